@@ -1,0 +1,191 @@
+//! Exact counts of the allocation scenarios, one file per target triple.
+
+mod format;
+mod merge;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use crate::{Error, file};
+
+pub use merge::MergeReport;
+
+/// The version of the file format; a file of another one is not comparable.
+pub const SCHEMA: u32 = 1;
+
+/// Everything recorded for one target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AllocBaseline {
+    /// What the counts were measured with.
+    pub provenance: Provenance,
+    /// Scenario id (the stem of its source file) to its counts.
+    pub scenarios: BTreeMap<String, Counts>,
+}
+
+/// What counts depend on besides the code; shown where it differs, never a verdict by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provenance {
+    /// The compiler's version, as in `1.95.0`.
+    pub rustc: String,
+    /// The cargo profile that the scenarios were built with.
+    pub profile: String,
+    /// Hash of the lockfile.
+    pub lockfile: String,
+}
+
+/// The totals of one scenario, each at N and at 2N operations.
+///
+/// Two sizes tell the cost of an operation from the cost of having a server at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// N and 2N: how many messages, connections or ticks the scenario ran.
+    pub ops: [u64; 2],
+    /// Heap blocks allocated over the whole run; a `realloc` is one block.
+    pub blocks: [u64; 2],
+    /// Heap bytes allocated over the whole run.
+    pub bytes: [u64; 2],
+    /// Read calls of the server.
+    pub reads: [u64; 2],
+    /// Write calls of the server.
+    pub writes: [u64; 2],
+    /// Most heap bytes live at one moment.
+    pub peak_bytes: [u64; 2],
+    /// Heap bytes live at the moment that the scenario marked; only where it holds connections open.
+    pub held_bytes: Option<[u64; 2]>,
+}
+
+impl Counts {
+    /// The totals of `metric`; `None` if the scenario has no such metric.
+    pub fn get(&self, metric: Metric) -> Option<[u64; 2]> {
+        match metric {
+            Metric::Blocks => Some(self.blocks),
+            Metric::Bytes => Some(self.bytes),
+            Metric::Reads => Some(self.reads),
+            Metric::Writes => Some(self.writes),
+            Metric::PeakBytes => Some(self.peak_bytes),
+            Metric::HeldBytes => self.held_bytes,
+        }
+    }
+
+    /// The cost of one operation, (T(2N) − T(N)) / N. Negative where the longer run cost less.
+    ///
+    /// `None` if the scenario has no such metric, or if its two sizes do not grow.
+    pub fn per_op(&self, metric: Metric) -> Option<f64> {
+        let [at_n, at_2n] = self.get(metric)?;
+        let grown = self.ops[1].checked_sub(self.ops[0]).filter(|&ops| ops > 0)?;
+        Some((i128::from(at_2n) - i128::from(at_n)) as f64 / grown as f64)
+    }
+
+    /// The cost that does not grow with the operations, T(N) − N × [`per_op`](Self::per_op).
+    pub fn fixed(&self, metric: Metric) -> Option<f64> {
+        let [at_n, _] = self.get(metric)?;
+        Some(at_n as f64 - self.per_op(metric)? * self.ops[0] as f64)
+    }
+}
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Metric {
+    /// Heap blocks allocated.
+    Blocks,
+    /// Heap bytes allocated.
+    Bytes,
+    /// Read calls.
+    Reads,
+    /// Write calls.
+    Writes,
+    /// Most heap bytes live at one moment.
+    PeakBytes,
+    /// Heap bytes live at the marked moment.
+    HeldBytes,
+}
+
+impl Metric {
+    /// All of them, in the order of the file's columns.
+    pub const ALL: [Self; 6] =
+        [Self::Blocks, Self::Bytes, Self::Reads, Self::Writes, Self::PeakBytes, Self::HeldBytes];
+
+    /// The key in the file and the word in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Blocks => "blocks",
+            Self::Bytes => "bytes",
+            Self::Reads => "reads",
+            Self::Writes => "writes",
+            Self::PeakBytes => "peak_bytes",
+            Self::HeldBytes => "held_bytes",
+        }
+    }
+}
+
+/// `<root>/alloc/<target>.json`.
+pub fn path(root: &Path, target: &str) -> PathBuf {
+    root.join("alloc").join(format!("{target}.json"))
+}
+
+impl AllocBaseline {
+    /// Reads a baseline.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotComparable`] for anything that [`save`](Self::save) would not have written: an unknown key, another
+    /// schema, a float, keys out of order or twice, operations that do not grow, a file cut short.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        format::parse(&file::read(path)?).map_err(|reason| file::refuse(path, reason))
+    }
+
+    /// Replaces the file atomically, and creates its folder.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotComparable`] if the counts could not be loaded again; the file is then untouched.
+    pub fn save(&self, path: &Path) -> Result<(), Error> {
+        let text = format::render(self).map_err(|reason| file::refuse(path, reason))?;
+        file::write(path, &text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(ops: [u64; 2], blocks: [u64; 2], per_op: Option<f64>, fixed: Option<f64>) {
+        let zero = [0, 0];
+        let counts = Counts {
+            ops,
+            blocks,
+            bytes: zero,
+            reads: zero,
+            writes: zero,
+            peak_bytes: zero,
+            held_bytes: None,
+        };
+        assert_eq!(counts.per_op(Metric::Blocks), per_op);
+        assert_eq!(counts.fixed(Metric::Blocks), fixed);
+        assert_eq!(counts.per_op(Metric::HeldBytes), None);
+        assert_eq!(counts.fixed(Metric::HeldBytes), None);
+    }
+
+    #[test]
+    fn two_sizes_give_the_slope_and_the_fixed_cost() {
+        check([1000, 2000], [4012, 8012], Some(4.0), Some(12.0));
+        check([1000, 2000], [12, 12], Some(0.0), Some(12.0));
+        check([1000, 2000], [100, 601], Some(0.501), Some(-401.0));
+        check([100, 200], [30, 20], Some(-0.1), Some(40.0));
+    }
+
+    #[test]
+    fn sizes_that_do_not_grow_have_no_slope() {
+        check([1000, 1000], [1, 2], None, None);
+        check([2000, 1000], [1, 2], None, None);
+    }
+
+    #[test]
+    fn the_path_is_keyed_by_target() {
+        let path = path(Path::new("baselines"), "x86_64-unknown-linux-gnu");
+        assert_eq!(path, Path::new("baselines/alloc/x86_64-unknown-linux-gnu.json"));
+    }
+}

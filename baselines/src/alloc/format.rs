@@ -1,0 +1,190 @@
+//! The text of an allocation baseline: one scenario a line, so that a review reads a diff like a table.
+
+use std::fmt::Write;
+
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
+
+use super::{AllocBaseline, Counts, Metric, Provenance, SCHEMA};
+use crate::strict::{self, Sorted};
+
+/// The baseline in `text`, or why it is refused.
+pub(super) fn parse(text: &str) -> Result<AllocBaseline, String> {
+    let WireFile { _schema, rustc, profile, lockfile, scenarios } = strict::parse(text, SCHEMA)?;
+    let scenarios = scenarios.0.into_iter().map(|(id, wire)| (id, Counts::from(wire))).collect();
+    let baseline = AllocBaseline { provenance: Provenance { rustc, profile, lockfile }, scenarios };
+    check_ops(&baseline)?;
+    Ok(baseline)
+}
+
+/// The text of `baseline`, or why it could not be read back.
+pub(super) fn render(baseline: &AllocBaseline) -> Result<String, String> {
+    check_ops(baseline)?;
+    let Provenance { rustc, profile, lockfile } = &baseline.provenance;
+    let [rustc, profile, lockfile] = [rustc, profile, lockfile].map(|text| strict::quote(text));
+    let rows: Vec<_> = baseline.scenarios.iter().map(|(id, counts)| row(id, counts)).collect();
+    let scenarios =
+        if rows.is_empty() { "{}".to_owned() } else { format!("{{\n{}\n  }}", rows.join(",\n")) };
+    Ok(format!(
+        "{{\n  \"schema\": {SCHEMA},\n  \"rustc\": {rustc},\n  \"profile\": {profile},\n  \"lockfile\": {lockfile},\n  \
+         \"scenarios\": {scenarios}\n}}\n"
+    ))
+}
+
+fn row(id: &str, counts: &Counts) -> String {
+    let mut row = format!("    {}: {{\"ops\": {:?}", strict::quote(id), counts.ops);
+    for metric in Metric::ALL {
+        if let Some(totals) = counts.get(metric) {
+            write!(row, ", \"{}\": {totals:?}", metric.name()).expect("a string takes any text");
+        }
+    }
+    row.push('}');
+    row
+}
+
+/// N is above 0 and the second size above the first: without that there is no cost per operation.
+fn check_ops(baseline: &AllocBaseline) -> Result<(), String> {
+    for (id, Counts { ops, .. }) in &baseline.scenarios {
+        if ops[0] == 0 || ops[1] <= ops[0] {
+            return Err(format!("scenario {id:?}: ops {ops:?} do not grow from a number above 0"));
+        }
+    }
+    Ok(())
+}
+
+/// What is on disk; `AllocBaseline` is what code uses, and may change without a new schema.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireFile {
+    #[serde(rename = "schema")]
+    _schema: IgnoredAny,
+    rustc: String,
+    profile: String,
+    lockfile: String,
+    scenarios: Sorted<WireCounts>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireCounts {
+    ops: [u64; 2],
+    blocks: [u64; 2],
+    bytes: [u64; 2],
+    reads: [u64; 2],
+    writes: [u64; 2],
+    peak_bytes: [u64; 2],
+    #[serde(default, deserialize_with = "present")]
+    held_bytes: Option<[u64; 2]>,
+}
+
+/// An absent metric is an absent key; `null` would be a second way to say so.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<[u64; 2]>, D::Error> {
+    <[u64; 2]>::deserialize(deserializer).map(Some)
+}
+
+impl From<WireCounts> for Counts {
+    fn from(wire: WireCounts) -> Self {
+        let WireCounts { ops, blocks, bytes, reads, writes, peak_bytes, held_bytes } = wire;
+        Self { ops, blocks, bytes, reads, writes, peak_bytes, held_bytes }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"{
+  "schema": 1,
+  "rustc": "1.95.0",
+  "profile": "release",
+  "lockfile": "a1b2",
+  "scenarios": {
+    "connect_hold_100_conns": {"ops": [100, 200], "blocks": [800, 1600], "bytes": [9, 18], "reads": [1, 2], "writes": [3, 4], "peak_bytes": [5, 6], "held_bytes": [7, 8]},
+    "echo_text_64b_1000_msgs": {"ops": [1000, 2000], "blocks": [4012, 8012], "bytes": [9, 18], "reads": [1, 2], "writes": [3, 4], "peak_bytes": [5, 6]}
+  }
+}
+"#;
+
+    /// `TEXT` with one part replaced is refused for a reason that contains `reason`.
+    #[track_caller]
+    fn check(part: &str, replacement: &str, reason: &str) {
+        assert!(TEXT.contains(part), "{part} is not in the text");
+        let found = parse(&TEXT.replacen(part, replacement, 1)).unwrap_err();
+        assert!(found.contains(reason), "{found}");
+    }
+
+    #[test]
+    fn what_is_read_is_written_again_to_the_byte() {
+        let baseline = parse(TEXT).unwrap();
+        assert_eq!(baseline.scenarios["connect_hold_100_conns"].held_bytes, Some([7, 8]));
+        assert_eq!(baseline.scenarios["echo_text_64b_1000_msgs"].held_bytes, None);
+        assert_eq!(render(&baseline).unwrap(), TEXT);
+    }
+
+    #[test]
+    fn a_baseline_without_scenarios_is_written_and_read() {
+        let empty = AllocBaseline { scenarios: Default::default(), ..parse(TEXT).unwrap() };
+        assert_eq!(parse(&render(&empty).unwrap()).unwrap(), empty);
+    }
+
+    #[test]
+    fn a_truncated_file_is_not_comparable() {
+        // All but the final line break is needed.
+        for length in 0..TEXT.len() - 1 {
+            let reason = parse(&TEXT[..length]).unwrap_err();
+            assert!(reason.contains("EOF") && reason.contains("line"), "{length}: {reason}");
+        }
+    }
+
+    #[test]
+    fn another_schema_is_not_comparable() {
+        check("\"schema\": 1", "\"schema\": 2", "schema 2, this reads 1");
+        check("  \"schema\": 1,\n", "", "missing field `schema`");
+    }
+
+    #[test]
+    fn an_unknown_or_repeated_key_is_not_comparable() {
+        check(
+            "\"profile\"",
+            "\"date\": \"\", \"profile\"",
+            "unknown field `date`, expected one of",
+        );
+        check("\"reads\"", "\"live_blocks\": [0, 0], \"reads\"", "unknown field `live_blocks`");
+        check("\"reads\"", "\"blocks\": [0, 0], \"reads\"", "duplicate field `blocks` at line 7");
+        check("echo_text_64b_1000_msgs", "connect_hold_100_conns", "duplicate key");
+        check(
+            "echo_text_64b_1000_msgs",
+            "a",
+            "unsorted key \"a\" after \"connect_hold_100_conns\" at line 8",
+        );
+    }
+
+    #[test]
+    fn a_missing_or_null_metric_is_not_comparable() {
+        check("\"reads\": [1, 2], ", "", "missing field `reads` at line 7");
+        check("[7, 8]", "null", "invalid type: null");
+        check("[7, 8]", "[7]", "invalid length 1");
+        check("[7, 8]", "[7, 8, 9]", "trailing characters");
+    }
+
+    #[test]
+    fn only_whole_numbers_are_comparable() {
+        check("8012", "8012.0", "invalid type: floating point `8012.0`");
+        check("8012", "8e3", "invalid type: floating point");
+        check("8012", "-1", "invalid value: integer `-1`");
+        check("8012", "18446744073709551616", "invalid type: floating point");
+    }
+
+    #[test]
+    fn operations_that_do_not_grow_are_neither_read_nor_written() {
+        for ops in ["[0, 200]", "[100, 100]", "[200, 100]"] {
+            check(
+                "[100, 200]",
+                ops,
+                &format!("scenario \"connect_hold_100_conns\": ops {ops} do not grow"),
+            );
+        }
+        let mut baseline = parse(TEXT).unwrap();
+        baseline.scenarios.values_mut().for_each(|counts| counts.ops = [0, 0]);
+        assert!(render(&baseline).unwrap_err().contains("do not grow"));
+    }
+}

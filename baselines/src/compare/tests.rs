@@ -1,0 +1,216 @@
+use super::{Metric::*, Verdict::*, *};
+
+fn base() -> Counts {
+    Counts {
+        ops: [1000, 2000],
+        blocks: [4012, 8012],
+        bytes: [400, 800],
+        reads: [1001, 2001],
+        writes: [1001, 2001],
+        peak_bytes: [64, 64],
+        held_bytes: Some([32, 64]),
+    }
+}
+
+fn with(edit: impl FnOnce(&mut Counts)) -> Counts {
+    let mut counts = base();
+    edit(&mut counts);
+    counts
+}
+
+fn counted(counts: Counts) -> Measurement {
+    Measurement::Counted { counts, live: Live::default() }
+}
+
+/// The verdict, and the metrics listed as changed.
+#[track_caller]
+fn check(
+    recorded: Option<&Counts>,
+    measured: Option<Measurement>,
+    limit: Option<u64>,
+    verdict: Verdict,
+    changed: &[Metric],
+) {
+    let judgement = judge(recorded, measured.as_ref(), limit.map(Limit));
+    assert_eq!(judgement.verdict, verdict);
+    assert_eq!(judgement.changes.iter().map(|change| change.metric).collect::<Vec<_>>(), changed);
+}
+
+#[test]
+fn equal_counts_pass() {
+    check(Some(&base()), Some(counted(base())), None, Pass, &[]);
+}
+
+#[test]
+fn every_metric_is_exact_both_ways_at_both_sizes() {
+    type Edit = fn(&mut Counts) -> &mut [u64; 2];
+    let edits: [(Metric, Edit); 6] = [
+        (Blocks, |c| &mut c.blocks),
+        (Bytes, |c| &mut c.bytes),
+        (Reads, |c| &mut c.reads),
+        (Writes, |c| &mut c.writes),
+        (PeakBytes, |c| &mut c.peak_bytes),
+        (HeldBytes, |c| c.held_bytes.as_mut().unwrap()),
+    ];
+    for (metric, totals) in edits {
+        for size in [0, 1] {
+            check(
+                Some(&base()),
+                Some(counted(with(|c| totals(c)[size] += 1))),
+                None,
+                Regressed,
+                &[metric],
+            );
+            check(
+                Some(&base()),
+                Some(counted(with(|c| totals(c)[size] -= 1))),
+                None,
+                Improved,
+                &[metric],
+            );
+        }
+    }
+}
+
+#[test]
+fn a_trade_is_a_regression() {
+    let between_sizes = with(|c| c.blocks = [4011, 8013]);
+    check(Some(&base()), Some(counted(between_sizes)), None, Regressed, &[Blocks]);
+    let between_metrics = with(|c| (c.blocks[0], c.writes[1]) = (1, 2002));
+    check(Some(&base()), Some(counted(between_metrics)), None, Regressed, &[Blocks, Writes]);
+}
+
+#[test]
+fn an_id_on_one_side_is_never_a_pass() {
+    check(None, Some(counted(base())), None, Missing, &[]);
+    check(Some(&base()), None, None, Stale, &[]);
+    check(None, None, None, Missing, &[]);
+    check(None, None, Some(u64::MAX), Missing, &[]);
+}
+
+#[test]
+fn a_run_without_counts_says_why() {
+    for recorded in [None, Some(&base())] {
+        for limit in [None, Some(u64::MAX)] {
+            check(recorded, Some(Measurement::Nondeterministic), limit, Nondeterministic, &[]);
+            check(recorded, Some(Measurement::Blind), limit, Blind, &[]);
+            check(recorded, Some(Measurement::Failed), limit, Failed, &[]);
+        }
+    }
+}
+
+#[test]
+fn anything_left_alive_is_a_leak_with_or_without_a_baseline_or_a_limit() {
+    let zero = Live::default();
+    for live in [
+        Live { blocks: 1, ..zero },
+        Live { bytes: 1, ..zero },
+        Live { fds: 1, ..zero },
+        Live { tasks: 1, ..zero },
+    ] {
+        let leaky = |counts| Some(Measurement::Counted { counts, live });
+        check(Some(&base()), leaky(base()), None, Leaked, &[]);
+        check(Some(&base()), leaky(with(|c| c.blocks[0] += 1)), None, Leaked, &[Blocks]);
+        check(Some(&base()), leaky(with(|c| c.ops = [1, 2])), None, Leaked, &[]);
+        check(None, leaky(base()), None, Leaked, &[]);
+        check(None, leaky(base()), Some(u64::MAX), Leaked, &[]);
+    }
+}
+
+#[test]
+fn another_shape_is_not_comparable() {
+    for limit in [None, Some(u64::MAX)] {
+        check(
+            Some(&base()),
+            Some(counted(with(|c| c.ops = [1000, 3000]))),
+            limit,
+            NotComparable,
+            &[],
+        );
+        check(
+            Some(&base()),
+            Some(counted(with(|c| c.held_bytes = None))),
+            limit,
+            NotComparable,
+            &[],
+        );
+        check(
+            Some(&with(|c| c.held_bytes = None)),
+            Some(counted(base())),
+            limit,
+            NotComparable,
+            &[],
+        );
+    }
+}
+
+#[test]
+fn a_limit_frees_what_follows_the_blocks_up_to_itself() {
+    let grown = with(|c| {
+        c.blocks = [5000, 9000];
+        c.bytes[0] += 1;
+        c.peak_bytes[0] -= 1;
+        c.held_bytes = Some([33, 64]);
+    });
+    let changed = [Blocks, Bytes, PeakBytes, HeldBytes];
+    check(Some(&base()), Some(counted(grown.clone())), Some(5000), Pass, &changed);
+    check(Some(&base()), Some(counted(grown)), Some(4999), Regressed, &changed);
+    check(Some(&base()), Some(counted(base())), Some(4011), Regressed, &[]);
+}
+
+#[test]
+fn a_limit_leaves_reads_and_writes_exact() {
+    check(
+        Some(&base()),
+        Some(counted(with(|c| c.reads[1] += 1))),
+        Some(u64::MAX),
+        Regressed,
+        &[Reads],
+    );
+    let fewer_writes = with(|c| (c.blocks[0], c.writes[0]) = (4999, 1000));
+    check(
+        Some(&base()),
+        Some(counted(fewer_writes.clone())),
+        Some(5000),
+        Improved,
+        &[Blocks, Writes],
+    );
+    check(Some(&base()), Some(counted(fewer_writes)), Some(4998), Regressed, &[Blocks, Writes]);
+}
+
+#[test]
+fn a_limit_alone_decides_where_nothing_is_recorded() {
+    check(None, Some(counted(base())), Some(4012), Pass, &[]);
+    check(None, Some(counted(base())), Some(4011), Regressed, &[]);
+}
+
+#[test]
+fn a_change_knows_its_cost_per_operation() {
+    let delta = |measured| {
+        Change { metric: Blocks, recorded: [4012, 8012], measured }.per_op_delta([1000, 2000])
+    };
+    assert_eq!(delta([5012, 10_012]), Some(1.0));
+    assert_eq!(delta([4020, 8020]), Some(0.0));
+    assert_eq!(delta([4012, 7512]), Some(-0.5));
+    assert_eq!(
+        Change { metric: Blocks, recorded: [1, 1], measured: [2, 2] }.per_op_delta([5, 5]),
+        None
+    );
+}
+
+#[test]
+fn provenance_that_differs_is_named_part_by_part() {
+    let of = |rustc: &str, lockfile: &str| Provenance {
+        rustc: rustc.to_owned(),
+        profile: "release".to_owned(),
+        lockfile: lockfile.to_owned(),
+    };
+    assert_eq!(
+        provenance_differences(&of("1.94.0", "a1"), &of("1.94.0", "a1")),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        provenance_differences(&of("1.94.0", "a1"), &of("1.95.0", "b2")),
+        ["rustc: recorded \"1.94.0\", now \"1.95.0\"", "lockfile: recorded \"a1\", now \"b2\""]
+    );
+}

@@ -1,0 +1,113 @@
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
+
+use crate::Verdict;
+
+/// Why a recorded file could not be used; one variant per thing a caller does about it.
+#[derive(Debug)]
+pub enum Error {
+    /// Nothing is recorded there: record it.
+    Missing {
+        /// The file that was looked for.
+        path: PathBuf,
+    },
+    /// The file is there, but it must not be compared with: unreadable, or of another schema or shape.
+    NotComparable {
+        /// The file that was refused.
+        path: PathBuf,
+        /// What is wrong, with the line where that is known.
+        reason: String,
+    },
+    /// The file system failed, which says nothing about the baseline.
+    Io {
+        /// The file that was being read or written.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// The verdict of a run that met this error: a failing disk never looks like a missing baseline.
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Missing { .. } => Verdict::Missing,
+            Self::NotComparable { .. } => Verdict::NotComparable,
+            Self::Io { .. } => Verdict::Failed,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { path } => {
+                write!(
+                    f,
+                    "nothing is recorded at {}; record it with {}",
+                    path.display(),
+                    command(path)
+                )
+            }
+            Self::NotComparable { path, reason } => write!(
+                f,
+                "{} is not comparable: {reason}; restore it with git, or record it with {}",
+                path.display(),
+                command(path)
+            ),
+            Self::Io { path, source } => write!(
+                f,
+                "cannot use {}: {source}; check its permissions with ls -ld {}",
+                path.display(),
+                path.display()
+            ),
+        }
+    }
+}
+
+// `source()` stays empty: the message already holds the cause, and has to end with the next command, not with errno.
+impl std::error::Error for Error {}
+
+/// The command that records `path`: everything is an allocation baseline except the one file of ratios.
+fn command(path: &Path) -> &'static str {
+    if path.ends_with("bench/ratios.json") {
+        "scripts/check-benches.sh --update --reason \"…\""
+    } else {
+        "scripts/run-alloc-tests.sh --update --reason \"…\""
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(error: Error, verdict: Verdict, message: &str) {
+        assert_eq!(error.verdict(), verdict);
+        assert_eq!(error.to_string(), message);
+    }
+
+    #[test]
+    fn every_message_ends_with_the_next_command() {
+        check(
+            Error::Missing { path: "alloc/t.json".into() },
+            Verdict::Missing,
+            "nothing is recorded at alloc/t.json; record it with scripts/run-alloc-tests.sh --update --reason \"…\"",
+        );
+        check(
+            Error::NotComparable {
+                path: "bench/ratios.json".into(),
+                reason: "schema 2, this reads 1".into(),
+            },
+            Verdict::NotComparable,
+            "bench/ratios.json is not comparable: schema 2, this reads 1; restore it with git, or record it with \
+             scripts/check-benches.sh --update --reason \"…\"",
+        );
+        check(
+            Error::Io { path: "alloc/t.json".into(), source: io::Error::other("disk on fire") },
+            Verdict::Failed,
+            "cannot use alloc/t.json: disk on fire; check its permissions with ls -ld alloc/t.json",
+        );
+    }
+}

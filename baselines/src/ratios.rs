@@ -1,0 +1,160 @@
+//! Benchmark times as ratios to raw TCP of the same run: no absolute time is compared across machines.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, de::IgnoredAny};
+
+use crate::{
+    Error, Verdict, file,
+    strict::{self, Sorted},
+};
+
+/// The version of the file format; a file of another one is not comparable.
+pub const SCHEMA: u32 = 1;
+
+/// Criterion id (`echo_latency/text/64B`) to what is recorded for it.
+pub type Ratios = BTreeMap<String, Ratio>;
+
+/// What one benchmark may cost.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ratio {
+    /// Its time divided by that of raw TCP in the same run; above 0, lower is better.
+    pub ratio: f64,
+    /// The share by which a run may differ either way, 0.25 for a quarter; above 0.
+    pub tolerance: f64,
+    /// Where both numbers came from.
+    pub why: String,
+}
+
+/// The outcome for one benchmark.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RatioJudgement {
+    /// The criterion id.
+    pub id: String,
+    /// What the baseline says, if it knows the benchmark.
+    pub recorded: Option<Ratio>,
+    /// The ratio of this run, if the benchmark ran.
+    pub measured: Option<f64>,
+    /// The one outcome.
+    pub verdict: Verdict,
+}
+
+/// `<root>/bench/ratios.json`.
+pub fn path(root: &Path) -> PathBuf {
+    root.join("bench").join("ratios.json")
+}
+
+/// Reads the ratios.
+///
+/// # Errors
+///
+/// [`Error::NotComparable`] for an unknown key, another schema, keys out of order or twice, a ratio or a tolerance
+/// that is not above 0, an empty reason, a file cut short.
+pub fn load(path: &Path) -> Result<Ratios, Error> {
+    parse(&file::read(path)?).map_err(|reason| file::refuse(path, reason))
+}
+
+/// Replaces the file atomically, and creates its folder.
+///
+/// # Errors
+///
+/// [`Error::NotComparable`] if the ratios could not be loaded again; the file is then untouched.
+pub fn save(path: &Path, ratios: &Ratios) -> Result<(), Error> {
+    let text = render(ratios).map_err(|reason| file::refuse(path, reason))?;
+    file::write(path, &text)
+}
+
+/// Judges every benchmark that is recorded, measured or both, in the order of the ids.
+///
+/// The tolerance is a factor, so that twice as slow is as far away as twice as fast. A measured ratio that is no
+/// number above 0 is [`Verdict::Failed`]: whatever produced it did not measure.
+pub fn judge(recorded: &Ratios, measured: &BTreeMap<String, f64>) -> Vec<RatioJudgement> {
+    let ids: BTreeSet<_> = recorded.keys().chain(measured.keys()).collect();
+    ids.into_iter()
+        .map(|id| {
+            let (recorded, measured) = (recorded.get(id).cloned(), measured.get(id).copied());
+            let verdict = verdict(recorded.as_ref(), measured);
+            RatioJudgement { id: id.clone(), recorded, measured, verdict }
+        })
+        .collect()
+}
+
+fn verdict(recorded: Option<&Ratio>, measured: Option<f64>) -> Verdict {
+    let (recorded, measured) = match (recorded, measured) {
+        (_, Some(measured)) if !is_positive(measured) => return Verdict::Failed,
+        (None, _) => return Verdict::Missing,
+        (Some(_), None) => return Verdict::Stale,
+        (Some(recorded), Some(measured)) => (recorded, measured),
+    };
+    let factor = 1.0 + recorded.tolerance;
+    if measured > recorded.ratio * factor {
+        Verdict::Regressed
+    } else if measured < recorded.ratio / factor {
+        Verdict::Improved
+    } else {
+        Verdict::Pass
+    }
+}
+
+fn is_positive(number: f64) -> bool {
+    number.is_finite() && number > 0.0
+}
+
+fn parse(text: &str) -> Result<Ratios, String> {
+    let WireFile { _schema, ratios } = strict::parse(text, SCHEMA)?;
+    let ratios = ratios.0.into_iter().map(|(id, WireRatio { ratio, tolerance, why })| {
+        let ratio = Ratio { ratio, tolerance, why };
+        check_ratio(&id, &ratio).map(|()| (id, ratio))
+    });
+    ratios.collect()
+}
+
+fn render(ratios: &Ratios) -> Result<String, String> {
+    let mut rows = Vec::new();
+    for (id, ratio) in ratios {
+        check_ratio(id, ratio)?;
+        let Ratio { ratio, tolerance, why } = ratio;
+        let (id, why) = (strict::quote(id), strict::quote(why));
+        // Debug keeps the point of a whole number and the shortest digits that read back as the same number.
+        rows.push(format!(
+            "    {id}: {{\"ratio\": {ratio:?}, \"tolerance\": {tolerance:?}, \"why\": {why}}}"
+        ));
+    }
+    let rows =
+        if rows.is_empty() { "{}".to_owned() } else { format!("{{\n{}\n  }}", rows.join(",\n")) };
+    Ok(format!("{{\n  \"schema\": {SCHEMA},\n  \"ratios\": {rows}\n}}\n"))
+}
+
+fn check_ratio(id: &str, Ratio { ratio, tolerance, why }: &Ratio) -> Result<(), String> {
+    for (name, number) in [("ratio", *ratio), ("tolerance", *tolerance)] {
+        if !is_positive(number) {
+            return Err(format!("{id:?}: {name} {number:?} is not a number above 0"));
+        }
+    }
+    if why.trim().is_empty() {
+        return Err(format!("{id:?}: why is empty"));
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireFile {
+    #[serde(rename = "schema")]
+    _schema: IgnoredAny,
+    ratios: Sorted<WireRatio>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WireRatio {
+    ratio: f64,
+    tolerance: f64,
+    why: String,
+}
+
+#[cfg(test)]
+mod tests;

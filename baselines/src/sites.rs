@@ -1,0 +1,144 @@
+//! The call sites behind one scenario's counts, a line each: they explain a changed total, and never judge it.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+use crate::{Error, file};
+
+/// Call path (innermost frame first, `leaf <- caller <- caller`) to what was allocated there.
+pub type Sites = BTreeMap<String, SiteCost>;
+
+/// What one call site allocated over the run at N and the run at 2N.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SiteCost {
+    /// Heap blocks.
+    pub blocks: [u64; 2],
+    /// Heap bytes.
+    pub bytes: [u64; 2],
+}
+
+/// A call site that differs; `None` on the side that does not have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SiteChange {
+    /// The call path.
+    pub key: String,
+    /// Its cost in the baseline.
+    pub recorded: Option<SiteCost>,
+    /// Its cost in this run.
+    pub measured: Option<SiteCost>,
+}
+
+/// `<root>/alloc/sites/<id>.txt`.
+pub fn path(root: &Path, id: &str) -> PathBuf {
+    root.join("alloc").join("sites").join(format!("{id}.txt"))
+}
+
+/// Reads the call sites of one scenario.
+///
+/// # Errors
+///
+/// [`Error::NotComparable`], with the number of the line, for anything that [`save`] would not have written.
+pub fn load(path: &Path) -> Result<Sites, Error> {
+    parse(&file::read(path)?).map_err(|reason| file::refuse(path, reason))
+}
+
+/// Replaces the file atomically, and creates its folder.
+///
+/// # Errors
+///
+/// [`Error::NotComparable`] if a key could not be read back: it is empty, has white space around it or a control
+/// character (a line break) inside. The file is then untouched.
+pub fn save(path: &Path, sites: &Sites) -> Result<(), Error> {
+    match sites.keys().find(|key| !is_key(key)) {
+        Some(key) => Err(file::refuse(path, format!("{key:?} cannot name a call site"))),
+        None => file::write(path, &render(sites)),
+    }
+}
+
+/// The sites that differ: largest change in blocks at 2N first, then in bytes at 2N, then by key.
+pub fn diff(recorded: &Sites, measured: &Sites) -> Vec<SiteChange> {
+    let keys: BTreeSet<_> = recorded.keys().chain(measured.keys()).collect();
+    let sides =
+        keys.into_iter().map(|key| (key, recorded.get(key).copied(), measured.get(key).copied()));
+    let mut changes: Vec<_> = sides
+        .filter(|(_, recorded, measured)| recorded != measured)
+        .map(|(key, recorded, measured)| SiteChange { key: key.clone(), recorded, measured })
+        .collect();
+    // Stable, and the keys come sorted: equal sizes stay in the order of their keys.
+    changes.sort_by_key(|change| Reverse(change.size()));
+    changes
+}
+
+impl SiteChange {
+    /// Absolute change at 2N, where the cost of the operations outweighs the fixed one: blocks, then bytes.
+    fn size(&self) -> (u64, u64) {
+        let recorded = self.recorded.unwrap_or_default();
+        let measured = self.measured.unwrap_or_default();
+        (
+            measured.blocks[1].abs_diff(recorded.blocks[1]),
+            measured.bytes[1].abs_diff(recorded.bytes[1]),
+        )
+    }
+}
+
+fn render(sites: &Sites) -> String {
+    let rows = sites.iter().map(|(key, cost)| row(key, *cost));
+    std::iter::once(header()).chain(rows).flat_map(|row| [row, "\n".to_owned()]).collect()
+}
+
+fn header() -> String {
+    columns("# blocks@N", "blocks@2N", "bytes@N", "bytes@2N", "call path, innermost first")
+}
+
+fn row(key: &str, SiteCost { blocks, bytes }: SiteCost) -> String {
+    let [blocks, bytes] = [blocks, bytes].map(|totals| totals.map(|total| total.to_string()));
+    columns(&blocks[0], &blocks[1], &bytes[0], &bytes[1], key)
+}
+
+/// The widths are fixed: were they to follow the longest number, one site could move every line of a diff.
+fn columns(blocks_n: &str, blocks_2n: &str, bytes_n: &str, bytes_2n: &str, key: &str) -> String {
+    format!("{blocks_n:>10} {blocks_2n:>10} {bytes_n:>12} {bytes_2n:>12}  {key}")
+}
+
+fn parse(text: &str) -> Result<Sites, String> {
+    let text = text.strip_suffix('\n').ok_or("the last line is cut off")?;
+    let mut lines = (1..).zip(text.split('\n'));
+    if lines.next().is_none_or(|(_, line)| line != header()) {
+        return Err(format!("line 1: not the header `{}`", header()));
+    }
+    let mut sites = Sites::new();
+    for (number, line) in lines {
+        let (key, cost) = parse_row(line)
+            .filter(|(key, cost)| is_key(key) && row(key, *cost) == line)
+            .ok_or_else(|| format!("line {number}: not four aligned counts and a call path"))?;
+        if sites.last_key_value().is_some_and(|(last, _)| last.as_str() >= key) {
+            return Err(format!("line {number}: the call path is out of order or repeated"));
+        }
+        sites.insert(key.to_owned(), cost);
+    }
+    Ok(sites)
+}
+
+/// Lenient about white space and the spelling of numbers, because the caller compares with the row as written.
+fn parse_row(line: &str) -> Option<(&str, SiteCost)> {
+    let mut totals = [0; 4];
+    let mut rest = line;
+    for total in &mut totals {
+        let (word, tail) = rest.trim_start_matches(' ').split_once(' ')?;
+        *total = word.parse().ok()?;
+        rest = tail;
+    }
+    let [blocks_n, blocks_2n, bytes_n, bytes_2n] = totals;
+    let cost = SiteCost { blocks: [blocks_n, blocks_2n], bytes: [bytes_n, bytes_2n] };
+    Some((rest.strip_prefix(' ')?, cost))
+}
+
+fn is_key(key: &str) -> bool {
+    !key.is_empty() && key.trim() == key && !key.contains(char::is_control)
+}
+
+#[cfg(test)]
+mod tests;

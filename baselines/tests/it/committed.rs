@@ -1,0 +1,209 @@
+//! The recorded files: each loads, is laid out as it would be saved, and stands with its counterparts.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::ErrorKind,
+    path::{Path, PathBuf},
+};
+
+use baselines::{AllocBaseline, Error, alloc, ratios, sites};
+
+#[test]
+fn the_recorded_files_are_sound() {
+    let problems = problems(Path::new(env!("CARGO_MANIFEST_DIR")));
+    assert!(problems.is_empty(), "restore or record these again:\n{}", problems.join("\n"));
+}
+
+/// What is wrong with the files under `root`; a tree without any has no problems.
+fn problems(root: &Path) -> Vec<String> {
+    let mut problems = Vec::new();
+    let mut scenarios = BTreeSet::new();
+    for path in entries(&root.join("alloc")).filter(|path| !path.ends_with("sites")) {
+        let found = extension(&path, "json").and_then(|()| {
+            reload(&path, AllocBaseline::load, |baseline, path| baseline.save(path))
+        });
+        match found {
+            Ok(baseline) => scenarios.extend(baseline.scenarios.into_keys()),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    let mut sited = BTreeSet::new();
+    for path in entries(&root.join("alloc/sites")) {
+        let found = extension(&path, "txt")
+            .and_then(|()| reload(&path, sites::load, |all, path| sites::save(path, all)));
+        match found {
+            Ok(_) => sited.extend(path.file_stem().map(|id| id.to_string_lossy().into_owned())),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    problems.extend(
+        scenarios
+            .iter()
+            .filter(|id| !is_segment(id))
+            .map(|id| format!("{id:?} is not a scenario id")),
+    );
+    problems.extend(scenarios.difference(&sited).map(|id| format!("{id} has no call sites")));
+    problems.extend(
+        sited.difference(&scenarios).map(|id| format!("call sites of {id}, which is no scenario")),
+    );
+
+    for path in entries(&root.join("bench")) {
+        if path != ratios::path(root) {
+            problems.push(format!("{}: nothing reads this file", path.display()));
+            continue;
+        }
+        match reload(&path, ratios::load, |all, path| ratios::save(path, all)) {
+            Ok(all) => problems.extend(
+                all.keys()
+                    .filter(|id| !is_bench_id(id))
+                    .map(|id| format!("{id:?} is not a benchmark id")),
+            ),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    problems
+}
+
+/// Loads `path`, and expects the bytes that saving the same value gives: one entry a line, in order.
+fn reload<T>(
+    path: &Path,
+    load: fn(&Path) -> Result<T, Error>,
+    save: impl Fn(&T, &Path) -> Result<(), Error>,
+) -> Result<T, String> {
+    let value = load(path).map_err(|error| error.to_string())?;
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy");
+    save(&value, &copy).map_err(|error| error.to_string())?;
+    if fs::read(path).unwrap() != fs::read(copy).unwrap() {
+        return Err(format!("{}: not laid out as it is saved", path.display()));
+    }
+    Ok(value)
+}
+
+/// The entries of `folder`, none if it does not exist. Hidden ones are an editor's or an interrupted save's.
+fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let mut paths: Vec<_> = match fs::read_dir(folder) {
+        Ok(all) => all.map(|entry| entry.unwrap().path()).collect(),
+        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+        Err(error) => panic!("{}: {error}", folder.display()),
+    };
+    paths.sort();
+    paths.into_iter().filter(|path| !path.file_name().unwrap().to_string_lossy().starts_with('.'))
+}
+
+fn extension(path: &Path, expected: &str) -> Result<(), String> {
+    if path.extension().is_some_and(|found| found == expected) {
+        Ok(())
+    } else {
+        Err(format!("{}: nothing reads this file", path.display()))
+    }
+}
+
+fn is_segment(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+/// `group/function/parameter`, where the parameter may have a unit in capitals; at most 40 characters each.
+fn is_bench_id(id: &str) -> bool {
+    let segments: Vec<_> = id.split('/').collect();
+    let [group, function, parameter] = segments[..] else { return false };
+    let parameter = parameter.to_ascii_lowercase();
+    [group, function, &parameter]
+        .into_iter()
+        .all(|segment| is_segment(segment) && segment.len() <= 40)
+}
+
+const SCENARIO: &str = r#"{"ops": [1, 2], "blocks": [1, 2], "bytes": [1, 2], "reads": [1, 2], "writes": [1, 2], "peak_bytes": [1, 2]}"#;
+
+const SITES: &str = "# blocks@N  blocks@2N      bytes@N     bytes@2N  call path, innermost first\n";
+
+fn alloc_file(id: &str) -> String {
+    format!(
+        "{{\n  \"schema\": 1,\n  \"rustc\": \"\",\n  \"profile\": \"\",\n  \"lockfile\": \"\",\n  \"scenarios\": \
+         {{\n    \"{id}\": {SCENARIO}\n  }}\n}}\n"
+    )
+}
+
+fn ratio_file(id: &str) -> String {
+    format!(
+        "{{\n  \"schema\": 1,\n  \"ratios\": {{\n    \"{id}\": {{\"ratio\": 1.5, \"tolerance\": 0.25, \"why\": \
+         \"test\"}}\n  }}\n}}\n"
+    )
+}
+
+/// A sound tree with one file changed, added or (empty) removed has the one `problem`.
+#[track_caller]
+fn check(file: &str, text: &str, problem: Option<&str>) {
+    let root = tempfile::tempdir().unwrap();
+    let put = |file: &str, text: &str| {
+        let path = root.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    put("alloc/target.json", &alloc_file("echo"));
+    put("alloc/sites/echo.txt", SITES);
+    put("bench/ratios.json", &ratio_file("echo_latency/text/64B"));
+    if text.is_empty() {
+        fs::remove_file(root.path().join(file)).unwrap();
+    } else {
+        put(file, text);
+    }
+    let found = problems(root.path());
+    match problem {
+        None => assert_eq!(found, Vec::<String>::new()),
+        Some(problem) => assert!(found.iter().any(|found| found.contains(problem)), "{found:?}"),
+    }
+}
+
+#[test]
+fn a_sound_tree_has_no_problems() {
+    check("alloc/sites/echo.txt", SITES, None);
+    check("bench/ratios.json", "", None);
+    check("alloc/.gitkeep", " ", None);
+    check("alloc/other.json", &alloc_file("echo"), None);
+    assert_eq!(problems(Path::new("/nonexistent")), Vec::<String>::new());
+}
+
+#[test]
+fn a_malformed_file_is_a_problem() {
+    check("alloc/target.json", "{", Some("EOF while parsing"));
+    check(
+        "alloc/target.json",
+        &alloc_file("echo").replace("  ", " "),
+        Some("not laid out as it is saved"),
+    );
+    check("alloc/sites/echo.txt", "#\n", Some("line 1: not the header"));
+    check("bench/ratios.json", "{\"schema\": 1}", Some("missing field `ratios`"));
+    check(
+        "bench/ratios.json",
+        &ratio_file("a/b/c").replace("1.5", "1.50"),
+        Some("not laid out as it is saved"),
+    );
+}
+
+#[test]
+fn an_id_out_of_shape_is_a_problem() {
+    check("alloc/target.json", &alloc_file("Echo-1"), Some("\"Echo-1\" is not a scenario id"));
+    for id in ["echo/text", "echo/text/64B/x", "Echo/text/64B", "echo//64B", "echo/text/64 B"] {
+        check("bench/ratios.json", &ratio_file(id), Some("is not a benchmark id"));
+    }
+    check(
+        "bench/ratios.json",
+        &ratio_file(&format!("echo/text/{}", "x".repeat(41))),
+        Some("is not a benchmark id"),
+    );
+}
+
+#[test]
+fn a_file_without_its_counterpart_is_a_problem() {
+    check("alloc/sites/echo.txt", "", Some("echo has no call sites"));
+    check("alloc/sites/gone.txt", SITES, Some("call sites of gone, which is no scenario"));
+    check("alloc/target.txt", "x", Some("nothing reads this file"));
+    check("bench/machine.json", "{}", Some("nothing reads this file"));
+    // The path function and the layout here agree.
+    assert_eq!(alloc::path(Path::new(""), "target"), Path::new("alloc/target.json"));
+}

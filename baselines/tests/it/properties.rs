@@ -1,0 +1,148 @@
+use baselines::{
+    AllocBaseline, Verdict,
+    alloc::{self, Counts, Provenance},
+    compare::{Live, Measurement, judge},
+    ratios::{self, Ratio, Ratios},
+    sites::{self, SiteCost, Sites},
+    verdict::exit_code,
+};
+use proptest::{
+    collection::{btree_map, vec},
+    option,
+    prelude::*,
+    sample::select,
+};
+
+/// Low enough that equal, grown and shrunk totals all come up.
+const FEW: u64 = 3;
+
+fn totals(most: u64) -> impl Strategy<Value = [u64; 2]> {
+    [0..=most, 0..=most]
+}
+
+fn counts(most: u64) -> impl Strategy<Value = Counts> {
+    let ops = (1..most).prop_flat_map(move |n| (Just(n), n + 1..=most));
+    let metrics = (totals(most), totals(most), totals(most), totals(most), totals(most));
+    (ops, metrics, option::of(totals(most))).prop_map(
+        |(ops, (blocks, bytes, reads, writes, peak_bytes), held_bytes)| Counts {
+            ops: ops.into(),
+            blocks,
+            bytes,
+            reads,
+            writes,
+            peak_bytes,
+            held_bytes,
+        },
+    )
+}
+
+/// Two sides of one scenario: the same operations and the same metrics.
+fn comparable() -> impl Strategy<Value = (Counts, Counts)> {
+    (counts(FEW), counts(FEW), totals(FEW)).prop_map(|(recorded, mut measured, held)| {
+        measured.ops = recorded.ops;
+        measured.held_bytes = recorded.held_bytes.map(|_| held);
+        (recorded, measured)
+    })
+}
+
+fn baseline() -> impl Strategy<Value = AllocBaseline> {
+    let scenarios = btree_map("[a-z0-9_]{1,12}", counts(u64::MAX), 0..6);
+    (any::<[String; 3]>(), scenarios).prop_map(|([rustc, profile, lockfile], scenarios)| {
+        AllocBaseline { provenance: Provenance { rustc, profile, lockfile }, scenarios }
+    })
+}
+
+fn call_sites() -> impl Strategy<Value = Sites> {
+    let cost = any::<[[u64; 2]; 2]>().prop_map(|[blocks, bytes]| SiteCost { blocks, bytes });
+    // Not only Rust paths: whatever a demangler prints has to survive.
+    btree_map("[!-~é]([ -~é]{0,30}[!-~é])?", cost, 0..8)
+}
+
+fn bench_ratios() -> impl Strategy<Value = Ratios> {
+    let positive = || prop::num::f64::POSITIVE | prop::num::f64::SUBNORMAL;
+    let ratio = (positive(), positive(), "[!-~é]{1,12}");
+    btree_map(
+        any::<String>(),
+        ratio.prop_map(|(ratio, tolerance, why)| Ratio { ratio, tolerance, why }),
+        0..6,
+    )
+}
+
+fn verdict_of(recorded: &Counts, measured: &Counts) -> Verdict {
+    let measured = Measurement::Counted { counts: measured.clone(), live: Live::default() };
+    judge(Some(recorded), Some(&measured), None).verdict
+}
+
+proptest! {
+    // Every case waits for the disk twice.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_saved_baseline_loads_as_itself(baseline in baseline()) {
+        let root = tempfile::tempdir().unwrap();
+        let path = alloc::path(root.path(), "target");
+        baseline.save(&path).unwrap();
+        prop_assert_eq!(AllocBaseline::load(&path).unwrap(), baseline);
+    }
+
+    #[test]
+    fn saved_sites_load_as_themselves(recorded in call_sites()) {
+        let root = tempfile::tempdir().unwrap();
+        let path = sites::path(root.path(), "scenario");
+        sites::save(&path, &recorded).unwrap();
+        prop_assert_eq!(sites::load(&path).unwrap(), recorded);
+    }
+
+    #[test]
+    fn saved_ratios_load_as_themselves_to_the_last_bit(recorded in bench_ratios()) {
+        let root = tempfile::tempdir().unwrap();
+        let path = ratios::path(root.path());
+        ratios::save(&path, &recorded).unwrap();
+        prop_assert_eq!(ratios::load(&path).unwrap(), recorded);
+    }
+}
+
+proptest! {
+    #[test]
+    fn judging_is_antisymmetric((a, b) in comparable()) {
+        let (there, back) = (verdict_of(&a, &b), verdict_of(&b, &a));
+        prop_assert_eq!(there == Verdict::Pass, a == b);
+        prop_assert_eq!(back == Verdict::Pass, a == b);
+        // Regressed both ways is a trade; improved both ways cannot be.
+        prop_assert!(there != Verdict::Improved || back == Verdict::Regressed);
+        prop_assert!(back != Verdict::Improved || there == Verdict::Regressed);
+    }
+
+    #[test]
+    fn more_everywhere_is_regressed_and_back_again_improved(a in counts(FEW), more in 1..9u64) {
+        let grow = |totals: [u64; 2]| totals.map(|total| total + more);
+        let b = Counts { blocks: grow(a.blocks), held_bytes: a.held_bytes.map(grow), ..a.clone() };
+        prop_assert_eq!(verdict_of(&a, &b), Verdict::Regressed);
+        prop_assert_eq!(verdict_of(&b, &a), Verdict::Improved);
+    }
+
+    #[test]
+    fn counts_of_another_shape_never_pass(a in counts(FEW), b in counts(FEW)) {
+        let comparable = a.ops == b.ops && a.held_bytes.is_some() == b.held_bytes.is_some();
+        prop_assert_eq!(verdict_of(&a, &b) == Verdict::NotComparable, !comparable);
+    }
+
+    #[test]
+    fn the_exit_code_is_one_of_the_verdicts_own_whatever_their_order(
+        verdicts in vec(select(Verdict::ALL.to_vec()), 1..12).prop_shuffle(),
+        at in any::<prop::sample::Index>(),
+    ) {
+        let code = exit_code(verdicts.iter().copied());
+        prop_assert!(verdicts.iter().any(|verdict| verdict.exit_code() == code));
+        prop_assert_eq!(code == 0, verdicts.iter().all(|verdict| *verdict == Verdict::Pass));
+
+        let mut turned = verdicts.clone();
+        turned.rotate_left(at.index(verdicts.len()));
+        prop_assert_eq!(exit_code(turned), code);
+
+        // Any two halves agree with the whole: one of them speaks for it.
+        let (left, right) = verdicts.split_at(at.index(verdicts.len()));
+        let halves = [left, right].map(|half| exit_code(half.iter().copied()));
+        prop_assert!(halves.contains(&code));
+    }
+}
