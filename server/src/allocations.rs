@@ -1,0 +1,84 @@
+//! A global allocator that counts, cheap enough to leave on.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+static BLOCKS: AtomicU64 = AtomicU64::new(0);
+static BYTES: AtomicU64 = AtomicU64::new(0);
+static FREED_BLOCKS: AtomicU64 = AtomicU64::new(0);
+static FREED_BYTES: AtomicU64 = AtomicU64::new(0);
+
+/// The system's allocator, counted. A binary installs it with `#[global_allocator]`.
+///
+/// Counting rules are dhat's: a `realloc` is one more block and its whole new size in bytes.
+#[derive(Debug)]
+pub struct Counting;
+
+// SAFETY: every call goes to `System` unchanged; the counters touch no memory that it hands out.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise is passed on.
+        counted(unsafe { System.alloc(layout) }, layout.size())
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise is passed on.
+        counted(unsafe { System.alloc_zeroed(layout) }, layout.size())
+    }
+
+    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        // SAFETY: the caller's promise is passed on.
+        let moved = counted(unsafe { System.realloc(ptr, layout, new_size) }, new_size);
+        if !moved.is_null() {
+            freed(layout.size());
+        }
+        moved
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        freed(layout.size());
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+}
+
+fn counted(ptr: *mut u8, size: usize) -> *mut u8 {
+    if !ptr.is_null() {
+        BLOCKS.fetch_add(1, Relaxed);
+        BYTES.fetch_add(size as u64, Relaxed);
+    }
+    ptr
+}
+
+fn freed(size: usize) {
+    FREED_BLOCKS.fetch_add(1, Relaxed);
+    FREED_BYTES.fetch_add(size as u64, Relaxed);
+}
+
+/// Allocations of the process since its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allocations {
+    /// Blocks ever handed out, reallocations included.
+    pub total_blocks: u64,
+    /// Bytes ever handed out.
+    pub total_bytes: u64,
+    /// Blocks not given back yet.
+    pub live_blocks: u64,
+    /// Bytes not given back yet.
+    pub live_bytes: u64,
+}
+
+/// The counts so far, or `None` where [`Counting`] is not the allocator. The four are read one after the other: under
+/// load they may be a few blocks apart.
+#[must_use]
+pub fn current() -> Option<Allocations> {
+    // What was freed is read first, so that live never comes out below nothing.
+    let (freed_blocks, freed_bytes) = (FREED_BLOCKS.load(Relaxed), FREED_BYTES.load(Relaxed));
+    let (total_blocks, total_bytes) = (BLOCKS.load(Relaxed), BYTES.load(Relaxed));
+    (total_blocks > 0).then(|| Allocations {
+        total_blocks,
+        total_bytes,
+        live_blocks: total_blocks.saturating_sub(freed_blocks),
+        live_bytes: total_bytes.saturating_sub(freed_bytes),
+    })
+}

@@ -1,0 +1,139 @@
+//! The time the server lives by: the machine's, or one that a test moves by hand.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use hyper::rt::{Sleep, Timer};
+use pin_project_lite::pin_project;
+use tokio::sync::Notify;
+
+/// A source of time for ticks, idleness and every other timeout. Cheap to clone.
+///
+/// Tokio's own paused clock is no substitute: it jumps ahead whenever the runtime waits, and a runtime that serves
+/// real sockets waits all the time.
+#[derive(Clone, Debug)]
+pub enum Clock {
+    /// The machine's monotonic clock.
+    Real(Instant),
+    /// Stands still until [`ManualClock::advance`].
+    Manual(ManualClock),
+}
+
+impl Clock {
+    /// Real time, counted from now.
+    #[must_use]
+    pub fn real() -> Self {
+        Self::Real(Instant::now())
+    }
+
+    /// Time since the clock was made.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        match self {
+            Self::Real(start) => start.elapsed(),
+            Self::Manual(clock) => clock.now(),
+        }
+    }
+
+    /// Resolves once [`Clock::now`] has reached `at`.
+    pub async fn sleep_until(&self, at: Duration) {
+        match self {
+            Self::Real(start) => tokio::time::sleep_until((*start + at).into()).await,
+            Self::Manual(clock) => clock.sleep_until(at).await,
+        }
+    }
+
+    /// Resolves after `duration`.
+    pub async fn sleep(&self, duration: Duration) {
+        self.sleep_until(self.now() + duration).await;
+    }
+}
+
+/// Time that moves only when told to. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct ManualClock(Arc<Hands>);
+
+#[derive(Debug, Default)]
+struct Hands {
+    now_ns: AtomicU64,
+    moved: Notify,
+}
+
+impl ManualClock {
+    /// Moves time by `by` and wakes whoever is due. Allocates nothing.
+    pub fn advance(&self, by: Duration) {
+        let by = u64::try_from(by.as_nanos()).expect("a test does not advance time by centuries");
+        self.0.now_ns.fetch_add(by, Ordering::AcqRel);
+        self.0.moved.notify_waiters();
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_nanos(self.0.now_ns.load(Ordering::Acquire))
+    }
+
+    async fn sleep_until(&self, at: Duration) {
+        loop {
+            let mut moved = std::pin::pin!(self.0.moved.notified());
+            moved.as_mut().enable();
+            if self.now() >= at {
+                return;
+            }
+            moved.await;
+        }
+    }
+}
+
+/// Lets hyper's header timeout go by a [`Clock`].
+#[derive(Debug)]
+pub(crate) struct HttpTimer {
+    clock: Clock,
+    /// Where the clock's zero lies among the instants that hyper counts in.
+    origin: Instant,
+}
+
+impl HttpTimer {
+    pub(crate) fn new(clock: Clock) -> Self {
+        let origin = match &clock {
+            Clock::Real(start) => *start,
+            Clock::Manual(_) => Instant::now(),
+        };
+        Self { clock, origin }
+    }
+}
+
+impl Timer for HttpTimer {
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
+        self.sleep_until(self.now() + duration)
+    }
+
+    fn sleep_until(&self, deadline: Instant) -> Pin<Box<dyn Sleep>> {
+        let clock = self.clock.clone();
+        let at = deadline.saturating_duration_since(self.origin);
+        Box::pin(HttpSleep { sleep: async move { clock.sleep_until(at).await } })
+    }
+
+    fn now(&self) -> Instant {
+        self.origin + self.clock.now()
+    }
+}
+
+pin_project! {
+    struct HttpSleep<F> {
+        #[pin]
+        sleep: F,
+    }
+}
+
+impl<F: Future<Output = ()>> Future for HttpSleep<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.project().sleep.poll(cx)
+    }
+}
+
+impl<F: Future<Output = ()> + Send + Sync> Sleep for HttpSleep<F> {}

@@ -1,0 +1,7 @@
+//! Snapshots, serialised once a tick and shared by all subscribers.
+
+mod hub;
+mod subscriber;
+
+pub(crate) use hub::{Tick, run as run_hub};
+pub(crate) use subscriber::run as subscribe;

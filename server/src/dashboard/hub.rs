@@ -1,0 +1,58 @@
+use bytes::{BufMut, BytesMut};
+use hdrhistogram::Histogram;
+use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
+
+use crate::snapshot::{Meter, Snapshot};
+use crate::{Context, stats};
+
+/// Room for a snapshot, in bytes; one that outgrows it costs an allocation, no more.
+const SNAPSHOT_BYTES: usize = 2048;
+
+/// One serialised snapshot. Clones share the bytes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tick {
+    /// 1 for the first snapshot of a server; 0 where there was none yet.
+    pub(crate) seq: u64,
+    /// JSON that begins with [`Snapshot::UNSKIPPED`].
+    pub(crate) json: Utf8Bytes,
+}
+
+/// Publishes a snapshot every tick until the server begins to drain.
+///
+/// Two buffers take turns: while the newest snapshot lies in one, the subscribers have let go of the other, so a tick
+/// allocates nothing however many there are.
+pub(crate) async fn run(context: &Context) {
+    let clock = &context.config.clock;
+    let mut buffers =
+        [BytesMut::with_capacity(SNAPSHOT_BYTES), BytesMut::with_capacity(SNAPSHOT_BYTES)];
+    let mut meter = Meter::new(clock.now());
+    let mut handling = (stats::handling_histogram(), stats::handling_histogram());
+    let mut next = clock.now();
+    for seq in 1.. {
+        let buffer = &mut buffers[usize::from(seq % 2 == 0)];
+        publish(context, seq, buffer, &mut meter, &mut handling);
+        next = (next + context.config.tick).max(clock.now());
+        if crate::shutdown::unless_fired(&context.shutdown.drain, clock.sleep_until(next))
+            .await
+            .is_none()
+        {
+            return;
+        }
+    }
+}
+
+fn publish(
+    context: &Context,
+    seq: u64,
+    buffer: &mut BytesMut,
+    meter: &mut Meter,
+    (interval, total): &mut (Histogram<u64>, Histogram<u64>),
+) {
+    context.stats.take_handling(interval, total);
+    let snapshot = Snapshot::take(seq, context, meter, interval, total);
+    buffer.reserve(SNAPSHOT_BYTES);
+    serde_json::to_writer((&mut *buffer).writer(), &snapshot)
+        .expect("a snapshot is plain data, and memory takes it");
+    let json = Utf8Bytes::try_from(buffer.split().freeze()).expect("serde_json writes UTF-8");
+    context.ticks.send_replace(Tick { seq, json });
+}

@@ -1,0 +1,115 @@
+//! A server on a thread of its own, for whoever wants to measure or test one.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::runtime;
+
+use crate::listener::{Report, serve_wrapped};
+use crate::shutdown::Signal;
+use crate::{Config, Context, Error};
+
+/// A running server on 127.0.0.1 at a free port, with its own thread and current-thread runtime.
+///
+/// Dropping it stops it too, but only [`Embedded::stop`] tells how it went.
+#[derive(Debug)]
+pub struct Embedded {
+    addr: SocketAddr,
+    context: Arc<Context>,
+    stop: Arc<Signal>,
+    thread: Option<JoinHandle<Result<Stopped, Error>>>,
+}
+
+/// What a stopped server leaves behind.
+#[derive(Debug)]
+pub struct Stopped {
+    /// Final counters, and whether the drain was clean.
+    pub report: Report,
+    /// Tasks of the runtime that nobody had joined when the server returned; 0 unless something leaks them.
+    pub alive_tasks: usize,
+}
+
+impl Embedded {
+    /// # Errors
+    ///
+    /// [`Error::Config`], or [`Error::Io`] if the machine has no thread, port or descriptor left.
+    pub fn start(config: Config) -> Result<Self, Error> {
+        Self::start_wrapped(config, |stream| stream)
+    }
+
+    /// [`Embedded::start`] with every accepted stream passed through `wrap`; see [`serve_wrapped`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Embedded::start`].
+    pub fn start_wrapped<S, W>(config: Config, wrap: W) -> Result<Self, Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        W: Fn(TcpStream) -> S + Send + 'static,
+    {
+        let context = Context::new(config)?;
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        let addr = listener.local_addr()?;
+        let stop = Arc::new(Signal::default());
+        let (served, stopped) = (Arc::clone(&context), Arc::clone(&stop));
+        let thread = std::thread::Builder::new()
+            .name("server".to_owned())
+            .spawn(move || run(listener, served, &stopped, wrap))?;
+        Ok(Self { addr, context, stop, thread: Some(thread) })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Its live counters.
+    #[must_use]
+    pub fn stats(&self) -> &crate::stats::Stats {
+        self.context.stats()
+    }
+
+    /// Drains it, joins its thread, and tells what it left behind.
+    ///
+    /// # Errors
+    ///
+    /// What ended the server early, or [`Error::Panicked`].
+    pub fn stop(mut self) -> Result<Stopped, Error> {
+        self.stop.fire();
+        let thread = self.thread.take().expect("only stop and drop take the thread");
+        thread.join().map_err(|_| Error::Panicked)?
+    }
+}
+
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.stop.fire();
+        if let Some(thread) = self.thread.take()
+            && !matches!(thread.join(), Ok(Ok(_)))
+        {
+            tracing::error!("the embedded server did not end well");
+        }
+    }
+}
+
+fn run<S>(
+    listener: std::net::TcpListener,
+    context: Arc<Context>,
+    stop: &Signal,
+    wrap: impl Fn(TcpStream) -> S,
+) -> Result<Stopped, Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let report = runtime.block_on(async {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        serve_wrapped(listener, context, stop.fired(), wrap).await
+    })?;
+    Ok(Stopped { report, alive_tasks: runtime.metrics().num_alive_tasks() })
+}

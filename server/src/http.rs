@@ -1,0 +1,212 @@
+//! Routes, upgrades and refusals. Every answer is a pure function of the request and the counters.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER,
+    SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use hyper::{Method, Request, Response, StatusCode, Version};
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use crate::Context;
+use crate::metrics;
+use crate::stats::OpenGuard;
+
+/// Seconds after which a refused client may come back.
+const RETRY_SECONDS: &str = "1";
+
+const PAGE: &str = include_str!("page.html");
+
+/// Where an upgraded connection goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    Echo,
+    Dashboard,
+}
+
+impl Route {
+    fn from_path(path: &str) -> Option<Self> {
+        match path {
+            "/ws/echo" => Some(Self::Echo),
+            "/ws/dashboard" => Some(Self::Dashboard),
+            _ => None,
+        }
+    }
+
+    /// A number above 0 that fits an atomic.
+    pub(crate) fn tag(self) -> u8 {
+        match self {
+            Self::Echo => 1,
+            Self::Dashboard => 2,
+        }
+    }
+
+    pub(crate) fn from_tag(tag: u8) -> Option<Self> {
+        [Self::Echo, Self::Dashboard].into_iter().find(|route| route.tag() == tag)
+    }
+}
+
+/// One connection's place among those the server may have open.
+#[derive(Debug)]
+pub(crate) struct Admission<'a> {
+    _open: OpenGuard<'a>,
+    over_limit: bool,
+}
+
+/// Counts the connection. One over the limit is let in to be told so.
+pub(crate) fn admit(context: &Context) -> Admission<'_> {
+    context.stats.connections_total.fetch_add(1, Relaxed);
+    let open = OpenGuard::new(&context.stats.connections_open);
+    let over_limit =
+        context.stats.connections_open.load(Relaxed) > context.stats.connection_limit();
+    Admission { _open: open, over_limit }
+}
+
+type Answer = Response<Full<Bytes>>;
+
+/// The answer to one request, and where its connection goes if that is 101.
+pub(crate) fn answer<B>(
+    request: &Request<B>,
+    context: &Context,
+    admission: &Admission<'_>,
+) -> (Answer, Option<Route>) {
+    let path = request.uri().path();
+    let Some(route) = Route::from_path(path) else {
+        return (page(request.method(), path, context, admission), None);
+    };
+    match upgrade(request, context, admission) {
+        Ok(response) => (response, Some(route)),
+        Err(refusal) => (refusal, None),
+    }
+}
+
+fn page(method: &Method, path: &str, context: &Context, admission: &Admission<'_>) -> Answer {
+    let draining = context.shutdown.drain.is_fired();
+    match path {
+        "/" | "/healthz" | "/readyz" | "/metrics"
+            if method != Method::GET && method != Method::HEAD =>
+        {
+            refuse(StatusCode::METHOD_NOT_ALLOWED, "use GET\n", &[(ALLOW, "GET, HEAD")])
+        }
+        "/healthz" => text(StatusCode::OK, "ok\n"),
+        "/readyz" if draining => text(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
+        "/readyz" => text(StatusCode::OK, "ready\n"),
+        "/metrics" => typed(StatusCode::OK, metrics::CONTENT_TYPE, metrics::encode(context).into()),
+        "/" if admission.over_limit => over_limit(context),
+        "/" => {
+            typed(StatusCode::OK, "text/html; charset=utf-8", Bytes::from_static(PAGE.as_bytes()))
+        }
+        _ => text(
+            StatusCode::NOT_FOUND,
+            "nothing here: try /, /ws/echo, /ws/dashboard, /metrics, /healthz, /readyz\n",
+        ),
+    }
+}
+
+/// The server's half of the opening handshake (RFC 6455 §4.2).
+fn upgrade<B>(
+    request: &Request<B>,
+    context: &Context,
+    admission: &Admission<'_>,
+) -> Result<Answer, Answer> {
+    if request.method() != Method::GET {
+        return Err(refuse(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "a WebSocket begins with GET\n",
+            &[(ALLOW, "GET")],
+        ));
+    }
+    if request.version() != Version::HTTP_11 {
+        return Err(text(StatusCode::BAD_REQUEST, "a WebSocket begins with HTTP/1.1\n"));
+    }
+    let version = [(SEC_WEBSOCKET_VERSION, "13"), (UPGRADE, "websocket")];
+    if !has_token(request, &UPGRADE, "websocket") || !has_token(request, &CONNECTION, "upgrade") {
+        let reason = "this is a WebSocket: send Connection: Upgrade and Upgrade: websocket\n";
+        return Err(refuse(StatusCode::UPGRADE_REQUIRED, reason, &version));
+    }
+    if request.headers().get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+        return Err(refuse(
+            StatusCode::UPGRADE_REQUIRED,
+            "only WebSocket version 13 is spoken here\n",
+            &version,
+        ));
+    }
+    let Some(key) = request.headers().get(SEC_WEBSOCKET_KEY).filter(|key| is_key(key.as_bytes()))
+    else {
+        return Err(text(
+            StatusCode::BAD_REQUEST,
+            "Sec-WebSocket-Key must be 16 bytes in base64\n",
+        ));
+    };
+    if context.shutdown.drain.is_fired() {
+        let reason = "the server is shutting down\n";
+        return Err(refuse(
+            StatusCode::SERVICE_UNAVAILABLE,
+            reason,
+            &[(RETRY_AFTER, RETRY_SECONDS)],
+        ));
+    }
+    if admission.over_limit {
+        return Err(over_limit(context));
+    }
+    let accept = derive_accept_key(key.as_bytes());
+    let accept = HeaderValue::try_from(accept).expect("base64 is a header value");
+    let response = Response::builder()
+        .status(StatusCode::SWITCHING_PROTOCOLS)
+        .header(CONNECTION, HeaderValue::from_static("upgrade"))
+        .header(UPGRADE, HeaderValue::from_static("websocket"))
+        .header(SEC_WEBSOCKET_ACCEPT, accept)
+        .body(Full::default())
+        .expect("constant headers are valid");
+    Ok(response)
+}
+
+/// Whether a comma-separated header names `token`, in any case and in any of its lines.
+fn has_token<B>(request: &Request<B>, name: &HeaderName, token: &str) -> bool {
+    request.headers().get_all(name).iter().any(|value| {
+        value
+            .to_str()
+            .is_ok_and(|value| value.split(',').any(|item| item.trim().eq_ignore_ascii_case(token)))
+    })
+}
+
+/// Whether `key` is 16 bytes in base64: 22 digits, the last of which carries two bits, and two of padding.
+fn is_key(key: &[u8]) -> bool {
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    matches!(key, [digits @ .., b'=', b'='] if digits.len() == 22 && digits.iter().all(is_digit))
+        && matches!(key[21], b'A' | b'Q' | b'g' | b'w')
+}
+
+fn over_limit(context: &Context) -> Answer {
+    context.stats.connections_refused.fetch_add(1, Relaxed);
+    let headers = [(RETRY_AFTER, RETRY_SECONDS), (CONNECTION, "close")];
+    refuse(StatusCode::SERVICE_UNAVAILABLE, "the connection limit is reached\n", &headers)
+}
+
+fn refuse(
+    status: StatusCode,
+    reason: &'static str,
+    headers: &[(HeaderName, &'static str)],
+) -> Answer {
+    let mut response = text(status, reason);
+    for (name, value) in headers {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+fn text(status: StatusCode, body: &'static str) -> Answer {
+    typed(status, "text/plain; charset=utf-8", Bytes::from_static(body.as_bytes()))
+}
+
+fn typed(status: StatusCode, content_type: &'static str, body: Bytes) -> Answer {
+    Response::builder()
+        .status(status)
+        .header(CONTENT_TYPE, HeaderValue::from_static(content_type))
+        .header(CACHE_CONTROL, HeaderValue::from_static("no-store"))
+        .body(Full::new(body))
+        .expect("constant headers are valid")
+}

@@ -1,0 +1,126 @@
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::{Either, select};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::task::TaskTracker;
+
+use crate::connection::serve_connection;
+use crate::shutdown::unless_fired;
+use crate::stats::{Counters, ErrorKind};
+use crate::{Config, Context, Error, dashboard};
+
+/// Pause after an accept call that failed for want of descriptors or memory: the next one would fail as well, and the
+/// open connections need the processor to end.
+const ACCEPT_BACK_OFF: Duration = Duration::from_millis(100);
+
+/// What a server leaves behind.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The counters after the last connection ended.
+    pub counters: Counters,
+    /// Whether every connection ended by itself within [`Config::drain`].
+    pub drained: bool,
+}
+
+/// Serves `listener` until `shutdown` resolves, then drains: nothing more is accepted, `/readyz` answers 503, every
+/// WebSocket is closed with 1001, and what is still open after [`Config::drain`] is dropped.
+///
+/// The caller binds and decides what stop means.
+///
+/// # Errors
+///
+/// [`Error::Config`] if `config` cannot be served with, [`Error::Io`] if the listener breaks for good.
+pub async fn serve(
+    listener: TcpListener,
+    config: Config,
+    shutdown: impl Future<Output = ()>,
+) -> Result<Report, Error> {
+    serve_wrapped(listener, Context::new(config)?, shutdown, |stream| stream).await
+}
+
+/// [`serve`] with every accepted stream passed through `wrap` first: how an instrument gets between the server and
+/// its sockets. The stream comes with `TCP_NODELAY` already set.
+///
+/// # Errors
+///
+/// As [`serve`].
+pub async fn serve_wrapped<S>(
+    listener: TcpListener,
+    context: Arc<Context>,
+    shutdown: impl Future<Output = ()>,
+    wrap: impl Fn(TcpStream) -> S,
+) -> Result<Report, Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let tasks = TaskTracker::new();
+    let hub = Arc::clone(&context);
+    tasks.spawn(async move { dashboard::run_hub(&hub).await });
+    {
+        let mut shutdown = std::pin::pin!(shutdown);
+        loop {
+            match select(shutdown.as_mut(), std::pin::pin!(listener.accept())).await {
+                Either::Left(((), _)) => break,
+                Either::Right((Ok((stream, _)), _)) => spawn(&tasks, &context, stream, &wrap),
+                Either::Right((Err(error), _)) => after_failed_accept(&context, error).await?,
+            }
+        }
+    }
+    drop(listener);
+    let drained = drain(&tasks, &context).await;
+    Ok(Report { counters: context.stats.counters(), drained })
+}
+
+fn spawn<S>(
+    tasks: &TaskTracker,
+    context: &Arc<Context>,
+    stream: TcpStream,
+    wrap: impl Fn(TcpStream) -> S,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    if let Err(error) = stream.set_nodelay(true) {
+        // Only a socket that the peer has already reset refuses this.
+        tracing::debug!(%error, "peer was gone before it was served");
+        context.stats.error(ErrorKind::Reset);
+        return;
+    }
+    let stream = wrap(stream);
+    let context = Arc::clone(context);
+    tasks.spawn(async move {
+        let kill = &context.shutdown.kill;
+        unless_fired(kill, serve_connection(stream, Arc::clone(&context))).await;
+    });
+}
+
+/// A connection that died in the queue costs nothing; want of resources costs a pause; anything else is final.
+async fn after_failed_accept(context: &Context, error: io::Error) -> Result<(), Error> {
+    use rustix::io::Errno;
+    context.stats.error(ErrorKind::Accept);
+    let errno = error.raw_os_error().map(Errno::from_raw_os_error);
+    match errno {
+        Some(Errno::CONNABORTED | Errno::CONNRESET | Errno::INTR | Errno::PROTO) => Ok(()),
+        Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => {
+            tracing::warn!(%error, "cannot accept; trying again");
+            context.config.clock.sleep(ACCEPT_BACK_OFF).await;
+            Ok(())
+        }
+        _ => Err(Error::Io(error)),
+    }
+}
+
+async fn drain(tasks: &TaskTracker, context: &Context) -> bool {
+    context.shutdown.drain.fire();
+    tasks.close();
+    let patience = std::pin::pin!(context.config.clock.sleep(context.config.drain));
+    let drained = matches!(select(std::pin::pin!(tasks.wait()), patience).await, Either::Left(_));
+    if !drained {
+        tracing::warn!(open = tasks.len(), "dropping connections that did not end in time");
+        context.shutdown.kill.fire();
+        tasks.wait().await;
+    }
+    drained
+}

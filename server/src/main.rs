@@ -1,0 +1,121 @@
+//! `ws-server`: the server on an address, until it is told to stop.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Parser;
+use server::{Config, Error};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+#[global_allocator]
+static ALLOCATOR: server::allocations::Counting = server::allocations::Counting;
+
+/// A WebSocket echo and dashboard server.
+///
+/// Echo on /ws/echo, live numbers on / and /ws/dashboard, OpenMetrics on /metrics. SIGTERM or SIGINT drains it, a
+/// second one ends it at once. Logs go to stderr; RUST_LOG chooses them.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Flags {
+    /// Address to listen on; port 0 takes a free one, and the first line of output says which
+    #[arg(long, default_value = "127.0.0.1:9001", value_name = "ADDR:PORT")]
+    bind: SocketAddr,
+
+    /// Open connections beyond which requests are answered with 503 [default: 10000, or 0.8 of the descriptor limit]
+    #[arg(long, value_name = "N")]
+    max_connections: Option<usize>,
+
+    /// Longest message and frame of an echo client, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = Config::default().max_message)]
+    max_message: usize,
+
+    /// Milliseconds between two dashboard snapshots
+    #[arg(long, value_name = "MS", default_value_t = 250)]
+    tick_ms: u64,
+
+    /// Longest wait, in seconds, for connections to end on SIGTERM
+    #[arg(long, value_name = "S", default_value_t = 10)]
+    drain_s: u64,
+
+    /// Threads that serve; 1 is a current-thread runtime [default: one per processor]
+    #[arg(long, value_name = "N")]
+    workers: Option<usize>,
+}
+
+fn main() -> ExitCode {
+    let flags = Flags::parse();
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match run(&flags) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+fn run(flags: &Flags) -> anyhow::Result<bool> {
+    let mut builder = match flags.workers {
+        Some(0) => anyhow::bail!("nobody would serve: set --workers to 1 or more"),
+        Some(1) => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    if let Some(workers) = flags.workers.filter(|workers| *workers > 1) {
+        builder.worker_threads(workers);
+    }
+    builder.enable_all().build().context("cannot start the runtime")?.block_on(serve(flags))
+}
+
+/// Serves until a signal; whether every connection ended by itself.
+async fn serve(flags: &Flags) -> anyhow::Result<bool> {
+    let defaults = Config::default();
+    let config = Config {
+        max_connections: flags.max_connections.unwrap_or(defaults.max_connections),
+        max_message: flags.max_message,
+        tick: Duration::from_millis(flags.tick_ms),
+        drain: Duration::from_secs(flags.drain_s),
+        ..defaults
+    };
+    config.check()?;
+    let bind = |source| Error::Bind { addr: flags.bind, source };
+    let listener = TcpListener::bind(flags.bind).await.map_err(bind)?;
+    let addr = listener.local_addr().map_err(bind)?;
+    announce(addr).context("cannot write to stdout")?;
+    let report = server::serve(listener, config, stop_signal()?).await?;
+    tracing::info!(
+        connections = report.counters.connections_total,
+        messages = report.counters.messages_in,
+        drained = report.drained,
+        "stopped"
+    );
+    Ok(report.drained)
+}
+
+/// The one line on stdout: whoever started the server with port 0 reads the address from it.
+fn announce(addr: SocketAddr) -> std::io::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "listening on http://{addr}")?;
+    stdout.flush()
+}
+
+/// Resolves at the first SIGTERM or SIGINT; from then on another one ends the process at once.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot handle SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot handle SIGINT")?;
+    Ok(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tracing::info!("draining; a second signal ends at once");
+        tokio::spawn(async move {
+            tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+            tracing::warn!("ended by a second signal");
+            std::process::exit(1);
+        });
+    })
+}

@@ -1,0 +1,304 @@
+//! What one tick says of the server: the message a dashboard subscriber gets.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+use serde::ser::SerializeMap;
+
+use crate::Context;
+use crate::allocations::{self, Allocations};
+use crate::stats::{CLOSE_CODES, Counters, ErrorKind};
+
+/// The state of a server at one tick. Serialised as JSON; durations are nanoseconds, rates are over the last tick.
+#[derive(Debug, Serialize)]
+pub struct Snapshot {
+    /// Snapshots that this subscriber missed just before this one.
+    pub skipped: u64,
+    /// 1 for the first snapshot of a server, then one more each tick.
+    pub seq: u64,
+    /// Version of the server.
+    pub version: &'static str,
+    /// Time since the server's clock began.
+    pub uptime_ns: u64,
+    /// Connections by state and route.
+    pub connections: Connections,
+    /// Echo traffic since the start.
+    pub messages: Traffic,
+    /// Echo traffic during the last tick.
+    pub throughput: Throughput,
+    /// From the first byte read of a batch until its answer was with the kernel.
+    pub handling: Handling,
+    /// Dashboard traffic and its back-pressure.
+    pub dashboard: Dashboard,
+    /// Errors by kind.
+    pub errors: ByName<{ ErrorKind::ALL.len() }>,
+    /// Closed WebSockets by close code; 0 is any other.
+    pub closes: ByName<{ CLOSE_CODES.len() }>,
+    /// Allocations of the process; `null` where they are not counted.
+    pub allocations: Option<AllocationMetrics>,
+}
+
+/// Connections by state and route.
+#[derive(Debug, Serialize)]
+pub struct Connections {
+    /// Open now.
+    pub open: u64,
+    /// Accepted since the start.
+    pub total: u64,
+    /// Requests refused with 503.
+    pub refused: u64,
+    /// Open connections beyond which requests are refused.
+    pub limit: u64,
+    /// Open WebSockets on the echo route.
+    pub echo: u64,
+    /// Open WebSockets on the dashboard route.
+    pub dashboard: u64,
+}
+
+/// Messages and payload bytes, both ways.
+#[derive(Debug, Serialize)]
+pub struct Traffic {
+    /// Messages received.
+    pub received: u64,
+    /// Messages written.
+    pub sent: u64,
+    /// Payload bytes received.
+    pub received_bytes: u64,
+    /// Payload bytes written.
+    pub sent_bytes: u64,
+}
+
+/// Rates over the last tick.
+#[derive(Debug, Serialize)]
+pub struct Throughput {
+    /// Messages received a second.
+    pub messages_per_s: f64,
+    /// Payload received, in 10⁶ bits a second.
+    pub received_mbps: f64,
+    /// Payload written, in 10⁶ bits a second.
+    pub sent_mbps: f64,
+}
+
+/// Handling times: since the start, and of the last tick.
+#[derive(Debug, Serialize)]
+pub struct Handling {
+    /// Since the start.
+    pub total: Times,
+    /// During the last tick.
+    pub last: Times,
+}
+
+/// A distribution of times in nanoseconds; all 0 where `count` is 0.
+#[derive(Debug, Serialize)]
+pub struct Times {
+    /// Batches timed.
+    pub count: u64,
+    /// Arithmetic mean.
+    pub mean_ns: u64,
+    /// Shortest.
+    pub min_ns: u64,
+    /// Median.
+    pub p50_ns: u64,
+    /// 95th percentile.
+    pub p95_ns: u64,
+    /// 99th percentile.
+    pub p99_ns: u64,
+    /// 99.9th percentile.
+    pub p999_ns: u64,
+    /// Longest.
+    pub max_ns: u64,
+}
+
+/// Snapshots handed out and held back.
+#[derive(Debug, Serialize)]
+pub struct Dashboard {
+    /// Snapshots handed to subscribers.
+    pub sent: u64,
+    /// Snapshots that paused subscribers did not get.
+    pub skipped: u64,
+    /// Times a subscriber reached its high watermark.
+    pub backpressure_events: u64,
+}
+
+/// What the counting allocator says of the process.
+#[derive(Debug, Serialize)]
+pub struct AllocationMetrics {
+    /// Blocks ever handed out.
+    pub total_blocks: u64,
+    /// Bytes ever handed out.
+    pub total_bytes: u64,
+    /// Blocks not given back: the remaining allocations.
+    pub remaining_blocks: u64,
+    /// Bytes not given back.
+    pub remaining_bytes: u64,
+    /// Blocks handed out a second, over the last tick.
+    pub blocks_per_s: f64,
+}
+
+/// Counts under names, serialised as a map.
+#[derive(Debug)]
+pub struct ByName<const N: usize>([(Name, u64); N]);
+
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(untagged)]
+enum Name {
+    Kind(&'static str),
+    Code(u16),
+}
+
+impl<const N: usize> Serialize for ByName<N> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(N))?;
+        for (name, count) in &self.0 {
+            map.serialize_entry(name, count)?;
+        }
+        map.end()
+    }
+}
+
+impl Snapshot {
+    /// How the JSON of a snapshot begins for a subscriber that missed nothing.
+    pub const UNSKIPPED: &'static str = r#"{"skipped":0,"#;
+
+    /// The same snapshot for a subscriber that missed `skipped` before it.
+    pub(crate) fn with_skipped(json: &str, skipped: u64) -> String {
+        let rest =
+            json.strip_prefix(Self::UNSKIPPED).expect("every shared snapshot begins like this");
+        format!(r#"{{"skipped":{skipped},{rest}"#)
+    }
+
+    pub(crate) fn take(
+        seq: u64,
+        context: &Context,
+        meter: &mut Meter,
+        interval: &Histogram<u64>,
+        total: &Histogram<u64>,
+    ) -> Self {
+        let now = context.config.clock.now();
+        let counters = context.stats.counters();
+        let allocated = allocations::current();
+        let rates = meter.advance(now, &counters, allocated);
+        Self {
+            skipped: 0,
+            seq,
+            version: env!("CARGO_PKG_VERSION"),
+            uptime_ns: nanoseconds(now),
+            connections: Connections {
+                open: counters.connections_open,
+                total: counters.connections_total,
+                refused: counters.connections_refused,
+                limit: context.stats.connection_limit(),
+                echo: counters.echo_open,
+                dashboard: counters.dashboard_open,
+            },
+            messages: Traffic {
+                received: counters.messages_in,
+                sent: counters.messages_out,
+                received_bytes: counters.bytes_in,
+                sent_bytes: counters.bytes_out,
+            },
+            throughput: rates.throughput,
+            handling: Handling { total: times(total), last: times(interval) },
+            dashboard: Dashboard {
+                sent: counters.snapshots_sent,
+                skipped: counters.snapshots_skipped,
+                backpressure_events: counters.backpressure_events,
+            },
+            errors: ByName(std::array::from_fn(|i| {
+                (Name::Kind(ErrorKind::ALL[i].name()), counters.errors[i])
+            })),
+            closes: ByName(std::array::from_fn(|i| {
+                (Name::Code(CLOSE_CODES[i]), counters.closes[i])
+            })),
+            allocations: allocated.map(|allocated| AllocationMetrics {
+                total_blocks: allocated.total_blocks,
+                total_bytes: allocated.total_bytes,
+                remaining_blocks: allocated.live_blocks,
+                remaining_bytes: allocated.live_bytes,
+                blocks_per_s: rates.blocks_per_s,
+            }),
+        }
+    }
+}
+
+/// Turns counters into rates: remembers where they stood at the last tick.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    at: Duration,
+    messages: u64,
+    received: u64,
+    sent: u64,
+    blocks: u64,
+}
+
+struct Rates {
+    throughput: Throughput,
+    blocks_per_s: f64,
+}
+
+impl Meter {
+    pub(crate) fn new(at: Duration) -> Self {
+        Self { at, messages: 0, received: 0, sent: 0, blocks: 0 }
+    }
+
+    fn advance(
+        &mut self,
+        now: Duration,
+        counters: &Counters,
+        allocated: Option<Allocations>,
+    ) -> Rates {
+        let blocks = allocated.map_or(0, |allocated| allocated.total_blocks);
+        let seconds = (now - self.at).as_secs_f64();
+        // The first tick has no interval behind it.
+        let rate = |then: u64, now: u64| {
+            if seconds > 0.0 { now.saturating_sub(then) as f64 / seconds } else { 0.0 }
+        };
+        let mbps = |then: u64, now: u64| rate(then, now) * 8.0 / 1e6;
+        let rates = Rates {
+            throughput: Throughput {
+                messages_per_s: rate(self.messages, counters.messages_in),
+                received_mbps: mbps(self.received, counters.bytes_in),
+                sent_mbps: mbps(self.sent, counters.bytes_out),
+            },
+            blocks_per_s: rate(self.blocks, blocks),
+        };
+        *self = Self {
+            at: now,
+            messages: counters.messages_in,
+            received: counters.bytes_in,
+            sent: counters.bytes_out,
+            blocks,
+        };
+        rates
+    }
+}
+
+fn times(histogram: &Histogram<u64>) -> Times {
+    if histogram.is_empty() {
+        return Times {
+            count: 0,
+            mean_ns: 0,
+            min_ns: 0,
+            p50_ns: 0,
+            p95_ns: 0,
+            p99_ns: 0,
+            p999_ns: 0,
+            max_ns: 0,
+        };
+    }
+    Times {
+        count: histogram.len(),
+        mean_ns: histogram.mean() as u64,
+        min_ns: histogram.min(),
+        p50_ns: histogram.value_at_quantile(0.5),
+        p95_ns: histogram.value_at_quantile(0.95),
+        p99_ns: histogram.value_at_quantile(0.99),
+        p999_ns: histogram.value_at_quantile(0.999),
+        max_ns: histogram.max(),
+    }
+}
+
+pub(crate) fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

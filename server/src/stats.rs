@@ -1,0 +1,201 @@
+//! Live counters of one server. Every update is a relaxed atomic; a batch of messages costs the same as one.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+/// What went wrong with a connection, for whoever counts errors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The accept call failed for a reason of this machine, such as no free descriptor.
+    Accept,
+    /// Bytes that are not HTTP, or a head that is too long or came too slowly.
+    Http,
+    /// A frame that RFC 6455 forbids; closed with 1002.
+    Protocol,
+    /// Text that is not UTF-8; closed with 1007.
+    Utf8,
+    /// A message or frame over the limit; closed with 1009.
+    TooBig,
+    /// The connection broke, or ended without a close frame.
+    Reset,
+    /// A peer that was silent and did not answer the ping; dropped.
+    Silent,
+    /// A subscriber that stayed at its high watermark for too long; closed with 1013.
+    Slow,
+    /// Anything that is this server's own fault; closed with 1011.
+    Internal,
+}
+
+impl ErrorKind {
+    /// Every kind, in the order reports use.
+    pub const ALL: [Self; 9] = [
+        Self::Accept,
+        Self::Http,
+        Self::Protocol,
+        Self::Utf8,
+        Self::TooBig,
+        Self::Reset,
+        Self::Silent,
+        Self::Slow,
+        Self::Internal,
+    ];
+
+    /// The name in snapshots and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Http => "http",
+            Self::Protocol => "protocol",
+            Self::Utf8 => "utf8",
+            Self::TooBig => "too_big",
+            Self::Reset => "reset",
+            Self::Silent => "silent",
+            Self::Slow => "slow",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+/// The close codes that are counted one by one; any other counts as the last, 0.
+pub const CLOSE_CODES: [u16; 11] = [1000, 1001, 1002, 1003, 1005, 1007, 1008, 1009, 1011, 1013, 0];
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// Every plain counter at one moment. Read one after the other: under load they may be a message apart.
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        pub struct Counters {
+            $($(#[$doc])* pub $name: u64,)*
+            /// Errors by kind, in the order of [`ErrorKind::ALL`].
+            pub errors: [u64; ErrorKind::ALL.len()],
+            /// Closed WebSockets by code, in the order of [`CLOSE_CODES`].
+            pub closes: [u64; CLOSE_CODES.len()],
+        }
+
+        /// The live counters.
+        #[derive(Debug)]
+        pub struct Stats {
+            $(pub(crate) $name: AtomicU64,)*
+            errors: [AtomicU64; ErrorKind::ALL.len()],
+            closes: [AtomicU64; CLOSE_CODES.len()],
+            limit: u64,
+            handling: Mutex<Histogram<u64>>,
+        }
+
+        impl Stats {
+            pub(crate) fn new(max_connections: usize) -> Self {
+                Self {
+                    $($name: AtomicU64::new(0),)*
+                    errors: Default::default(),
+                    closes: Default::default(),
+                    limit: max_connections as u64,
+                    handling: Mutex::new(handling_histogram()),
+                }
+            }
+
+            /// All counters now.
+            #[must_use]
+            pub fn counters(&self) -> Counters {
+                Counters {
+                    $($name: self.$name.load(Relaxed),)*
+                    errors: self.errors.each_ref().map(|count| count.load(Relaxed)),
+                    closes: self.closes.each_ref().map(|count| count.load(Relaxed)),
+                }
+            }
+        }
+    };
+}
+
+counters! {
+    /// Accepted TCP connections that are still open, HTTP or WebSocket.
+    connections_open,
+    /// Accepted TCP connections.
+    connections_total,
+    /// Requests answered with 503 because the connection limit was reached.
+    connections_refused,
+    /// Open WebSockets on the echo route.
+    echo_open,
+    /// Open WebSockets on the dashboard route.
+    dashboard_open,
+    /// Upgraded connections, both routes.
+    upgrades_total,
+    /// Echo messages received.
+    messages_in,
+    /// Echo messages written to the kernel.
+    messages_out,
+    /// Payload bytes of the messages received.
+    bytes_in,
+    /// Payload bytes of the messages written.
+    bytes_out,
+    /// Snapshots handed to subscribers.
+    snapshots_sent,
+    /// Snapshots that a subscriber at its high watermark did not get.
+    snapshots_skipped,
+    /// Times a subscriber reached its high watermark.
+    backpressure_events,
+}
+
+/// Nanoseconds up to ten seconds at two digits: 26 KiB, enough for what a page draws.
+pub(crate) fn handling_histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, 10_000_000_000, 2).expect("constant bounds are valid")
+}
+
+impl Stats {
+    /// Open connections beyond which requests are refused.
+    #[must_use]
+    pub fn connection_limit(&self) -> u64 {
+        self.limit
+    }
+
+    pub(crate) fn error(&self, kind: ErrorKind) {
+        self.errors[kind as usize].fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn closed(&self, code: CloseCode) {
+        let code = u16::from(code);
+        let slot =
+            CLOSE_CODES.iter().position(|known| *known == code).unwrap_or(CLOSE_CODES.len() - 1);
+        self.closes[slot].fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn received(&self, messages: u64, bytes: u64) {
+        self.messages_in.fetch_add(messages, Relaxed);
+        self.bytes_in.fetch_add(bytes, Relaxed);
+    }
+
+    /// A batch is with the kernel, `took` after its first byte was read.
+    pub(crate) fn sent(&self, messages: u64, bytes: u64, took: Duration) {
+        self.messages_out.fetch_add(messages, Relaxed);
+        self.bytes_out.fetch_add(bytes, Relaxed);
+        let nanoseconds = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        self.handling.lock().expect("no holder panics").saturating_record(nanoseconds);
+    }
+
+    /// Adds what was recorded since the last call to `total`, leaving it in `interval`.
+    pub(crate) fn take_handling(&self, interval: &mut Histogram<u64>, total: &mut Histogram<u64>) {
+        interval.reset();
+        std::mem::swap(&mut *self.handling.lock().expect("no holder panics"), interval);
+        total.add(&*interval).expect("both histograms have the same bounds");
+    }
+}
+
+/// Counts something as open for as long as it lives.
+#[derive(Debug)]
+pub(crate) struct OpenGuard<'a>(&'a AtomicU64);
+
+impl<'a> OpenGuard<'a> {
+    pub(crate) fn new(gauge: &'a AtomicU64) -> Self {
+        gauge.fetch_add(1, Relaxed);
+        Self(gauge)
+    }
+}
+
+impl Drop for OpenGuard<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
