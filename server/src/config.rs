@@ -75,7 +75,9 @@ impl Config {
         Ok(())
     }
 
-    pub(crate) fn echo(&self) -> WebSocketConfig {
+    /// What tungstenite is told for a session on the echo route.
+    #[must_use]
+    pub fn echo(&self) -> WebSocketConfig {
         WebSocketConfig::default()
             .read_buffer_size(self.read_buffer)
             .write_buffer_size(self.write_buffer)

@@ -22,8 +22,9 @@ pub(crate) async fn run<S>(ws: WebSocketStream<S>, context: &Context)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let open = OpenGuard::new(&context.stats.echo_open);
+    // In this order: once a session counts as open, its silence is being timed.
     let heard = context.config.clock.now();
+    let open = OpenGuard::new(&context.stats.echo_open);
     let mut echo =
         Echo { ws, context, heard, batch: Batch::default(), flushing: false, closed: None };
     let ending = session::supervise(context, &mut echo, futures::stream::pending()).await;

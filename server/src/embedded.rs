@@ -74,13 +74,18 @@ impl Embedded {
         self.context.stats()
     }
 
+    /// Asks it to drain and returns at once, for a caller that has a part to play in the drain.
+    pub fn request_stop(&self) {
+        self.stop.fire();
+    }
+
     /// Drains it, joins its thread, and tells what it left behind.
     ///
     /// # Errors
     ///
     /// What ended the server early, or [`Error::Panicked`].
     pub fn stop(mut self) -> Result<Stopped, Error> {
-        self.stop.fire();
+        self.request_stop();
         let thread = self.thread.take().expect("only stop and drop take the thread");
         thread.join().map_err(|_| Error::Panicked)?
     }
@@ -88,7 +93,7 @@ impl Embedded {
 
 impl Drop for Embedded {
     fn drop(&mut self) {
-        self.stop.fire();
+        self.request_stop();
         if let Some(thread) = self.thread.take()
             && !matches!(thread.join(), Ok(Ok(_)))
         {

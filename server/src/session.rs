@@ -155,8 +155,13 @@ where
         if ws.close(Some(frame)).await.is_err() {
             return;
         }
-        while let Some(Ok(_)) = ws.next().await {}
-        linger(ws.get_mut()).await;
+        let mut answered = false;
+        while let Some(Ok(message)) = ws.next().await {
+            answered |= message.is_close();
+        }
+        if !answered {
+            linger(ws.get_mut()).await;
+        }
     };
     futures::future::select(
         std::pin::pin!(goodbye),

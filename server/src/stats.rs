@@ -131,6 +131,8 @@ counters! {
     bytes_in,
     /// Payload bytes of the messages written.
     bytes_out,
+    /// Snapshots offered to subscribers; what is neither sent nor skipped waits in a queue.
+    snapshots_offered,
     /// Snapshots handed to subscribers.
     snapshots_sent,
     /// Snapshots that a subscriber at its high watermark did not get.

@@ -35,10 +35,11 @@ pub(crate) async fn run<S>(ws: WebSocketStream<S>, context: &Context)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let open = OpenGuard::new(&context.stats.dashboard_open);
     let mut ticks = context.ticks.subscribe();
     let newest = ticks.borrow_and_update().clone();
     let heard = context.config.clock.now();
+    // From here on no snapshot is missed and the silence is being timed: the session counts as open.
+    let open = OpenGuard::new(&context.stats.dashboard_open);
     let mut subscriber = Subscriber {
         ws,
         context,
@@ -51,6 +52,7 @@ where
         closed: None,
     };
     if newest.seq > 0 {
+        context.stats.snapshots_offered.fetch_add(1, Relaxed);
         subscriber.queue.push_back(newest.json);
     }
     let ending = session::supervise(context, &mut subscriber, news(ticks)).await;
@@ -98,8 +100,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session for Subscriber<'_, S> {
     }
 
     fn news(&mut self, tick: Tick, now: Duration) -> Option<Ending> {
+        let offered = tick.seq - self.last_seq;
+        self.context.stats.snapshots_offered.fetch_add(offered, Relaxed);
         // The channel keeps the newest only: what this task was too busy to see counts as skipped.
-        self.skip(tick.seq - self.last_seq - 1);
+        self.skip(offered - 1);
         self.last_seq = tick.seq;
         if let Some(pause) = &mut self.paused {
             pause.newest = Some(tick.json);
