@@ -1,1 +1,22 @@
-//! stub
+//! The timing instruments: criterion targets, and what judges their results.
+//!
+//! The targets in `benches/` measure a real server over real sockets and check every answer. No absolute time leaves
+//! the machine it was taken on: what is recorded is the ratio to the *floor*, the same exchange without WebSocket,
+//! measured in the same run by the same client.
+//!
+//! # Layout
+//!
+//! - [`client`]: the driver, a blocking client that compares every byte
+//! - [`payload`]: what it sends, and the answer it insists on
+//! - [`tcp_server`]: a raw TCP server on a thread of its own; [`tcp_echo`], [`tcp_fanout`]: the shapes of the floor
+//! - [`one_core`]: a place for those who take turns; [`descriptors`]: room for a thousand connections
+//! - [`units`]: numbers as people read them
+
+pub mod client;
+pub mod descriptors;
+pub mod one_core;
+pub mod payload;
+pub mod tcp_echo;
+pub mod tcp_fanout;
+pub mod tcp_server;
+pub mod units;

@@ -1,0 +1,148 @@
+//! tungstenite alone, in memory: what framing, masking and validation cost without a system call.
+//!
+//! An iteration moves about 64 KiB in frames of one size. The floor is a copy of the same bytes, checked like them.
+
+use std::hint::black_box;
+use std::io::{self, Read, Write};
+
+use anyhow::Result;
+use benches::payload::Kind;
+use benches::units;
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Bytes, Message, WebSocket};
+
+mod run;
+
+/// Payload bytes of an iteration.
+const ITERATION: usize = 64 * 1024;
+
+/// The buffers of the server, not tungstenite's defaults.
+const BUFFER: usize = 8 * 1024;
+
+fn main() -> Result<()> {
+    run::run(|criterion| {
+        codec(criterion);
+        Ok(())
+    })
+}
+
+fn codec(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("codec");
+    decode(&mut group, 125);
+    decode(&mut group, 64 * 1024);
+    encode(&mut group, 1024);
+    group.finish();
+}
+
+/// Masked frames in, messages out.
+fn decode(group: &mut BenchmarkGroup<'_, WallTime>, size: usize) {
+    let frames = start(group, size);
+    let payload = Kind::Binary.payload(size);
+    let frame = Kind::Binary.client_frame(&payload);
+    let mut ws = server(Endless::new(frame.clone()));
+    group.bench_function(BenchmarkId::new("decode", units::size(size)), |bencher| {
+        bencher.iter(|| {
+            for _ in 0..frames {
+                let message = ws.read().expect("a valid frame is decoded");
+                assert!(matches!(message, Message::Binary(bytes) if bytes == payload));
+            }
+        });
+    });
+    memcpy(group, size, &frame);
+}
+
+/// Messages in, unmasked frames out.
+fn encode(group: &mut BenchmarkGroup<'_, WallTime>, size: usize) {
+    let frames = start(group, size);
+    let payload = Bytes::from(Kind::Binary.payload(size));
+    let frame = Kind::Binary.server_frame(&payload);
+    let mut ws = server(Endless::new(frame.clone()));
+    group.bench_function(BenchmarkId::new("encode", units::size(size)), |bencher| {
+        bencher.iter(|| {
+            for _ in 0..frames {
+                ws.write(Message::Binary(payload.clone())).expect("a valid frame is encoded");
+            }
+            ws.flush().expect("memory takes every byte");
+            assert_eq!(ws.get_ref().at, 0, "an iteration ends with a frame");
+        });
+    });
+    memcpy(group, size, &frame);
+}
+
+/// The floor: as many copies of a frame, each compared.
+fn memcpy(group: &mut BenchmarkGroup<'_, WallTime>, size: usize, frame: &[u8]) {
+    let frames = ITERATION / size;
+    let mut copy = vec![0; frame.len()];
+    group.bench_function(BenchmarkId::new("memcpy", units::size(size)), |bencher| {
+        bencher.iter(|| {
+            for _ in 0..frames {
+                copy.copy_from_slice(black_box(frame));
+                assert!(black_box(&copy) == frame);
+            }
+        });
+    });
+}
+
+/// Returns how many frames make an iteration.
+fn start(group: &mut BenchmarkGroup<'_, WallTime>, size: usize) -> usize {
+    let frames = ITERATION / size;
+    let (elements, bytes) = (frames as u64, (frames * size) as u64);
+    group.throughput(Throughput::ElementsAndBytes { elements, bytes });
+    frames
+}
+
+fn server(io: Endless) -> WebSocket<Endless> {
+    let config = WebSocketConfig::default()
+        .read_buffer_size(BUFFER)
+        .write_buffer_size(BUFFER)
+        .max_write_buffer_size(2 * ITERATION);
+    WebSocket::from_raw_socket(io, Role::Server, Some(config))
+}
+
+/// One frame over and over: reads give its bytes, writes must bring them.
+struct Endless {
+    frame: Vec<u8>,
+    at: usize,
+}
+
+impl Endless {
+    fn new(frame: Vec<u8>) -> Self {
+        Self { frame, at: 0 }
+    }
+
+    /// The rest of the frame, at most `most` bytes, which then count as passed.
+    fn pass(&mut self, most: usize) -> &[u8] {
+        let start = self.at;
+        let end = self.frame.len().min(start + most);
+        self.at = end % self.frame.len();
+        &self.frame[start..end]
+    }
+}
+
+impl Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            let bytes = self.pass(buffer.len() - filled);
+            buffer[filled..filled + bytes.len()].copy_from_slice(bytes);
+            filled += bytes.len();
+        }
+        Ok(filled)
+    }
+}
+
+impl Write for Endless {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let due = self.pass(bytes.len());
+        if &bytes[..due.len()] != due {
+            return Err(io::Error::other("the encoder wrote other bytes"));
+        }
+        Ok(due.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

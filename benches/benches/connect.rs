@@ -1,0 +1,42 @@
+//! A whole connection: TCP, upgrade, closing handshake, end of stream. The floor is TCP with one small round trip in
+//! between, a round trip less than the WebSocket needs. Both are closed by the server first, so that the client's
+//! port is free again.
+
+use benches::client::Client;
+use benches::payload::{Exchange, Kind};
+use benches::{one_core, tcp_echo};
+use criterion::{BenchmarkId, Criterion, Throughput};
+use server::{Config, Embedded};
+
+mod run;
+
+fn main() -> anyhow::Result<()> {
+    one_core::pin()?;
+    run::run(connect)
+}
+
+fn connect(criterion: &mut Criterion) -> anyhow::Result<()> {
+    let server = Embedded::start(Config::default())?;
+    let floor = tcp_echo::start_once()?;
+    let (ws, tcp) = (server.addr(), floor.addr());
+    let mut group = criterion.benchmark_group("connect");
+    group.throughput(Throughput::Elements(1));
+    group.bench_function(BenchmarkId::new("handshake", "plain"), |bencher| {
+        bencher.iter(|| {
+            Client::upgrade(ws, "/ws/echo")
+                .and_then(Client::close)
+                .expect("both handshakes succeed");
+        });
+    });
+    let Exchange { out, answer } = Exchange::tcp(Kind::Text, 64);
+    group.bench_function(BenchmarkId::new("tcp", "plain"), |bencher| {
+        bencher.iter(|| {
+            let mut client = Client::connect(tcp).expect("the server accepts");
+            client.exchange(&out, &answer).expect("the server echoes");
+            client.expect_end().expect("the server closes");
+        });
+    });
+    group.finish();
+    server.stop()?;
+    floor.stop()
+}

@@ -1,0 +1,24 @@
+//! How every target runs: criterion's settings, and errors that end the process.
+
+use std::time::Duration;
+
+use criterion::{Criterion, PlottingBackend};
+
+/// Runs `benchmarks`, with criterion's own command line; without `--bench`, as in `cargo test`, each runs once.
+///
+/// Five seconds each keep the whole of `cargo bench` below six minutes. A ratio to the floor needs a good median, not
+/// a narrow interval, so fewer samples and resamples than criterion's defaults do.
+pub(crate) fn run(
+    benchmarks: impl FnOnce(&mut Criterion) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut criterion = Criterion::default()
+        .plotting_backend(PlottingBackend::Plotters)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(4))
+        .sample_size(50)
+        .nresamples(10_000)
+        .configure_from_args();
+    benchmarks(&mut criterion)?;
+    criterion.final_summary();
+    Ok(())
+}

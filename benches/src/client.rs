@@ -1,0 +1,266 @@
+//! The driver: a blocking client over one socket that compares every byte it reads.
+//!
+//! It speaks just enough WebSocket to be upgraded, to receive and to close; what it sends is encoded beforehand, so
+//! that its own share of an exchange is the system calls. Without an upgrade the same code drives the raw TCP floor.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::ops::Range;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags, recv, send};
+
+/// Bytes read at once; a frame of [`Client::text`] has to fit.
+const BUFFER: usize = 16 * 1024;
+
+/// Longest exchange, in bytes each way, that is written whole before anything is read. Loopback's buffers hold more,
+/// the default send buffer of 87 KiB and a receive buffer, so this cannot deadlock on a peer that answers as it reads.
+const WHOLE: usize = 64 * 1024;
+
+/// Time without progress after which the peer counts as broken.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The key of RFC 6455 §1.3: the same request every time, and an answer known beforehand.
+const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+/// Close with 1000, masked, and the server's answer.
+const CLOSE: [u8; 8] = [0x88, 0x82, 0x37, 0xfa, 0x21, 0x3d, 0x03 ^ 0x37, 0xe8 ^ 0xfa];
+const CLOSED: [u8; 4] = [0x88, 0x02, 0x03, 0xe8];
+
+/// One connection, with `TCP_NODELAY` and one buffer.
+#[derive(Debug)]
+pub struct Client {
+    stream: TcpStream,
+    buffer: Box<[u8]>,
+    /// Where in `buffer` bytes lie that were read and not taken yet.
+    unread: Range<usize>,
+}
+
+impl Client {
+    /// A raw TCP connection.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    pub fn connect(addr: SocketAddr) -> Result<Self> {
+        let stream =
+            TcpStream::connect(addr).with_context(|| format!("cannot connect to {addr}"))?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        Ok(Self { stream, buffer: vec![0; BUFFER].into_boxed_slice(), unread: 0..0 })
+    }
+
+    /// A WebSocket on `path`, the server's half of the handshake checked.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::connect`], or an answer other than the right 101.
+    pub fn upgrade(addr: SocketAddr, path: &str) -> Result<Self> {
+        let mut client = Self::connect(addr)?;
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n\r\n"
+        );
+        client.send(request.as_bytes())?;
+        let end = loop {
+            let end = client.pending().windows(4).position(|bytes| bytes == b"\r\n\r\n");
+            match end {
+                Some(end) => break end,
+                None => client.fill().context("no answer to the upgrade")?,
+            }
+        };
+        check_upgrade(str::from_utf8(&client.pending()[..end])?)?;
+        client.unread.start += end + 4;
+        Ok(client)
+    }
+
+    /// Writes all of `out`.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says.
+    pub fn send(&mut self, out: &[u8]) -> Result<()> {
+        self.stream.write_all(out).context("cannot write")
+    }
+
+    /// Reads as many bytes as `answer` has, and compares.
+    ///
+    /// # Errors
+    ///
+    /// Another byte, the end, or nothing for ten seconds.
+    pub fn expect(&mut self, mut answer: &[u8]) -> Result<()> {
+        loop {
+            let len = answer.len().min(self.unread.len());
+            compare(&self.pending()[..len], &answer[..len])?;
+            self.unread.start += len;
+            answer = &answer[len..];
+            if answer.is_empty() {
+                return Ok(());
+            }
+            self.fill()?;
+        }
+    }
+
+    /// Writes `out` and reads `answer`, which must come back byte for byte. Beyond 64 KiB both directions move at
+    /// once, or a peer that answers as it reads would wait for us while we wait for it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::expect`].
+    pub fn exchange(&mut self, out: &[u8], answer: &[u8]) -> Result<()> {
+        if out.len() > WHOLE {
+            return self.interleave(out, answer);
+        }
+        self.send(out)?;
+        self.expect(answer)
+    }
+
+    /// The payload of the next frame, which must be a whole text message.
+    ///
+    /// # Errors
+    ///
+    /// Any other frame, one larger than the client's buffer, the end, or nothing for ten seconds.
+    pub fn text(&mut self) -> Result<&[u8]> {
+        let payload = loop {
+            if let Some((header, len)) = text_header(self.pending())? {
+                ensure!(header + len <= BUFFER, "a frame of {len} bytes does not fit the buffer");
+                if self.unread.len() >= header + len {
+                    let start = self.unread.start + header;
+                    break start..start + len;
+                }
+            }
+            self.fill()?;
+        };
+        self.unread.start = payload.end;
+        Ok(&self.buffer[payload])
+    }
+
+    /// The closing handshake, to the end of the stream.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::expect`].
+    pub fn close(mut self) -> Result<()> {
+        self.exchange(&CLOSE, &CLOSED).context("no answer to the close frame")?;
+        self.expect_end()
+    }
+
+    /// Waits for the peer to end the stream.
+    ///
+    /// # Errors
+    ///
+    /// One more byte, or nothing for ten seconds.
+    pub fn expect_end(&mut self) -> Result<()> {
+        ensure!(self.unread.is_empty(), "{} bytes more than expected", self.unread.len());
+        match self.stream.read(&mut self.buffer) {
+            Ok(0) => Ok(()),
+            Ok(read) => bail!("{read} bytes where the stream should end"),
+            Err(error) => Err(error).context("the stream did not end"),
+        }
+    }
+
+    fn pending(&self) -> &[u8] {
+        &self.buffer[self.unread.clone()]
+    }
+
+    /// Reads once, behind what is unread.
+    fn fill(&mut self) -> Result<()> {
+        if self.unread.is_empty() {
+            self.unread = 0..0;
+        } else if self.unread.end == self.buffer.len() {
+            self.buffer.copy_within(self.unread.clone(), 0);
+            self.unread = 0..self.unread.len();
+        }
+        ensure!(self.unread.end < self.buffer.len(), "the answer does not fit the buffer");
+        let read = loop {
+            match self.stream.read(&mut self.buffer[self.unread.end..]) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                read => break read.context("cannot read")?,
+            }
+        };
+        ensure!(read > 0, "the stream ended before the answer did");
+        self.unread.end += read;
+        Ok(())
+    }
+
+    fn interleave(&mut self, mut out: &[u8], mut answer: &[u8]) -> Result<()> {
+        ensure!(self.unread.is_empty(), "{} bytes came unasked", self.unread.len());
+        let patience = Timespec::try_from(PATIENCE)?;
+        while !out.is_empty() || !answer.is_empty() {
+            let mut wanted = PollFlags::empty();
+            wanted.set(PollFlags::OUT, !out.is_empty());
+            wanted.set(PollFlags::IN, !answer.is_empty());
+            let mut polled = [PollFd::new(&self.stream, wanted)];
+            match poll(&mut polled, Some(&patience)) {
+                Ok(0) => {
+                    bail!("no progress: {} bytes to write, {} to read", out.len(), answer.len())
+                }
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(error).context("cannot wait for the socket"),
+            }
+            if !out.is_empty() {
+                let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+                let sent =
+                    unless_blocked(send(&self.stream, out, flags)).context("cannot write")?;
+                out = &out[sent.unwrap_or(0)..];
+            }
+            if !answer.is_empty() {
+                let room = answer.len().min(BUFFER);
+                let read = recv(&self.stream, &mut self.buffer[..room], RecvFlags::DONTWAIT);
+                if let Some((_, read)) = unless_blocked(read).context("cannot read")? {
+                    ensure!(read > 0, "the stream ended before the answer did");
+                    compare(&self.buffer[..read], &answer[..read])?;
+                    answer = &answer[read..];
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Bytes of the header and of the payload, once enough of the frame is there to tell.
+fn text_header(frame: &[u8]) -> Result<Option<(usize, usize)>> {
+    Ok(match *frame {
+        [] | [0x81] | [0x81, 126] | [0x81, 126, _] => None,
+        [0x81, len @ 0..126, ..] => Some((2, usize::from(len))),
+        [0x81, 126, high, low, ..] => Some((4, usize::from(u16::from_be_bytes([high, low])))),
+        [first, ..] => bail!("not a text frame below 64 KiB: it begins with {first:#04x}"),
+    })
+}
+
+fn unless_blocked<T>(result: rustix::io::Result<T>) -> rustix::io::Result<Option<T>> {
+    match result {
+        Err(Errno::AGAIN | Errno::INTR) => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+fn compare(read: &[u8], answer: &[u8]) -> Result<()> {
+    if read == answer {
+        return Ok(());
+    }
+    let at = read.iter().zip(answer).position(|(read, answer)| read != answer).unwrap_or(0);
+    bail!(
+        "wrong answer: {:#04x} where {:#04x} was due, {} bytes before the end",
+        read[at],
+        answer[at],
+        answer.len() - at
+    )
+}
+
+fn check_upgrade(head: &str) -> Result<()> {
+    let mut lines = head.split("\r\n");
+    let status = lines.next().unwrap_or_default();
+    ensure!(status.starts_with("HTTP/1.1 101 "), "not upgraded: {status}");
+    let accept = lines
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-accept"))
+        .map(|(_, value)| value.trim());
+    ensure!(accept == Some(ACCEPT), "upgraded with the wrong Sec-WebSocket-Accept: {accept:?}");
+    Ok(())
+}

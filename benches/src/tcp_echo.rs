@@ -1,0 +1,65 @@
+//! The floor of an echo: bytes come back as they were, without frames.
+
+use anyhow::Result;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::tcp_server::TcpServer;
+
+/// Bytes read at once: the read buffer of the WebSocket server, so that both make the same number of system calls.
+const BUFFER: usize = 8 * 1024;
+
+/// Echoes until the peer ends.
+///
+/// # Errors
+///
+/// As [`TcpServer::start`].
+pub fn start() -> Result<TcpServer> {
+    TcpServer::start(|mut stream| async move {
+        let mut buffer = vec![0; BUFFER];
+        while echo(&mut stream, &mut buffer).await? > 0 {}
+        Ok(())
+    })
+}
+
+/// Echoes one read, then closes: the order in which a WebSocket ends, where the server closes first.
+///
+/// # Errors
+///
+/// As [`TcpServer::start`].
+pub fn start_once() -> Result<TcpServer> {
+    TcpServer::start(|mut stream| async move {
+        let mut buffer = vec![0; BUFFER];
+        echo(&mut stream, &mut buffer).await.map(drop)
+    })
+}
+
+async fn echo(stream: &mut TcpStream, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let read = stream.read(buffer).await?;
+    stream.write_all(&buffer[..read]).await?;
+    Ok(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Client;
+    use crate::payload::{Exchange, Kind};
+
+    #[test]
+    fn bytes_come_back_in_order_beyond_the_buffer() -> Result<()> {
+        let server = start()?;
+        let Exchange { out, answer } = Exchange::tcp(Kind::Binary, 3 * BUFFER + 1);
+        Client::connect(server.addr())?.exchange(&out, &answer)?;
+        server.stop()
+    }
+
+    #[test]
+    fn once_means_that_the_server_closes_first() -> Result<()> {
+        let server = start_once()?;
+        let mut client = Client::connect(server.addr())?;
+        client.exchange(b"ping", b"ping")?;
+        client.expect_end()?;
+        server.stop()
+    }
+}

@@ -1,0 +1,83 @@
+//! The floor of the dashboard: the same bytes to every connection when told.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Result;
+use tokio::io::AsyncWriteExt;
+use tokio::sync::watch;
+
+use crate::tcp_server::TcpServer;
+
+/// A raw server that writes one fixed frame to each of its connections, once on connect and once a tick.
+#[derive(Debug)]
+pub struct TcpFanout {
+    server: TcpServer,
+    ticks: watch::Sender<u64>,
+}
+
+impl TcpFanout {
+    /// # Errors
+    ///
+    /// As [`TcpServer::start`].
+    pub fn start(frame: Vec<u8>) -> Result<Self> {
+        let frame = Arc::new(frame);
+        let (ticks, told) = watch::channel(0);
+        let server = TcpServer::start(move |mut stream| {
+            let (frame, mut told) = (Arc::clone(&frame), told.clone());
+            async move {
+                told.mark_unchanged();
+                // Greeted means subscribed, as on the dashboard: no later tick can be missed.
+                stream.write_all(&frame).await?;
+                while told.changed().await.is_ok() {
+                    stream.write_all(&frame).await?;
+                }
+                Ok(())
+            }
+        })?;
+        Ok(Self { server, ticks })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.server.addr()
+    }
+
+    /// Writes the frame to every connection.
+    pub fn tick(&self) {
+        self.ticks.send_modify(|seq| *seq += 1);
+    }
+
+    /// As [`TcpServer::stop`].
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpServer::stop`].
+    pub fn stop(self) -> Result<()> {
+        self.server.stop()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::Client;
+
+    #[test]
+    fn a_tick_reaches_every_connection_once() -> Result<()> {
+        let fanout = TcpFanout::start(b"frame".to_vec())?;
+        let mut clients = Vec::new();
+        for _ in 0..3 {
+            let mut client = Client::connect(fanout.addr())?;
+            client.expect(b"frame")?;
+            clients.push(client);
+        }
+        fanout.tick();
+        for client in &mut clients {
+            client.expect(b"frame")?;
+        }
+        fanout.stop()?;
+        clients.iter_mut().try_for_each(Client::expect_end)
+    }
+}
