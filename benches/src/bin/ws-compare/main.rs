@@ -1,0 +1,36 @@
+//! Judges timings. One subcommand per question; this file only parses, dispatches and turns an outcome into an exit
+//! code.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod ratios;
+
+/// Exit codes: 0 pass, 1 the tool or its environment failed, 2 usage, 3 regressed, 4 improved and not recorded, 5
+/// nothing to compare with, 6 the measurement cannot be trusted.
+#[derive(Parser)]
+#[command(version, about = "Judges timings", after_help = EXIT_CODES)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 pass, 1 tool failed, 2 usage, 3 regressed, 4 improved, \
+                          5 missing, stale or not comparable";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Compare criterion's results, as ratios to raw TCP, with what is recorded
+    Ratios(ratios::Args),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Args::parse().command {
+        Command::Ratios(args) => ratios::run(&args),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("ws-compare: {error:#}");
+        ExitCode::FAILURE
+    })
+}

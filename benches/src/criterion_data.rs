@@ -1,0 +1,239 @@
+//! Criterion's results, read strictly.
+//!
+//! The files are an undocumented by-product, so whatever is unknown, missing or not positive is refused instead of
+//! guessed at. Only `new/` is read: `base/` is moved by every run, and `change/` has neither a name for what it
+//! compares with nor a verdict.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+use std::{fmt, fs, io};
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// Every benchmark found, by its `full_id`; never by its path, which criterion cuts and rewrites.
+pub type Measurements = BTreeMap<String, Measurement>;
+
+/// The last result of one benchmark.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Measurement {
+    /// The median over the samples of time per iteration, in nanoseconds; above 0.
+    pub median_ns: f64,
+    /// When it was written.
+    pub taken: SystemTime,
+}
+
+/// Why there is nothing to work with; one variant per thing a caller does about it.
+#[derive(Debug)]
+pub enum Error {
+    /// No benchmark has run: run them.
+    Missing {
+        /// Where results were looked for.
+        root: PathBuf,
+    },
+    /// The files are not what criterion 0.8 writes.
+    Changed {
+        /// The file that was refused.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The file system failed.
+    Io {
+        /// What was being read.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing { root } => {
+                write!(
+                    f,
+                    "no criterion results in {}; take them with cargo bench -p benches",
+                    root.display()
+                )
+            }
+            Self::Changed { path, reason } => write!(
+                f,
+                "criterion's format changed: {}: {reason}; if it was only cut short, rm -r its benchmark's folder and \
+                 run cargo bench -p benches",
+                path.display()
+            ),
+            Self::Io { path, source } => write!(
+                f,
+                "cannot read {}: {source}; check its permissions with ls -ld {}",
+                path.display(),
+                path.display()
+            ),
+        }
+    }
+}
+
+// `source()` stays empty: the message already holds the cause, and has to end with the next command.
+impl std::error::Error for Error {}
+
+/// Reads every `new/` below `root`, which is criterion's folder (`target/criterion`).
+///
+/// # Errors
+///
+/// See [`Error`]; a single file that is not understood fails the whole, and so does an id that occurs twice.
+pub fn read(root: &Path) -> Result<Measurements, Error> {
+    let mut measurements = Measurements::new();
+    if root.is_dir() {
+        walk(root, &mut measurements)?;
+    }
+    if measurements.is_empty() {
+        return Err(Error::Missing { root: root.to_owned() });
+    }
+    Ok(measurements)
+}
+
+fn walk(folder: &Path, measurements: &mut Measurements) -> Result<(), Error> {
+    let io = |source| Error::Io { path: folder.to_owned(), source };
+    for entry in fs::read_dir(folder).map_err(io)? {
+        let entry = entry.map_err(io)?;
+        if !entry.file_type().map_err(io)?.is_dir() {
+            continue;
+        }
+        let path = entry.path();
+        // A group or a function may be called `new` as well; only a result has files in it.
+        if entry.file_name() == "new" && FILES.iter().any(|file| path.join(file).exists()) {
+            let (id, measurement) = read_result(&path)?;
+            if measurements.insert(id.clone(), measurement).is_some() {
+                return Err(changed(&path, format!("a second result for {id:?}")));
+            }
+        } else {
+            walk(&path, measurements)?;
+        }
+    }
+    Ok(())
+}
+
+const BENCHMARK: &str = "benchmark.json";
+const ESTIMATES: &str = "estimates.json";
+const SAMPLE: &str = "sample.json";
+const FILES: [&str; 3] = [BENCHMARK, ESTIMATES, SAMPLE];
+
+fn read_result(folder: &Path) -> Result<(String, Measurement), Error> {
+    let (benchmark, _) = read_file::<Benchmark>(&folder.join(BENCHMARK))?;
+    let (sample, taken) = read_file::<Sample>(&folder.join(SAMPLE))?;
+    let (estimates, _) = read_file::<Estimates>(&folder.join(ESTIMATES))?;
+    let median_ns = sample.median_ns().map_err(|reason| changed(&folder.join(SAMPLE), reason))?;
+    let estimated = estimates.median.point_estimate;
+    // Both are the median of the same quotients; a different meaning of either shows here.
+    if (estimated / median_ns - 1.0).abs() > 1e-6 || !estimated.is_finite() {
+        let reason = format!("its median is {estimated} ns, the samples' is {median_ns} ns");
+        return Err(changed(&folder.join(ESTIMATES), reason));
+    }
+    Ok((benchmark.full_id, Measurement { median_ns, taken }))
+}
+
+fn read_file<T: DeserializeOwned>(path: &Path) -> Result<(T, SystemTime), Error> {
+    let read = || Ok((fs::read(path)?, fs::metadata(path)?.modified()?));
+    let (text, modified) = read().map_err(|source: io::Error| match source.kind() {
+        io::ErrorKind::NotFound => changed(path, "it is missing".to_owned()),
+        _ => Error::Io { path: path.to_owned(), source },
+    })?;
+    let value = serde_json::from_slice(&text).map_err(|error| changed(path, error.to_string()))?;
+    Ok((value, modified))
+}
+
+fn changed(path: &Path, reason: String) -> Error {
+    Error::Changed { path: path.to_owned(), reason }
+}
+
+// The fields that are not read are here to be insisted on.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "declared so that an unknown field is noticed")]
+struct Benchmark {
+    group_id: String,
+    function_id: Option<String>,
+    value_str: Option<String>,
+    throughput: Option<Throughput>,
+    full_id: String,
+    directory_name: String,
+    title: String,
+}
+
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "declared so that an unknown variant is noticed")]
+enum Throughput {
+    Bits(u64),
+    Bytes(u64),
+    BytesDecimal(u64),
+    Elements(u64),
+    ElementsAndBytes { elements: u64, bytes: u64 },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "declared so that an unknown field is noticed")]
+struct Estimates {
+    mean: Estimate,
+    median: Estimate,
+    median_abs_dev: Estimate,
+    slope: Option<Estimate>,
+    std_dev: Estimate,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "declared so that an unknown field is noticed")]
+struct Estimate {
+    confidence_interval: ConfidenceInterval,
+    point_estimate: f64,
+    standard_error: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "declared so that an unknown field is noticed")]
+struct ConfidenceInterval {
+    confidence_level: f64,
+    lower_bound: f64,
+    upper_bound: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "declared so that an unknown field is noticed")]
+struct Sample {
+    sampling_mode: SamplingMode,
+    /// Iterations of each sample.
+    iters: Vec<f64>,
+    /// Nanoseconds of each sample, all its iterations together.
+    times: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+enum SamplingMode {
+    Linear,
+    Flat,
+}
+
+impl Sample {
+    fn median_ns(&self) -> Result<f64, String> {
+        let (iters, times) = (&self.iters, &self.times);
+        if iters.len() != times.len() || times.is_empty() {
+            return Err(format!("{} iters and {} times", iters.len(), times.len()));
+        }
+        if let Some(number) = iters.iter().chain(times).find(|number| **number <= 0.0) {
+            return Err(format!("{number} is not a number above 0"));
+        }
+        let mut each: Vec<f64> =
+            times.iter().zip(iters).map(|(time, iters)| time / iters).collect();
+        each.sort_by(f64::total_cmp);
+        let upper = each.len() / 2;
+        let lower = (each.len() - 1) / 2;
+        Ok(f64::midpoint(each[lower], each[upper]))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Judges the last `cargo bench` against baselines/bench/ratios.json: the ratio to raw TCP of the same run.
+# Arguments go to the binary: [FILTER…] [--format table|json|markdown] [--update --reason "…"] [--prune]; --help for all.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# Built first and executed afterwards: the exit code is the binary's, and a failed build is 1, never a verdict.
+cargo build --quiet --release --package benches --bin ws-compare || exit 1
+exec "${CARGO_TARGET_DIR:-target}/release/ws-compare" ratios "$@"
