@@ -14,7 +14,8 @@ use crate::{Config, Context, Error};
 
 /// A running server on 127.0.0.1 at a free port, with its own thread and current-thread runtime.
 ///
-/// Dropping it stops it too, but only [`Embedded::stop`] tells how it went.
+/// [`Embedded::stop`] drains it and tells how it went. Dropping it ends it at once, connections and all: whoever drops
+/// it is usually on the way out of a failure, and a drain would wait for peers that will never answer.
 #[derive(Debug)]
 pub struct Embedded {
     addr: SocketAddr,
@@ -94,6 +95,7 @@ impl Embedded {
 impl Drop for Embedded {
     fn drop(&mut self) {
         self.request_stop();
+        self.context.shutdown.kill.fire();
         if let Some(thread) = self.thread.take()
             && !matches!(thread.join(), Ok(Ok(_)))
         {

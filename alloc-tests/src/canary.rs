@@ -1,0 +1,177 @@
+//! Proof, before anything is measured, that the instrument sees: each canary does one thing that must read exactly so.
+
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::fs::File;
+use std::hint::black_box;
+use std::pin::Pin;
+use std::sync::Barrier;
+use std::task::{Context, Poll};
+
+use anyhow::{Context as _, ensure};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+
+use crate::io_count::IO;
+use crate::measure::{Heap, Profiler};
+use crate::{descriptors, window};
+
+/// A canary's name, and what it finds wrong.
+type Canary = (&'static str, fn() -> anyhow::Result<()>);
+
+/// Every canary, in the order they sing.
+pub const CANARIES: [Canary; 10] = [
+    ("allocation", || heap(1, 100, || drop(black_box(Box::new([0u8; 100]))))),
+    ("realloc", || heap(2, 72, grow)),
+    ("zeroed allocation", || heap(1, 128, || drop(black_box(vec![0u8; black_box(128)])))),
+    ("over-aligned allocation", || heap(1, 4096, over_aligned)),
+    ("nothing", || heap(0, 0, || ())),
+    ("another thread's allocation", another_thread),
+    ("leaked block", leaked_block),
+    ("leaked descriptor", leaked_descriptor),
+    ("leaked task", leaked_task),
+    ("reads and writes", reads_and_writes),
+];
+
+/// Runs every canary.
+///
+/// # Errors
+///
+/// The first that reads wrong: nothing this process measures can be trusted.
+pub fn sing() -> anyhow::Result<()> {
+    CANARIES.iter().try_for_each(|(name, canary)| {
+        canary().with_context(|| format!("canary \"{name}\" reads wrong"))
+    })
+}
+
+/// What `body` must read as: so many blocks and bytes, and nothing left.
+fn heap(blocks: u64, bytes: u64, body: impl FnOnce()) -> anyhow::Result<()> {
+    expect(counted(body)?, Heap { blocks, bytes, peak_bytes: 0, live_blocks: 0, live_bytes: 0 })
+}
+
+fn counted(body: impl FnOnce()) -> anyhow::Result<Heap> {
+    let profiler = Profiler::counting();
+    body();
+    let heap = Profiler::heap();
+    drop(profiler);
+    heap.context("the profile ended before its time")
+}
+
+fn expect(got: Heap, want: Heap) -> anyhow::Result<()> {
+    let seen = |heap: Heap| (heap.blocks, heap.bytes, heap.live_blocks, heap.live_bytes);
+    ensure!(
+        seen(got) == seen(want),
+        "(blocks, bytes, live blocks, live bytes) should be {:?} and are {:?}",
+        seen(want),
+        seen(got)
+    );
+    Ok(())
+}
+
+fn grow() {
+    let mut bytes: Vec<u8> = Vec::with_capacity(black_box(8));
+    black_box(&mut bytes).reserve_exact(64);
+    drop(black_box(bytes));
+}
+
+fn over_aligned() {
+    let layout = Layout::from_size_align(4096, 4096).expect("a page is a layout");
+    // SAFETY: the layout has a size, and the block goes back with the same one.
+    unsafe {
+        let block = alloc(layout);
+        if block.is_null() {
+            handle_alloc_error(layout);
+        }
+        dealloc(black_box(block), layout);
+    }
+}
+
+fn another_thread() -> anyhow::Result<()> {
+    let barrier = Barrier::new(2);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            barrier.wait();
+            for size in 1..=5usize {
+                drop(black_box(Vec::<u8>::with_capacity(black_box(size))));
+            }
+            barrier.wait();
+        });
+        heap(5, 15, || {
+            barrier.wait();
+            barrier.wait();
+        })
+    })
+}
+
+fn leaked_block() -> anyhow::Result<()> {
+    let mut leaked = None;
+    let got = counted(|| leaked = Some(black_box(Box::new([0u8; 24]))))?;
+    drop(leaked);
+    expect(got, Heap { blocks: 1, bytes: 24, peak_bytes: 24, live_blocks: 1, live_bytes: 24 })
+}
+
+fn leaked_descriptor() -> anyhow::Result<()> {
+    let before = descriptors::open()?;
+    let leaked = File::open("/dev/null")?;
+    let found = descriptors::leaked(&before, &descriptors::open()?);
+    drop(leaked);
+    let closed = descriptors::leaked(&before, &descriptors::open()?);
+    ensure!(
+        found.len() == 1 && found[0].ends_with("/dev/null"),
+        "one /dev/null is open, seen: {found:?}"
+    );
+    ensure!(closed.is_empty(), "nothing is open any more, seen: {closed:?}");
+    Ok(())
+}
+
+fn leaked_task() -> anyhow::Result<()> {
+    let alive = window::block_on(async {
+        drop(tokio::spawn(std::future::pending::<()>()));
+        tokio::runtime::Handle::current().metrics().num_alive_tasks()
+    })?;
+    ensure!(alive == 1, "one task is alive, seen: {alive}");
+    Ok(())
+}
+
+fn reads_and_writes() -> anyhow::Result<()> {
+    IO.reset();
+    window::block_on(async {
+        let mut stream = IO.wrap(Echoless);
+        stream.write_all(b"two writes").await?;
+        stream.write_all(b"are counted").await?;
+        stream.read(&mut [0; 8]).await
+    })??;
+    let seen = (IO.reads(), IO.writes());
+    ensure!(seen == (1, 2), "one read and two writes, seen: {seen:?}");
+    Ok(())
+}
+
+/// Takes everything, gives a byte at a time.
+struct Echoless;
+
+impl AsyncRead for Echoless {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        buf.put_slice(&[0]);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Echoless {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        Poll::Ready(Ok(buf.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}

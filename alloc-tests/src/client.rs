@@ -1,0 +1,279 @@
+//! A blocking client on a socket. Everything it needs it takes before the window; inside it allocates nothing.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+
+/// Longest wait for the server before a scenario fails instead of hanging. Far beyond anything a busy machine needs.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An upgrade request without its path; the key is RFC 6455's own example.
+const HEADERS: &str = " HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+/// The header that answers [`HEADERS`].
+const ACCEPT: &[u8] = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+/// One connection, or none yet.
+#[derive(Debug)]
+pub struct Client {
+    stream: Option<TcpStream>,
+    /// What came and was not looked at yet lies in `buffer[start..end]`.
+    buffer: Box<[u8]>,
+    start: usize,
+    end: usize,
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Self { stream: None, buffer: vec![0; 16 * 1024].into(), start: 0, end: 0 }
+    }
+}
+
+impl Client {
+    /// `count` clients, not connected.
+    #[must_use]
+    pub fn several(count: u64) -> Vec<Self> {
+        (0..count).map(|_| Self::default()).collect()
+    }
+
+    /// Connects, without a word of HTTP.
+    ///
+    /// # Errors
+    ///
+    /// The system's, if nobody listens there.
+    pub fn connect(&mut self, addr: SocketAddr) -> anyhow::Result<()> {
+        let stream =
+            TcpStream::connect(addr).with_context(|| format!("cannot connect to {addr}"))?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        (self.start, self.end) = (0, 0);
+        self.stream = Some(stream);
+        Ok(())
+    }
+
+    /// Connects and upgrades.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::connect`], or if the answer is not the right 101.
+    pub fn upgrade(&mut self, addr: SocketAddr, path: &str) -> anyhow::Result<()> {
+        self.connect(addr)?;
+        let mut request = [0; 512];
+        let length = request_into(&mut request, path);
+        self.send(&request[..length])?;
+        let head = self.head()?;
+        ensure!(
+            head.starts_with(b"HTTP/1.1 101 "),
+            "not upgraded: {}",
+            String::from_utf8_lossy(head)
+        );
+        ensure!(contains(head, ACCEPT), "wrong accept key: {}", String::from_utf8_lossy(head));
+        Ok(())
+    }
+
+    /// # Errors
+    ///
+    /// The system's, if the server is gone.
+    pub fn send(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
+        self.stream()?.write_all(bytes).context("the server does not take what is sent")
+    }
+
+    /// Sends `request` and waits for exactly `reply`.
+    ///
+    /// # Errors
+    ///
+    /// If anything else comes.
+    pub fn exchange(&mut self, request: &[u8], reply: &[u8]) -> anyhow::Result<()> {
+        self.send(request)?;
+        self.expect(reply)
+    }
+
+    /// Waits for exactly `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// If anything else comes, or nothing.
+    pub fn expect(&mut self, mut bytes: &[u8]) -> anyhow::Result<()> {
+        while !bytes.is_empty() {
+            if self.start == self.end {
+                self.fill()?;
+            }
+            let length = bytes.len().min(self.end - self.start);
+            let got = &self.buffer[self.start..self.start + length];
+            ensure!(
+                got == &bytes[..length],
+                "expected {:?}…, got {:?}…",
+                head_of(bytes),
+                head_of(got)
+            );
+            self.start += length;
+            bytes = &bytes[length..];
+        }
+        Ok(())
+    }
+
+    /// Reads one unmasked text frame, which must begin with `prefix`.
+    ///
+    /// # Errors
+    ///
+    /// If something else comes, or a frame that does not fit the buffer.
+    pub fn expect_text(&mut self, prefix: &[u8]) -> anyhow::Result<()> {
+        self.at_least(4)?;
+        let (opcode, short) = (self.buffer[self.start], usize::from(self.buffer[self.start + 1]));
+        ensure!(opcode == 0x81, "expected a text frame, got opcode {opcode:#x}");
+        let (header, length) = match short {
+            126 => (
+                4,
+                usize::from(u16::from_be_bytes([
+                    self.buffer[self.start + 2],
+                    self.buffer[self.start + 3],
+                ])),
+            ),
+            0..126 => (2, short),
+            _ => bail!("a snapshot of more than 64 KiB"),
+        };
+        self.at_least(header + length)?;
+        let payload = &self.buffer[self.start + header..self.start + header + length];
+        ensure!(
+            payload.starts_with(prefix),
+            "unexpected text: {}",
+            String::from_utf8_lossy(head_of(payload))
+        );
+        self.start += header + length;
+        Ok(())
+    }
+
+    /// Reads snapshot `seq`, before which none was skipped.
+    ///
+    /// # Errors
+    ///
+    /// If something else comes.
+    pub fn expect_snapshot(&mut self, seq: u64) -> anyhow::Result<()> {
+        let mut prefix = std::io::Cursor::new([0; 64]);
+        write!(prefix, r#"{{"skipped":0,"seq":{seq},"#)?;
+        let length = usize::try_from(prefix.position())?;
+        self.expect_text(&prefix.get_ref()[..length])
+    }
+
+    /// Reads a head, up to and with the empty line.
+    ///
+    /// # Errors
+    ///
+    /// If the connection ends before that.
+    pub fn head(&mut self) -> anyhow::Result<&[u8]> {
+        let mut length = 4;
+        loop {
+            self.at_least(length)?;
+            let seen = &self.buffer[self.start..self.end];
+            if let Some(at) = seen.windows(4).position(|window| window == b"\r\n\r\n") {
+                let head = self.start;
+                self.start += at + 4;
+                return Ok(&self.buffer[head..self.start]);
+            }
+            length = seen.len() + 1;
+        }
+    }
+
+    /// Sends a request and reads its whole answer, which must have `status`.
+    ///
+    /// # Errors
+    ///
+    /// If the answer is another one, or has no length.
+    pub fn http(&mut self, request: &[u8], status: &[u8]) -> anyhow::Result<()> {
+        self.send(request)?;
+        let head = self.head()?;
+        ensure!(contains(head, status), "unexpected answer: {}", String::from_utf8_lossy(head));
+        let length = content_length(head).context("an answer without content-length")?;
+        self.at_least(length)?;
+        self.start += length;
+        Ok(())
+    }
+
+    /// Waits for the end of the stream: nothing more may come.
+    ///
+    /// # Errors
+    ///
+    /// If something comes.
+    pub fn expect_end(&mut self) -> anyhow::Result<()> {
+        ensure!(
+            self.start == self.end,
+            "bytes left: {:?}",
+            head_of(&self.buffer[self.start..self.end])
+        );
+        let mut byte = [0];
+        let read =
+            self.stream()?.read(&mut byte).context("the server does not end the connection")?;
+        ensure!(read == 0, "expected the end of the stream, got {byte:?}");
+        self.drop_connection();
+        Ok(())
+    }
+
+    /// Ends the connection without a word.
+    pub fn drop_connection(&mut self) {
+        self.stream = None;
+    }
+
+    /// Ends the connection with a reset, as a crashed host or a firewall does.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub fn reset(&mut self) -> anyhow::Result<()> {
+        rustix::net::sockopt::set_socket_linger(self.stream()?, Some(Duration::ZERO))?;
+        self.drop_connection();
+        Ok(())
+    }
+
+    fn stream(&mut self) -> anyhow::Result<&mut TcpStream> {
+        self.stream.as_mut().context("this client is not connected")
+    }
+
+    /// Makes the buffer hold `length` unread bytes.
+    fn at_least(&mut self, length: usize) -> anyhow::Result<()> {
+        ensure!(length <= self.buffer.len(), "{length} bytes do not fit the client's buffer");
+        while self.end - self.start < length {
+            self.fill()?;
+        }
+        Ok(())
+    }
+
+    fn fill(&mut self) -> anyhow::Result<()> {
+        self.buffer.copy_within(self.start..self.end, 0);
+        (self.start, self.end) = (0, self.end - self.start);
+        let Self { stream, buffer, end, .. } = self;
+        let stream = stream.as_mut().context("this client is not connected")?;
+        let read = stream.read(&mut buffer[*end..]).context("the server sends nothing")?;
+        ensure!(read > 0, "the server ended the connection");
+        *end += read;
+        Ok(())
+    }
+}
+
+/// Writes an upgrade request for `path`; its length.
+pub(crate) fn request_into(buffer: &mut [u8], path: &str) -> usize {
+    let mut length = 0;
+    for part in ["GET ", path, HEADERS] {
+        buffer[length..length + part.len()].copy_from_slice(part.as_bytes());
+        length += part.len();
+    }
+    length
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+fn content_length(head: &[u8]) -> Option<usize> {
+    let name = b"content-length: ";
+    let at = head.windows(name.len()).position(|window| window == name)? + name.len();
+    let digits = head[at..].iter().take_while(|byte| byte.is_ascii_digit());
+    Some(digits.fold(0, |value, digit| value * 10 + usize::from(digit - b'0')))
+}
+
+fn head_of(bytes: &[u8]) -> &[u8] {
+    &bytes[..bytes.len().min(64)]
+}

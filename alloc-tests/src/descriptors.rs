@@ -1,0 +1,61 @@
+//! Open descriptors of this process.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+
+/// Number and target of every open descriptor, as procfs says: `socket:[1234]`, `/dev/null`.
+///
+/// # Errors
+///
+/// The system's, where there is no procfs.
+pub fn open() -> io::Result<BTreeMap<u32, String>> {
+    let mut open = BTreeMap::new();
+    for entry in fs::read_dir("/proc/self/fd")? {
+        let entry = entry?;
+        let number = entry.file_name().to_string_lossy().parse().map_err(io::Error::other)?;
+        // The descriptor that lists the folder is in the list, and gone by now.
+        if let Ok(target) = fs::read_link(entry.path()) {
+            open.insert(number, target.to_string_lossy().into_owned());
+        }
+    }
+    // It still resolves while the listing is being read.
+    open.retain(|_, target| !target.ends_with("/fd"));
+    Ok(open)
+}
+
+/// What is open in `after` and was not in `before`, described so that a person can find it.
+#[must_use]
+pub fn leaked(before: &BTreeMap<u32, String>, after: &BTreeMap<u32, String>) -> Vec<String> {
+    after
+        .iter()
+        .filter(|(number, target)| before.get(number) != Some(target))
+        .map(|(number, target)| format!("fd {number}: {}", describe(*number, target)))
+        .collect()
+}
+
+fn describe(number: u32, target: &str) -> String {
+    let Some(inode) = target.strip_prefix("socket:[").and_then(|rest| rest.strip_suffix(']'))
+    else {
+        return target.to_owned();
+    };
+    match tcp_addresses(inode) {
+        Some(addresses) => format!("TCP socket {addresses}"),
+        None => format!("socket {inode} (fd {number})"),
+    }
+}
+
+/// `local → remote (state)` of an IPv4 socket, from the kernel's table.
+fn tcp_addresses(inode: &str) -> Option<String> {
+    let table = fs::read_to_string("/proc/self/net/tcp").ok()?;
+    let row = table
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .find(|row| row.get(9) == Some(&inode))?;
+    let address = |hex: &str| {
+        let (ip, port) = hex.split_once(':')?;
+        let ip = std::net::Ipv4Addr::from(u32::from_str_radix(ip, 16).ok()?.to_le_bytes());
+        Some(format!("{ip}:{}", u16::from_str_radix(port, 16).ok()?))
+    };
+    Some(format!("{} → {}", address(row[1])?, address(row[2])?))
+}

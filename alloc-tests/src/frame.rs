@@ -1,0 +1,105 @@
+//! Frames as a client puts them on the wire, encoded before the window.
+
+use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
+
+/// Masks what a client sends (RFC 6455 §5.3). A constant: the server's work does not depend on it, and runs compare.
+const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+
+/// What a client sends, and what an echo server must send back for it.
+#[derive(Clone, Debug, Default)]
+pub struct Frame {
+    /// Masked, as sent.
+    pub request: Vec<u8>,
+    /// Unmasked, as it must come back.
+    pub reply: Vec<u8>,
+}
+
+impl Frame {
+    /// One text message.
+    #[must_use]
+    pub fn text(payload: &str) -> Self {
+        Self::message(payload.as_bytes(), Data::Text)
+    }
+
+    /// One binary message of `length` bytes that are not all alike.
+    #[must_use]
+    pub fn binary(length: usize) -> Self {
+        let payload: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
+        Self::message(&payload, Data::Binary)
+    }
+
+    /// A ping, answered by a pong.
+    #[must_use]
+    pub fn ping(payload: &[u8]) -> Self {
+        let request = masked(payload, OpCode::Control(Control::Ping), true);
+        Self { request, reply: plain(payload, OpCode::Control(Control::Pong)) }
+    }
+
+    /// A close frame, answered in kind.
+    #[must_use]
+    pub fn close(code: u16) -> Self {
+        let payload = code.to_be_bytes();
+        let opcode = OpCode::Control(Control::Close);
+        Self { request: masked(&payload, opcode, true), reply: plain(&payload, opcode) }
+    }
+
+    /// One text message in `fragments` frames, echoed in one.
+    #[must_use]
+    pub fn fragmented(payload: &str, fragments: usize) -> Self {
+        let size = payload.len().div_ceil(fragments);
+        let pieces: Vec<&[u8]> = payload.as_bytes().chunks(size).collect();
+        let mut request = Vec::new();
+        for (i, piece) in pieces.iter().enumerate() {
+            let opcode = OpCode::Data(if i == 0 { Data::Text } else { Data::Continue });
+            request.extend(masked(piece, opcode, i + 1 == pieces.len()));
+        }
+        Self { request, reply: plain(payload.as_bytes(), OpCode::Data(Data::Text)) }
+    }
+
+    /// Both, one behind the other, in one write and one read.
+    #[must_use]
+    pub fn then(mut self, next: &Self) -> Self {
+        self.request.extend_from_slice(&next.request);
+        self.reply.extend_from_slice(&next.reply);
+        self
+    }
+
+    /// The same `times` over.
+    #[must_use]
+    pub fn repeated(&self, times: usize) -> Self {
+        Self { request: self.request.repeat(times), reply: self.reply.repeat(times) }
+    }
+
+    fn message(payload: &[u8], data: Data) -> Self {
+        let opcode = OpCode::Data(data);
+        Self { request: masked(payload, opcode, true), reply: plain(payload, opcode) }
+    }
+}
+
+/// A masked frame of any kind, also those no server accepts.
+#[must_use]
+pub fn masked(payload: &[u8], opcode: OpCode, is_final: bool) -> Vec<u8> {
+    let mut bytes = header(payload.len(), opcode, is_final, Some(MASK));
+    bytes.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+    bytes
+}
+
+fn plain(payload: &[u8], opcode: OpCode) -> Vec<u8> {
+    let mut bytes = header(payload.len(), opcode, true, None);
+    bytes.extend_from_slice(payload);
+    bytes
+}
+
+fn header(length: usize, opcode: OpCode, is_final: bool, mask: Option<[u8; 4]>) -> Vec<u8> {
+    let header = FrameHeader { is_final, opcode, mask, ..FrameHeader::default() };
+    let mut bytes = Vec::new();
+    header.format(length as u64, &mut bytes).expect("a vector takes everything");
+    bytes
+}
+
+/// ASCII text of `length` bytes.
+#[must_use]
+pub fn ascii(length: usize) -> String {
+    (b'a'..=b'z').cycle().take(length).map(char::from).collect()
+}

@@ -1,0 +1,234 @@
+use std::fmt::Write as _;
+
+use baselines::Verdict;
+use baselines::alloc::{Counts, Metric};
+use baselines::compare::Change;
+use baselines::sites::SiteCost;
+use comfy_table::{CellAlignment, Table, presets};
+
+use super::Run;
+use crate::suite::Judged;
+
+/// Call sites shown of one scenario; the rest is counted.
+const SITES: usize = 8;
+
+/// For whom a table is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    Terminal,
+    Markdown,
+}
+
+pub(super) fn render(run: &Run, look: Look) -> String {
+    let mut text = String::new();
+    let mut details = String::new();
+    for one in run
+        .judged
+        .iter()
+        .filter(|one| one.judgement.verdict != Verdict::Pass || !one.notes.is_empty())
+    {
+        detail(&mut details, one);
+    }
+    match look {
+        Look::Terminal => {
+            line(&mut text, &lines_of(&run.judged, look));
+            text.push_str(&details);
+        }
+        // What matters first; the rest folded.
+        Look::Markdown => {
+            line(&mut text, &format!("### Allocations: {}\n", run.summary()));
+            let bad: Vec<&Judged> =
+                run.judged.iter().filter(|one| one.judgement.verdict != Verdict::Pass).collect();
+            if !bad.is_empty() {
+                line(&mut text, &lines_of(bad, look));
+            }
+            if !details.is_empty() {
+                line(&mut text, &format!("\n```text{details}```\n"));
+            }
+            let all = lines_of(&run.judged, look);
+            line(
+                &mut text,
+                &format!(
+                    "<details><summary>All {} scenarios</summary>\n\n{all}\n\n</details>\n",
+                    run.judged.len()
+                ),
+            );
+        }
+    }
+    if look == Look::Terminal {
+        line(
+            &mut text,
+            "\nper op: blocks, bytes, reads, writes; fixed: blocks of everything else;",
+        );
+        line(&mut text, "peak: most heap bytes at N ops, server and driver's pipes included");
+    }
+    for difference in &run.provenance {
+        let moved = run.judged.iter().any(|one| !one.judgement.changes.is_empty());
+        let role = if moved { "likely cause" } else { "recorded with another build" };
+        line(&mut text, &format!("{role}: {difference}"));
+    }
+    line(&mut text, &format!("{} ({} runs of each, at N and 2N)", run.summary(), run.runs));
+    if let Some(next) = run.next() {
+        line(&mut text, &next);
+    }
+    text
+}
+
+fn lines_of<'a>(judged: impl IntoIterator<Item = &'a Judged>, look: Look) -> String {
+    let mut table = Table::new();
+    table.load_style(match look {
+        Look::Terminal => presets::NOTHING,
+        Look::Markdown => presets::ASCII_MARKDOWN,
+    });
+    table
+        .set_header(["scenario", "blocks", "bytes", "reads", "writes", "fixed", "peak", "verdict"]);
+    for column in 1..=6 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    if look == Look::Terminal {
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 1));
+        }
+    }
+    for one in judged {
+        let verdict = one.judgement.verdict.as_str().to_owned();
+        let mut row = vec![one.id.clone()];
+        match one.measured.as_ref().or(one.recorded.as_ref()) {
+            Some(counts) => row.extend(figures(counts)),
+            None => row.extend(std::iter::repeat_n("-".to_owned(), 6)),
+        }
+        row.push(verdict);
+        table.add_row(row);
+    }
+    table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+}
+
+fn figures(counts: &Counts) -> [String; 6] {
+    let per_op = |metric| counts.per_op(metric).map_or("-".to_owned(), number);
+    let fixed = counts.fixed(Metric::Blocks).map_or("-".to_owned(), number);
+    [
+        per_op(Metric::Blocks),
+        per_op(Metric::Bytes),
+        per_op(Metric::Reads),
+        per_op(Metric::Writes),
+        fixed,
+        size(counts.peak_bytes[0]),
+    ]
+}
+
+/// A scenario that passed, or that has no baseline yet, is said in its row.
+fn has_detail(one: &Judged) -> bool {
+    !matches!(one.judgement.verdict, Verdict::Pass | Verdict::Missing) || !one.notes.is_empty()
+}
+
+pub(super) fn explain(one: &Judged) -> String {
+    let mut text = String::new();
+    detail(&mut text, one);
+    text
+}
+
+/// Everything there is to say about a scenario that is not simply right.
+fn detail(text: &mut String, one: &Judged) {
+    line(text, &format!("\n{}: {}", one.id, one.judgement.verdict.as_str()));
+    for note in &one.notes {
+        line(text, &format!("  {note}"));
+    }
+    let live = one.live;
+    if !live.is_zero() {
+        let left = [
+            (live.blocks, "blocks"),
+            (live.bytes, "bytes"),
+            (live.fds, "descriptors"),
+            (live.tasks, "tasks"),
+        ];
+        let left = left
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{count} {what}"));
+        line(text, &format!("  still alive at the end: {}", left.collect::<Vec<_>>().join(", ")));
+    }
+    for leak in one.leaks.iter().take(SITES) {
+        line(text, &format!("  {} blocks, {} bytes of  {}", leak.blocks, leak.bytes, leak.place));
+        line(text, &format!("      {}", leak.key));
+    }
+    for change in &one.judgement.changes {
+        line(text, &format!("  {}", words(one, change)));
+    }
+    let ops = one.measured.as_ref().or(one.recorded.as_ref()).map(|counts| counts.ops);
+    for site in one.sites.iter().take(SITES) {
+        let (recorded, measured) =
+            (site.recorded.unwrap_or_default(), site.measured.unwrap_or_default());
+        let place = match (one.places.get(&site.key), site.measured) {
+            (Some(place), _) if !place.is_empty() => place.as_str(),
+            (_, None) => "gone",
+            _ => "place unknown",
+        };
+        line(text, &format!("  {}  {place}", moved(one, recorded, measured, ops)));
+        line(text, &format!("      {}", site.key));
+    }
+    if one.sites.len() > SITES {
+        line(
+            text,
+            &format!("  and {} more sites (--format json has all)", one.sites.len() - SITES),
+        );
+    }
+}
+
+/// `blocks 212 → 1212 at 1000, 212 → 2212 at 2000: +1 per message`.
+fn words(one: &Judged, change: &Change) -> String {
+    let ops = one.recorded.as_ref().or(one.measured.as_ref()).map_or([1, 2], |counts| counts.ops);
+    let ([old, old_double], [new, new_double]) = (change.recorded, change.measured);
+    let mut text = format!(
+        "{} {old} → {new} at {}, {old_double} → {new_double} at {}",
+        change.metric.name(),
+        ops[0],
+        ops[1]
+    );
+    if let Some(delta) = change.per_op_delta(ops) {
+        write!(text, ": {} per {}", signed(delta), one.unit.name())
+            .expect("a string takes everything");
+    }
+    text
+}
+
+/// `+1 blocks, +64 bytes per message`, and what is not per operation.
+fn moved(one: &Judged, recorded: SiteCost, measured: SiteCost, ops: Option<[u64; 2]>) -> String {
+    let ops = ops.unwrap_or([1, 2]);
+    let delta = |old: [u64; 2], new: [u64; 2]| {
+        let at = |n: usize| new[n] as f64 - old[n] as f64;
+        let slope = (at(1) - at(0)) / (ops[1] - ops[0]) as f64;
+        (slope, at(0) - slope * ops[0] as f64)
+    };
+    let (blocks, fixed_blocks) = delta(recorded.blocks, measured.blocks);
+    let (bytes, fixed_bytes) = delta(recorded.bytes, measured.bytes);
+    if blocks == 0.0 && bytes == 0.0 {
+        return format!("{} blocks, {} bytes in all", signed(fixed_blocks), signed(fixed_bytes));
+    }
+    format!("{} blocks, {} bytes per {}", signed(blocks), signed(bytes), one.unit.name())
+}
+
+fn line(text: &mut String, words: &str) {
+    writeln!(text, "{words}").expect("a string takes everything");
+}
+
+/// Whole where it is whole; two digits where it is not.
+fn number(value: f64) -> String {
+    // A peak that shrinks per operation reads -0 where it rounds to nothing.
+    let value = if value.abs() < 0.005 { 0.0 } else { value };
+    if (value - value.round()).abs() < 0.005 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.2}")
+    }
+}
+
+fn signed(value: f64) -> String {
+    let text = number(value);
+    if text.starts_with('-') { text } else { format!("+{text}") }
+}
+
+fn size(bytes: u64) -> String {
+    if bytes < 10_000 { format!("{bytes} B") } else { format!("{:.1}K", bytes as f64 / 1024.0) }
+}

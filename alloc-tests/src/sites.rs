@@ -1,0 +1,225 @@
+//! dhat's profile, read as call sites that can be compared from one build to the next.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, ensure};
+use serde::Deserialize;
+
+/// Frames of a key at most, where none of them is ours.
+const FOREIGN_FRAMES: usize = 6;
+
+/// What one call site did in one window.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Site {
+    /// Blocks it allocated.
+    pub blocks: u64,
+    /// Bytes it allocated.
+    pub bytes: u64,
+    /// Blocks of its that were live at the end.
+    pub live_blocks: u64,
+    /// Bytes of its that were live at the end.
+    pub live_bytes: u64,
+    /// File and line of its first frame in this workspace, or of its first frame at all.
+    pub place: String,
+}
+
+/// Call sites by key: frames from the allocation outwards, up to the first function of this workspace, without
+/// addresses, lines, hashes, closures, the standard library or dhat.
+pub type Profile = BTreeMap<String, Site>;
+
+/// Reads a profile as dhat writes it, version 2. Program points with the same key are added up.
+///
+/// # Errors
+///
+/// If it is not such a file.
+pub fn parse(json: &str) -> anyhow::Result<Profile> {
+    let file: File = serde_json::from_str(json).context("this is not a dhat profile")?;
+    ensure!(
+        file.dhat_file_version == 2,
+        "dhat's format changed: version {} instead of 2",
+        file.dhat_file_version
+    );
+    let frames: Vec<Frame> = file.ftbl.iter().map(|line| Frame::parse(line)).collect();
+    let mut profile = Profile::new();
+    for point in &file.pps {
+        let stack =
+            point.fs.iter().map(|i| frames.get(*i).context("a frame that is not in the table"));
+        let (key, place) = key(&stack.collect::<anyhow::Result<Vec<_>>>()?);
+        let site = profile.entry(key).or_insert_with(|| Site { place, ..Site::default() });
+        site.blocks += point.tbk;
+        site.bytes += point.tb;
+        site.live_blocks += point.ebk;
+        site.live_bytes += point.eb;
+    }
+    Ok(profile)
+}
+
+#[derive(Deserialize)]
+struct File {
+    #[serde(rename = "dhatFileVersion")]
+    dhat_file_version: u32,
+    pps: Vec<Point>,
+    ftbl: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Point {
+    tb: u64,
+    tbk: u64,
+    eb: u64,
+    ebk: u64,
+    fs: Vec<usize>,
+}
+
+/// `0x5581: server::echo::run::{{closure}} (server/src/echo.rs:41:9)`.
+#[derive(Debug)]
+struct Frame {
+    function: String,
+    place: String,
+}
+
+impl Frame {
+    fn parse(line: &str) -> Self {
+        let symbol = line.split_once(": ").map_or(line, |(_, symbol)| symbol);
+        let (function, place) = match symbol.rsplit_once(" (") {
+            Some((function, place)) => (function, place.trim_end_matches(')')),
+            None => (symbol, ""),
+        };
+        // The column says no more than the line to a reader.
+        let place = place.rsplit_once(':').map_or(place, |(place, _)| place);
+        Self { function: normalise(function), place: place.to_owned() }
+    }
+
+    fn is_ours(&self) -> bool {
+        self.function.starts_with("server::") || self.function.starts_with("<server::")
+    }
+
+    /// Neither the language's nor the instrument's: a frame that says something about the program.
+    fn is_telling(&self) -> bool {
+        const SILENT: [&str; 4] = ["alloc::", "core::", "std::", "dhat::"];
+        let silent = |path: &str| SILENT.iter().any(|prefix| path.starts_with(prefix));
+        match self.function.strip_prefix('<').and_then(|rest| rest.split_once(" as ")) {
+            // A method of a type that has no crate, such as `T` or `str`, is the language's where its trait is.
+            Some((type_name, trait_name)) => {
+                !silent(type_name)
+                    && !(silent(trait_name) && !type_name.trim_start_matches("::").contains("::"))
+            }
+            None => {
+                self.function.contains("::")
+                    && !silent(&self.function)
+                    && !silent(self.function.trim_start_matches('<'))
+            }
+        }
+    }
+
+    /// The crate whose code it is.
+    fn krate(&self) -> &str {
+        let path = self.function.trim_start_matches('<');
+        path.split_once("::").map_or(path, |(krate, _)| krate)
+    }
+}
+
+/// Drops what differs between two builds of the same source: hashes, generic arguments, closure markers.
+fn normalise(function: &str) -> String {
+    let mut text = String::with_capacity(function.len());
+    let mut depth = 0usize;
+    let mut characters = function.chars().peekable();
+    let mut qualified = function.starts_with('<');
+    while let Some(character) = characters.next() {
+        match character {
+            // The first bracket of `<T as Trait>::method` names the type; those behind a path are its arguments.
+            '<' if depth == 0 && qualified && text.is_empty() => text.push('<'),
+            '<' => depth += 1,
+            '>' if depth > 0 => depth -= 1,
+            _ if depth > 0 => {}
+            '>' => {
+                qualified = false;
+                text.push('>');
+            }
+            _ => text.push(character),
+        }
+    }
+    let text = text.replace("::{{closure}}", "").replace("::{closure#0}", "").replace("::::", "::");
+    let text = text.trim_end_matches("::").to_owned();
+    match text.rsplit_once("::h") {
+        Some((path, hash))
+            if hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
+        {
+            path.to_owned()
+        }
+        _ => text,
+    }
+}
+
+/// Of every run of frames in one crate only the innermost stays: how a library gets there is its own affair.
+fn key(stack: &[&Frame]) -> (String, String) {
+    let telling: Vec<&Frame> = stack.iter().copied().filter(|frame| frame.is_telling()).collect();
+    let ours = telling.iter().position(|frame| frame.is_ours());
+    let end = ours.map_or(FOREIGN_FRAMES, |at| at + 1).min(telling.len());
+    let mut path = telling[..end].to_vec();
+    path.dedup_by_key(|frame| frame.krate());
+    let Some(first) = path.first() else {
+        let function = stack.first().map_or("unknown", |frame| frame.function.as_str());
+        return (function.to_owned(), String::new());
+    };
+    let frame = ours.map_or(*first, |at| telling[at]);
+    // dhat keeps three parts of a path; of a nested file of ours the folder of the crate is cut off.
+    let prefix = if frame.is_ours() && frame.place.starts_with("src/") { "server/" } else { "" };
+    let names: Vec<&str> = path.iter().map(|frame| frame.function.as_str()).collect();
+    (names.join(" <- "), format!("{prefix}{}", frame.place))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(line: &str, function: &str, place: &str) {
+        let frame = Frame::parse(line);
+        assert_eq!((frame.function.as_str(), frame.place.as_str()), (function, place));
+    }
+
+    #[test]
+    fn a_frame_loses_its_address_column_closures_and_generics() {
+        check(
+            "0x55: server::echo::run::{{closure}} (server/src/echo.rs:41:9)",
+            "server::echo::run",
+            "server/src/echo.rs:41",
+        );
+        check(
+            "0x55: alloc::vec::Vec<T,A>::push (src/vec/mod.rs:1:2)",
+            "alloc::vec::Vec::push",
+            "src/vec/mod.rs:1",
+        );
+        check("0x55: <a::B<C> as d::E<F>>::g (x/y/z.rs:7:1)", "<a::B as d::E>::g", "x/y/z.rs:7");
+        check("0x55: a::b::h0123456789abcdef (x/y/z.rs:7:1)", "a::b", "x/y/z.rs:7");
+    }
+
+    #[test]
+    fn program_points_with_the_same_key_are_added_up() {
+        let json = r#"{"dhatFileVersion":2,"mode":"rust-heap","pps":[
+            {"tb":10,"tbk":1,"tl":0,"mb":0,"mbk":0,"gb":0,"gbk":0,"eb":0,"ebk":0,"fs":[1,2,4]},
+            {"tb":5,"tbk":2,"tl":0,"mb":0,"mbk":0,"gb":0,"gbk":0,"eb":5,"ebk":1,"fs":[1,3,4]}],
+            "ftbl":["[root]","0x1: alloc::alloc::alloc (alloc/src/alloc.rs:9:1)","0x2: bytes::Bytes::copy (bytes/src/bytes.rs:1:1)",
+            "0x3: bytes::Bytes::copy (bytes/src/bytes.rs:2:1)","0x4: server::echo::run::{{closure}} (server/src/echo.rs:41:9)"]}"#;
+        let profile = parse(json).expect("this is a profile");
+        let site = Site {
+            blocks: 3,
+            bytes: 15,
+            live_blocks: 1,
+            live_bytes: 5,
+            place: "server/src/echo.rs:41".to_owned(),
+        };
+        assert_eq!(
+            profile,
+            Profile::from([("bytes::Bytes::copy <- server::echo::run".to_owned(), site)])
+        );
+    }
+
+    #[test]
+    fn another_version_of_the_format_is_refused() {
+        let error =
+            parse(r#"{"dhatFileVersion":3,"pps":[],"ftbl":[]}"#).expect_err("version 3 is unknown");
+        assert!(error.to_string().contains("format changed"), "{error}");
+    }
+}

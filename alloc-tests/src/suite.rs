@@ -1,0 +1,282 @@
+//! All scenarios against their baselines.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use anyhow::Context;
+use baselines::alloc::{Counts, Provenance};
+use baselines::compare::{Judgement, Limit, Live, Measurement, judge};
+use baselines::sites::SiteChange;
+use baselines::{AllocBaseline, Error, Verdict};
+
+use crate::attribute::{Attribution, Leak, Question};
+use crate::child::{self, Reply, Task};
+use crate::measure::{self, Outcome};
+use crate::{Registry, Unit};
+
+/// Kept runs at each N where nobody asks for another number.
+pub const RUNS: usize = 10;
+
+/// Where the recorded numbers are.
+#[must_use]
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../baselines")
+}
+
+/// The target triple that this runner is built for.
+pub const TARGET: &str = env!("PLIMSOLL_TARGET");
+
+/// What the counts of this build depend on.
+///
+/// # Errors
+///
+/// If the lockfile cannot be read.
+pub fn provenance() -> anyhow::Result<Provenance> {
+    use sha1::{Digest, Sha1};
+    let lockfile = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock");
+    let bytes =
+        std::fs::read(&lockfile).with_context(|| format!("cannot read {}", lockfile.display()))?;
+    let hash: String = Sha1::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Provenance {
+        rustc: env!("PLIMSOLL_RUSTC").to_owned(),
+        profile: env!("PLIMSOLL_PROFILE").to_owned(),
+        lockfile: format!("sha1:{hash}"),
+    })
+}
+
+/// The recorded numbers of this target.
+///
+/// # Errors
+///
+/// Missing, not comparable, or not readable.
+pub fn baseline() -> Result<AllocBaseline, Error> {
+    AllocBaseline::load(&baselines::alloc::path(&root(), TARGET))
+}
+
+/// One scenario, measured and judged.
+#[derive(Debug)]
+pub struct Judged {
+    /// The scenario's id.
+    pub id: String,
+    /// What one of its operations is.
+    pub unit: Unit,
+    /// The baseline's numbers.
+    pub recorded: Option<Counts>,
+    /// This run's numbers.
+    pub measured: Option<Counts>,
+    /// What was left behind.
+    pub live: Live,
+    /// Verdict and changed metrics.
+    pub judgement: Judgement,
+    /// What a reader must know beside the numbers.
+    pub notes: Vec<String>,
+    /// Call sites that changed, the largest change first.
+    pub sites: Vec<SiteChange>,
+    /// Call sites that left something behind.
+    pub leaks: Vec<Leak>,
+    /// Today's file and line of sites.
+    pub places: BTreeMap<String, String>,
+}
+
+impl Judged {
+    fn new(id: &str, unit: Unit, recorded: Option<Counts>) -> Self {
+        Self {
+            id: id.to_owned(),
+            unit,
+            recorded,
+            measured: None,
+            live: Live::default(),
+            judgement: Judgement { verdict: Verdict::Failed, changes: Vec::new() },
+            notes: Vec::new(),
+            sites: Vec::new(),
+            leaks: Vec::new(),
+            places: BTreeMap::new(),
+        }
+    }
+
+    /// A baseline entry that no scenario stands for any more.
+    #[must_use]
+    pub fn stale(id: &str, recorded: &Counts) -> Self {
+        let mut judged = Self::new(id, Unit::Message, Some(recorded.clone()));
+        judged.judgement = judge(judged.recorded.as_ref(), None, None);
+        judged
+            .notes
+            .push("the baseline has numbers for it, but there is no such scenario".to_owned());
+        judged
+    }
+}
+
+/// Measures and judges `scenarios`, one on each processor at a time; `done` hears of each as it ends. A scenario that
+/// fails is a verdict like any other.
+pub fn run(
+    scenarios: &[(&str, Unit)],
+    runs: usize,
+    baseline: &Result<AllocBaseline, Error>,
+    done: impl Fn(&Judged) + Sync,
+) -> Vec<Judged> {
+    let queue = Mutex::new(scenarios.iter());
+    let judged = Mutex::new(Vec::with_capacity(scenarios.len()));
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(scenarios.len());
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                loop {
+                    let next = queue.lock().expect("no holder panics").next();
+                    let Some((id, unit)) = next else { break };
+                    let one = judge_one(id, *unit, runs, baseline);
+                    done(&one);
+                    judged.lock().expect("no holder panics").push(one);
+                }
+            });
+        }
+    });
+    let mut judged = judged.into_inner().expect("no holder panics");
+    judged.sort_by(|a, b| a.id.cmp(&b.id));
+    judged
+}
+
+/// Measures and judges one scenario, and finds out who did it if it is not as recorded.
+#[must_use]
+pub fn judge_one(
+    id: &str,
+    unit: Unit,
+    runs: usize,
+    baseline: &Result<AllocBaseline, Error>,
+) -> Judged {
+    let recorded = baseline.as_ref().ok().and_then(|baseline| baseline.scenarios.get(id));
+    let mut judged = Judged::new(id, unit, recorded.cloned());
+    let limit = match limit(id) {
+        Ok(limit) => limit,
+        Err(error) => {
+            judged.notes.push(format!("{error:#}"));
+            return judged;
+        }
+    };
+    let measurement = match child::ask(id, Task::Measure(runs)) {
+        Ok(Reply::Measured(Outcome::Counted { counts, live, descriptors })) => {
+            judged.notes.extend(descriptors.iter().map(|words| format!("left open: {words}")));
+            judged.live = measure::live(live);
+            judged.measured = Some(Counts::from(&counts));
+            Measurement::Counted { counts: Counts::from(&counts), live: judged.live }
+        }
+        Ok(Reply::Measured(Outcome::Nondeterministic { differences })) => {
+            judged.notes.extend(differences);
+            Measurement::Nondeterministic
+        }
+        Ok(Reply::Blind(why)) => {
+            judged.notes.push(why);
+            Measurement::Blind
+        }
+        Ok(Reply::Failed(why)) => {
+            judged.notes.push(why);
+            Measurement::Failed
+        }
+        Ok(Reply::Attributed(_)) => {
+            unreachable!("invariant: a measuring child answers with a measurement")
+        }
+        Err(error) => {
+            judged.notes.push(format!("{error:#}"));
+            Measurement::Failed
+        }
+    };
+    if cfg!(debug_assertions) && matches!(measurement, Measurement::Counted { .. }) {
+        // Totals of a debug build are nobody's: only the law holds in it.
+        let verdict = if judged.live.is_zero() { Verdict::Pass } else { Verdict::Leaked };
+        judged.judgement = Judgement { verdict, changes: Vec::new() };
+    } else {
+        judged.judgement = judge(judged.recorded.as_ref(), Some(&measurement), limit);
+    }
+    if let Some(Limit(most)) = limit {
+        judged.notes.push(format!(
+            "judged by MAX_ALLOCS_ALLOWED_{id}={most} blocks instead of the recorded ones"
+        ));
+    }
+    if judged.judgement.verdict == Verdict::Missing
+        && let Err(error) = baseline
+    {
+        judged.judgement.verdict = error.verdict();
+    }
+    explain(&mut judged);
+    judged
+}
+
+/// Asks for call sites where the verdict calls for them. Not to get them is a note, not another verdict.
+fn explain(judged: &mut Judged) {
+    let mut questions = Vec::new();
+    match judged.judgement.verdict {
+        Verdict::Regressed | Verdict::Improved => questions.push(Question::Sites),
+        Verdict::Leaked if judged.live.tasks > 0 => {
+            questions.extend([Question::Tasks, Question::Sites])
+        }
+        Verdict::Leaked => questions.push(Question::Sites),
+        Verdict::Nondeterministic => questions.push(Question::Wavering),
+        _ => {}
+    }
+    for question in questions {
+        match child::ask(&judged.id, Task::Attribute(question)) {
+            Ok(Reply::Attributed(attribution)) => take(judged, attribution),
+            Ok(Reply::Failed(why) | Reply::Blind(why)) => {
+                judged.notes.push(format!("no call sites: {why}"))
+            }
+            Ok(Reply::Measured(_)) => {
+                unreachable!("invariant: an attributing child answers with an attribution")
+            }
+            Err(error) => judged.notes.push(format!("no call sites: {error:#}")),
+        }
+    }
+}
+
+fn take(judged: &mut Judged, attribution: Attribution) {
+    for (key, least, most) in &attribution.wavering {
+        judged.notes.push(format!("{least} to {most} blocks from run to run: {key}"));
+    }
+    if !attribution.sites.is_empty() {
+        match baselines::sites::load(&baselines::sites::path(&root(), &judged.id)) {
+            Ok(recorded) => {
+                judged.sites = baselines::sites::diff(&recorded, &attribution.recordable())
+            }
+            Err(Error::Missing { .. }) => {}
+            Err(error) => judged.notes.push(error.to_string()),
+        }
+    }
+    for task in attribution.tasks {
+        judged
+            .notes
+            .push(format!("never joined: a task spawned at {} by {}", task.place, task.key));
+    }
+    judged.leaks.extend(attribution.leaks);
+    judged.places.extend(attribution.places);
+}
+
+/// `MAX_ALLOCS_ALLOWED_<id>`, SwiftNIO's name for a limit that holds for one run.
+fn limit(id: &str) -> anyhow::Result<Option<Limit>> {
+    let name = format!("{LIMIT}{id}");
+    match std::env::var(&name) {
+        Ok(text) => {
+            let blocks = text.parse().with_context(|| {
+                format!("{name}={text}: give a number of blocks at N operations")
+            })?;
+            Ok(Some(Limit(blocks)))
+        }
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(error) => Err(error).context(name),
+    }
+}
+
+/// How the name of a limit in the environment begins.
+const LIMIT: &str = "MAX_ALLOCS_ALLOWED_";
+
+/// What is wrong with limits in the environment: one that is no number, or that is for a scenario which does not exist.
+/// Somebody believes it holds.
+#[must_use]
+pub fn wrong_limits(registry: &Registry) -> Vec<String> {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let ids = names.filter_map(|name| name.strip_prefix(LIMIT).map(ToOwned::to_owned));
+    ids.filter_map(|id| match limit(&id) {
+        Err(error) => Some(format!("{error:#}")),
+        Ok(_) if registry.contains_key(id.as_str()) => None,
+        Ok(_) => Some(format!("{LIMIT}{id}: no scenario is called {id}; --list prints them all")),
+    })
+    .collect()
+}

@@ -1,0 +1,15 @@
+//! The one runner: `cargo test` and nextest see a test per scenario, `scripts/run-alloc-tests.sh` the whole suite, and
+//! each of them starts this program again for every scenario.
+
+use std::process::ExitCode;
+
+#[cfg(feature = "hooks")]
+#[global_allocator]
+static ALLOCATOR: dhat::Alloc = dhat::Alloc;
+
+include!(concat!(env!("OUT_DIR"), "/scenarios.rs"));
+
+fn main() -> ExitCode {
+    let registry = SCENARIOS.iter().map(|(id, scenario)| (*id, scenario())).collect();
+    alloc_tests::cli::main(&registry)
+}

@@ -1,0 +1,7 @@
+//! Masked frames of 64 KiB through the codec alone.
+
+use alloc_tests::{Frame, Scenario, codec};
+
+pub(crate) fn scenario() -> Scenario {
+    codec::decode(Frame::binary(64 * 1024), 1000)
+}

@@ -1,0 +1,29 @@
+//! A server that is told to stop while connections are open: each gets 1001, answers, and is gone.
+
+use alloc_tests::{Client, Frame, Scenario, Unit};
+
+/// 1001 with its reason, as the server says it.
+const AWAY: &[u8] = b"\x88\x19\x03\xe9server is shutting down";
+
+pub(crate) fn scenario() -> Scenario {
+    Scenario::new(Unit::Connection, 20, |ops| {
+        let mut clients = Client::several(ops);
+        let answer = Frame::close(1001);
+        move |window| {
+            let server = window.start()?;
+            for client in &mut clients {
+                client.upgrade(server.addr(), "/ws/echo")?;
+            }
+            window.until(&server, "all are upgraded", |counters| counters.echo_open == ops)?;
+            server.request_stop();
+            clients.iter_mut().try_for_each(|client| client.expect(AWAY))?;
+            for (client, left) in clients.iter_mut().zip((0..ops).rev()) {
+                client.send(&answer.request)?;
+                client.expect_end()?;
+                window.until_open(&server, left)?;
+            }
+            window.stop(server)?;
+            Ok(())
+        }
+    })
+}

@@ -1,0 +1,28 @@
+//! Fifty connections that all have a message in flight at once, on one thread.
+
+use alloc_tests::{Client, Frame, Scenario, Unit, frame, scenario};
+
+const CONNECTIONS: u64 = 50;
+
+pub(crate) fn scenario() -> Scenario {
+    Scenario::new(Unit::Message, 1000, |ops| {
+        let mut clients = Client::several(CONNECTIONS);
+        let message = Frame::text(&frame::ascii(64));
+        move |window| {
+            let server = window.start()?;
+            for client in &mut clients {
+                client.upgrade(server.addr(), "/ws/echo")?;
+            }
+            for _ in 0..ops / CONNECTIONS {
+                clients.iter_mut().try_for_each(|client| client.send(&message.request))?;
+                clients.iter_mut().try_for_each(|client| client.expect(&message.reply))?;
+            }
+            for (client, left) in clients.iter_mut().zip((0..CONNECTIONS).rev()) {
+                scenario::close(client)?;
+                window.until_open(&server, left)?;
+            }
+            window.stop(server)?;
+            Ok(())
+        }
+    })
+}

@@ -1,0 +1,7 @@
+//! One 64-byte binary message at a time.
+
+use alloc_tests::{Frame, Scenario, scenario};
+
+pub(crate) fn scenario() -> Scenario {
+    scenario::echo(Frame::binary(64), 1000, 1)
+}

@@ -1,0 +1,27 @@
+//! Connections that are all open at once and idle: the peak is what they cost while upgrading, what is held is what
+//! they cost from then on.
+
+use alloc_tests::{Client, Frame, Scenario, Unit, scenario};
+
+pub(crate) fn scenario() -> Scenario {
+    Scenario::new(Unit::Connection, 100, |ops| {
+        let mut witness = Client::default();
+        let mut clients = Client::several(ops);
+        let ping = Frame::ping(b"");
+        move |window| {
+            let server = window.start()?;
+            witness.upgrade(server.addr(), "/ws/echo")?;
+            for client in &mut clients {
+                client.upgrade(server.addr(), "/ws/echo")?;
+            }
+            window.until(&server, "all are upgraded", |counters| counters.echo_open == ops + 1)?;
+            // The server has one thread: once it answers this, it has come to rest on everything before.
+            witness.exchange(&ping.request, &ping.reply)?;
+            window.hold()?;
+            clients.iter_mut().try_for_each(scenario::close)?;
+            scenario::close(&mut witness)?;
+            window.stop(server)?;
+            Ok(())
+        }
+    })
+}

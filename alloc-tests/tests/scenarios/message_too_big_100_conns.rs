@@ -1,0 +1,10 @@
+//! Frames that declare a byte more than the limit: closed with 1009 on their header alone.
+
+use alloc_tests::{Scenario, scenario};
+
+/// Masked with zeros.
+const REQUEST: &[u8] = b"\x82\xff\0\0\0\0\0\x01\0\x01\0\0\0\0";
+
+pub(crate) fn scenario() -> Scenario {
+    scenario::refused(100, REQUEST, 1009, "message too big")
+}

@@ -1,0 +1,21 @@
+//! Clients that reset the connection once it is upgraded.
+
+use alloc_tests::{Scenario, Unit, Client};
+
+pub(crate) fn scenario() -> Scenario {
+    Scenario::new(Unit::Connection, 100, |ops| {
+        let mut client = Client::default();
+        move |window| {
+            let server = window.start()?;
+            for _ in 0..ops {
+                client.upgrade(server.addr(), "/ws/echo")?;
+                window.until(&server, "it is upgraded", |counters| counters.echo_open == 1)?;
+                client.reset()?;
+                window.until_open(&server, 0)?;
+            }
+            let counters = window.stop(server)?;
+            anyhow::ensure!(counters.errors[server::stats::ErrorKind::Reset as usize] == ops, "{counters:?}");
+            Ok(())
+        }
+    })
+}

@@ -1,0 +1,13 @@
+//! Upgrades on a path that is not there: 404.
+
+use alloc_tests::{Scenario, scenario};
+
+const REQUEST: &[u8] = b"GET /ws/nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+pub(crate) fn scenario() -> Scenario {
+    scenario::connections(100, |client, server| {
+        client.connect(server.addr())?;
+        client.http(REQUEST, b"HTTP/1.1 404 ")
+    })
+}
