@@ -1,0 +1,209 @@
+//! `ws-server` as an operator starts and stops it.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpListener};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::support::{Peer, client, closed, request, text};
+
+/// A running `ws-server`; dropping it kills it.
+struct Process {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    stderr: BufReader<ChildStderr>,
+}
+
+fn command(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.env_remove("RUST_LOG").stdin(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn ws_server() -> Command {
+    command(env!("CARGO_BIN_EXE_ws-server"))
+}
+
+impl Process {
+    fn start(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("the binary is built");
+        let stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
+        let stderr = BufReader::new(child.stderr.take().expect("stderr is piped"));
+        Self { child, stdout, stderr }
+    }
+
+    /// Started at a free port, with `flags`.
+    fn listening(flags: &[&str]) -> (Self, SocketAddr) {
+        let mut command = ws_server();
+        command.args(["--bind", "127.0.0.1:0"]).args(flags);
+        let mut process = Self::start(command);
+        let addr = process.announced();
+        // Once it answers, it also handles signals.
+        assert_eq!(get(addr, "/healthz").0, 200);
+        (process, addr)
+    }
+
+    /// The address in the next line on stdout.
+    fn announced(&mut self) -> SocketAddr {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).expect("stdout is open");
+        let addr =
+            line.strip_prefix("listening on http://").and_then(|line| line.strip_suffix('\n'));
+        let addr: SocketAddr = addr.and_then(|addr| addr.parse().ok()).expect(&line);
+        assert!(addr.ip().is_loopback() && addr.port() > 0);
+        addr
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("the process is there");
+    }
+
+    /// How it ended, and what else it wrote to stdout and stderr.
+    fn ended(mut self) -> (ExitStatus, String, String) {
+        let (mut stdout, mut stderr) = (String::new(), String::new());
+        self.stdout.read_to_string(&mut stdout).expect("stdout is text");
+        self.stderr.read_to_string(&mut stderr).expect("stderr is text");
+        (self.child.wait().expect("the process is ours"), stdout, stderr)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It has ended already unless the test failed.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+fn get(addr: SocketAddr, path: &str) -> (u16, String) {
+    let mut peer = Peer::connect(addr);
+    peer.send(request(&format!("GET {path} HTTP/1.1"), &["Connection: close"]).as_bytes());
+    let response = peer.response();
+    (response.status, response.body)
+}
+
+#[test]
+fn it_drains_on_sigterm_and_exits_0_having_printed_one_line() {
+    for (signal, workers) in [(Signal::TERM, "1"), (Signal::INT, "2")] {
+        let (process, addr) = Process::listening(&["--workers", workers]);
+        let session = client(addr, "/ws/echo");
+        process.signal(signal);
+        assert_eq!(closed(session), 1001);
+        let (status, stdout, stderr) = process.ended();
+        assert_eq!(status.code(), Some(0), "{stderr}");
+        assert_eq!(stdout, "", "the address is the only line");
+        assert!(stderr.contains("drained=true"), "{stderr}");
+    }
+}
+
+#[test]
+fn it_serves_the_page_and_counts_its_allocations() {
+    let (process, addr) = Process::listening(&[]);
+    let (status, page) = get(addr, "/");
+    assert_eq!(status, 200);
+    assert!(page.contains("/ws/dashboard"));
+
+    let snapshot = text(&mut client(addr, "/ws/dashboard"));
+    let snapshot: Value = serde_json::from_str(&snapshot).expect("a snapshot is JSON");
+    let allocations = &snapshot["allocations"];
+    for name in ["total_blocks", "total_bytes", "remaining_blocks", "remaining_bytes"] {
+        assert!(allocations[name].as_u64().is_some_and(|count| count > 0), "{allocations}");
+    }
+    assert!(allocations["blocks_per_s"].is_number());
+
+    let (_, metrics) = get(addr, "/metrics");
+    for name in ["allocated_blocks_total", "allocated_bytes_total", "live_blocks", "live_bytes"] {
+        assert!(metrics.lines().any(|line| line.starts_with(&format!("{name} "))), "{metrics}");
+    }
+    process.signal(Signal::TERM);
+    assert_eq!(process.ended().0.code(), Some(0));
+}
+
+#[test]
+fn its_snapshots_keep_coming() {
+    let (_process, addr) = Process::listening(&["--tick-ms", "1"]);
+    let mut subscriber = client(addr, "/ws/dashboard");
+    let mut seen = 0;
+    for _ in 0..20 {
+        let snapshot: Value = serde_json::from_str(&text(&mut subscriber)).expect("JSON");
+        let [seq, skipped] =
+            ["seq", "skipped"].map(|key| snapshot[key].as_u64().expect("a number"));
+        assert!(seen == 0 || seq == seen + 1 + skipped);
+        seen = seq;
+    }
+}
+
+#[test]
+fn a_taken_port_is_exit_1_and_names_the_flag() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let addr = taken.local_addr().expect("a bound socket has an address").to_string();
+    let mut command = ws_server();
+    command.args(["--bind", &addr]);
+    let (status, stdout, stderr) = Process::start(command).ended();
+    assert_eq!((status.code(), stdout.as_str()), (Some(1), ""));
+    assert!(stderr.contains(&addr) && stderr.contains("--bind"), "{stderr}");
+}
+
+#[test]
+fn wrong_usage_is_exit_2() {
+    let wrong =
+        [&["--unknown"][..], &["--bind", "nowhere"], &["--max-message", "-1"], &["argument"]];
+    for flags in wrong {
+        let mut command = ws_server();
+        command.args(flags);
+        let (status, stdout, stderr) = Process::start(command).ended();
+        assert_eq!((status.code(), stdout.as_str()), (Some(2), ""), "{flags:?}");
+        assert!(stderr.contains("--help"), "{stderr}");
+    }
+}
+
+#[test]
+fn a_drain_that_runs_out_is_exit_1() {
+    let (process, addr) = Process::listening(&["--drain-s", "0"]);
+    let _session = Peer::upgraded(addr, "/ws/echo");
+    process.signal(Signal::TERM);
+    let (status, _, stderr) = process.ended();
+    assert_eq!(status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("drained=false"), "{stderr}");
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let (process, addr) = Process::listening(&["--drain-s", "3600"]);
+    let session = client(addr, "/ws/echo");
+    // Keeps the drain waiting for the rest of its request.
+    let mut asking = Peer::connect(addr);
+    asking.send(b"GET /healthz HTTP/1.1\r\n");
+    assert_eq!(get(addr, "/healthz").0, 200);
+    process.signal(Signal::TERM);
+    assert_eq!(closed(session), 1001);
+    process.signal(Signal::TERM);
+    let (status, _, stderr) = process.ended();
+    assert_eq!(status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("second signal"), "{stderr}");
+}
+
+#[test]
+fn want_of_descriptors_is_survived() {
+    let mut command = command("sh");
+    let script = r#"ulimit -n 40 && exec "$0" --bind 127.0.0.1:0"#;
+    command.args(["-c", script, env!("CARGO_BIN_EXE_ws-server")]);
+    let mut process = Process::start(command);
+    let addr = process.announced();
+    let crowd: Vec<_> = (0..60).map(|_| Peer::connect(addr)).collect();
+    let mut line = String::new();
+    while !line.contains("cannot accept") {
+        line.clear();
+        assert_ne!(process.stderr.read_line(&mut line).expect("stderr is text"), 0, "it ended");
+    }
+    drop(crowd);
+    let (_, metrics) = get(addr, "/metrics");
+    let sample = r#"ws_errors_total{kind="accept"} "#;
+    let count = metrics.lines().find_map(|line| line.strip_prefix(sample)).expect(&metrics);
+    assert!(count.parse::<u64>().expect("a count") > 0);
+    process.signal(Signal::TERM);
+    assert_eq!(process.ended().0.code(), Some(0));
+}

@@ -1,0 +1,92 @@
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// The gates of all connections that a server accepted, by the address of the peer.
+#[derive(Clone, Default)]
+pub(crate) struct Gates(Arc<Mutex<HashMap<SocketAddr, Gate>>>);
+
+impl Gates {
+    pub(super) fn around(&self, stream: TcpStream) -> Gated {
+        let gate = Gate::default();
+        let peer = stream.peer_addr().expect("a connected socket has a peer");
+        self.0.lock().expect("no holder panics").insert(peer, gate.clone());
+        Gated { stream, gate }
+    }
+
+    /// The gate before `peer`, which the server has already answered.
+    pub(crate) fn of(&self, peer: &std::net::TcpStream) -> Gate {
+        let peer = peer.local_addr().expect("a connected socket has an address");
+        self.0.lock().expect("no holder panics")[&peer].clone()
+    }
+}
+
+/// While shut, a stream takes no writes: its peer has stopped reading, and every buffer between the two is full.
+#[derive(Clone, Default)]
+pub(crate) struct Gate(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    shut: bool,
+    writer: Option<Waker>,
+}
+
+impl Gate {
+    pub(crate) fn shut(&self) {
+        self.0.lock().expect("no holder panics").shut = true;
+    }
+
+    pub(crate) fn open(&self) {
+        let mut state = self.0.lock().expect("no holder panics");
+        state.shut = false;
+        if let Some(writer) = state.writer.take() {
+            writer.wake();
+        }
+    }
+}
+
+/// A stream behind a gate.
+pub(crate) struct Gated {
+    stream: TcpStream,
+    gate: Gate,
+}
+
+impl AsyncRead for Gated {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Gated {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let mut state = self.gate.0.lock().expect("no holder panics");
+        if state.shut {
+            state.writer = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        drop(state);
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
