@@ -3,21 +3,22 @@
 //! port is free again.
 
 use benches::client::Client;
+use benches::cores::Cores;
 use benches::payload::{Exchange, Kind};
-use benches::{one_core, tcp_echo};
+use benches::tcp_echo;
 use criterion::{BenchmarkId, Criterion, Throughput};
 use server::{Config, Embedded};
 
 mod run;
 
 fn main() -> anyhow::Result<()> {
-    one_core::pin()?;
     run::run(connect)
 }
 
 fn connect(criterion: &mut Criterion) -> anyhow::Result<()> {
-    let server = Embedded::start(Config::default())?;
-    let floor = tcp_echo::start_once()?;
+    let cores = Cores::one()?;
+    let server = cores.start(|| Ok(Embedded::start(Config::default())?))?;
+    let floor = cores.start(tcp_echo::start_once)?;
     let (ws, tcp) = (server.addr(), floor.addr());
     let mut group = criterion.benchmark_group("connect");
     group.throughput(Throughput::Elements(1));

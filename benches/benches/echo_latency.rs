@@ -1,8 +1,9 @@
 //! One message at a time over one connection: the round trip, by size, beside the same bytes over raw TCP.
 
 use benches::client::Client;
+use benches::cores::Cores;
 use benches::payload::{Exchange, Kind};
-use benches::{one_core, tcp_echo, units};
+use benches::{tcp_echo, units};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
 use server::{Config, Embedded};
@@ -22,13 +23,14 @@ const MEMBERS: [(usize, &[Kind]); 6] = [
 const LARGEST: usize = 1024 * 1024;
 
 fn main() -> anyhow::Result<()> {
-    one_core::pin()?;
     run::run(echo_latency)
 }
 
 fn echo_latency(criterion: &mut Criterion) -> anyhow::Result<()> {
-    let server = Embedded::start(Config { max_message: LARGEST, ..Config::default() })?;
-    let floor = tcp_echo::start()?;
+    let cores = Cores::one()?;
+    let config = Config { max_message: LARGEST, ..Config::default() };
+    let server = cores.start(|| Ok(Embedded::start(config)?))?;
+    let floor = cores.start(tcp_echo::start)?;
     let mut group = criterion.benchmark_group("echo_latency");
     for (size, kinds) in MEMBERS {
         group.throughput(Throughput::ElementsAndBytes { elements: 1, bytes: 2 * size as u64 });

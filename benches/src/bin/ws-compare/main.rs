@@ -7,8 +7,6 @@ use clap::{Parser, Subcommand};
 
 mod ratios;
 
-/// Exit codes: 0 pass, 1 the tool or its environment failed, 2 usage, 3 regressed, 4 improved and not recorded, 5
-/// nothing to compare with, 6 the measurement cannot be trusted.
 #[derive(Parser)]
 #[command(version, about = "Judges timings", after_help = EXIT_CODES)]
 struct Args {
