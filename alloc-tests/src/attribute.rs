@@ -24,8 +24,8 @@ pub struct Attribution {
     pub leaks: Vec<Leak>,
     /// Sites that spawned tasks which were alive when the server had returned.
     pub tasks: Vec<Leak>,
-    /// Sites whose blocks or bytes were not the same in every run at N, with the least and the most blocks seen.
-    pub wavering: Vec<(String, u64, u64)>,
+    /// Sites that were not the same in every run at N.
+    pub wavering: Vec<Wavering>,
 }
 
 /// [`SiteCost`] between processes.
@@ -46,6 +46,19 @@ pub struct Leak {
     pub blocks: u64,
     /// How many bytes are left of it.
     pub bytes: u64,
+}
+
+/// The least and the most that a site did in a run.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Wavering {
+    /// The site's key.
+    pub key: String,
+    /// Blocks, least and most.
+    pub blocks: [u64; 2],
+    /// Bytes, least and most.
+    pub bytes: [u64; 2],
+    /// Bytes live when the heap was largest, least and most.
+    pub peak_bytes: [u64; 2],
 }
 
 impl Attribution {
@@ -143,13 +156,21 @@ fn live<'a>(sites: impl Iterator<Item = (&'a String, &'a sites::Site)>) -> Vec<L
     leaks
 }
 
-fn wavering(runs: &[Profile]) -> Vec<(String, u64, u64)> {
+fn wavering(runs: &[Profile]) -> Vec<Wavering> {
     let keys: BTreeSet<&String> = runs.iter().flat_map(Profile::keys).collect();
-    let range = |key: &String| {
-        let seen =
-            runs.iter().map(|run| run.get(key).map_or((0, 0), |site| (site.blocks, site.bytes)));
-        let (least, most) = (seen.clone().min()?, seen.max()?);
-        (least != most).then(|| (key.clone(), least.0, most.0))
+    let none = sites::Site::default();
+    let range = |key: &String, metric: fn(&sites::Site) -> u64| {
+        let seen = runs.iter().map(|run| metric(run.get(key).unwrap_or(&none)));
+        [seen.clone().min().unwrap_or_default(), seen.max().unwrap_or_default()]
     };
-    keys.into_iter().filter_map(range).collect()
+    let all = keys.into_iter().map(|key| Wavering {
+        key: key.clone(),
+        blocks: range(key, |site| site.blocks),
+        bytes: range(key, |site| site.bytes),
+        peak_bytes: range(key, |site| site.peak_bytes),
+    });
+    let wavers = |site: &Wavering| {
+        [site.blocks, site.bytes, site.peak_bytes].iter().any(|[least, most]| least != most)
+    };
+    all.filter(wavers).collect()
 }

@@ -179,8 +179,11 @@ pub(crate) struct Heap {
     pub(crate) live_bytes: u64,
 }
 
+/// A name, and where it is in a sample.
+type Metric = (&'static str, fn(&Sample) -> u64);
+
 fn differences(first: &Sample, other: &Sample, ops: u64, run: usize) -> Vec<String> {
-    let metrics: [(&str, fn(&Sample) -> u64); 10] = [
+    let metrics: [Metric; 10] = [
         ("blocks", |sample| sample.blocks),
         ("bytes", |sample| sample.bytes),
         ("peak bytes", |sample| sample.peak_bytes),

@@ -15,6 +15,8 @@ pub struct Site {
     pub blocks: u64,
     /// Bytes it allocated.
     pub bytes: u64,
+    /// Bytes of its that were live when the heap was largest.
+    pub peak_bytes: u64,
     /// Blocks of its that were live at the end.
     pub live_blocks: u64,
     /// Bytes of its that were live at the end.
@@ -48,6 +50,7 @@ pub fn parse(json: &str) -> anyhow::Result<Profile> {
         let site = profile.entry(key).or_insert_with(|| Site { place, ..Site::default() });
         site.blocks += point.tbk;
         site.bytes += point.tb;
+        site.peak_bytes += point.gb;
         site.live_blocks += point.ebk;
         site.live_bytes += point.eb;
     }
@@ -66,6 +69,7 @@ struct File {
 struct Point {
     tb: u64,
     tbk: u64,
+    gb: u64,
     eb: u64,
     ebk: u64,
     fs: Vec<usize>,
@@ -101,8 +105,8 @@ impl Frame {
         match self.function.strip_prefix('<').and_then(|rest| rest.split_once(" as ")) {
             // A method of a type that has no crate, such as `T` or `str`, is the language's where its trait is.
             Some((type_name, trait_name)) => {
-                !silent(type_name)
-                    && !(silent(trait_name) && !type_name.trim_start_matches("::").contains("::"))
+                let has_crate = type_name.trim_start_matches("::").contains("::");
+                !silent(type_name) && (has_crate || !silent(trait_name))
             }
             None => {
                 self.function.contains("::")
@@ -123,9 +127,8 @@ impl Frame {
 fn normalise(function: &str) -> String {
     let mut text = String::with_capacity(function.len());
     let mut depth = 0usize;
-    let mut characters = function.chars().peekable();
-    let mut qualified = function.starts_with('<');
-    while let Some(character) = characters.next() {
+        let mut qualified = function.starts_with('<');
+    for character in function.chars() {
         match character {
             // The first bracket of `<T as Trait>::method` names the type; those behind a path are its arguments.
             '<' if depth == 0 && qualified && text.is_empty() => text.push('<'),
@@ -204,6 +207,7 @@ mod tests {
             "0x3: bytes::Bytes::copy (bytes/src/bytes.rs:2:1)","0x4: server::echo::run::{{closure}} (server/src/echo.rs:41:9)"]}"#;
         let profile = parse(json).expect("this is a profile");
         let site = Site {
+            peak_bytes: 0,
             blocks: 3,
             bytes: 15,
             live_blocks: 1,

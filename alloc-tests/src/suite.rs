@@ -228,8 +228,16 @@ fn explain(judged: &mut Judged) {
 }
 
 fn take(judged: &mut Judged, attribution: Attribution) {
-    for (key, least, most) in &attribution.wavering {
-        judged.notes.push(format!("{least} to {most} blocks from run to run: {key}"));
+    for site in &attribution.wavering {
+        let ranges = [
+            (site.blocks, "blocks"),
+            (site.bytes, "bytes"),
+            (site.peak_bytes, "bytes at the peak"),
+        ];
+        let ranges = ranges.iter().filter(|([least, most], _)| least != most);
+        let ranges: Vec<String> =
+            ranges.map(|([least, most], what)| format!("{least} to {most} {what}")).collect();
+        judged.notes.push(format!("from run to run {}: {}", ranges.join(", "), site.key));
     }
     if !attribution.sites.is_empty() {
         match baselines::sites::load(&baselines::sites::path(&root(), &judged.id)) {

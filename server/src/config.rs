@@ -15,6 +15,9 @@ const MAX_CONNECTIONS: usize = 10_000;
 /// raises it.
 const MAX_WRITE_BUFFER: usize = 256 * KIB;
 
+/// Largest [`Config::max_message`], in bytes: each connection may make the server hold a few times as much.
+const LARGEST_MESSAGE: usize = 16 * 1024 * KIB;
+
 /// Longest message a dashboard subscriber may send, in bytes: it has nothing to say.
 const DASHBOARD_INBOUND: usize = 4 * KIB;
 
@@ -24,7 +27,7 @@ pub struct Config {
     /// Open connections beyond which a request is answered with 503. Default: the smaller of 10 000 and 0.8 of the
     /// soft descriptor limit, so that logs and refusals still find a descriptor.
     pub max_connections: usize,
-    /// Longest message and longest frame an echo client may send, in bytes. Default 64 KiB. tungstenite reserves the
+    /// Longest message and longest frame an echo client may send, in bytes. Default 64 KiB, at most 16 MiB. tungstenite reserves the
     /// length that a frame header declares, so this bounds what fourteen bytes can make the server allocate.
     pub max_message: usize,
     /// Bytes read at once from an echo client, allocated for each connection at its upgrade. Default 8 KiB: less
@@ -65,6 +68,11 @@ impl Config {
         }
         if self.max_message < 125 {
             return refuse("a control frame may carry 125 bytes: set --max-message to 125 or more");
+        }
+        if self.max_message > LARGEST_MESSAGE {
+            return refuse(
+                "a message of more than 16 MiB belongs into several: set --max-message to 16777216 or less",
+            );
         }
         if self.read_buffer == 0 || self.write_buffer == 0 {
             return refuse("a buffer of 0 bytes moves nothing: set it to 1 or more");

@@ -1,7 +1,7 @@
 use std::future::{Ready, ready};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use crate::clock::HttpTimer;
 use crate::http::{self, Admission, Route};
 use crate::stats::ErrorKind;
-use crate::{Context, dashboard, echo};
+use crate::{Clock, Context, dashboard, echo};
 
 /// Time a client has to send the head of a request, counted anew for each request of a connection.
 const HEADER_WITHIN: Duration = Duration::from_secs(5);
@@ -39,7 +39,9 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let admission = http::admit(&context);
-    let Some((io, route, leftover)) = serve_http(io, &context, &admission).await else { return };
+    // Boxed: what hyper needs is larger than what a session needs, and would stay with every idle connection.
+    let served = Box::pin(serve_http(io, &context, &admission)).await;
+    let Some((io, route, leftover)) = served else { return };
     context.stats.upgrades_total.fetch_add(1, Relaxed);
     match route {
         Route::Echo => {
@@ -69,13 +71,10 @@ async fn serve_http<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let service = Requests { context, admission, upgrade: AtomicU8::new(NOT_UPGRADED) };
-    let mut connection = http1::Builder::new()
-        .timer(HttpTimer::new(context.config.clock.clone()))
-        .header_read_timeout(HEADER_WITHIN)
-        .max_headers(MAX_HEADERS)
-        .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(io), service);
+    let upgrade = AtomicU8::new(NOT_UPGRADED);
+    let answered = AtomicBool::new(false);
+    let service = Requests { context, admission, upgrade: &upgrade, answered: &answered };
+    let mut connection = context.http.serve_connection(TokioIo::new(io), service);
     let mut drain = std::pin::pin!(context.shutdown.drain.fired());
     let mut draining = false;
     let served = std::future::poll_fn(|cx| {
@@ -91,12 +90,15 @@ where
     .await;
     if let Err(error) = served {
         tracing::debug!(%error, "http connection failed");
-        context.stats.error(ErrorKind::Http);
+        // A connection that was kept alive and not used again has done nothing wrong.
+        if !(error.is_timeout() && answered.load(Relaxed)) {
+            context.stats.error(ErrorKind::Http);
+        }
         return None;
     }
     let parts = connection.into_parts();
     let mut io = parts.io.into_inner();
-    let Some(route) = Route::from_tag(parts.service.upgrade.load(Relaxed)) else {
+    let Some(route) = Route::from_tag(upgrade.load(Relaxed)) else {
         // The peer has its answer; if it does not take the end of the stream either, closing tells it.
         if let Err(error) = io.shutdown().await {
             tracing::trace!(%error, "peer left first");
@@ -106,6 +108,16 @@ where
     Some((io, route, parts.read_buf.to_vec()))
 }
 
+/// How hyper serves the connections of a server.
+pub(crate) fn http(clock: &Clock) -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(HttpTimer::new(clock.clone()))
+        .header_read_timeout(HEADER_WITHIN)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(MAX_HEAD);
+    http
+}
+
 const NOT_UPGRADED: u8 = 0;
 
 /// The requests of one connection.
@@ -113,7 +125,9 @@ struct Requests<'a> {
     context: &'a Context,
     admission: &'a Admission<'a>,
     /// [`Route::tag`] of the request that was answered with 101.
-    upgrade: AtomicU8,
+    upgrade: &'a AtomicU8,
+    /// Whether there was a request.
+    answered: &'a AtomicBool,
 }
 
 impl Service<Request<Incoming>> for Requests<'_> {
@@ -123,6 +137,7 @@ impl Service<Request<Incoming>> for Requests<'_> {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let (response, route) = http::answer(&request, self.context, self.admission);
+        self.answered.store(true, Relaxed);
         if let Some(route) = route {
             self.upgrade.store(route.tag(), Relaxed);
         }

@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
+use hyper::server::conn::http1;
 use tokio::sync::watch;
 
 use crate::dashboard::Tick;
 use crate::shutdown::Shutdown;
 use crate::stats::Stats;
-use crate::{Config, Error};
+use crate::{Config, Error, connection};
 
 /// What the connections of one server share.
 #[derive(Debug)]
@@ -13,6 +14,8 @@ pub struct Context {
     pub(crate) config: Config,
     pub(crate) stats: Stats,
     pub(crate) shutdown: Shutdown,
+    /// One for all connections: it holds the timer.
+    pub(crate) http: http1::Builder,
     /// The newest snapshot; the hub writes it, subscribers wait for it.
     pub(crate) ticks: watch::Sender<Tick>,
 }
@@ -27,6 +30,7 @@ impl Context {
             stats: Stats::new(config.max_connections),
             ticks: watch::Sender::new(Tick::default()),
             shutdown: Shutdown::default(),
+            http: connection::http(&config.clock),
             config,
         }))
     }

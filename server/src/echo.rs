@@ -28,7 +28,12 @@ where
     let mut echo =
         Echo { ws, context, heard, batch: Batch::default(), flushing: false, closed: None };
     let ending = session::supervise(context, &mut echo, futures::stream::pending()).await;
-    session::finish(context, &mut echo.ws, ending).await;
+    // A drain can come upon a batch that was fed and not flushed.
+    if session::finish(context, &mut echo.ws, ending).await {
+        echo.sent();
+    } else {
+        echo.received();
+    }
     drop(open);
 }
 
@@ -67,6 +72,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session for Echo<'_, S> {
 
     fn heard(&self) -> Duration {
         self.heard
+    }
+
+    fn is_closing(&self) -> bool {
+        self.closed.is_some()
     }
 
     fn ping(&mut self) -> Result<(), WsError> {

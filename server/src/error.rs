@@ -33,14 +33,8 @@ impl std::fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Bind { source, .. } | Self::Io(source) => Some(source),
-            Self::Config(_) | Self::Panicked => None,
-        }
-    }
-}
+/// Without a source: the message holds it already.
+impl std::error::Error for Error {}
 
 impl From<io::Error> for Error {
     fn from(source: io::Error) -> Self {

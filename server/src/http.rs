@@ -107,6 +107,10 @@ fn page(method: &Method, path: &str, context: &Context, admission: &Admission<'_
 }
 
 /// The server's half of the opening handshake (RFC 6455 §4.2).
+#[expect(
+    clippy::result_large_err,
+    reason = "a refusal is built once and moved twice; a box would cost a block"
+)]
 fn upgrade<B>(
     request: &Request<B>,
     context: &Context,

@@ -55,7 +55,7 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(error) => {
-            tracing::error!("{error:#}");
+            eprintln!("error: {error:#}");
             ExitCode::from(1)
         }
     }
@@ -87,8 +87,10 @@ async fn serve(flags: &Flags) -> anyhow::Result<bool> {
     let bind = |source| Error::Bind { addr: flags.bind, source };
     let listener = TcpListener::bind(flags.bind).await.map_err(bind)?;
     let addr = listener.local_addr().map_err(bind)?;
+    // Before the address is out: whoever reads it may send a signal at once.
+    let stop = stop_signal()?;
     announce(addr).context("cannot write to stdout")?;
-    let report = server::serve(listener, config, stop_signal()?).await?;
+    let report = server::serve(listener, config, stop).await?;
     tracing::info!(
         connections = report.counters.connections_total,
         messages = report.counters.messages_in,

@@ -59,6 +59,9 @@ pub(crate) trait Session {
     /// When the peer was last heard.
     fn heard(&self) -> Duration;
 
+    /// Whether the peer's close frame came and its answer is on the way.
+    fn is_closing(&self) -> bool;
+
     /// Queues a ping; the next [`Session::poll`] flushes it.
     fn ping(&mut self) -> Result<(), WsError>;
 }
@@ -72,11 +75,10 @@ pub(crate) async fn supervise<T: Session>(
     news: impl Stream<Item = Tick>,
 ) -> Ending {
     let clock = &context.config.clock;
-    let mut deadline = session.heard() + PING_AFTER;
-    let mut pinged = None;
+    let mut watch = Watch::Silence;
     let mut registered = false;
     let mut drain = std::pin::pin!(context.shutdown.drain.fired());
-    let mut due = std::pin::pin!(clock.sleep_until(deadline));
+    let mut due = std::pin::pin!(clock.sleep_until(session.heard() + PING_AFTER));
     let mut news = std::pin::pin!(news);
     std::future::poll_fn(|cx| {
         loop {
@@ -97,43 +99,65 @@ pub(crate) async fn supervise<T: Session>(
                 if drain.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(Ending::Drained);
                 }
-            } else if now < deadline {
-                return Poll::Pending;
             }
-            if now >= deadline {
-                match pinged {
-                    Some(at) if session.heard() < at => return Poll::Ready(Ending::Silent),
-                    None if now - session.heard() >= PING_AFTER => {
-                        if let Err(error) = session.ping() {
-                            return Poll::Ready(Ending::Fault(error));
-                        }
-                        pinged = Some(now);
-                        deadline = now + PONG_WITHIN;
-                    }
-                    _ => {
-                        pinged = None;
-                        deadline = session.heard() + PING_AFTER;
-                    }
+            if session.is_closing() && !matches!(watch, Watch::Close) {
+                watch = Watch::Close;
+                due.set(clock.sleep_until(now + CLOSE_WITHIN));
+            }
+            std::task::ready!(due.as_mut().poll(cx));
+            let next = match watch {
+                Watch::Close => return Poll::Ready(Ending::Silent),
+                Watch::Pong(pinged) if session.heard() < pinged => {
+                    return Poll::Ready(Ending::Silent);
                 }
-                due.set(clock.sleep_until(deadline));
-            }
-            if due.as_mut().poll(cx).is_pending() && pinged != Some(now) {
-                return Poll::Pending;
-            }
+                Watch::Silence if now.saturating_sub(session.heard()) >= PING_AFTER => {
+                    if let Err(error) = session.ping() {
+                        return Poll::Ready(Ending::Fault(error));
+                    }
+                    watch = Watch::Pong(now);
+                    now + PONG_WITHIN
+                }
+                Watch::Silence | Watch::Pong(_) => {
+                    watch = Watch::Silence;
+                    session.heard() + PING_AFTER
+                }
+            };
+            due.set(clock.sleep_until(next));
         }
     })
     .await
 }
 
-/// Counts how a session ended and tells the peer, waiting for it no longer than [`CLOSE_WITHIN`].
-pub(crate) async fn finish<S>(context: &Context, ws: &mut WebSocketStream<S>, ending: Ending)
+/// What a session's timer is set to.
+enum Watch {
+    /// The peer has said nothing for [`PING_AFTER`].
+    Silence,
+    /// The peer was pinged at this time and has said nothing for [`PONG_WITHIN`].
+    Pong(Duration),
+    /// The peer began to close and has not taken the answer for [`CLOSE_WITHIN`].
+    Close,
+}
+
+/// Counts how a session ended and tells the peer, waiting for it no longer than [`CLOSE_WITHIN`]. Returns whether
+/// everything that was fed to it is with the kernel.
+pub(crate) async fn finish<S>(
+    context: &Context,
+    ws: &mut WebSocketStream<S>,
+    ending: Ending,
+) -> bool
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let stats = &context.stats;
     let (code, reason) = match ending {
-        Ending::Closed(code) => return stats.closed(code),
-        Ending::Silent => return stats.error(ErrorKind::Silent),
+        Ending::Closed(code) => {
+            stats.closed(code);
+            return true;
+        }
+        Ending::Silent => {
+            stats.error(ErrorKind::Silent);
+            return false;
+        }
         Ending::Drained => (CloseCode::Away, "server is shutting down"),
         Ending::Slow => {
             stats.error(ErrorKind::Slow);
@@ -145,16 +169,18 @@ where
             stats.error(kind);
             match answer {
                 Some(answer) => answer,
-                None => return,
+                None => return false,
             }
         }
     };
     stats.closed(code);
+    let mut flushed = false;
     let goodbye = async {
         let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
         if ws.close(Some(frame)).await.is_err() {
             return;
         }
+        flushed = true;
         let mut answered = false;
         while let Some(Ok(message)) = ws.next().await {
             answered |= message.is_close();
@@ -163,11 +189,9 @@ where
             linger(ws.get_mut()).await;
         }
     };
-    futures::future::select(
-        std::pin::pin!(goodbye),
-        std::pin::pin!(context.config.clock.sleep(CLOSE_WITHIN)),
-    )
-    .await;
+    let patience = std::pin::pin!(context.config.clock.sleep(CLOSE_WITHIN));
+    futures::future::select(std::pin::pin!(goodbye), patience).await;
+    flushed
 }
 
 /// What an error is counted as, and what the peer is told (RFC 6455 §7.4.1); nothing, where nobody listens any more.

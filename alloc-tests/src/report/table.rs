@@ -22,11 +22,7 @@ pub(super) enum Look {
 pub(super) fn render(run: &Run, look: Look) -> String {
     let mut text = String::new();
     let mut details = String::new();
-    for one in run
-        .judged
-        .iter()
-        .filter(|one| one.judgement.verdict != Verdict::Pass || !one.notes.is_empty())
-    {
+    for one in run.judged.iter().filter(|one| has_detail(one)) {
         detail(&mut details, one);
     }
     match look {
@@ -106,8 +102,8 @@ fn lines_of<'a>(judged: impl IntoIterator<Item = &'a Judged>, look: Look) -> Str
 }
 
 fn figures(counts: &Counts) -> [String; 6] {
-    let per_op = |metric| counts.per_op(metric).map_or("-".to_owned(), number);
-    let fixed = counts.fixed(Metric::Blocks).map_or("-".to_owned(), number);
+    let per_op = |metric| counts.per_op(metric).map_or_else(|| "-".to_owned(), number);
+    let fixed = counts.fixed(Metric::Blocks).map_or_else(|| "-".to_owned(), number);
     [
         per_op(Metric::Blocks),
         per_op(Metric::Bytes),

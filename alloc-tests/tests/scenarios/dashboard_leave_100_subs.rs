@@ -2,12 +2,13 @@
 
 use alloc_tests::io_count::IO;
 use alloc_tests::{Client, Scenario, Unit, scenario};
+use server::Config;
 
 pub(crate) fn scenario() -> Scenario {
     Scenario::new(Unit::Connection, 100, |ops| {
         let mut client = Client::default();
         move |window| {
-            let server = window.start()?;
+            let server = window.start_with(Config { tick: scenario::TICK, ..window.config() })?;
             for subscriber in 0..ops {
                 IO.tap_next();
                 client.upgrade(server.addr(), "/ws/dashboard")?;

@@ -2,6 +2,7 @@
 
 use alloc_tests::io_count::IO;
 use alloc_tests::{Client, Scenario, Unit, scenario};
+use server::Config;
 
 /// One more than the high watermark, one that is half written, and one to skip.
 const TICKS: u64 = 13;
@@ -10,7 +11,7 @@ pub(crate) fn scenario() -> Scenario {
     Scenario::new(Unit::Tick, 104, |ops| {
         let mut client = Client::default();
         move |window| {
-            let server = window.start()?;
+            let server = window.start_with(Config { tick: scenario::TICK, ..window.config() })?;
             IO.tap_next();
             client.upgrade(server.addr(), "/ws/dashboard")?;
             client.expect_text(br#"{"skipped":0,"seq":1,"#)?;

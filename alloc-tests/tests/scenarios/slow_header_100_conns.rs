@@ -2,23 +2,29 @@
 
 use std::time::Duration;
 
-use alloc_tests::{Client, Scenario, Unit};
+use alloc_tests::{Client, Frame, Scenario, Unit, scenario};
 use server::stats::ErrorKind;
 
 pub(crate) fn scenario() -> Scenario {
     Scenario::new(Unit::Connection, 100, |ops| {
-        let mut client = Client::default();
+        let (mut witness, mut client) = (Client::default(), Client::default());
+        let ping = Frame::ping(b"");
         move |window| {
             let server = window.start()?;
-            for reads in 1..=ops {
+            witness.upgrade(server.addr(), "/ws/echo")?;
+            window.until(&server, "the witness is upgraded", |counters| counters.echo_open == 1)?;
+            for round in 0..ops {
                 client.connect(server.addr())?;
                 client.send(b"GET /ws/echo HTTP/1.1\r\nHost: ")?;
-                // Read, and waiting for more.
-                window.until_read(reads)?;
+                // The upgrade's, and before this one a head and a ping in every round.
+                window.until_read(1 + 2 * round + 1)?;
+                // The server has one thread: once it answers this, it waits for the rest of the request.
+                witness.exchange(&ping.request, &ping.reply)?;
                 window.clock().advance(Duration::from_secs(6));
-                window.until_open(&server, 0)?;
+                window.until_open(&server, 1)?;
                 client.drop_connection();
             }
+            scenario::close(&mut witness)?;
             let counters = window.stop(server)?;
             anyhow::ensure!(counters.errors[ErrorKind::Http as usize] == ops, "{counters:?}");
             Ok(())

@@ -123,6 +123,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session for Subscriber<'_, S> {
         self.heard
     }
 
+    fn is_closing(&self) -> bool {
+        self.closed.is_some()
+    }
+
     fn ping(&mut self) -> Result<(), WsError> {
         self.flushing = true;
         Pin::new(&mut self.ws).start_send(session::ping())
