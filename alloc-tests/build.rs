@@ -28,7 +28,7 @@ fn main() {
         let path = scenarios.join(format!("{id}.rs"));
         writeln!(code, "#[path = {path:?}]\nmod {id};").expect("a string takes everything");
     }
-    writeln!(code, "const SCENARIOS: &[(&str, fn() -> alloc_tests::Scenario)] = &[")
+    writeln!(code, "type Entry = (&'static str, fn() -> alloc_tests::Scenario);\nconst SCENARIOS: &[Entry] = &[")
         .expect("a string takes everything");
     for id in &ids {
         writeln!(code, "    ({id:?}, {id}::scenario),").expect("a string takes everything");

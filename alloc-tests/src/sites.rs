@@ -127,7 +127,7 @@ impl Frame {
 fn normalise(function: &str) -> String {
     let mut text = String::with_capacity(function.len());
     let mut depth = 0usize;
-        let mut qualified = function.starts_with('<');
+    let mut qualified = function.starts_with('<');
     for character in function.chars() {
         match character {
             // The first bracket of `<T as Trait>::method` names the type; those behind a path are its arguments.

@@ -1,7 +1,6 @@
 //! What a scenario is given while it is measured: servers, a clock, and ways to wait that neither sleep nor allocate.
 
 use std::cell::Cell;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
@@ -111,7 +110,7 @@ impl Window {
     pub fn serve_in_memory(&self, peer: MemoryPeer) -> anyhow::Result<()> {
         let runtime = runtime::Builder::new_current_thread().build()?;
         let context = Context::new(self.config())?;
-        runtime.block_on(server::serve_connection(IO.wrap(peer), Arc::clone(&context)));
+        runtime.block_on(server::serve_connection(IO.wrap(peer), &context));
         self.alive_tasks.set(self.alive_tasks.get() + runtime.metrics().num_alive_tasks() as u64);
         let counters = context.stats().counters();
         ensure!(

@@ -1,6 +1,5 @@
 use std::future::{Ready, ready};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 use std::task::Poll;
 use std::time::Duration;
@@ -17,9 +16,11 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
 use crate::clock::HttpTimer;
+use crate::dashboard::Subscriber;
+use crate::echo::Echo;
 use crate::http::{self, Admission, Route};
 use crate::stats::ErrorKind;
-use crate::{Clock, Context, dashboard, echo};
+use crate::{Clock, Context};
 
 /// Time a client has to send the head of a request, counted anew for each request of a connection.
 const HEADER_WITHIN: Duration = Duration::from_secs(5);
@@ -34,28 +35,21 @@ const MAX_HEAD: usize = 16 * 1024;
 ///
 /// The stream counts as one open connection for as long as this runs. It ends when the peer does, on an error (which
 /// is counted, not returned), or when the server shuts down.
-pub async fn serve_connection<S>(io: S, context: Arc<Context>)
+pub async fn serve_connection<S>(io: S, context: &Context)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let admission = http::admit(&context);
-    // Boxed: what hyper needs is larger than what a session needs, and would stay with every idle connection.
-    let served = Box::pin(serve_http(io, &context, &admission)).await;
-    let Some((io, route, leftover)) = served else { return };
+    let admission = http::admit(context);
+    let Some((io, route, leftover)) = serve_http(io, context, &admission).await else { return };
     context.stats.upgrades_total.fetch_add(1, Relaxed);
+    let config = match route {
+        Route::Echo => context.config.echo(),
+        Route::Dashboard => context.config.dashboard(),
+    };
+    let ws = WebSocketStream::from_partially_read(io, leftover, Role::Server, Some(config)).await;
     match route {
-        Route::Echo => {
-            let config = context.config.echo();
-            let ws = WebSocketStream::from_partially_read(io, leftover, Role::Server, Some(config))
-                .await;
-            echo::run(ws, &context).await;
-        }
-        Route::Dashboard => {
-            let config = context.config.dashboard();
-            let ws = WebSocketStream::from_partially_read(io, leftover, Role::Server, Some(config))
-                .await;
-            dashboard::subscribe(ws, &context).await;
-        }
+        Route::Echo => Echo::new(ws, context).run().await,
+        Route::Dashboard => Subscriber::new(ws, context).run().await,
     }
 }
 

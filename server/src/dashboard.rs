@@ -4,4 +4,4 @@ mod hub;
 mod subscriber;
 
 pub(crate) use hub::{Tick, run as run_hub};
-pub(crate) use subscriber::run as subscribe;
+pub(crate) use subscriber::Subscriber;

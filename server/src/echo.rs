@@ -18,29 +18,12 @@ use crate::stats::OpenGuard;
 /// Whatever is already buffered is answered before one flush: a pipelining client costs a write per batch. While that
 /// flush waits for the peer nothing more is read, so a peer that does not read cannot make the server hold more than
 /// one batch.
-pub(crate) async fn run<S>(ws: WebSocketStream<S>, context: &Context)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    // In this order: once a session counts as open, its silence is being timed.
-    let heard = context.config.clock.now();
-    let open = OpenGuard::new(&context.stats.echo_open);
-    let mut echo =
-        Echo { ws, context, heard, batch: Batch::default(), flushing: false, closed: None };
-    let ending = session::supervise(context, &mut echo, futures::stream::pending()).await;
-    // A drain can come upon a batch that was fed and not flushed.
-    if session::finish(context, &mut echo.ws, ending).await {
-        echo.sent();
-    } else {
-        echo.received();
-    }
-    drop(open);
-}
-
-struct Echo<'a, S> {
+pub(crate) struct Echo<'a, S> {
     ws: WebSocketStream<S>,
     context: &'a Context,
     heard: Duration,
+    /// Made after `heard`: once a session counts as open, its silence is being timed.
+    _open: OpenGuard<'a>,
     batch: Batch,
     flushing: bool,
     /// The code of the peer's close frame, once it came.
@@ -84,7 +67,31 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session for Echo<'_, S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Echo<'_, S> {
+impl<'a, S: AsyncRead + AsyncWrite + Unpin> Echo<'a, S> {
+    pub(crate) fn new(ws: WebSocketStream<S>, context: &'a Context) -> Self {
+        Self {
+            ws,
+            context,
+            heard: context.config.clock.now(),
+            _open: OpenGuard::new(&context.stats.echo_open),
+            batch: Batch::default(),
+            flushing: false,
+            closed: None,
+        }
+    }
+
+    /// By reference: an async function that takes a session by value holds room for it twice.
+    pub(crate) async fn run(&mut self) {
+        let context = self.context;
+        let ending = session::supervise(context, self, futures::stream::pending()).await;
+        // A drain can come upon a batch that was fed and not flushed.
+        if session::finish(context, &mut self.ws, ending).await {
+            self.sent();
+        } else {
+            self.received();
+        }
+    }
+
     fn poll_messages(
         &mut self,
         cx: &mut Task<'_>,

@@ -91,8 +91,8 @@ fn spawn<S>(
     let stream = wrap(stream);
     let context = Arc::clone(context);
     tasks.spawn(async move {
-        let kill = &context.shutdown.kill;
-        unless_fired(kill, serve_connection(stream, Arc::clone(&context))).await;
+        let connection = std::pin::pin!(serve_connection(stream, &context));
+        unless_fired(&context.shutdown.kill, connection).await;
     });
 }
 

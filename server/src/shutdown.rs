@@ -1,4 +1,5 @@
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
@@ -46,8 +47,12 @@ pub(crate) struct Shutdown {
 ///
 /// The signal is waited for once, at the first pause; later wakes only look at its flag. That holds as long as the
 /// task's waker stays the same, as it does in a spawned task.
-pub(crate) async fn unless_fired<F: Future>(signal: &Signal, future: F) -> Option<F::Output> {
-    let mut future = std::pin::pin!(future);
+///
+/// The future comes pinned: an async function that pins its own argument holds room for it twice.
+pub(crate) async fn unless_fired<F: Future>(
+    signal: &Signal,
+    mut future: Pin<&mut F>,
+) -> Option<F::Output> {
     let mut fired = std::pin::pin!(signal.fired());
     let mut waiting = false;
     std::future::poll_fn(|cx| {

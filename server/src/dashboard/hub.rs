@@ -2,6 +2,7 @@ use bytes::{BufMut, BytesMut};
 use hdrhistogram::Histogram;
 use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
 
+use crate::shutdown::unless_fired;
 use crate::snapshot::{Meter, Snapshot};
 use crate::{Context, stats};
 
@@ -37,10 +38,8 @@ pub(crate) async fn run(context: &Context) {
         if next <= now {
             next = now + context.config.tick;
         }
-        if crate::shutdown::unless_fired(&context.shutdown.drain, clock.sleep_until(next))
-            .await
-            .is_none()
-        {
+        let due = std::pin::pin!(clock.sleep_until(next));
+        if unless_fired(&context.shutdown.drain, due).await.is_none() {
             return;
         }
     }

@@ -31,47 +31,14 @@ const PAUSE_WITHIN: Duration = Duration::from_secs(10);
 ///
 /// A subscriber that does not keep up holds at most [`HIGH_WATERMARK`] shared snapshots. It then pauses, and once it
 /// has drained to [`LOW_WATERMARK`] it gets the newest one, which says how many it missed. Nobody else waits for it.
-pub(crate) async fn run<S>(ws: WebSocketStream<S>, context: &Context)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    let mut ticks = context.ticks.subscribe();
-    let newest = ticks.borrow_and_update().clone();
-    let heard = context.config.clock.now();
-    // From here on no snapshot is missed and the silence is being timed: the session counts as open.
-    let open = OpenGuard::new(&context.stats.dashboard_open);
-    let mut subscriber = Subscriber {
-        ws,
-        context,
-        heard,
-        queue: VecDeque::with_capacity(HIGH_WATERMARK),
-        last_seq: newest.seq,
-        paused: None,
-        skipped: 0,
-        flushing: false,
-        closed: None,
-    };
-    if newest.seq > 0 {
-        context.stats.snapshots_offered.fetch_add(1, Relaxed);
-        subscriber.queue.push_back(newest.json);
-    }
-    let ending = session::supervise(context, &mut subscriber, news(ticks)).await;
-    session::finish(context, &mut subscriber.ws, ending).await;
-    drop(open);
-}
-
-fn news(ticks: watch::Receiver<Tick>) -> impl Stream<Item = Tick> {
-    futures::stream::unfold(ticks, |mut ticks| async move {
-        ticks.changed().await.ok()?;
-        let tick = ticks.borrow_and_update().clone();
-        Some((tick, ticks))
-    })
-}
-
-struct Subscriber<'a, S> {
+pub(crate) struct Subscriber<'a, S> {
     ws: WebSocketStream<S>,
     context: &'a Context,
+    /// Until it runs.
+    ticks: Option<watch::Receiver<Tick>>,
     heard: Duration,
+    /// Made after `ticks` and `heard`: once a session counts as open, it misses nothing and its silence is timed.
+    _open: OpenGuard<'a>,
     queue: VecDeque<Utf8Bytes>,
     last_seq: u64,
     paused: Option<Pause>,
@@ -133,7 +100,38 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session for Subscriber<'_, S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Subscriber<'_, S> {
+impl<'a, S: AsyncRead + AsyncWrite + Unpin> Subscriber<'a, S> {
+    pub(crate) fn new(ws: WebSocketStream<S>, context: &'a Context) -> Self {
+        let mut ticks = context.ticks.subscribe();
+        let newest = ticks.borrow_and_update().clone();
+        let mut queue = VecDeque::with_capacity(HIGH_WATERMARK);
+        if newest.seq > 0 {
+            context.stats.snapshots_offered.fetch_add(1, Relaxed);
+            queue.push_back(newest.json);
+        }
+        Self {
+            ws,
+            context,
+            ticks: Some(ticks),
+            heard: context.config.clock.now(),
+            _open: OpenGuard::new(&context.stats.dashboard_open),
+            queue,
+            last_seq: newest.seq,
+            paused: None,
+            skipped: 0,
+            flushing: false,
+            closed: None,
+        }
+    }
+
+    /// By reference: an async function that takes a session by value holds room for it twice.
+    pub(crate) async fn run(&mut self) {
+        let context = self.context;
+        let news = news(self.ticks.take().expect("a subscriber runs once"));
+        let ending = session::supervise(context, self, news).await;
+        session::finish(context, &mut self.ws, ending).await;
+    }
+
     /// What a subscriber says is read and forgotten; what it pings, tungstenite answers.
     fn poll_inbound(&mut self, cx: &mut Task<'_>, now: Duration) -> Poll<Ending> {
         loop {
@@ -203,4 +201,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Subscriber<'_, S> {
         self.skipped += snapshots;
         self.context.stats.snapshots_skipped.fetch_add(snapshots, Relaxed);
     }
+}
+
+fn news(ticks: watch::Receiver<Tick>) -> impl Stream<Item = Tick> {
+    futures::stream::unfold(ticks, |mut ticks| async move {
+        ticks.changed().await.ok()?;
+        let tick = ticks.borrow_and_update().clone();
+        Some((tick, ticks))
+    })
 }

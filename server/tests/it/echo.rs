@@ -79,7 +79,10 @@ async fn pipelined_messages_come_back_in_order() {
 async fn an_in_memory_pipe_is_served_like_a_socket() {
     let context = Context::new(Config::default()).expect("the default can be served with");
     let (near, far) = tokio::io::duplex(64);
-    let served = tokio::spawn(server::serve_connection(far, context.clone()));
+    let served = tokio::spawn({
+        let context = context.clone();
+        async move { server::serve_connection(far, &context).await }
+    });
     let (mut client, _) = tokio_tungstenite::client_async("ws://plimsoll.test/ws/echo", near)
         .await
         .expect("the upgrade succeeds");
@@ -98,7 +101,10 @@ async fn an_in_memory_pipe_is_served_like_a_socket() {
 async fn a_pipe_that_breaks_is_counted_and_ends() {
     let context = Context::new(Config::default()).expect("the default can be served with");
     let (near, far) = tokio::io::duplex(1024);
-    let served = tokio::spawn(server::serve_connection(far, context.clone()));
+    let served = tokio::spawn({
+        let context = context.clone();
+        async move { server::serve_connection(far, &context).await }
+    });
     let (client, _) = tokio_tungstenite::client_async("ws://plimsoll.test/ws/echo", near)
         .await
         .expect("the upgrade succeeds");
