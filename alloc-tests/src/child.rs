@@ -21,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// What a child is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Task {
+    /// The canaries, and no more.
+    Sing,
     /// Totals, with this many kept runs at each N.
     Measure(usize),
     /// Call sites.
@@ -30,6 +32,8 @@ pub enum Task {
 /// What a child answers: one line of JSON on stdout.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Reply {
+    /// To [`Task::Sing`]: all canaries read right.
+    Sees,
     /// To [`Task::Measure`].
     Measured(Outcome),
     /// To [`Task::Attribute`].
@@ -57,13 +61,18 @@ pub fn arguments() -> Option<(String, Task)> {
 ///
 /// Only if the answer cannot be given.
 pub fn serve(registry: &Registry, id: &str, task: Task) -> anyhow::Result<()> {
-    let scenario = registry.get(id).with_context(|| format!("no scenario is called {id}"))?;
     let reply = if let Err(error) = canary::sing() {
         Reply::Blind(format!("{error:#}"))
     } else {
+        let scenario = registry.get(id).with_context(|| format!("no scenario is called {id}"));
         let answer = match task {
-            Task::Measure(runs) => measure(scenario, runs).map(Reply::Measured),
-            Task::Attribute(question) => attribute(scenario, question).map(Reply::Attributed),
+            Task::Sing => Ok(Reply::Sees),
+            Task::Measure(runs) => {
+                scenario.and_then(|scenario| measure(scenario, runs)).map(Reply::Measured)
+            }
+            Task::Attribute(question) => {
+                scenario.and_then(|scenario| attribute(scenario, question)).map(Reply::Attributed)
+            }
         };
         answer.unwrap_or_else(|error| match error.downcast_ref::<Blind>() {
             Some(blind) => Reply::Blind(blind.to_string()),
@@ -71,6 +80,19 @@ pub fn serve(registry: &Registry, id: &str, task: Task) -> anyhow::Result<()> {
         })
     };
     serde_json::to_writer(std::io::stdout().lock(), &reply).context("cannot answer on stdout")
+}
+
+/// Has the canaries sing in a process where nobody else allocates.
+///
+/// # Errors
+///
+/// What reads wrong, or why there is no such process.
+pub fn sing() -> anyhow::Result<()> {
+    match ask("canaries", Task::Sing)? {
+        Reply::Sees => Ok(()),
+        Reply::Blind(why) => bail!(why),
+        other => bail!("the canaries answered {other:?}"),
+    }
 }
 
 /// Runs a child of this very program.
@@ -124,6 +146,7 @@ pub fn ask(id: &str, task: Task) -> anyhow::Result<Reply> {
 impl Task {
     fn to_word(self) -> String {
         match self {
+            Self::Sing => "sing".to_owned(),
             Self::Measure(runs) => format!("measure={runs}"),
             Self::Attribute(Question::Sites) => "sites".to_owned(),
             Self::Attribute(Question::Tasks) => "tasks".to_owned(),
@@ -133,6 +156,7 @@ impl Task {
 
     fn from_word(word: &str) -> Option<Self> {
         match word {
+            "sing" => Some(Self::Sing),
             "sites" => Some(Self::Attribute(Question::Sites)),
             "tasks" => Some(Self::Attribute(Question::Tasks)),
             "wavering" => Some(Self::Attribute(Question::Wavering)),

@@ -1,6 +1,7 @@
 //! The flags: a child, the suite, one scenario for another tool, or a test runner for cargo.
 
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -12,15 +13,15 @@ use indicatif::{ProgressBar, ProgressStyle};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::report::{Format, Run};
-use crate::suite::{self, Judged, RUNS};
-use crate::{Registry, Unit, canary, child, measure, record};
+use crate::suite::{self, Judged, RUNS, Recorded};
+use crate::{Registry, Unit, child, measure, record};
 
 /// Exit code of a usage error; clap's own.
 const USAGE: u8 = 2;
 
-/// The whole program: what the first argument is decides who it was started by.
+/// The whole program: what the first argument is decides who it was started by. `gate` are tests of the program itself.
 #[must_use]
-pub fn main(registry: &Registry) -> ExitCode {
+pub fn main(registry: &Registry, gate: Vec<Trial>) -> ExitCode {
     if let Some((id, task)) = child::arguments() {
         return finish(child::serve(registry, &id, task).map(|()| 0));
     }
@@ -32,7 +33,7 @@ pub fn main(registry: &Registry) -> ExitCode {
             };
             finish(outcome)
         }
-        _ => run_as_tests(registry),
+        _ => run_as_tests(registry, gate),
     }
 }
 
@@ -59,9 +60,6 @@ enum Command {
 }
 
 const AFTER_HELP: &str = "\
-With -n or --no-hooks the script builds the scenarios without dhat and says how to run one under heaptrack, valgrind
-or perf.
-
 MAX_ALLOCS_ALLOWED_<scenario>=N in the environment replaces the recorded blocks of a scenario by a limit, for one run.
 
 Exit codes: 0 pass, 1 a tool or the environment failed, 2 usage, 3 regression or leak, 4 improvement not yet recorded,
@@ -96,6 +94,14 @@ struct Suite {
     /// Print the ids and leave
     #[arg(long)]
     list: bool,
+
+    /// Folder of the recorded numbers [default: baselines]
+    #[arg(long, value_name = "DIR")]
+    baselines: Option<PathBuf>,
+
+    /// Build without dhat and print how to run a scenario under heaptrack, valgrind or perf
+    #[arg(short = 'n', long)]
+    no_hooks: bool,
 }
 
 fn kept_runs(text: &str) -> Result<usize, String> {
@@ -129,7 +135,8 @@ impl std::fmt::Display for Usage {
 impl std::error::Error for Usage {}
 
 fn run_suite(registry: &Registry, flags: &Suite) -> anyhow::Result<u8> {
-    let ids = chosen(registry, &flags.filters)?;
+    let recorded = Recorded::load(flags.baselines.clone().unwrap_or_else(suite::root));
+    let ids = chosen(registry, &recorded, &flags.filters)?;
     if flags.list {
         say(&ids.iter().map(|id| format!("{id}\n")).collect::<String>())?;
         return Ok(0);
@@ -141,78 +148,90 @@ fn run_suite(registry: &Registry, flags: &Suite) -> anyhow::Result<u8> {
     if let Some(wrong) = suite::wrong_limits(registry).first() {
         return Err(Usage(wrong.clone()).into());
     }
-    let baseline = suite::baseline();
     let progress = progress(ids.len());
     let done = |one: &Judged| {
         progress.set_message(one.id.clone());
         progress.inc(1);
     };
     let units: Vec<_> = ids.iter().map(|id| (*id, registry[id].unit())).collect();
-    let mut judged = suite::run(&units, flags.runs, &baseline, done);
+    let mut judged = suite::run(&units, flags.runs, &recorded, done);
     progress.finish_and_clear();
     if flags.update {
-        let text = record::record(
-            registry,
-            &judged,
-            flags.reason.as_deref().unwrap_or_default(),
-            flags.prune,
-        );
-        if text.is_err() {
-            complain(&Run::new(judged, &baseline, flags)?.render(Format::Table)?);
-        }
-        say(&text?)?;
-        return Ok(0);
+        let run = Run::new(judged, &recorded, flags)?;
+        let reason = flags.reason.as_deref().unwrap_or_default();
+        return match record::record(registry, recorded, &run.judged, reason, flags.prune) {
+            Ok(text) => say(&text).map(|()| 0),
+            Err(error) => {
+                say(&run.render(Format::Table)?)?;
+                complain(&format!("error: {error:#}"));
+                Ok(refused(&run))
+            }
+        };
     }
-    if let Ok(baseline) = &baseline {
-        let gone = baseline.scenarios.iter().filter(|(id, _)| !registry.contains_key(id.as_str()));
-        let asked = gone.filter(|(id, _)| matches(id, &flags.filters));
-        judged.extend(asked.map(|(id, counts)| Judged::stale(id, counts)));
-        judged.sort_by(|a, b| a.id.cmp(&b.id));
-    }
-    let run = Run::new(judged, &baseline, flags)?;
+    let stale = recorded.stale(registry).filter(|(id, _)| matches(id, &flags.filters));
+    judged.extend(stale.map(|(id, counts)| Judged::stale(id, counts)));
+    judged.sort_by(|a, b| a.id.cmp(&b.id));
+    let run = Run::new(judged, &recorded, flags)?;
     say(&run.render(flags.format)?)?;
     Ok(run.exit_code())
 }
 
+/// The exit code where nothing was recorded: the verdict's, unless that would be nothing to worry about or only asks for
+/// what was just refused.
+fn refused(run: &Run) -> u8 {
+    match run.exit_code() {
+        code @ (3 | 6) => code,
+        _ => 1,
+    }
+}
+
 impl Run {
-    fn new(
-        judged: Vec<Judged>,
-        baseline: &Result<baselines::AllocBaseline, baselines::Error>,
-        flags: &Suite,
-    ) -> anyhow::Result<Self> {
+    fn new(judged: Vec<Judged>, recorded: &Recorded, flags: &Suite) -> anyhow::Result<Self> {
         let current = suite::provenance()?;
+        let baseline = recorded.baseline.as_ref();
         Ok(Self {
             judged,
-            provenance: baseline
-                .as_ref()
-                .map_or_else(|_| Vec::new(), |b| provenance_differences(&b.provenance, &current)),
-            no_baseline: baseline.as_ref().err().map(ToString::to_string),
+            provenance: baseline.map_or_else(
+                |_| Vec::new(),
+                |known| provenance_differences(&known.provenance, &current),
+            ),
+            no_baseline: baseline.err().map(ToString::to_string),
             runs: flags.runs,
             filter: flags.filters.join(" "),
         })
     }
 }
 
-/// Ids that contain a filter. A filter that nothing contains is a mistake, not an empty run.
-fn chosen(registry: &Registry, filters: &[String]) -> anyhow::Result<Vec<&'static str>> {
+/// Ids that contain a filter. A filter that nothing contains is a mistake, not an empty run. Scenarios with a planted
+/// fault run only where one of them is asked for by its whole id.
+fn chosen(
+    registry: &Registry,
+    recorded: &Recorded,
+    filters: &[String],
+) -> anyhow::Result<Vec<&'static str>> {
     for filter in filters {
-        if !registry.keys().any(|id| id.contains(filter.as_str())) && !is_recorded(filter) {
-            let nearest = registry.keys().max_by(|a, b| {
-                strsim::jaro_winkler(a, filter).total_cmp(&strsim::jaro_winkler(b, filter))
-            });
-            let hint = nearest.map_or(String::new(), |id| format!("; the nearest is {id}"));
+        let known = |id: &str| id.contains(filter.as_str());
+        if !registry.keys().any(|id| known(id))
+            && !recorded.stale(registry).any(|(id, _)| known(id))
+        {
+            let likeness = |id: &&str| strsim::jaro_winkler(id, filter);
+            let nearest =
+                registry.keys().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+            let hint = nearest.map_or_else(String::new, |id| format!("; the nearest is {id}"));
             return Err(Usage(format!(
                 "no scenario contains \"{filter}\"{hint}; --list prints them all"
             ))
             .into());
         }
     }
-    Ok(registry.keys().copied().filter(|id| matches(id, filters)).collect())
+    let asked = |id: &str| {
+        if id.starts_with(PLANTED) { filters.iter().any(|f| f == id) } else { matches(id, filters) }
+    };
+    Ok(registry.keys().copied().filter(|id| asked(id)).collect())
 }
 
-fn is_recorded(filter: &str) -> bool {
-    suite::baseline().is_ok_and(|baseline| baseline.scenarios.keys().any(|id| id.contains(filter)))
-}
+/// How the ids of scenarios with a planted fault begin.
+const PLANTED: &str = "planted_";
 
 fn matches(id: &str, filters: &[String]) -> bool {
     filters.is_empty() || filters.iter().any(|filter| id.contains(filter.as_str()))
@@ -237,40 +256,34 @@ fn run_bare(registry: &Registry, id: &str, ops: Option<u64>) -> anyhow::Result<u
     Ok(0)
 }
 
-/// A test per scenario, one for the canaries, one for entries without a scenario.
-fn run_as_tests(registry: &Registry) -> ExitCode {
-    let baseline = suite::baseline();
+/// A test per scenario, one for the canaries, one for entries without a scenario, and those of the gate itself.
+fn run_as_tests(registry: &Registry, gate: Vec<Trial>) -> ExitCode {
+    let arguments = Arguments::from_args();
+    let recorded = Recorded::load(suite::root());
     // Totals of a debug build are not judged, so it needs to see only that runs agree.
     let runs = if cfg!(debug_assertions) { 2 } else { RUNS };
-    let listing = std::env::args().any(|argument| argument == "--list");
-    if cfg!(debug_assertions) && !listing {
+    if cfg!(debug_assertions) && !arguments.list {
         complain(
             "debug build: the law (nothing left alive), agreement and the canaries are checked;",
         );
         complain("totals are judged in release: scripts/run-alloc-tests.sh");
     }
-    let gone = |id: &&String| !registry.contains_key(id.as_str());
-    let stale: Vec<String> =
-        baseline.iter().flat_map(|known| known.scenarios.keys()).filter(gone).cloned().collect();
-    let mut trials = vec![
-        Trial::test("canaries", || canary::sing().map_err(|error| format!("{error:#}").into())),
-        Trial::test("no_baseline_without_a_scenario", move || check_stale(&stale)),
-    ];
-    let baseline = Arc::new(baseline);
-    for (id, scenario) in registry {
-        let (id, unit, baseline) = (*id, scenario.unit(), Arc::clone(&baseline));
-        trials.push(Trial::test(id, move || check(id, unit, runs, &baseline)));
+    let stale: Vec<String> = recorded.stale(registry).map(|(id, _)| id.clone()).collect();
+    let mut trials = gate;
+    trials.push(Trial::test("canaries", || {
+        canary::sing().map_err(|error| format!("{error:#}").into())
+    }));
+    trials.push(Trial::test("no_baseline_without_a_scenario", move || check_stale(&stale)));
+    let recorded = Arc::new(recorded);
+    for (id, scenario) in registry.iter().filter(|(id, _)| !id.starts_with(PLANTED)) {
+        let (id, unit, recorded) = (*id, scenario.unit(), Arc::clone(&recorded));
+        trials.push(Trial::test(id, move || check(id, unit, runs, &recorded)));
     }
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-fn check(
-    id: &str,
-    unit: Unit,
-    runs: usize,
-    baseline: &Result<baselines::AllocBaseline, baselines::Error>,
-) -> Result<(), Failed> {
-    let judged = suite::judge_one(id, unit, runs, baseline);
+fn check(id: &str, unit: Unit, runs: usize, recorded: &Recorded) -> Result<(), Failed> {
+    let judged = suite::judge_one(id, unit, runs, recorded);
     match judged.judgement.verdict {
         Verdict::Pass => Ok(()),
         _ => Err(judged.explanation().into()),

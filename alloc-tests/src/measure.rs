@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::io_count::IO;
 use crate::{Scenario, Window, descriptors};
 
-pub use profiler::Profiler;
+pub use profiler::*;
 
 /// Everything one run left in the instruments.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -244,7 +244,8 @@ mod profiler {
         }
 
         /// Ends the profile when what it returns is dropped, be it on another thread.
-        pub(crate) fn end_on_drop() -> EndOnDrop {
+        #[must_use]
+        pub fn end_on_drop() -> EndOnDrop {
             EndOnDrop
         }
 
@@ -284,7 +285,7 @@ mod profiler {
 
     /// See [`Profiler::end_on_drop`].
     #[derive(Debug)]
-    pub(crate) struct EndOnDrop;
+    pub struct EndOnDrop;
 
     impl Drop for EndOnDrop {
         fn drop(&mut self) {
@@ -320,7 +321,9 @@ mod profiler {
             Self(())
         }
 
-        pub(crate) fn end_on_drop() -> Self {
+        /// Ends nothing.
+        #[must_use]
+        pub fn end_on_drop() -> Self {
             Self(())
         }
 

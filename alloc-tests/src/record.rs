@@ -10,7 +10,7 @@ use baselines::{AllocBaseline, Error, Verdict};
 use crate::Registry;
 use crate::attribute::Question;
 use crate::child::{self, Reply, Task};
-use crate::suite::{self, Judged};
+use crate::suite::{self, Judged, Recorded};
 
 /// Records `judged` and tells what that changed.
 ///
@@ -21,6 +21,7 @@ use crate::suite::{self, Judged};
 /// If something measured must not be recorded (a leak, for one), or a file cannot be read or written; then nothing is.
 pub fn record(
     registry: &Registry,
+    recorded: Recorded,
     judged: &[Judged],
     reason: &str,
     prune: bool,
@@ -38,7 +39,8 @@ pub fn record(
         .iter()
         .filter_map(|one| one.measured.clone().map(|counts| (one.id.clone(), counts)))
         .collect();
-    let mut baseline = match suite::baseline() {
+    let Recorded { root, baseline } = recorded;
+    let mut baseline = match baseline {
         Ok(baseline) => baseline,
         Err(Error::Missing { .. }) => {
             AllocBaseline { provenance: current.clone(), scenarios: BTreeMap::new() }
@@ -66,7 +68,6 @@ pub fn record(
     let known: BTreeSet<String> = registry.keys().map(|id| (*id).to_owned()).collect();
     let report = baseline.merge(measured, &known, prune);
     baseline.provenance = current;
-    let root = suite::root();
     for (id, sites) in &sites {
         baselines::sites::save(&baselines::sites::path(&root, id), sites)?;
     }

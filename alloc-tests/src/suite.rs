@@ -18,7 +18,7 @@ use crate::{Registry, Unit};
 /// Kept runs at each N where nobody asks for another number.
 pub const RUNS: usize = 10;
 
-/// Where the recorded numbers are.
+/// Where the recorded numbers of this tree are.
 #[must_use]
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../baselines")
@@ -45,13 +45,31 @@ pub fn provenance() -> anyhow::Result<Provenance> {
     })
 }
 
-/// The recorded numbers of this target.
-///
-/// # Errors
-///
-/// Missing, not comparable, or not readable.
-pub fn baseline() -> Result<AllocBaseline, Error> {
-    AllocBaseline::load(&baselines::alloc::path(&root(), TARGET))
+/// The recorded numbers of this target, and the folder they are in.
+#[derive(Debug)]
+pub struct Recorded {
+    /// The folder `baselines`, or another of its shape.
+    pub root: PathBuf,
+    /// What was read from it.
+    pub baseline: Result<AllocBaseline, Error>,
+}
+
+impl Recorded {
+    /// Reads what `root` holds for this target; that it holds nothing is for the verdicts to say.
+    #[must_use]
+    pub fn load(root: PathBuf) -> Self {
+        let baseline = AllocBaseline::load(&baselines::alloc::path(&root, TARGET));
+        Self { root, baseline }
+    }
+
+    /// Entries that no scenario of `registry` stands for.
+    pub fn stale<'a>(
+        &'a self,
+        registry: &'a Registry,
+    ) -> impl Iterator<Item = (&'a String, &'a Counts)> {
+        let known = self.baseline.iter().flat_map(|baseline| &baseline.scenarios);
+        known.filter(|(id, _)| !registry.contains_key(id.as_str()))
+    }
 }
 
 /// One scenario, measured and judged.
@@ -112,7 +130,7 @@ impl Judged {
 pub fn run(
     scenarios: &[(&str, Unit)],
     runs: usize,
-    baseline: &Result<AllocBaseline, Error>,
+    recorded: &Recorded,
     done: impl Fn(&Judged) + Sync,
 ) -> Vec<Judged> {
     let queue = Mutex::new(scenarios.iter());
@@ -124,7 +142,7 @@ pub fn run(
                 loop {
                     let next = queue.lock().expect("no holder panics").next();
                     let Some((id, unit)) = next else { break };
-                    let one = judge_one(id, *unit, runs, baseline);
+                    let one = judge_one(id, *unit, runs, recorded);
                     done(&one);
                     judged.lock().expect("no holder panics").push(one);
                 }
@@ -138,14 +156,9 @@ pub fn run(
 
 /// Measures and judges one scenario, and finds out who did it if it is not as recorded.
 #[must_use]
-pub fn judge_one(
-    id: &str,
-    unit: Unit,
-    runs: usize,
-    baseline: &Result<AllocBaseline, Error>,
-) -> Judged {
-    let recorded = baseline.as_ref().ok().and_then(|baseline| baseline.scenarios.get(id));
-    let mut judged = Judged::new(id, unit, recorded.cloned());
+pub fn judge_one(id: &str, unit: Unit, runs: usize, recorded: &Recorded) -> Judged {
+    let entry = recorded.baseline.as_ref().ok().and_then(|baseline| baseline.scenarios.get(id));
+    let mut judged = Judged::new(id, unit, entry.cloned());
     let limit = match limit(id) {
         Ok(limit) => limit,
         Err(error) => {
@@ -193,16 +206,16 @@ pub fn judge_one(
         ));
     }
     if judged.judgement.verdict == Verdict::Missing
-        && let Err(error) = baseline
+        && let Err(error) = &recorded.baseline
     {
         judged.judgement.verdict = error.verdict();
     }
-    explain(&mut judged);
+    explain(&mut judged, &recorded.root);
     judged
 }
 
 /// Asks for call sites where the verdict calls for them. Not to get them is a note, not another verdict.
-fn explain(judged: &mut Judged) {
+fn explain(judged: &mut Judged, root: &Path) {
     let mut questions = Vec::new();
     match judged.judgement.verdict {
         Verdict::Regressed | Verdict::Improved => questions.push(Question::Sites),
@@ -215,7 +228,7 @@ fn explain(judged: &mut Judged) {
     }
     for question in questions {
         match child::ask(&judged.id, Task::Attribute(question)) {
-            Ok(Reply::Attributed(attribution)) => take(judged, attribution),
+            Ok(Reply::Attributed(attribution)) => take(judged, root, attribution),
             Ok(Reply::Failed(why) | Reply::Blind(why)) => {
                 judged.notes.push(format!("no call sites: {why}"))
             }
@@ -227,7 +240,7 @@ fn explain(judged: &mut Judged) {
     }
 }
 
-fn take(judged: &mut Judged, attribution: Attribution) {
+fn take(judged: &mut Judged, root: &Path, attribution: Attribution) {
     for site in &attribution.wavering {
         let ranges = [
             (site.blocks, "blocks"),
@@ -240,7 +253,7 @@ fn take(judged: &mut Judged, attribution: Attribution) {
         judged.notes.push(format!("from run to run {}: {}", ranges.join(", "), site.key));
     }
     if !attribution.sites.is_empty() {
-        match baselines::sites::load(&baselines::sites::path(&root(), &judged.id)) {
+        match baselines::sites::load(&baselines::sites::path(root, &judged.id)) {
             Ok(recorded) => {
                 judged.sites = baselines::sites::diff(&recorded, &attribution.recordable())
             }

@@ -78,9 +78,24 @@ impl Window {
     ///
     /// The server's own.
     pub fn start_with(&self, config: Config) -> anyhow::Result<Embedded> {
+        self.start_planting(config, || ())
+    }
+
+    /// [`Window::start_with`], and `fault` happens on the server's thread at every accepted connection: how the gate is
+    /// shown what it must turn red at.
+    ///
+    /// # Errors
+    ///
+    /// The server's own.
+    pub fn start_planting(
+        &self,
+        config: Config,
+        fault: impl Fn() + Send + 'static,
+    ) -> anyhow::Result<Embedded> {
         let end = self.ends_with_server.then(Profiler::end_on_drop);
         Ok(Embedded::start_wrapped(config, move |socket| {
             let _moved_here = &end;
+            fault();
             IO.wrap_tcp(socket)
         })?)
     }

@@ -7,9 +7,13 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 
+mod gate;
+
 include!(concat!(env!("OUT_DIR"), "/scenarios.rs"));
 
 fn main() -> ExitCode {
-    let registry = SCENARIOS.iter().map(|(id, scenario)| (*id, scenario())).collect();
-    alloc_tests::cli::main(&registry)
+    let mut registry: alloc_tests::Registry =
+        SCENARIOS.iter().map(|(id, scenario)| (*id, scenario())).collect();
+    registry.extend(gate::planted());
+    alloc_tests::cli::main(&registry, gate::trials())
 }

@@ -1,0 +1,154 @@
+//! Tests of the gate itself, through its own front door: each plants something, runs the suite, and reads the verdict.
+
+mod planted;
+mod suite;
+
+use libtest_mimic::{Failed, Trial};
+
+pub(crate) use planted::planted;
+use suite::Suite;
+
+/// The scenario whose numbers are tampered with: the quickest.
+const ID: &str = "encode_1kib_1000_frames";
+
+type Fact = (&'static str, fn() -> Result<(), Failed>);
+
+const FACTS: [Fact; 17] = [
+    ("a_leaked_block_is_named", || {
+        planted_fault("planted_block", 3, &["leaked", "200 blocks", "listener.rs:"])
+    }),
+    ("a_leaked_descriptor_is_named", || {
+        planted_fault("planted_descriptor", 3, &["left open: fd", "/dev/null"])
+    }),
+    ("a_task_nobody_joins_is_named", || {
+        planted_fault("planted_task", 3, &["never joined", "listener.rs:"])
+    }),
+    ("a_wavering_count_is_not_trusted", || {
+        planted_fault("planted_wavering", 6, &["nondeterministic", "from run to run"])
+    }),
+    ("a_blinded_window_is_not_trusted", || planted_fault("planted_blindness", 6, &["blind"])),
+    ("what_was_recorded_passes", || Suite::recorded()?.run(&[ID])?.check(0, &["1 passed"])),
+    ("without_a_baseline_everything_is_missing", || {
+        Suite::empty()?.run(&[ID])?.check(5, &["missing", "--update"])
+    }),
+    ("one_block_more_is_a_regression", one_block_more),
+    ("one_block_less_asks_to_be_recorded", one_block_less),
+    ("an_entry_without_a_scenario_is_stale_until_pruned", stale),
+    ("a_truncated_baseline_is_not_comparable", truncated),
+    ("an_unknown_key_is_not_comparable", unknown_key),
+    ("another_lockfile_is_judged_and_named", other_lockfile),
+    ("a_limit_in_the_environment_overrides_the_baseline", limits),
+    ("a_reader_that_leaves_early_does_not_change_the_verdict", early_reader),
+    ("an_interrupted_update_leaves_the_baseline_alone", interrupted),
+    ("machines_read_the_same_verdict", machines),
+];
+
+/// In a debug build totals are not judged, and without hooks nothing is.
+pub(crate) fn trials() -> Vec<Trial> {
+    if cfg!(debug_assertions) || !cfg!(feature = "hooks") {
+        return Vec::new();
+    }
+    FACTS.iter().map(|(name, fact)| Trial::test(*name, *fact).with_kind("gate")).collect()
+}
+
+fn planted_fault(id: &str, code: i32, words: &[&str]) -> Result<(), Failed> {
+    Suite::empty()?.run(&[id, "--runs", "2"])?.check(code, words)
+}
+
+fn one_block_more() -> Result<(), Failed> {
+    let suite = Suite::recorded()?;
+    suite.tamper(|text| text.replace("\"blocks\": [2, 2]", "\"blocks\": [1, 1]"))?;
+    suite.run(&[ID])?.check(3, &["regressed", "blocks 1 → 2 at 1000", "--update"])
+}
+
+fn one_block_less() -> Result<(), Failed> {
+    let suite = Suite::recorded()?;
+    suite.tamper(|text| text.replace("\"blocks\": [2, 2]", "\"blocks\": [2, 1002]"))?;
+    suite.run(&[ID])?.check(4, &["improved", "1002 → 2 at 2000: -1 per frame"])?;
+    suite
+        .run(&[ID, "--update", "--reason", "it is better"])?
+        .check(0, &["1 changed", "it is better"])?;
+    suite.run(&[ID])?.check(0, &["1 passed"])
+}
+
+fn stale() -> Result<(), Failed> {
+    let suite = Suite::recorded()?;
+    suite.tamper(|text| text.replace(&format!("\"{ID}\""), "\"gone_1000_msgs\""))?;
+    suite.run(&["gone_1000_msgs"])?.check(5, &["stale", "--prune"])?;
+    suite.run(&[ID])?.check(5, &["missing"])?;
+    suite
+        .run(&[ID, "--update", "--reason", "renamed"])?
+        .check(0, &["1 added", "kept, though no scenario"])?;
+    suite.run(&[ID, "--update", "--prune", "--reason", "renamed"])?.check(0, &["1 pruned"])?;
+    suite.run(&["gone_1000_msgs"])?.check(2, &["no scenario contains"])
+}
+
+fn truncated() -> Result<(), Failed> {
+    let suite = Suite::recorded()?;
+    suite.tamper(|text| text[..text.len() / 2].to_owned())?;
+    suite.run(&[ID])?.check(5, &["not comparable"])?;
+    suite.run(&[ID, "--update", "--reason", "mend"])?.check(1, &["nothing recorded"])
+}
+
+fn unknown_key() -> Result<(), Failed> {
+    let suite = Suite::recorded()?;
+    suite.tamper(|text| text.replace("\"rustc\"", "\"compiler\""))?;
+    suite.run(&[ID])?.check(5, &["not comparable", "compiler"])
+}
+
+fn other_lockfile() -> Result<(), Failed> {
+    let suite = Suite::recorded()?;
+    suite.tamper(|text| text.replace("sha1:", "sha1:0"))?;
+    suite.run(&[ID])?.check(0, &["1 passed", "recorded with another build", "lockfile"])?;
+    suite.tamper(|text| text.replace("\"blocks\": [2, 2]", "\"blocks\": [1, 1]"))?;
+    suite.run(&[ID])?.check(3, &["likely cause", "lockfile"])
+}
+
+fn limits() -> Result<(), Failed> {
+    let suite = Suite::recorded()?;
+    let name = format!("MAX_ALLOCS_ALLOWED_{ID}");
+    suite.run_with(&[ID], &name, "2")?.check(0, &["1 passed", &name])?;
+    suite.run_with(&[ID], &name, "1")?.check(3, &["regressed"])?;
+    suite.run_with(&[ID], &name, "many")?.check(2, &["give a number"])?;
+    suite
+        .run_with(&[ID], "MAX_ALLOCS_ALLOWED_nobody", "1")?
+        .check(2, &["no scenario is called nobody"])?;
+    suite.tamper(|text| text.replace("\"blocks\": [2, 2]", "\"blocks\": [1, 1]"))?;
+    suite.run_with(&[ID], &name, "2")?.check(0, &["1 passed"])
+}
+
+fn early_reader() -> Result<(), Failed> {
+    let suite = Suite::recorded()?;
+    suite.check_without_reader(&[ID], 0)?;
+    suite.tamper(|text| text.replace("\"blocks\": [2, 2]", "\"blocks\": [1, 1]"))?;
+    suite.check_without_reader(&[ID], 3)
+}
+
+fn interrupted() -> Result<(), Failed> {
+    let suite = Suite::recorded()?;
+    suite.tamper(|text| text.replace("\"blocks\": [2, 2]", "\"blocks\": [1, 1]"))?;
+    let before = suite.files()?;
+    suite.interrupt(&["--update", "--reason", "never finished"])?;
+    if suite.files()? == before {
+        Ok(())
+    } else {
+        Err("an interrupted update changed the baselines".into())
+    }
+}
+
+fn machines() -> Result<(), Failed> {
+    let suite = Suite::recorded()?;
+    suite.tamper(|text| text.replace("\"blocks\": [2, 2]", "\"blocks\": [1, 1]"))?;
+    let json = suite.run(&[ID, "--format", "json"])?;
+    json.check(3, &[])?;
+    let report: serde_json::Value = serde_json::from_str(&json.stdout)?;
+    let scenario = &report["scenarios"][ID];
+    if scenario["verdict"] != "regressed" || scenario["blocks"][0] != 2 || report["exit_code"] != 3
+    {
+        return Err(format!("unexpected report: {report:#}").into());
+    }
+    suite
+        .run(&[ID, "--format", "junit"])?
+        .check(3, &["<testsuite ", "<failure message=\"regressed\""])?;
+    suite.run(&[ID, "--format", "markdown"])?.check(3, &["| scenario", "<details>", "1 regressed"])
+}

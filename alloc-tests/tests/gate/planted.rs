@@ -1,0 +1,48 @@
+//! Scenarios with a fault in them. They are run by their whole id only, and never part of the suite.
+
+use std::fs::File;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use alloc_tests::measure::Profiler;
+use alloc_tests::{Client, Registry, Scenario, Unit, scenario};
+
+pub(crate) fn planted() -> Registry {
+    Registry::from([
+        (
+            "planted_block",
+            connections(|| std::mem::forget(std::hint::black_box(Box::new([0u8; 64])))),
+        ),
+        (
+            "planted_descriptor",
+            connections(|| std::mem::forget(File::open("/dev/null").expect("it is always there"))),
+        ),
+        ("planted_task", connections(|| drop(tokio::spawn(std::future::pending::<()>())))),
+        ("planted_wavering", connections(waver)),
+        ("planted_blindness", connections(|| drop(Profiler::end_on_drop()))),
+    ])
+}
+
+/// Connections that each bring a fault.
+fn connections(fault: fn()) -> Scenario {
+    Scenario::new(Unit::Connection, 100, move |ops| {
+        let mut client = Client::default();
+        move |window| {
+            let server = window.start_planting(window.config(), fault)?;
+            for _ in 0..ops {
+                client.upgrade(server.addr(), "/ws/echo")?;
+                scenario::close(&mut client)?;
+                window.until_open(&server, 0)?;
+            }
+            window.stop(server)?;
+            Ok(())
+        }
+    })
+}
+
+/// One block more from call to call.
+fn waver() {
+    static CALLS: AtomicU64 = AtomicU64::new(0);
+    for size in 0..CALLS.fetch_add(1, Relaxed) % 7 {
+        drop(std::hint::black_box(vec![0u8; 8 + size as usize]));
+    }
+}

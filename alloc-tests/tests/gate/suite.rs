@@ -1,0 +1,132 @@
+//! The suite as a process, with baselines of its own.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use libtest_mimic::Failed;
+use tempfile::TempDir;
+
+use super::ID;
+
+/// A folder of baselines, and the runner that is held to it.
+pub(crate) struct Suite {
+    root: TempDir,
+}
+
+/// What a run said.
+pub(crate) struct Said {
+    code: Option<i32>,
+    pub(crate) stdout: String,
+    stderr: String,
+}
+
+impl Suite {
+    pub(crate) fn empty() -> Result<Self, Failed> {
+        Ok(Self { root: TempDir::new()? })
+    }
+
+    /// With the numbers of [`ID`] in it.
+    pub(crate) fn recorded() -> Result<Self, Failed> {
+        let suite = Self::empty()?;
+        suite.run(&[ID, "--update", "--reason", "a test"])?.check(0, &["1 added"])?;
+        Ok(suite)
+    }
+
+    pub(crate) fn run(&self, arguments: &[&str]) -> Result<Said, Failed> {
+        Ok(Said::from(self.command(arguments)?.output()?))
+    }
+
+    pub(crate) fn run_with(
+        &self,
+        arguments: &[&str],
+        name: &str,
+        value: &str,
+    ) -> Result<Said, Failed> {
+        Ok(Said::from(self.command(arguments)?.env(name, value).output()?))
+    }
+
+    /// Closes the pipe that the report goes to before it is written.
+    pub(crate) fn check_without_reader(&self, arguments: &[&str], code: i32) -> Result<(), Failed> {
+        let mut child =
+            self.command(arguments)?.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        drop(child.stdout.take());
+        Said::from(child.wait_with_output()?).check(code, &[])
+    }
+
+    /// Starts the suite and sends it what Ctrl-C sends while scenarios are running.
+    pub(crate) fn interrupt(&self, arguments: &[&str]) -> Result<(), Failed> {
+        let child =
+            self.command(arguments)?.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let pid = i32::try_from(child.id())
+            .ok()
+            .and_then(rustix::process::Pid::from_raw)
+            .ok_or("no such process")?;
+        rustix::process::kill_process(pid, rustix::process::Signal::INT)?;
+        let output = child.wait_with_output()?;
+        if output.status.success() { Err("it was not interrupted".into()) } else { Ok(()) }
+    }
+
+    pub(crate) fn tamper(&self, change: impl Fn(&str) -> String) -> Result<(), Failed> {
+        let path = self.file();
+        let text = std::fs::read_to_string(&path)?;
+        let changed = change(&text);
+        if changed == text {
+            return Err(format!("nothing to tamper with in {text}").into());
+        }
+        Ok(std::fs::write(path, changed)?)
+    }
+
+    /// Every file and what is in it.
+    pub(crate) fn files(&self) -> Result<BTreeMap<PathBuf, String>, Failed> {
+        let mut files = BTreeMap::new();
+        for folder in [self.root.path().join("alloc"), self.root.path().join("alloc/sites")] {
+            for entry in std::fs::read_dir(folder)? {
+                let path = entry?.path();
+                if path.is_file() {
+                    files.insert(path.clone(), std::fs::read_to_string(path)?);
+                }
+            }
+        }
+        Ok(files)
+    }
+
+    fn file(&self) -> PathBuf {
+        baselines::alloc::path(self.root.path(), alloc_tests::suite::TARGET)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Result<Command, Failed> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("suite").args(arguments).arg("--baselines").arg(self.root.path());
+        Ok(command)
+    }
+}
+
+impl From<Output> for Said {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+impl Said {
+    /// The exit code, and words that one of the outputs must hold.
+    pub(crate) fn check(&self, code: i32, words: &[&str]) -> Result<(), Failed> {
+        let Self { stdout, stderr, .. } = self;
+        let missing: Vec<_> = words
+            .iter()
+            .filter(|word| !stdout.contains(**word) && !stderr.contains(**word))
+            .collect();
+        if self.code == Some(code) && missing.is_empty() {
+            return Ok(());
+        }
+        Err(format!(
+            "exit {:?} instead of {code}, without {missing:?}\n{stdout}\n{stderr}",
+            self.code
+        )
+        .into())
+    }
+}
