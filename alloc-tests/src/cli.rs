@@ -271,7 +271,7 @@ fn run_as_tests(registry: &Registry, gate: Vec<Trial>) -> ExitCode {
     let stale: Vec<String> = recorded.stale(registry).map(|(id, _)| id.clone()).collect();
     let mut trials = gate;
     trials.push(Trial::test("canaries", || {
-        canary::sing().map_err(|error| format!("{error:#}").into())
+        child::sing().map_err(|error| format!("{error:#}").into())
     }));
     trials.push(Trial::test("no_baseline_without_a_scenario", move || check_stale(&stale)));
     let recorded = Arc::new(recorded);

@@ -185,7 +185,7 @@ pub fn judge_one(id: &str, unit: Unit, runs: usize, recorded: &Recorded) -> Judg
             judged.notes.push(why);
             Measurement::Failed
         }
-        Ok(Reply::Attributed(_)) => {
+        Ok(Reply::Attributed(_) | Reply::Sees) => {
             unreachable!("invariant: a measuring child answers with a measurement")
         }
         Err(error) => {
@@ -232,7 +232,7 @@ fn explain(judged: &mut Judged, root: &Path) {
             Ok(Reply::Failed(why) | Reply::Blind(why)) => {
                 judged.notes.push(format!("no call sites: {why}"))
             }
-            Ok(Reply::Measured(_)) => {
+            Ok(Reply::Measured(_) | Reply::Sees) => {
                 unreachable!("invariant: an attributing child answers with an attribution")
             }
             Err(error) => judged.notes.push(format!("no call sites: {error:#}")),

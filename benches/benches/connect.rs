@@ -3,7 +3,6 @@
 //! port is free again.
 
 use benches::client::Client;
-use benches::cores::Cores;
 use benches::payload::{Exchange, Kind};
 use benches::tcp_echo;
 use criterion::{BenchmarkId, Criterion, Throughput};
@@ -16,9 +15,8 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn connect(criterion: &mut Criterion) -> anyhow::Result<()> {
-    let cores = Cores::one()?;
-    let server = cores.start(|| Ok(Embedded::start(Config::default())?))?;
-    let floor = cores.start(tcp_echo::start_once)?;
+    let server = Embedded::start(Config::default())?;
+    let floor = tcp_echo::start_once()?;
     let (ws, tcp) = (server.addr(), floor.addr());
     let mut group = criterion.benchmark_group("connect");
     group.throughput(Throughput::Elements(1));

@@ -1,7 +1,6 @@
 //! One message at a time over one connection: the round trip, by size, beside the same bytes over raw TCP.
 
 use benches::client::Client;
-use benches::cores::Cores;
 use benches::payload::{Exchange, Kind};
 use benches::{tcp_echo, units};
 use criterion::measurement::WallTime;
@@ -27,10 +26,9 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn echo_latency(criterion: &mut Criterion) -> anyhow::Result<()> {
-    let cores = Cores::one()?;
     let config = Config { max_message: LARGEST, ..Config::default() };
-    let server = cores.start(|| Ok(Embedded::start(config)?))?;
-    let floor = cores.start(tcp_echo::start)?;
+    let server = Embedded::start(config)?;
+    let floor = tcp_echo::start()?;
     let mut group = criterion.benchmark_group("echo_latency");
     for (size, kinds) in MEMBERS {
         group.throughput(Throughput::ElementsAndBytes { elements: 1, bytes: 2 * size as u64 });

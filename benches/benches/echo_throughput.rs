@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 
 use anyhow::Result;
 use benches::client::Client;
-use benches::cores::Cores;
 use benches::payload::{Exchange, Kind};
 use benches::tcp_echo;
 use criterion::measurement::WallTime;
@@ -49,9 +48,8 @@ fn main() -> Result<()> {
 }
 
 fn echo_throughput(criterion: &mut Criterion) -> Result<()> {
-    let cores = Cores::two()?;
-    let server = cores.start(|| Ok(Embedded::start(Config::default())?))?;
-    let floor = cores.start(tcp_echo::start)?;
+    let server = Embedded::start(Config::default())?;
+    let floor = tcp_echo::start()?;
     let mut group = criterion.benchmark_group("echo_throughput");
     for Shape { kind, size, size_name, batch, connections } in SHAPES {
         for &connections in connections {

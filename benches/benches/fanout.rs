@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use benches::client::Client;
-use benches::cores::Cores;
 use benches::descriptors;
 use benches::tcp_fanout::TcpFanout;
 use criterion::measurement::WallTime;
@@ -34,25 +33,20 @@ fn main() -> Result<()> {
 }
 
 fn fanout(criterion: &mut Criterion) -> Result<()> {
-    let cores = Cores::two()?;
     let mut group = criterion.benchmark_group("fanout");
     for count in SUBSCRIBERS {
-        let snapshot = dashboard(&mut group, cores, count)?;
-        floor(&mut group, cores, count, snapshot)?;
+        let snapshot = dashboard(&mut group, count)?;
+        floor(&mut group, count, snapshot)?;
     }
     group.finish();
     Ok(())
 }
 
 /// Returns a snapshot, for the floor to be as long.
-fn dashboard(
-    group: &mut BenchmarkGroup<'_, WallTime>,
-    cores: Cores,
-    count: usize,
-) -> Result<Vec<u8>> {
+fn dashboard(group: &mut BenchmarkGroup<'_, WallTime>, count: usize) -> Result<Vec<u8>> {
     let clock = ManualClock::default();
     let config = Config { clock: Clock::Manual(clock.clone()), tick: TICK, ..Config::default() };
-    let server = cores.start(|| Ok(Embedded::start(config)?))?;
+    let server = Embedded::start(config)?;
     let mut audience = Audience::gather(server.addr(), count)?;
     group.throughput(throughput(count, &audience.snapshot));
     group.bench_function(id("text", count), |bencher| {
@@ -66,13 +60,8 @@ fn dashboard(
     Ok(snapshot)
 }
 
-fn floor(
-    group: &mut BenchmarkGroup<'_, WallTime>,
-    cores: Cores,
-    count: usize,
-    frame: Vec<u8>,
-) -> Result<()> {
-    let floor = cores.start(|| TcpFanout::start(frame.clone()))?;
+fn floor(group: &mut BenchmarkGroup<'_, WallTime>, count: usize, frame: Vec<u8>) -> Result<()> {
+    let floor = TcpFanout::start(frame.clone())?;
     let mut clients = Vec::new();
     for _ in 0..count {
         let mut client = Client::connect(floor.addr())?;

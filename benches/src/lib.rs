@@ -9,16 +9,16 @@
 //! - [`client`]: the driver, a blocking client that compares every byte
 //! - [`payload`]: what it sends, and the answer it insists on
 //! - [`tcp_server`]: a raw TCP server on a thread of its own; [`tcp_echo`], [`tcp_fanout`]: the shapes of the floor
-//! - [`cores`]: who runs where; [`descriptors`]: room for a thousand connections
+//! - [`one_core`]: driver and server in one place; [`descriptors`]: room for a thousand connections
 //! - [`criterion_data`]: criterion's results, read strictly
 //! - [`ratios`]: results → ratios to the floor → verdicts, pure, and how they are printed
 //! - [`units`]: numbers as people read them
 //! - `bin/ws-compare`: the command over [`criterion_data`] and [`ratios`]
 
 pub mod client;
-pub mod cores;
 pub mod criterion_data;
 pub mod descriptors;
+pub mod one_core;
 pub mod payload;
 pub mod ratios;
 pub mod tcp_echo;

@@ -1,7 +1,8 @@
-//! How every target runs: criterion's settings, and errors that end the process.
+//! How every target runs: on one core, with one set of criterion's settings, to the first error.
 
 use std::time::Duration;
 
+use benches::one_core;
 use criterion::{Criterion, PlottingBackend};
 
 /// Runs `benchmarks`, with criterion's own command line; without `--bench`, as in `cargo test`, each runs once.
@@ -11,6 +12,7 @@ use criterion::{Criterion, PlottingBackend};
 pub(crate) fn run(
     benchmarks: impl FnOnce(&mut Criterion) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
+    one_core::pin()?;
     let mut criterion = Criterion::default()
         .plotting_backend(PlottingBackend::Plotters)
         .warm_up_time(Duration::from_millis(500))
