@@ -1,6 +1,6 @@
 //! One dashboard tick to every subscriber: from the clock's advance until the last of them has the whole snapshot.
 //!
-//! The driver reads the subscribers one after the other, while the server still writes to the later ones.
+//! The driver reads the subscribers one after the other and waits for each, so the last one ends the iteration.
 
 use std::io::Write;
 use std::net::SocketAddr;
