@@ -14,33 +14,33 @@ const ID: &str = "encode_1kib_1000_frames";
 type Fact = (&'static str, fn() -> Result<(), Failed>);
 
 const FACTS: [Fact; 17] = [
-    ("a_leaked_block_is_named", || {
+    ("gate::a_leaked_block_is_named", || {
         planted_fault("planted_block", 3, &["leaked", "200 blocks", "listener.rs:"])
     }),
-    ("a_leaked_descriptor_is_named", || {
+    ("gate::a_leaked_descriptor_is_named", || {
         planted_fault("planted_descriptor", 3, &["left open: fd", "/dev/null"])
     }),
-    ("a_task_nobody_joins_is_named", || {
+    ("gate::a_task_nobody_joins_is_named", || {
         planted_fault("planted_task", 3, &["never joined", "listener.rs:"])
     }),
-    ("a_wavering_count_is_not_trusted", || {
+    ("gate::a_wavering_count_is_not_trusted", || {
         planted_fault("planted_wavering", 6, &["nondeterministic", "from run to run"])
     }),
-    ("a_blinded_window_is_not_trusted", || planted_fault("planted_blindness", 6, &["blind"])),
-    ("what_was_recorded_passes", || Suite::recorded()?.run(&[ID])?.check(0, &["1 passed"])),
-    ("without_a_baseline_everything_is_missing", || {
+    ("gate::a_blinded_window_is_not_trusted", || planted_fault("planted_blindness", 6, &["blind"])),
+    ("gate::what_was_recorded_passes", || Suite::recorded()?.run(&[ID])?.check(0, &["1 passed"])),
+    ("gate::without_a_baseline_everything_is_missing", || {
         Suite::empty()?.run(&[ID])?.check(5, &["missing", "--update"])
     }),
-    ("one_block_more_is_a_regression", one_block_more),
-    ("one_block_less_asks_to_be_recorded", one_block_less),
-    ("an_entry_without_a_scenario_is_stale_until_pruned", stale),
-    ("a_truncated_baseline_is_not_comparable", truncated),
-    ("an_unknown_key_is_not_comparable", unknown_key),
-    ("another_lockfile_is_judged_and_named", other_lockfile),
-    ("a_limit_in_the_environment_overrides_the_baseline", limits),
-    ("a_reader_that_leaves_early_does_not_change_the_verdict", early_reader),
-    ("an_interrupted_update_leaves_the_baseline_alone", interrupted),
-    ("machines_read_the_same_verdict", machines),
+    ("gate::one_block_more_is_a_regression", one_block_more),
+    ("gate::one_block_less_asks_to_be_recorded", one_block_less),
+    ("gate::an_entry_without_a_scenario_is_stale_until_pruned", stale),
+    ("gate::a_truncated_baseline_is_not_comparable", truncated),
+    ("gate::an_unknown_key_is_not_comparable", unknown_key),
+    ("gate::another_lockfile_is_judged_and_named", other_lockfile),
+    ("gate::a_limit_in_the_environment_overrides_the_baseline", limits),
+    ("gate::a_reader_that_leaves_early_does_not_change_the_verdict", early_reader),
+    ("gate::an_interrupted_update_leaves_the_baseline_alone", interrupted),
+    ("gate::machines_read_the_same_verdict", machines),
 ];
 
 /// In a debug build totals are not judged, and without hooks nothing is.
