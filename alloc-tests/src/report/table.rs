@@ -182,9 +182,11 @@ fn words(one: &Judged, change: &Change) -> String {
         ops[0],
         ops[1]
     );
-    if let Some(delta) = change.per_op_delta(ops) {
-        write!(text, ": {} per {}", signed(delta), one.unit.name())
-            .expect("a string takes everything");
+    let delta = change.per_op_delta(ops).unwrap_or_default();
+    if delta == 0.0 {
+        text += &format!(": {} in all", signed(new as f64 - old as f64));
+    } else {
+        text += &format!(": {} per {}", signed(delta), one.unit.name());
     }
     text
 }
