@@ -6,7 +6,8 @@ use anyhow::Context;
 use baselines::sites::{SiteCost, Sites};
 use serde::{Deserialize, Serialize};
 
-use crate::measure::{Profiler, run};
+use crate::measure::run;
+use crate::profiler::Profiler;
 use crate::sites::{self, Profile};
 use crate::{Scenario, Window};
 
@@ -118,7 +119,7 @@ fn profile(scenario: &Scenario, window: Window) -> anyhow::Result<Profile> {
     let json = std::fs::read_to_string(file.path()).context("cannot read the profile back")?;
     let mut profile = sites::parse(&json)?;
     // The proof, at the end of every window, that it still sees.
-    profile.retain(|key, _| !key.starts_with("alloc_tests::measure::profiler"));
+    profile.retain(|key, _| !key.starts_with("alloc_tests::profiler::"));
     Ok(profile)
 }
 

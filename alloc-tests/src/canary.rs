@@ -11,7 +11,7 @@ use anyhow::{Context as _, ensure};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 use crate::io_count::IO;
-use crate::measure::{Heap, Profiler};
+use crate::profiler::{Heap, Profiler};
 use crate::{descriptors, window};
 
 /// A canary's name, and what it finds wrong.

@@ -3,18 +3,16 @@
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::Context;
-use baselines::Verdict;
 use baselines::compare::provenance_differences;
 use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::Trial;
 
 use crate::report::{Format, Run};
 use crate::suite::{self, Judged, RUNS, Recorded};
-use crate::{Registry, Unit, child, measure, record};
+use crate::{Registry, child, libtest, limits, measure, record};
 
 /// Exit code of a usage error; clap's own.
 const USAGE: u8 = 2;
@@ -33,7 +31,7 @@ pub fn main(registry: &Registry, gate: Vec<Trial>) -> ExitCode {
             };
             finish(outcome)
         }
-        _ => run_as_tests(registry, gate),
+        _ => libtest::run(registry, gate),
     }
 }
 
@@ -145,7 +143,7 @@ fn run_suite(registry: &Registry, flags: &Suite) -> anyhow::Result<u8> {
         cfg!(feature = "hooks"),
         Usage("built without hooks, this counts nothing; leave out -n".to_owned())
     );
-    if let Some(wrong) = suite::wrong_limits(registry).first() {
+    if let Some(wrong) = limits::wrong(registry).first() {
         return Err(Usage(wrong.clone()).into());
     }
     let progress = progress(ids.len());
@@ -231,7 +229,7 @@ fn chosen(
 }
 
 /// How the ids of scenarios with a planted fault begin.
-const PLANTED: &str = "planted_";
+pub(crate) const PLANTED: &str = "planted_";
 
 fn matches(id: &str, filters: &[String]) -> bool {
     filters.is_empty() || filters.iter().any(|filter| id.contains(filter.as_str()))
@@ -256,52 +254,6 @@ fn run_bare(registry: &Registry, id: &str, ops: Option<u64>) -> anyhow::Result<u
     Ok(0)
 }
 
-/// A test per scenario, one for the canaries, one for entries without a scenario, and those of the gate itself.
-fn run_as_tests(registry: &Registry, gate: Vec<Trial>) -> ExitCode {
-    let arguments = Arguments::from_args();
-    let recorded = Recorded::load(suite::root());
-    // Totals of a debug build are not judged, so it needs to see only that runs agree.
-    let runs = if cfg!(debug_assertions) { 2 } else { RUNS };
-    if cfg!(debug_assertions) && !arguments.list {
-        complain(
-            "debug build: the law (nothing left alive), agreement and the canaries are checked;",
-        );
-        complain("totals are judged in release: scripts/run-alloc-tests.sh");
-    }
-    let stale: Vec<String> = recorded.stale(registry).map(|(id, _)| id.clone()).collect();
-    let mut trials = gate;
-    trials.push(Trial::test("canaries", || {
-        child::sing().map_err(|error| format!("{error:#}").into())
-    }));
-    trials.push(Trial::test("no_baseline_without_a_scenario", move || check_stale(&stale)));
-    let recorded = Arc::new(recorded);
-    for (id, scenario) in registry.iter().filter(|(id, _)| !id.starts_with(PLANTED)) {
-        let (id, unit, recorded) = (*id, scenario.unit(), Arc::clone(&recorded));
-        trials.push(Trial::test(id, move || check(id, unit, runs, &recorded)));
-    }
-    libtest_mimic::run(&arguments, trials).exit_code()
-}
-
-fn check(id: &str, unit: Unit, runs: usize, recorded: &Recorded) -> Result<(), Failed> {
-    let judged = suite::judge_one(id, unit, runs, recorded);
-    match judged.judgement.verdict {
-        Verdict::Pass => Ok(()),
-        _ => Err(judged.explanation().into()),
-    }
-}
-
-fn check_stale(stale: &[String]) -> Result<(), Failed> {
-    if stale.is_empty() {
-        return Ok(());
-    }
-    let script = "scripts/run-alloc-tests.sh --update --prune --reason \"…\"";
-    Err(format!(
-        "recorded, but no scenario is called so: {}; if they are meant to be gone: {script}",
-        stale.join(", ")
-    )
-    .into())
-}
-
 /// Writes to stdout. A reader that has gone away is not an error: the exit code still says how it went.
 fn say(text: &str) -> anyhow::Result<()> {
     let mut stdout = std::io::stdout().lock();
@@ -313,7 +265,7 @@ fn say(text: &str) -> anyhow::Result<()> {
     }
 }
 
-fn complain(text: &str) {
+pub(crate) fn complain(text: &str) {
     // Where stderr is gone there is nobody to complain to.
     drop(writeln!(std::io::stderr(), "{text}"));
 }

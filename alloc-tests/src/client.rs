@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 
+use crate::measure::Environment;
+
 /// Longest wait for the server before a scenario fails instead of hanging. Far beyond anything a busy machine needs.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -45,8 +47,9 @@ impl Client {
     ///
     /// The system's, if nobody listens there.
     pub fn connect(&mut self, addr: SocketAddr) -> anyhow::Result<()> {
-        let stream =
-            TcpStream::connect(addr).with_context(|| format!("cannot connect to {addr}"))?;
+        let stream = TcpStream::connect(addr)
+            .with_context(|| format!("cannot connect to {addr}"))
+            .context(Environment)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;

@@ -8,12 +8,12 @@
 //! - [`client`], [`frame`], [`memory`]: the driver: a blocking socket, or a peer in memory; neither allocates
 //! - [`codec`]: frames through tungstenite alone
 //! - [`io_count`]: reads and writes, and a tap that stops them
-//! - [`measure`]: one window, and the repeats that must agree; [`descriptors`]: what is open
+//! - [`measure`]: one window, and the repeats that must agree; [`profiler`]: dhat; [`descriptors`]: what is open
 //! - [`canary`]: proof that all of it sees
 //! - [`sites`]: dhat's profile as call sites; [`attribute`]: who allocated, leaked or wavered
-//! - [`child`]: a scenario in a process of its own, seen from both sides
-//! - [`suite`]: all scenarios against their baselines; [`record`]: new baselines
-//! - [`report`]: table, JSON, JUnit, Markdown; [`cli`]: the flags
+//! - [`child`]: a scenario in a process of its own, seen from both sides; [`wire`]: counts between the two
+//! - [`suite`]: all scenarios against their baselines; [`limits`]: other ones for one run; [`record`]: new baselines
+//! - [`report`]: table, JSON, JUnit, Markdown; [`cli`]: the flags; `libtest`: the face that cargo sees
 
 pub mod attribute;
 pub mod canary;
@@ -24,14 +24,18 @@ pub mod codec;
 pub mod descriptors;
 pub mod frame;
 pub mod io_count;
+mod libtest;
+pub mod limits;
 pub mod measure;
 pub mod memory;
+pub mod profiler;
 pub mod record;
 pub mod report;
 pub mod scenario;
 pub mod sites;
 pub mod suite;
 pub mod window;
+pub mod wire;
 
 pub use client::Client;
 pub use frame::Frame;

@@ -13,7 +13,7 @@ use baselines::{AllocBaseline, Error, Verdict};
 use crate::attribute::{Attribution, Leak, Question};
 use crate::child::{self, Reply, Task};
 use crate::measure::{self, Outcome};
-use crate::{Registry, Unit};
+use crate::{Registry, Unit, limits};
 
 /// Kept runs at each N where nobody asks for another number.
 pub const RUNS: usize = 10;
@@ -159,7 +159,7 @@ pub fn run(
 pub fn judge_one(id: &str, unit: Unit, runs: usize, recorded: &Recorded) -> Judged {
     let entry = recorded.baseline.as_ref().ok().and_then(|baseline| baseline.scenarios.get(id));
     let mut judged = Judged::new(id, unit, entry.cloned());
-    let limit = match limit(id) {
+    let limit = match limits::of(id) {
         Ok(limit) => limit,
         Err(error) => {
             judged.notes.push(format!("{error:#}"));
@@ -172,6 +172,15 @@ pub fn judge_one(id: &str, unit: Unit, runs: usize, recorded: &Recorded) -> Judg
             judged.live = measure::live(live);
             judged.measured = Some(Counts::from(&counts));
             Measurement::Counted { counts: Counts::from(&counts), live: judged.live }
+        }
+        Ok(Reply::Measured(Outcome::Broken { why, descriptors })) => {
+            judged.notes.push(why);
+            judged.notes.extend(descriptors.iter().map(|words| format!("left open: {words}")));
+            judged.live.fds = descriptors.len() as u64;
+            let verdict = if descriptors.is_empty() { Verdict::Regressed } else { Verdict::Leaked };
+            judged.judgement = Judgement { verdict, changes: Vec::new() };
+            // It would break again.
+            return judged;
         }
         Ok(Reply::Measured(Outcome::Nondeterministic { differences })) => {
             judged.notes.extend(differences);
@@ -268,36 +277,4 @@ fn take(judged: &mut Judged, root: &Path, attribution: Attribution) {
     }
     judged.leaks.extend(attribution.leaks);
     judged.places.extend(attribution.places);
-}
-
-/// `MAX_ALLOCS_ALLOWED_<id>`, SwiftNIO's name for a limit that holds for one run.
-fn limit(id: &str) -> anyhow::Result<Option<Limit>> {
-    let name = format!("{LIMIT}{id}");
-    match std::env::var(&name) {
-        Ok(text) => {
-            let blocks = text.parse().with_context(|| {
-                format!("{name}={text}: give a number of blocks at N operations")
-            })?;
-            Ok(Some(Limit(blocks)))
-        }
-        Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(error) => Err(error).context(name),
-    }
-}
-
-/// How the name of a limit in the environment begins.
-const LIMIT: &str = "MAX_ALLOCS_ALLOWED_";
-
-/// What is wrong with limits in the environment: one that is no number, or that is for a scenario which does not exist.
-/// Somebody believes it holds.
-#[must_use]
-pub fn wrong_limits(registry: &Registry) -> Vec<String> {
-    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    let ids = names.filter_map(|name| name.strip_prefix(LIMIT).map(ToOwned::to_owned));
-    ids.filter_map(|id| match limit(&id) {
-        Err(error) => Some(format!("{error:#}")),
-        Ok(_) if registry.contains_key(id.as_str()) => None,
-        Ok(_) => Some(format!("{LIMIT}{id}: no scenario is called {id}; --list prints them all")),
-    })
-    .collect()
 }

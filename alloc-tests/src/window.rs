@@ -10,8 +10,9 @@ use server::{Clock, Config, Context, Embedded};
 use tokio::runtime;
 
 use crate::io_count::IO;
-use crate::measure::Profiler;
+use crate::measure::Environment;
 use crate::memory::MemoryPeer;
+use crate::profiler::Profiler;
 
 /// Longest wait for something the server must do anyway. A backstop, not a pause: nothing sleeps.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -93,11 +94,12 @@ impl Window {
         fault: impl Fn() + Send + 'static,
     ) -> anyhow::Result<Embedded> {
         let end = self.ends_with_server.then(Profiler::end_on_drop);
-        Ok(Embedded::start_wrapped(config, move |socket| {
+        let started = Embedded::start_wrapped(config, move |socket| {
             let _moved_here = &end;
             fault();
             IO.wrap_tcp(socket)
-        })?)
+        });
+        started.context(Environment)
     }
 
     /// Drains and joins a server; what it counted.
@@ -203,13 +205,16 @@ fn patiently(what: &str, reached: impl Fn() -> bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs a future that needs no timer and no socket, on this thread.
+/// Runs a future on this thread.
+///
+/// The runtime has every driver: what tokio opens once in a process and never closes is open before the first window.
 ///
 /// # Errors
 ///
 /// If there is no runtime to be had.
 pub fn block_on<F: Future>(future: F) -> anyhow::Result<F::Output> {
     Ok(runtime::Builder::new_current_thread()
+        .enable_all()
         .build()
         .context("cannot start a runtime")?
         .block_on(future))

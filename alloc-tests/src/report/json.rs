@@ -1,11 +1,11 @@
 use std::collections::BTreeMap;
 
-use baselines::alloc::Counts;
 use baselines::sites::{SiteChange, SiteCost};
 use serde::Serialize;
 
 use super::Run;
 use crate::suite::{self, Judged};
+use crate::wire::WireCounts;
 
 pub(super) fn render(run: &Run) -> anyhow::Result<String> {
     let provenance = suite::provenance()?;
@@ -38,10 +38,10 @@ struct Report<'a> {
 #[derive(Serialize)]
 struct Scenario<'a> {
     #[serde(flatten)]
-    measured: Option<Entry>,
+    measured: Option<WireCounts>,
     verdict: &'a str,
     unit: &'a str,
-    recorded: Option<Entry>,
+    recorded: Option<WireCounts>,
     live_blocks: u64,
     live_bytes: u64,
     live_fds: u64,
@@ -49,18 +49,6 @@ struct Scenario<'a> {
     sites_changed: Vec<Site<'a>>,
     leaks: &'a [crate::attribute::Leak],
     notes: &'a [String],
-}
-
-#[derive(Serialize)]
-struct Entry {
-    ops: [u64; 2],
-    blocks: [u64; 2],
-    bytes: [u64; 2],
-    reads: [u64; 2],
-    writes: [u64; 2],
-    peak_bytes: [u64; 2],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    held_bytes: Option<[u64; 2]>,
 }
 
 #[derive(Serialize)]
@@ -80,10 +68,10 @@ struct Cost {
 impl<'a> From<&'a Judged> for Scenario<'a> {
     fn from(one: &'a Judged) -> Self {
         Self {
-            measured: one.measured.as_ref().map(Entry::from),
+            measured: one.measured.as_ref().map(WireCounts::from),
             verdict: one.judgement.verdict.as_str(),
             unit: one.unit.name(),
-            recorded: one.recorded.as_ref().map(Entry::from),
+            recorded: one.recorded.as_ref().map(WireCounts::from),
             live_blocks: one.live.blocks,
             live_bytes: one.live.bytes,
             live_fds: one.live.fds,
@@ -92,13 +80,6 @@ impl<'a> From<&'a Judged> for Scenario<'a> {
             leaks: &one.leaks,
             notes: &one.notes,
         }
-    }
-}
-
-impl From<&Counts> for Entry {
-    fn from(counts: &Counts) -> Self {
-        let Counts { ops, blocks, bytes, reads, writes, peak_bytes, held_bytes } = *counts;
-        Self { ops, blocks, bytes, reads, writes, peak_bytes, held_bytes }
     }
 }
 

@@ -13,7 +13,7 @@ const ID: &str = "encode_1kib_1000_frames";
 
 type Fact = (&'static str, fn() -> Result<(), Failed>);
 
-const FACTS: [Fact; 17] = [
+const FACTS: [Fact; 18] = [
     ("gate::a_leaked_block_is_named", || {
         planted_fault("planted_block", 3, &["leaked", "200 blocks", "listener.rs:"])
     }),
@@ -25,6 +25,13 @@ const FACTS: [Fact; 17] = [
     }),
     ("gate::a_wavering_count_is_not_trusted", || {
         planted_fault("planted_wavering", 6, &["nondeterministic", "from run to run"])
+    }),
+    ("gate::a_wrong_answer_is_a_regression", || {
+        planted_fault(
+            "planted_wrong_answer",
+            3,
+            &["regressed", "the server broke the scenario", "expected"],
+        )
     }),
     ("gate::a_blinded_window_is_not_trusted", || planted_fault("planted_blindness", 6, &["blind"])),
     ("gate::what_was_recorded_passes", || Suite::recorded()?.run(&[ID])?.check(0, &["1 passed"])),

@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use alloc_tests::measure::Profiler;
-use alloc_tests::{Client, Registry, Scenario, Unit, scenario};
+use alloc_tests::profiler::Profiler;
+use alloc_tests::{Client, Frame, Registry, Scenario, Unit, scenario};
 
 pub(crate) fn planted() -> Registry {
     Registry::from([
@@ -18,6 +18,7 @@ pub(crate) fn planted() -> Registry {
         ),
         ("planted_task", connections(|| drop(tokio::spawn(std::future::pending::<()>())))),
         ("planted_wavering", connections(waver)),
+        ("planted_wrong_answer", scenario::echo(wrong(), 100, 1)),
         ("planted_blindness", connections(|| drop(Profiler::end_on_drop()))),
     ])
 }
@@ -37,6 +38,11 @@ fn connections(fault: fn()) -> Scenario {
             Ok(())
         }
     })
+}
+
+/// A message of which the driver expects another echo than the server gives.
+fn wrong() -> Frame {
+    Frame { reply: Frame::text("pong").reply, ..Frame::text("ping") }
 }
 
 /// One block more from call to call.
