@@ -137,8 +137,12 @@ pub fn run(
     let judged = Mutex::new(Vec::with_capacity(scenarios.len()));
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(scenarios.len());
     std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
+        for worker in 0..workers {
+            let (queue, judged, done) = (&queue, &judged, &done);
+            scope.spawn(move || {
+                if let Err(error) = pin_to_one_processor(worker) {
+                    eprintln!("slower than it could be: cannot choose a processor: {error}");
+                }
                 loop {
                     let next = queue.lock().expect("no holder panics").next();
                     let Some((id, unit)) = next else { break };
@@ -152,6 +156,17 @@ pub fn run(
     let mut judged = judged.into_inner().expect("no holder panics");
     judged.sort_by(|a, b| a.id.cmp(&b.id));
     judged
+}
+
+/// Keeps this thread, and every process that it starts, on one of the processors it may use. A driver and a server that
+/// take turns are three times as fast without a wake-up across processors; the counts are the same.
+fn pin_to_one_processor(worker: usize) -> rustix::io::Result<()> {
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+    let allowed = sched_getaffinity(None)?;
+    let processors: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|cpu| allowed.is_set(*cpu)).collect();
+    let mut one = CpuSet::new();
+    one.set(processors[worker % processors.len()]);
+    sched_setaffinity(None, &one)
 }
 
 /// Measures and judges one scenario, and finds out who did it if it is not as recorded.
