@@ -58,6 +58,16 @@ pub(super) fn render(run: &Run, look: Look) -> String {
         );
         line(&mut text, "peak: most heap bytes at N ops, server and driver's pipes included");
     }
+    for one in run.judged.iter() {
+        if let Some(held) =
+            one.measured.as_ref().and_then(|counts| counts.per_op(Metric::HeldBytes))
+        {
+            line(
+                &mut text,
+                &format!("{}: {} bytes held per {}", one.id, number(held), one.unit.name()),
+            );
+        }
+    }
     for difference in &run.provenance {
         let moved = run.judged.iter().any(|one| !one.judgement.changes.is_empty());
         let role = if moved { "likely cause" } else { "recorded with another build" };
