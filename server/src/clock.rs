@@ -47,9 +47,9 @@ impl Clock {
         }
     }
 
-    /// Resolves after `duration`.
-    pub async fn sleep(&self, duration: Duration) {
-        self.sleep_until(self.now() + duration).await;
+    /// Resolves after `duration`, counted from this call and not from the first poll.
+    pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + '_ {
+        self.sleep_until(self.now() + duration)
     }
 }
 

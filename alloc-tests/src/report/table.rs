@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use baselines::Verdict;
@@ -22,8 +23,12 @@ pub(super) enum Look {
 pub(super) fn render(run: &Run, look: Look) -> String {
     let mut text = String::new();
     let mut details = String::new();
+    let shared = shared(run);
+    for (key, (scenarios, place)) in &shared {
+        line(&mut details, &format!("\nin {scenarios} scenarios  {place}\n      {key}"));
+    }
     for one in run.judged.iter().filter(|one| has_detail(one)) {
-        detail(&mut details, one);
+        detail(&mut details, one, &shared);
     }
     match look {
         Look::Terminal => {
@@ -131,12 +136,30 @@ fn has_detail(one: &Judged) -> bool {
 
 pub(super) fn explain(one: &Judged) -> String {
     let mut text = String::new();
-    detail(&mut text, one);
+    detail(&mut text, one, &Shared::new());
     text
 }
 
+/// Call sites that changed in many scenarios: in how many, and where. They are said once.
+type Shared<'a> = BTreeMap<&'a str, (usize, &'a str)>;
+
+/// Scenarios from which on a call site is said once for all of them.
+const MANY: usize = 4;
+
+fn shared(run: &Run) -> Shared<'_> {
+    let mut shared = Shared::new();
+    for one in &run.judged {
+        for site in &one.sites {
+            let place = one.places.get(&site.key).map_or("gone", String::as_str);
+            shared.entry(site.key.as_str()).or_insert((0, place)).0 += 1;
+        }
+    }
+    shared.retain(|_, (scenarios, _)| *scenarios >= MANY);
+    shared
+}
+
 /// Everything there is to say about a scenario that is not simply right.
-fn detail(text: &mut String, one: &Judged) {
+fn detail(text: &mut String, one: &Judged, shared: &Shared<'_>) {
     line(text, &format!("\n{}: {}", one.id, one.judgement.verdict.as_str()));
     for note in &one.notes {
         line(text, &format!("  {note}"));
@@ -163,7 +186,9 @@ fn detail(text: &mut String, one: &Judged) {
         line(text, &format!("  {}", words(one, change)));
     }
     let ops = one.measured.as_ref().or(one.recorded.as_ref()).map(|counts| counts.ops);
-    for site in one.sites.iter().take(SITES) {
+    let own: Vec<_> =
+        one.sites.iter().filter(|site| !shared.contains_key(site.key.as_str())).collect();
+    for site in own.iter().take(SITES) {
         let (recorded, measured) =
             (site.recorded.unwrap_or_default(), site.measured.unwrap_or_default());
         let place = match (one.places.get(&site.key), site.measured) {
@@ -174,11 +199,11 @@ fn detail(text: &mut String, one: &Judged) {
         line(text, &format!("  {}  {place}", moved(one, recorded, measured, ops)));
         line(text, &format!("      {}", site.key));
     }
-    if one.sites.len() > SITES {
-        line(
-            text,
-            &format!("  and {} more sites (--format json has all)", one.sites.len() - SITES),
-        );
+    if own.len() > SITES {
+        line(text, &format!("  and {} more sites (--format json has all)", own.len() - SITES));
+    }
+    if own.len() < one.sites.len() {
+        line(text, &format!("  and {} of the sites above", one.sites.len() - own.len()));
     }
 }
 
