@@ -9,7 +9,7 @@ use anyhow::{Context, bail, ensure};
 use crate::measure::Environment;
 
 /// Longest wait for the server before a scenario fails instead of hanging. Far beyond anything a busy machine needs.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An upgrade request without its path; the key is RFC 6455's own example.
 const HEADERS: &str = " HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\

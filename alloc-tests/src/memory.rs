@@ -20,6 +20,8 @@ pub struct MemoryPeer {
     /// Messages still to be exchanged, then the close.
     left: u64,
     step: Step,
+    /// Bytes given to one read at most.
+    at_once: usize,
     sent: usize,
     received: usize,
     reader: Option<Waker>,
@@ -48,10 +50,17 @@ impl MemoryPeer {
             close: Frame::close(1000),
             left: times,
             step,
+            at_once: usize::MAX,
             sent: 0,
             received: 0,
             reader: None,
         }
+    }
+
+    /// The same peer on a line that delivers no more than this many bytes to one read.
+    #[must_use]
+    pub fn sending_at_most(self, bytes: usize) -> Self {
+        Self { at_once: bytes, ..self }
     }
 
     fn frame(&self) -> Option<&Frame> {
@@ -115,7 +124,7 @@ impl AsyncRead for MemoryPeer {
             self.reader = Some(cx.waker().clone());
             return Poll::Pending;
         }
-        let length = left.len().min(buf.remaining());
+        let length = left.len().min(buf.remaining()).min(self.at_once);
         buf.put_slice(&left[..length]);
         self.sent += length;
         Poll::Ready(Ok(()))

@@ -24,6 +24,8 @@ pub enum Unit {
     Connection,
     /// A dashboard snapshot.
     Tick,
+    /// An HTTP request.
+    Request,
     /// A frame through the codec alone.
     Frame,
     /// A server's whole life.
@@ -38,6 +40,7 @@ impl Unit {
             Self::Message => "message",
             Self::Connection => "connection",
             Self::Tick => "tick",
+            Self::Request => "request",
             Self::Frame => "frame",
             Self::Start => "start",
         }
@@ -129,6 +132,25 @@ pub fn echo_batches_in_memory(message: Frame, ops: u64, depth: u64) -> Scenario 
     })
 }
 
+/// One request after the other on one connection, each answered with 200.
+#[must_use]
+pub fn requests(ops: u64, request: &'static [u8]) -> Scenario {
+    Scenario::new(Unit::Request, ops, move |ops| {
+        let mut client = Client::default();
+        move |window| {
+            let server = window.start()?;
+            client.connect(server.addr())?;
+            for _ in 0..ops {
+                client.http(request, b"HTTP/1.1 200 ")?;
+            }
+            client.drop_connection();
+            window.until_open(&server, 0)?;
+            window.stop(server)?;
+            Ok(())
+        }
+    })
+}
+
 /// One connection after the other, on each of which the server is sent something it must refuse: it says why in a close
 /// frame, and ends the connection without a reset.
 #[must_use]
@@ -141,6 +163,9 @@ pub fn refused(ops: u64, request: &'static [u8], code: u16, reason: &'static str
         client.expect_end()
     })
 }
+
+/// 1001 with its reason, as a server says it that is told to stop.
+pub const AWAY: &[u8] = b"\x88\x19\x03\xe9server is shutting down";
 
 /// Time between two snapshots, for whoever advances the clock by hand: so short that two thousand of them do not make a
 /// subscriber look silent.

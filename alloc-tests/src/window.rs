@@ -15,7 +15,7 @@ use crate::memory::MemoryPeer;
 use crate::profiler::Profiler;
 
 /// Longest wait for something the server must do anyway. A backstop, not a pause: nothing sleeps.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Pause between two looks at what is waited for.
 const BLINK: Duration = Duration::from_micros(10);
@@ -146,7 +146,7 @@ impl Window {
     ///
     /// # Errors
     ///
-    /// If it has not within twenty seconds.
+    /// If it has not within ten seconds.
     pub fn until(
         &self,
         server: &Embedded,

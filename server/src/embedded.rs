@@ -116,7 +116,13 @@ where
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let report = runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        serve_wrapped(listener, context, stop.fired(), wrap).await
+        let stopped = async {
+            stop.fired().await;
+            // A turn of the driver: it lets go of connections that have just ended. A stop right behind a close then
+            // costs what a later one does, to the block.
+            tokio::task::yield_now().await;
+        };
+        serve_wrapped(listener, context, stopped, wrap).await
     })?;
     Ok(Stopped { report, alive_tasks: runtime.metrics().num_alive_tasks() })
 }

@@ -1,9 +1,6 @@
 //! A server that is told to stop while connections are open: each gets 1001, answers, and is gone.
 
-use alloc_tests::{Client, Frame, Scenario, Unit};
-
-/// 1001 with its reason, as the server says it.
-const AWAY: &[u8] = b"\x88\x19\x03\xe9server is shutting down";
+use alloc_tests::{Client, Frame, Scenario, Unit, scenario};
 
 pub(crate) fn scenario() -> Scenario {
     Scenario::new(Unit::Connection, 20, |ops| {
@@ -16,7 +13,7 @@ pub(crate) fn scenario() -> Scenario {
             }
             window.until(&server, "all are upgraded", |counters| counters.echo_open == ops)?;
             server.request_stop();
-            clients.iter_mut().try_for_each(|client| client.expect(AWAY))?;
+            clients.iter_mut().try_for_each(|client| client.expect(scenario::AWAY))?;
             for (client, left) in clients.iter_mut().zip((0..ops).rev()) {
                 client.send(&answer.request)?;
                 client.expect_end()?;

@@ -1,0 +1,7 @@
+//! The dashboard's page, on a connection that is kept alive.
+
+use alloc_tests::{Scenario, scenario};
+
+pub(crate) fn scenario() -> Scenario {
+    scenario::requests(100, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+}
