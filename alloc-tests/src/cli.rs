@@ -213,8 +213,8 @@ fn chosen(
             && !recorded.stale(registry).any(|(id, _)| known(id))
         {
             let likeness = |id: &&str| strsim::jaro_winkler(id, filter);
-            let nearest =
-                registry.keys().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+            let offered = registry.keys().copied().filter(|id| !id.starts_with(PLANTED));
+            let nearest = offered.max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
             let hint = nearest.map_or_else(String::new, |id| format!("; the nearest is {id}"));
             return Err(Usage(format!(
                 "no scenario contains \"{filter}\"{hint}; --list prints them all"
