@@ -115,7 +115,7 @@ fn leaked_descriptor() -> anyhow::Result<()> {
     drop(leaked);
     let closed = descriptors::leaked(&before, &descriptors::open()?);
     ensure!(
-        found.len() == 1 && found[0].ends_with("/dev/null"),
+        found.values().collect::<Vec<_>>() == ["/dev/null"],
         "one /dev/null is open, seen: {found:?}"
     );
     ensure!(closed.is_empty(), "nothing is open any more, seen: {closed:?}");

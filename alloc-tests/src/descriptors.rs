@@ -24,24 +24,39 @@ pub fn open() -> io::Result<BTreeMap<u32, String>> {
     Ok(open)
 }
 
-/// What is open in `after` and was not in `before`, described so that a person can find it.
+/// What is open in `after` and was not in `before`.
 #[must_use]
-pub fn leaked(before: &BTreeMap<u32, String>, after: &BTreeMap<u32, String>) -> Vec<String> {
-    after
-        .iter()
-        .filter(|(number, target)| before.get(number) != Some(target))
-        .map(|(number, target)| format!("fd {number}: {}", describe(*number, target)))
-        .collect()
+pub fn leaked(
+    before: &BTreeMap<u32, String>,
+    after: &BTreeMap<u32, String>,
+) -> BTreeMap<u32, String> {
+    let is_new = |(number, target): &(&u32, &String)| before.get(number) != Some(target);
+    after.iter().filter(is_new).map(|(number, target)| (*number, target.clone())).collect()
 }
 
-fn describe(number: u32, target: &str) -> String {
+/// Descriptors in words that a person can find them by, those of one kind together.
+#[must_use]
+pub fn describe_all(descriptors: &BTreeMap<u32, String>) -> Vec<String> {
+    let mut kinds: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+    for (number, target) in descriptors {
+        kinds.entry(describe(target)).or_default().push(*number);
+    }
+    let words = |(kind, numbers): (String, Vec<u32>)| match numbers[..] {
+        [number] => format!("fd {number}: {kind}"),
+        [first, .., last] => format!("{} descriptors, fd {first} to {last}: {kind}", numbers.len()),
+        [] => kind,
+    };
+    kinds.into_iter().map(words).collect()
+}
+
+fn describe(target: &str) -> String {
     let Some(inode) = target.strip_prefix("socket:[").and_then(|rest| rest.strip_suffix(']'))
     else {
         return target.to_owned();
     };
     match tcp_addresses(inode) {
         Some(addresses) => format!("TCP socket {addresses}"),
-        None => format!("socket {inode} (fd {number})"),
+        None => "socket".to_owned(),
     }
 }
 

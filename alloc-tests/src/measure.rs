@@ -123,7 +123,7 @@ pub fn sample(scenario: &Scenario, ops: u64) -> anyhow::Result<(Sample, Vec<Stri
         if error.is::<Environment>() || error.is::<Blind>() {
             return error;
         }
-        Broken { why: format!("{error:#}"), descriptors: leaked.clone() }.into()
+        Broken { why: format!("{error:#}"), descriptors: descriptors::describe_all(&leaked) }.into()
     })?;
     let sample = Sample {
         blocks: heap.blocks,
@@ -137,7 +137,7 @@ pub fn sample(scenario: &Scenario, ops: u64) -> anyhow::Result<(Sample, Vec<Stri
         tasks: window.alive_tasks(),
         descriptors: leaked.len() as u64,
     };
-    Ok((sample, leaked))
+    Ok((sample, descriptors::describe_all(&leaked)))
 }
 
 /// The window itself: what the scenario needs is made before, and nothing but the scenario runs inside.

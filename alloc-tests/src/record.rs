@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use anyhow::{Context, bail, ensure};
 use baselines::compare::provenance_differences;
-use baselines::{AllocBaseline, Error, Verdict};
+use baselines::{AllocBaseline, Error};
 
 use crate::Registry;
 use crate::attribute::Question;
@@ -26,13 +26,8 @@ pub fn record(
     reason: &str,
     prune: bool,
 ) -> anyhow::Result<String> {
-    let unfit = judged.iter().filter(|one| {
-        matches!(
-            one.judgement.verdict,
-            Verdict::Leaked | Verdict::Nondeterministic | Verdict::Blind | Verdict::Failed
-        )
-    });
-    let unfit: Vec<&str> = unfit.map(|one| one.id.as_str()).collect();
+    let unfit: Vec<&str> =
+        judged.iter().filter(|one| one.is_unfit()).map(|one| one.id.as_str()).collect();
     ensure!(unfit.is_empty(), "nothing recorded: {} cannot be; mend it first", unfit.join(", "));
     let current = suite::provenance()?;
     let measured: BTreeMap<_, _> = judged

@@ -96,14 +96,8 @@ impl Run {
         if any(&[Verdict::Blind]) {
             return Some("the instrument does not see: make dhat the global allocator of alloc-tests/tests/alloc.rs again".to_owned());
         }
-        if any(&[Verdict::Nondeterministic, Verdict::Failed, Verdict::Leaked]) {
-            let one = self.judged.iter().find(|one| {
-                matches!(
-                    one.judgement.verdict,
-                    Verdict::Nondeterministic | Verdict::Failed | Verdict::Leaked
-                )
-            });
-            return one.map(|one| format!("mend it, then: {script} {}", one.id));
+        if let Some(one) = self.judged.iter().find(|one| one.is_unfit()) {
+            return Some(format!("mend it, then: {script} {}", one.id));
         }
         if any(&[Verdict::Stale]) {
             return Some(format!(

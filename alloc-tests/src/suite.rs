@@ -113,6 +113,16 @@ impl Judged {
         }
     }
 
+    /// Whether there is nothing in this that a baseline may hold.
+    #[must_use]
+    pub fn is_unfit(&self) -> bool {
+        let verdict = self.judgement.verdict;
+        matches!(
+            verdict,
+            Verdict::Leaked | Verdict::Nondeterministic | Verdict::Blind | Verdict::Failed
+        ) || (self.measured.is_none() && verdict != Verdict::Stale)
+    }
+
     /// A baseline entry that no scenario stands for any more.
     #[must_use]
     pub fn stale(id: &str, recorded: &Counts) -> Self {

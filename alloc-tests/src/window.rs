@@ -119,7 +119,12 @@ impl Window {
             IO.nagled() == 0,
             "an accepted socket came without TCP_NODELAY; the listener must set it"
         );
-        Ok(stopped.report.counters)
+        let counters = stopped.report.counters;
+        ensure!(
+            counters.connections_open + counters.echo_open + counters.dashboard_open == 0,
+            "the server is gone and still counts sessions as open: {counters:?}"
+        );
+        Ok(counters)
     }
 
     /// Serves one connection whose peer is in memory, on this thread.

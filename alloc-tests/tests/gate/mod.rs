@@ -18,7 +18,7 @@ const FACTS: [Fact; 18] = [
         planted_fault("planted_block", 3, &["leaked", "200 blocks", "listener.rs:"])
     }),
     ("gate::a_leaked_descriptor_is_named", || {
-        planted_fault("planted_descriptor", 3, &["left open: fd", "/dev/null"])
+        planted_fault("planted_descriptor", 3, &["left open: ", "/dev/null"])
     }),
     ("gate::a_task_nobody_joins_is_named", || {
         planted_fault("planted_task", 3, &["never joined", "listener.rs:"])

@@ -7,7 +7,7 @@ use criterion::{Criterion, PlottingBackend};
 
 /// Runs `benchmarks`, with criterion's own command line; without `--bench`, as in `cargo test`, each runs once.
 ///
-/// Five seconds each keep the whole of `cargo bench` below six minutes. A ratio to the floor needs a good median, not
+/// Four seconds each keep the whole of `cargo bench` well below six minutes. A ratio to the floor needs a good median, not
 /// a narrow interval, so fewer samples and resamples than criterion's defaults do.
 pub(crate) fn run(
     benchmarks: impl FnOnce(&mut Criterion) -> anyhow::Result<()>,
@@ -16,7 +16,7 @@ pub(crate) fn run(
     let mut criterion = Criterion::default()
         .plotting_backend(PlottingBackend::Plotters)
         .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(4))
+        .measurement_time(Duration::from_secs(3))
         .sample_size(50)
         .nresamples(10_000)
         .configure_from_args();
