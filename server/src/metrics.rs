@@ -98,7 +98,7 @@ impl Collector for Scrape {
         let snapshots = [("sent", now.snapshots_sent), ("skipped", now.snapshots_skipped)];
         family(
             to,
-            MetricType::Gauge,
+            MetricType::Counter,
             "ws_snapshots",
             "Dashboard snapshots by fate",
             "fate",

@@ -73,9 +73,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session for Subscriber<'_, S> {
         self.skip(offered - 1);
         self.last_seq = tick.seq;
         if let Some(pause) = &mut self.paused {
-            pause.newest = Some(tick.json);
             let late = now - pause.since > PAUSE_WITHIN;
-            self.skip(1);
+            if pause.newest.replace(tick.json).is_some() {
+                self.skip(1);
+            }
             return late.then_some(Ending::Slow);
         }
         self.enqueue(tick.json);
@@ -181,8 +182,6 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Subscriber<'a, S> {
             return;
         }
         if let Some(Pause { newest: Some(json), .. }) = self.paused.take() {
-            self.skipped -= 1;
-            self.context.stats.snapshots_skipped.fetch_sub(1, Relaxed);
             self.enqueue(json);
         }
     }

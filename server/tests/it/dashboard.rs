@@ -113,6 +113,18 @@ fn nothing_is_published_between_two_ticks() {
 }
 
 #[test]
+fn a_hub_that_comes_late_publishes_once() {
+    let server = Server::start();
+    let mut subscriber = client(server.addr(), "/ws/dashboard");
+    assert_eq!(seq(&mut subscriber), 1);
+    server.advance(Config::default().tick * 5 / 2);
+    assert_eq!(seq(&mut subscriber), 2);
+    assert_eq!(server.counters().snapshots_offered, 2);
+    server.tick(1);
+    assert_eq!(seq(&mut subscriber), 3);
+}
+
+#[test]
 fn a_late_subscriber_gets_the_newest_snapshot_at_once() {
     let server = Server::start();
     let mut early = client(server.addr(), "/ws/dashboard");

@@ -117,8 +117,8 @@ fn expected(counters: &Counters, limit: u64) -> BTreeMap<String, f64> {
         (r#"ws_messages_total{direction="out"}"#, counters.messages_out),
         (r#"ws_payload_bytes_total{direction="in"}"#, counters.bytes_in),
         (r#"ws_payload_bytes_total{direction="out"}"#, counters.bytes_out),
-        (r#"ws_snapshots{fate="sent"}"#, counters.snapshots_sent),
-        (r#"ws_snapshots{fate="skipped"}"#, counters.snapshots_skipped),
+        (r#"ws_snapshots_total{fate="sent"}"#, counters.snapshots_sent),
+        (r#"ws_snapshots_total{fate="skipped"}"#, counters.snapshots_skipped),
         ("ws_backpressure_events_total", counters.backpressure_events),
     ];
     plain

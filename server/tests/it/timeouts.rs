@@ -71,6 +71,19 @@ fn each_request_of_a_connection_has_5_s_of_its_own() {
 }
 
 #[test]
+fn a_connection_that_is_kept_alive_and_not_used_is_no_error() {
+    let server = Server::start();
+    let mut peer = Peer::connect(server.addr());
+    peer.send(request("GET /metrics HTTP/1.1", &[]).as_bytes());
+    assert_eq!(peer.response().status, 200);
+    server.settle();
+    server.advance(HEADER_WITHIN);
+    peer.ended();
+    let counters = server.until(|counters| counters.connections_open == 0);
+    assert_eq!(errors(&counters, ErrorKind::Http), 0);
+}
+
+#[test]
 fn an_upgraded_connection_has_no_head_to_send() {
     let server = Server::start();
     let mut peer = heard(&server);
@@ -172,4 +185,34 @@ fn a_peer_that_does_not_answer_the_close_frame_is_dropped_after_2_s() {
     let counters = server.until(|counters| counters.echo_open == 0);
     assert_eq!(closes(&counters, 1002), 1);
     peer.ended();
+}
+
+#[test]
+fn what_a_peer_says_puts_the_ping_off() {
+    let server = Server::start();
+    let mut peer = heard(&server);
+    server.advance(PING_AFTER - INSTANT);
+    assert_is_served(&mut peer);
+    server.advance(INSTANT);
+    peer.is_quiet();
+    server.advance(PING_AFTER - INSTANT);
+    assert_eq!(peer.frame(), PING);
+}
+
+#[test]
+fn time_that_comes_in_small_steps_misses_no_deadline() {
+    let server = Server::start();
+    let mut peer = heard(&server);
+    for _ in 0..5 {
+        server.advance(PING_AFTER);
+        assert_eq!(peer.frame(), PING);
+        peer.send(&frame(0x8a, b""));
+        server.settle();
+        server.advance(PONG_WITHIN);
+        peer.is_quiet();
+        // Silent since the pong: the next ping is 25 s after that.
+        server.advance(PING_AFTER - PONG_WITHIN - INSTANT);
+        assert_is_served(&mut peer);
+    }
+    assert_eq!(server.counters().errors.iter().sum::<u64>(), 0);
 }
