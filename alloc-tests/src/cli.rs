@@ -10,8 +10,9 @@ use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use libtest_mimic::Trial;
 
+use crate::judged::Judged;
 use crate::report::{Format, Run};
-use crate::suite::{self, Judged, RUNS, Recorded};
+use crate::suite::{self, RUNS, Recorded};
 use crate::{Registry, child, libtest, limits, measure, record};
 
 /// Exit code of a usage error; clap's own.

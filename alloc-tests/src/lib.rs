@@ -12,7 +12,7 @@
 //! - [`canary`]: proof that all of it sees
 //! - [`sites`]: dhat's profile as call sites; [`attribute`]: who allocated, leaked or wavered
 //! - [`child`]: a scenario in a process of its own, seen from both sides; [`wire`]: counts between the two
-//! - [`suite`]: all scenarios against their baselines; [`limits`]: other ones for one run; [`record`]: new baselines
+//! - [`suite`]: all scenarios against their baselines; [`judged`]: what came of one; [`limits`]: other ones for one run; [`record`]: new baselines
 //! - [`report`]: table, JSON, JUnit, Markdown; [`cli`]: the flags; `libtest`: the face that cargo sees
 
 pub mod attribute;
@@ -24,6 +24,7 @@ pub mod codec;
 pub mod descriptors;
 pub mod frame;
 pub mod io_count;
+pub mod judged;
 mod libtest;
 pub mod limits;
 pub mod measure;

@@ -10,7 +10,8 @@ use baselines::{AllocBaseline, Error};
 use crate::Registry;
 use crate::attribute::Question;
 use crate::child::{self, Reply, Task};
-use crate::suite::{self, Judged, Recorded};
+use crate::judged::Judged;
+use crate::suite::{self, Recorded};
 
 /// Records `judged` and tells what that changed.
 ///

@@ -8,7 +8,7 @@ mod table;
 use baselines::Verdict;
 use clap::ValueEnum;
 
-use crate::suite::Judged;
+use crate::judged::Judged;
 
 /// How a run is reported on stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -39,8 +39,6 @@ struct Batch {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session for Echo<'_, S> {
-    type Io = S;
-
     fn poll(&mut self, cx: &mut Task<'_>, now: Duration) -> Poll<Ending> {
         match self.poll_messages(cx, now) {
             Poll::Ready(Ok(code)) => Poll::Ready(Ending::Closed(code)),

@@ -13,7 +13,7 @@
 //! - `session`: what both WebSocket routes share: closing, idleness, outcome
 //! - `echo`: everything buffered is fed, then one flush
 //! - `dashboard`: the hub that serialises once a tick, and its subscribers
-//! - [`stats`]: live counters; [`snapshot`]: what a tick says of them; `metrics`: the same as OpenMetrics text
+//! - [`stats`]: live counters; [`snapshot`]: what a tick says of them, with rates from `meter`; `metrics`: the same as OpenMetrics text
 //! - [`allocations`]: the counting allocator of the binary
 //! - [`clock`]: real time, or time that a test moves
 //! - `shutdown`: drain, then kill
@@ -30,6 +30,7 @@ pub mod embedded;
 mod error;
 mod http;
 mod listener;
+mod meter;
 mod metrics;
 mod session;
 mod shutdown;

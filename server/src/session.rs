@@ -48,8 +48,6 @@ pub(crate) enum Ending {
 
 /// One WebSocket at work: what [`supervise`] drives and watches.
 pub(crate) trait Session {
-    type Io: AsyncRead + AsyncWrite + Unpin;
-
     /// Reads, works and writes until nothing more can be done; `now` is when this began.
     fn poll(&mut self, cx: &mut Task<'_>, now: Duration) -> Poll<Ending>;
 

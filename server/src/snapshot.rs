@@ -7,8 +7,9 @@ use serde::Serialize;
 use serde::ser::SerializeMap;
 
 use crate::Context;
-use crate::allocations::{self, Allocations};
-use crate::stats::{CLOSE_CODES, Counters, ErrorKind};
+use crate::allocations;
+use crate::meter::Meter;
+use crate::stats::{CLOSE_CODES, ErrorKind};
 
 /// The state of a server at one tick. Serialised as JSON; durations are nanoseconds, rates are over the last tick.
 #[derive(Debug, Serialize)]
@@ -219,58 +220,6 @@ impl Snapshot {
                 blocks_per_s: rates.blocks_per_s,
             }),
         }
-    }
-}
-
-/// Turns counters into rates: remembers where they stood at the last tick.
-#[derive(Debug)]
-pub(crate) struct Meter {
-    at: Duration,
-    messages: u64,
-    received: u64,
-    sent: u64,
-    blocks: u64,
-}
-
-struct Rates {
-    throughput: Throughput,
-    blocks_per_s: f64,
-}
-
-impl Meter {
-    pub(crate) fn new(at: Duration) -> Self {
-        Self { at, messages: 0, received: 0, sent: 0, blocks: 0 }
-    }
-
-    fn advance(
-        &mut self,
-        now: Duration,
-        counters: &Counters,
-        allocated: Option<Allocations>,
-    ) -> Rates {
-        let blocks = allocated.map_or(0, |allocated| allocated.total_blocks);
-        let seconds = (now - self.at).as_secs_f64();
-        // The first tick has no interval behind it.
-        let rate = |then: u64, now: u64| {
-            if seconds > 0.0 { now.saturating_sub(then) as f64 / seconds } else { 0.0 }
-        };
-        let mbps = |then: u64, now: u64| rate(then, now) * 8.0 / 1e6;
-        let rates = Rates {
-            throughput: Throughput {
-                messages_per_s: rate(self.messages, counters.messages_in),
-                received_mbps: mbps(self.received, counters.bytes_in),
-                sent_mbps: mbps(self.sent, counters.bytes_out),
-            },
-            blocks_per_s: rate(self.blocks, blocks),
-        };
-        *self = Self {
-            at: now,
-            messages: counters.messages_in,
-            received: counters.bytes_in,
-            sent: counters.bytes_out,
-            blocks,
-        };
-        rates
     }
 }
 

@@ -4,7 +4,8 @@ use baselines::sites::{SiteChange, SiteCost};
 use serde::Serialize;
 
 use super::Run;
-use crate::suite::{self, Judged};
+use crate::judged::Judged;
+use crate::suite;
 use crate::wire::WireCounts;
 
 pub(super) fn render(run: &Run) -> anyhow::Result<String> {

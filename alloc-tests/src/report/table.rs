@@ -8,7 +8,7 @@ use baselines::sites::SiteCost;
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::Run;
-use crate::suite::Judged;
+use crate::judged::Judged;
 
 /// Call sites shown of one scenario; the rest is counted.
 const SITES: usize = 8;

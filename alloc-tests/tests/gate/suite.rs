@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use libtest_mimic::Failed;
 use tempfile::TempDir;
@@ -62,6 +63,15 @@ impl Suite {
             .ok()
             .and_then(rustix::process::Pid::from_raw)
             .ok_or("no such process")?;
+        // More than one thread: the workers have begun.
+        let threads = format!("/proc/{}/task", child.id());
+        let start = Instant::now();
+        while std::fs::read_dir(&threads)?.count() < 2 {
+            if start.elapsed() > Duration::from_secs(10) {
+                return Err("the suite never began".into());
+            }
+            std::thread::yield_now();
+        }
         rustix::process::kill_process(pid, rustix::process::Signal::INT)?;
         let output = child.wait_with_output()?;
         if output.status.success() { Err("it was not interrupted".into()) } else { Ok(()) }

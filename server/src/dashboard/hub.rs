@@ -2,8 +2,9 @@ use bytes::{BufMut, BytesMut};
 use hdrhistogram::Histogram;
 use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
 
+use crate::meter::Meter;
 use crate::shutdown::unless_fired;
-use crate::snapshot::{Meter, Snapshot};
+use crate::snapshot::Snapshot;
 use crate::{Context, stats};
 
 /// Room for a snapshot, in bytes; one that outgrows it costs an allocation, no more.

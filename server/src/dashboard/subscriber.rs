@@ -54,8 +54,6 @@ struct Pause {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session for Subscriber<'_, S> {
-    type Io = S;
-
     fn poll(&mut self, cx: &mut Task<'_>, now: Duration) -> Poll<Ending> {
         if let Poll::Ready(ending) = self.poll_inbound(cx, now) {
             return Poll::Ready(ending);
