@@ -1,4 +1,4 @@
-//! The ten outcomes of a comparison and the exit codes that they end a process with.
+//! The eleven outcomes of a comparison and the exit codes that they end a process with.
 
 /// The outcome for one scenario or benchmark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -19,6 +19,8 @@ pub enum Verdict {
     Nondeterministic,
     /// A canary read wrong: the instrument does not see what it should.
     Blind,
+    /// The null control moved: a timing of this row says nothing today.
+    TooNoisy,
     /// Recorded under other conditions (schema, operations, metrics), so the numbers do not bear on each other.
     NotComparable,
     /// The tool or its environment failed before there was a measurement.
@@ -27,7 +29,7 @@ pub enum Verdict {
 
 impl Verdict {
     /// All of them, in the order of their declaration.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Pass,
         Self::Regressed,
         Self::Improved,
@@ -36,6 +38,7 @@ impl Verdict {
         Self::Stale,
         Self::Nondeterministic,
         Self::Blind,
+        Self::TooNoisy,
         Self::NotComparable,
         Self::Failed,
     ];
@@ -51,6 +54,7 @@ impl Verdict {
             Self::Stale => "stale",
             Self::Nondeterministic => "nondeterministic",
             Self::Blind => "blind",
+            Self::TooNoisy => "too noisy",
             Self::NotComparable => "not comparable",
             Self::Failed => "failed",
         }
@@ -64,7 +68,7 @@ impl Verdict {
             Self::Regressed | Self::Leaked => 3,
             Self::Improved => 4,
             Self::Missing | Self::Stale | Self::NotComparable => NOTHING_TO_COMPARE,
-            Self::Nondeterministic | Self::Blind => 6,
+            Self::Nondeterministic | Self::Blind | Self::TooNoisy => 6,
         }
     }
 
@@ -74,9 +78,10 @@ impl Verdict {
             Self::Pass => 0,
             Self::Improved => 1,
             Self::Missing | Self::Stale | Self::NotComparable => 2,
-            Self::Regressed | Self::Leaked => 3,
-            Self::Failed => 4,
-            Self::Nondeterministic | Self::Blind => 5,
+            Self::TooNoisy => 3,
+            Self::Regressed | Self::Leaked => 4,
+            Self::Failed => 5,
+            Self::Nondeterministic | Self::Blind => 6,
         }
     }
 }
@@ -88,6 +93,7 @@ impl Verdict {
 /// | blind, nondeterministic | 6 | the same instrument took the other numbers: none of them is worth acting on yet |
 /// | failed | 1 | part of the run is unknown, and a known regression must not make that look like the whole answer |
 /// | regressed, leaked | 3 | a fact about the code, which no edit of a baseline answers |
+/// | too noisy | 6 | this row alone says nothing: the others, and the exact counts, have their own control |
 /// | missing, stale, not comparable | 5 | the baseline is at fault; recording settles it, so it never covers a regression |
 /// | improved | 4 | good news, only not written down |
 /// | pass | 0 | all of them passed |
@@ -137,10 +143,16 @@ mod tests {
     }
 
     #[test]
+    fn a_noisy_row_does_not_cover_a_regression_of_another() {
+        check(&[TooNoisy, Regressed, Pass], 3);
+        check(&[TooNoisy, Missing, Improved, Pass], 6);
+    }
+
+    #[test]
     fn equal_ranks_have_equal_codes_and_the_words_differ() {
         for a in Verdict::ALL {
             for b in Verdict::ALL {
-                assert_eq!(a.rank() == b.rank(), a.exit_code() == b.exit_code(), "{a:?} {b:?}");
+                assert!(a.rank() != b.rank() || a.exit_code() == b.exit_code(), "{a:?} {b:?}");
                 assert_eq!(a.as_str() == b.as_str(), a == b, "{a:?} {b:?}");
             }
         }

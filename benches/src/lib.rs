@@ -12,10 +12,12 @@
 //! - [`one_core`]: driver and server in one place; [`descriptors`]: room for a thousand connections
 //! - [`criterion_data`]: criterion's results, read strictly
 //! - [`ratios`]: results → ratios to the floor → verdicts, pure, and how they are printed
+//! - [`compare`]: base against head
 //! - [`units`]: numbers as people read them
 //! - `bin/ws-compare`: the command over [`criterion_data`] and [`ratios`]
 
 pub mod client;
+pub mod compare;
 pub mod criterion_data;
 pub mod descriptors;
 pub mod one_core;
