@@ -11,9 +11,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use libtest_mimic::Trial;
 
 use crate::judged::Judged;
+use crate::profiler::Profiler;
 use crate::report::{Format, Run};
 use crate::suite::{self, RUNS, Recorded};
-use crate::{Registry, child, libtest, limits, measure, record};
+use crate::{Registry, Window, child, libtest, limits, measure, record};
 
 /// Exit code of a usage error; clap's own.
 const USAGE: u8 = 2;
@@ -94,6 +95,10 @@ struct Suite {
     #[arg(long)]
     list: bool,
 
+    /// Of these, only the ids of scenarios in memory: they execute the same instructions in every run
+    #[arg(long, requires = "list")]
+    in_memory: bool,
+
     /// Folder of the recorded numbers [default: baselines]
     #[arg(long, value_name = "DIR")]
     baselines: Option<PathBuf>,
@@ -137,7 +142,8 @@ fn run_suite(registry: &Registry, flags: &Suite) -> anyhow::Result<u8> {
     let recorded = Recorded::load(flags.baselines.clone().unwrap_or_else(suite::root));
     let ids = chosen(registry, &recorded, &flags.filters)?;
     if flags.list {
-        say(&ids.iter().map(|id| format!("{id}\n")).collect::<String>())?;
+        let listed = ids.iter().filter(|id| !flags.in_memory || registry[*id].is_in_memory());
+        say(&listed.map(|id| format!("{id}\n")).collect::<String>())?;
         return Ok(0);
     }
     anyhow::ensure!(
@@ -251,7 +257,9 @@ fn run_bare(registry: &Registry, id: &str, ops: Option<u64>) -> anyhow::Result<u
             Usage(format!("no scenario is called {id}; suite --list prints them all")).into()
         );
     };
-    measure::sample(scenario, ops.unwrap_or_else(|| scenario.ops()))?;
+    // No look at descriptors, whose names are never the same twice: two runs then execute the same instructions.
+    let window = Window::new(ops.unwrap_or_else(|| scenario.ops()));
+    measure::run(scenario, window, Profiler::counting)?;
     Ok(0)
 }
 

@@ -25,6 +25,7 @@ pub fn decode(frame: Frame, ops: u64) -> Scenario {
             Ok(())
         }
     })
+    .in_memory()
 }
 
 /// Writes `frame`'s message over and over, each with a flush.
@@ -51,6 +52,7 @@ pub fn encode(frame: Frame, ops: u64) -> Scenario {
             Ok(())
         }
     })
+    .in_memory()
 }
 
 /// What is in an unmasked frame, in a form that is cloned without an allocation.

@@ -3,7 +3,9 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
+use server::clock::ManualClock;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::Frame;
@@ -22,6 +24,7 @@ pub struct MemoryPeer {
     step: Step,
     /// Bytes given to one read at most.
     at_once: usize,
+    snapshots: Option<Snapshots>,
     sent: usize,
     received: usize,
     reader: Option<Waker>,
@@ -33,6 +36,14 @@ enum Step {
     Message,
     Close,
     End,
+}
+
+/// What a subscriber expects instead of replies.
+#[derive(Debug)]
+struct Snapshots {
+    next: u64,
+    clock: ManualClock,
+    tick: Duration,
 }
 
 impl MemoryPeer {
@@ -51,6 +62,7 @@ impl MemoryPeer {
             left: times,
             step,
             at_once: usize::MAX,
+            snapshots: None,
             sent: 0,
             received: 0,
             reader: None,
@@ -61,6 +73,11 @@ impl MemoryPeer {
     #[must_use]
     pub fn sending_at_most(self, bytes: usize) -> Self {
         Self { at_once: bytes, ..self }
+    }
+
+    /// The same peer as a subscriber: its messages are snapshots, and it moves `clock` by `tick` between two of them.
+    pub(crate) fn taking_snapshots(self, clock: ManualClock, tick: Duration) -> Self {
+        Self { snapshots: Some(Snapshots { next: 1, clock, tick }), ..self }
     }
 
     fn frame(&self) -> Option<&Frame> {
@@ -91,6 +108,14 @@ impl MemoryPeer {
     /// Takes what the server wrote; `false` if it is not what it should be.
     fn take(&mut self, mut bytes: &[u8]) -> bool {
         while !bytes.is_empty() {
+            if self.step == Step::Message
+                && let Some(snapshots) = &mut self.snapshots
+            {
+                return snapshots.take(bytes, self.left > 0) && {
+                    self.advance();
+                    true
+                };
+            }
             let Some(frame) = self.frame() else { return false };
             let left = &frame.reply[self.received..];
             let length = left.len().min(bytes.len());
@@ -109,6 +134,23 @@ impl MemoryPeer {
             bytes = &bytes[length..];
         }
         true
+    }
+}
+
+impl Snapshots {
+    /// Takes one frame, which must come in one write and hold the next snapshot, none skipped before it.
+    fn take(&mut self, frame: &[u8], more: bool) -> bool {
+        let [0x81, 126, high, low, json @ ..] = frame else { return false };
+        let Some(rest) = json.strip_prefix(br#"{"skipped":0,"seq":"#) else { return false };
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit());
+        let seq = digits.fold(0, |seq, digit| seq * 10 + u64::from(digit - b'0'));
+        let expected =
+            seq == self.next && json.len() == usize::from(u16::from_be_bytes([*high, *low]));
+        self.next += 1;
+        if expected && more {
+            self.clock.advance(self.tick);
+        }
+        expected
     }
 }
 

@@ -51,6 +51,7 @@ impl Unit {
 pub struct Scenario {
     unit: Unit,
     ops: u64,
+    in_memory: bool,
     prepare: Box<dyn Fn(u64) -> Body>,
 }
 
@@ -59,6 +60,7 @@ impl std::fmt::Debug for Scenario {
         f.debug_struct("Scenario")
             .field("unit", &self.unit)
             .field("ops", &self.ops)
+            .field("in_memory", &self.in_memory)
             .finish_non_exhaustive()
     }
 }
@@ -72,7 +74,15 @@ impl Scenario {
     where
         B: FnOnce(&Window) -> anyhow::Result<()> + 'static,
     {
-        Self { unit, ops, prepare: Box::new(move |ops| Box::new(prepare(ops))) }
+        let prepare = Box::new(move |ops| -> Body { Box::new(prepare(ops)) });
+        Self { unit, ops, in_memory: false, prepare }
+    }
+
+    /// Says that no byte of it goes through a kernel and that one thread does everything: the same instructions in
+    /// every run, which is what a simulated processor can compare.
+    #[must_use]
+    pub fn in_memory(self) -> Self {
+        Self { in_memory: true, ..self }
     }
 
     /// What one operation is.
@@ -85,6 +95,12 @@ impl Scenario {
     #[must_use]
     pub fn ops(&self) -> u64 {
         self.ops
+    }
+
+    /// Whether [`Scenario::in_memory`] was said of it.
+    #[must_use]
+    pub fn is_in_memory(&self) -> bool {
+        self.in_memory
     }
 
     pub(crate) fn prepare(&self, ops: u64) -> Body {
@@ -117,8 +133,9 @@ pub fn echo(message: Frame, ops: u64, depth: u64) -> Scenario {
 pub fn echo_in_memory(message: Frame, ops: u64) -> Scenario {
     Scenario::new(Unit::Message, ops, move |ops| {
         let peer = MemoryPeer::new("/ws/echo", message.clone(), ops);
-        move |window| window.serve_in_memory(peer)
+        move |window| window.serve_in_memory([peer])
     })
+    .in_memory()
 }
 
 /// [`echo_in_memory`] with `depth` messages at once: more than one read takes.
@@ -128,8 +145,9 @@ pub fn echo_batches_in_memory(message: Frame, ops: u64, depth: u64) -> Scenario 
     Scenario::new(Unit::Message, ops, move |ops| {
         let batch = message.repeated(usize::try_from(depth).expect("a batch fits memory"));
         let peer = MemoryPeer::new("/ws/echo", batch, ops / depth);
-        move |window| window.serve_in_memory(peer)
+        move |window| window.serve_in_memory([peer])
     })
+    .in_memory()
 }
 
 /// One request after the other on one connection, each answered with 200.

@@ -1,12 +1,15 @@
 //! What a scenario is given while it is measured: servers, a clock, and ways to wait that neither sleep nor allocate.
 
 use std::cell::Cell;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use server::clock::ManualClock;
 use server::stats::Counters;
 use server::{Clock, Config, Context, Embedded};
+use tokio::net::TcpListener;
 use tokio::runtime;
 
 use crate::io_count::IO;
@@ -127,15 +130,20 @@ impl Window {
         Ok(counters)
     }
 
-    /// Serves one connection whose peer is in memory, on this thread.
+    /// Serves one connection after the other whose peer is in memory, on this thread.
     ///
     /// # Errors
     ///
-    /// If the peer was not answered as it should be.
-    pub fn serve_in_memory(&self, peer: MemoryPeer) -> anyhow::Result<()> {
+    /// If a peer was not answered as it should be.
+    pub fn serve_in_memory(
+        &self,
+        peers: impl IntoIterator<Item = MemoryPeer>,
+    ) -> anyhow::Result<()> {
         let runtime = runtime::Builder::new_current_thread().build()?;
         let context = Context::new(self.config())?;
-        runtime.block_on(server::serve_connection(IO.wrap(peer), &context));
+        for peer in peers {
+            runtime.block_on(server::serve_connection(IO.wrap(peer), &context));
+        }
         self.alive_tasks.set(self.alive_tasks.get() + runtime.metrics().num_alive_tasks() as u64);
         let counters = context.stats().counters();
         ensure!(
@@ -143,6 +151,34 @@ impl Window {
                 && counters.messages_in == self.ops
                 && counters.errors.iter().sum::<u64>() == 0,
             "the peer in memory was not answered as it should be: {counters:?}"
+        );
+        Ok(())
+    }
+
+    /// Serves one subscriber that is in memory, on this thread: a first snapshot, then one a tick.
+    ///
+    /// # Errors
+    ///
+    /// If it was not given each of them.
+    pub fn serve_ticks_in_memory(&self, tick: Duration, peer: MemoryPeer) -> anyhow::Result<()> {
+        // Without tokio's timers: what they do depends on how long the machine takes.
+        let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
+        let context = Context::new(Config { tick, ..self.config() })?;
+        let peer = peer.taking_snapshots(self.clock.clone(), tick);
+        let report = runtime.block_on(async {
+            // Only a whole server has a hub. Nobody knocks here, and it stops as the subscriber leaves.
+            let listener =
+                TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context(Environment)?;
+            let connection = server::serve_connection(IO.wrap(peer), &context);
+            anyhow::Ok(
+                server::serve_wrapped(listener, Arc::clone(&context), connection, |s| s).await?,
+            )
+        })?;
+        self.alive_tasks.set(self.alive_tasks.get() + runtime.metrics().num_alive_tasks() as u64);
+        let counters = report.counters;
+        ensure!(
+            counters.snapshots_sent == self.ops + 1 && counters.errors.iter().sum::<u64>() == 0,
+            "the subscriber in memory was not given every snapshot: {counters:?}"
         );
         Ok(())
     }

@@ -6,6 +6,7 @@ use alloc_tests::memory::MemoryPeer;
 pub(crate) fn scenario() -> Scenario {
     Scenario::new(Unit::Message, 1000, |ops| {
         let peer = MemoryPeer::new("/ws/echo", Frame::text(&frame::ascii(64)), ops).sending_at_most(7);
-        move |window| window.serve_in_memory(peer)
+        move |window| window.serve_in_memory([peer])
     })
+    .in_memory()
 }
