@@ -2,6 +2,8 @@
 //!
 //! # Layout
 //!
+//! - [`cleanup`]: child processes and folders that stay behind on no way out
 //! - [`model`]: what a comparison found, as plain data
 
+pub mod cleanup;
 pub mod model;
