@@ -6,7 +6,7 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::ops::Range;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -39,6 +39,7 @@ pub struct Client {
     buffer: Box<[u8]>,
     /// Where in `buffer` bytes lie that were read and not taken yet.
     unread: Range<usize>,
+    spins: bool,
 }
 
 impl Client {
@@ -53,7 +54,7 @@ impl Client {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
-        Ok(Self { stream, buffer: vec![0; BUFFER].into_boxed_slice(), unread: 0..0 })
+        Ok(Self { stream, buffer: vec![0; BUFFER].into_boxed_slice(), unread: 0..0, spins: false })
     }
 
     /// A WebSocket on `path`, the server's half of the handshake checked.
@@ -78,6 +79,12 @@ impl Client {
         check_upgrade(str::from_utf8(&client.pending()[..end])?)?;
         client.unread.start += end + 4;
         Ok(client)
+    }
+
+    /// From now on asks for bytes over and over instead of sleeping until some come: for a driver with a core of its
+    /// own, which neither pays for a wake-up nor makes the server pay for one.
+    pub fn spin(&mut self) {
+        self.spins = true;
     }
 
     /// Writes all of `out`.
@@ -141,6 +148,33 @@ impl Client {
         Ok(&self.buffer[payload])
     }
 
+    /// How many whole text messages are there already; they are thrown away, and nothing is waited for.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::text`].
+    pub fn skip_texts(&mut self) -> Result<usize> {
+        let mut texts = 0;
+        loop {
+            while let Some((header, len)) = text_header(self.pending())? {
+                ensure!(header + len <= BUFFER, "a frame of {len} bytes does not fit the buffer");
+                if self.unread.len() < header + len {
+                    break;
+                }
+                self.unread.start += header + len;
+                texts += 1;
+            }
+            self.make_room()?;
+            let free = &mut self.buffer[self.unread.end..];
+            let read = recv(&self.stream, free, RecvFlags::DONTWAIT);
+            let Some((_, read)) = unless_blocked(read).context("cannot read")? else {
+                return Ok(texts);
+            };
+            ensure!(read > 0, "the stream ended");
+            self.unread.end += read;
+        }
+    }
+
     /// The closing handshake, to the end of the stream.
     ///
     /// # Errors
@@ -171,6 +205,14 @@ impl Client {
 
     /// Reads once, behind what is unread.
     fn fill(&mut self) -> Result<()> {
+        self.make_room()?;
+        let read = if self.spins { self.read_spinning()? } else { self.read()? };
+        ensure!(read > 0, "the stream ended before the answer did");
+        self.unread.end += read;
+        Ok(())
+    }
+
+    fn make_room(&mut self) -> Result<()> {
         if self.unread.is_empty() {
             self.unread = 0..0;
         } else if self.unread.end == self.buffer.len() {
@@ -178,15 +220,29 @@ impl Client {
             self.unread = 0..self.unread.len();
         }
         ensure!(self.unread.end < self.buffer.len(), "the answer does not fit the buffer");
-        let read = loop {
+        Ok(())
+    }
+
+    fn read(&mut self) -> Result<usize> {
+        loop {
             match self.stream.read(&mut self.buffer[self.unread.end..]) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                read => break read.context("cannot read")?,
+                read => return read.context("cannot read"),
             }
-        };
-        ensure!(read > 0, "the stream ended before the answer did");
-        self.unread.end += read;
-        Ok(())
+        }
+    }
+
+    fn read_spinning(&mut self) -> Result<usize> {
+        let begin = Instant::now();
+        loop {
+            let free = &mut self.buffer[self.unread.end..];
+            let read = recv(&self.stream, free, RecvFlags::DONTWAIT);
+            if let Some((_, read)) = unless_blocked(read).context("cannot read")? {
+                return Ok(read);
+            }
+            ensure!(begin.elapsed() < PATIENCE, "cannot read: nothing came for {PATIENCE:?}");
+            std::hint::spin_loop();
+        }
     }
 
     fn interleave(&mut self, mut out: &[u8], mut answer: &[u8]) -> Result<()> {
