@@ -2,10 +2,24 @@
 //!
 //! # Layout
 //!
+//! - [`model`]: what a comparison found, as plain data; [`outcome`]: its exit code
 //! - [`cleanup`]: child processes and folders that stay behind on no way out
-//! - [`model`]: what a comparison found, as plain data
-//! - [`statistics`]: rounds → estimates, intervals and probabilities, pure
+//! - [`exact`]: the allocation suites of both trees
+//! - [`timing`]: a short look at every row, a longer one at the suspects; [`round`]: fresh processes side by side;
+//!   [`workload`]: what they are asked; [`driver`]: who asks; [`server_process`], [`process_clock`]: who answers
+//! - [`gate`]: rounds → verdicts; [`statistics`]: the estimates and tests under it
+//! - [`calibration`]: what the gate says where the answer is known
 
+pub mod calibration;
 pub mod cleanup;
+pub mod driver;
+pub mod exact;
+pub mod gate;
 pub mod model;
+pub mod outcome;
+pub mod process_clock;
+pub mod round;
+pub mod server_process;
 pub mod statistics;
+pub mod timing;
+pub mod workload;

@@ -1,0 +1,234 @@
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use benches::compare::calibration::{Record, Row, markdown, svg};
+use benches::compare::cleanup;
+use benches::compare::gate::Rule;
+use benches::compare::model::TimingRow;
+use benches::compare::round::{Arm, Round};
+use benches::compare::server_process::Program;
+use benches::compare::statistics::{Rng, median};
+use benches::compare::timing::{Stage, decide, look};
+use benches::compare::workload::{Workload, all};
+
+use crate::busy::BusyCores;
+use crate::progress::Progress;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// A ws-server built with the feature `slowdown`: cargo build --release -p server --features slowdown
+    #[arg(long, value_name = "FILE")]
+    server: PathBuf,
+    /// Comparisons of identical programs; 0 takes none
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    same: usize,
+    /// Comparisons with each slowdown; 0 takes none
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    slowed: usize,
+    /// Slowdowns, in percent of what an operation costs
+    #[arg(long, value_name = "PERCENT", value_delimiter = ',', default_value = "1,2,3,5,10")]
+    slower: Vec<f64>,
+    /// Processors that are kept busy meanwhile
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    busy: u32,
+    /// Smallest change that counts, in percent
+    #[arg(long, value_name = "PERCENT", default_value = "3", value_parser = crate::flags::percent)]
+    threshold: f64,
+    /// Seed of all orders
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Every comparison as it ends, a line of JSON each; what is there already counts, so that an interrupted run goes on
+    #[arg(long, value_name = "FILE", default_value = "target/calibration.jsonl")]
+    records: PathBuf,
+    /// The document to write; its drawing lies beside it
+    #[arg(long, value_name = "FILE", default_value = "benches/CALIBRATION.md")]
+    document: PathBuf,
+}
+
+/// The commands that made the document; a file of records is made by several.
+const COMMANDS: [&str; 3] = [
+    "cargo build --release -p server --features slowdown --target-dir target/slowdown",
+    "target/release/ws-compare calibrate --server target/slowdown/release/ws-server",
+    "target/release/ws-compare calibrate --server target/slowdown/release/ws-server --busy 1 --slowed 0",
+];
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    ensure!(
+        args.server.is_file(),
+        "there is no {}; build it with {}",
+        args.server.display(),
+        COMMANDS[0]
+    );
+    cleanup::install()?;
+    let mut records = load(&args.records)?;
+    let mut journal = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&args.records)
+        .with_context(|| format!("cannot write {}", args.records.display()))?;
+    let calibration = Calibration {
+        program: Program::Server(args.server.canonicalize()?),
+        workloads: all(),
+        rule: Rule::with_threshold(args.threshold),
+        progress: Progress::new(),
+    };
+    let _busy = BusyCores::keep(args.busy);
+    let count = |records: &[Record], slower: f64| {
+        let like = |record: &&Record| record.slower == slower && record.busy == args.busy;
+        records.iter().filter(like).count()
+    };
+    while count(&records, 0.0) < args.same {
+        let done = count(&records, 0.0);
+        let mut rng = Rng::new(args.seed ^ ((done as u64) << 32) ^ u64::from(args.busy));
+        let what = format!("identical programs, {} of {}", done + 1, args.same);
+        let record = calibration.same(&what, &mut rng)?;
+        keep(&mut journal, &mut records, Record { busy: args.busy, ..record })?;
+    }
+    let shares: Vec<f64> = args.slower.iter().map(|percent| percent / 100.0).collect();
+    let least = |records: &[Record]| shares.iter().map(|share| count(records, *share)).min();
+    while let Some(done) = least(&records).filter(|done| *done < args.slowed) {
+        let mut rng = Rng::new(!args.seed ^ ((done as u64) << 32));
+        let what = format!("slowed programs, {} of {}", done + 1, args.slowed);
+        for record in calibration.slowed(&what, &shares, &mut rng)? {
+            keep(&mut journal, &mut records, Record { busy: args.busy, ..record })?;
+        }
+    }
+    calibration.progress.clear();
+    write(args, &records)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(args: &Args, records: &[Record]) -> Result<()> {
+    let drawing = args.document.with_extension("svg");
+    let name = drawing.file_name().unwrap_or_default().to_string_lossy();
+    let commands = COMMANDS.map(str::to_owned);
+    let write = |path: &Path, text: &str| {
+        fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+    };
+    write(&drawing, &svg(records, args.threshold))?;
+    write(&args.document, &markdown(records, args.threshold, &commands, &name))?;
+    eprintln!("written: {} and {}", args.document.display(), drawing.display());
+    Ok(())
+}
+
+fn load(path: &Path) -> Result<Vec<Record>> {
+    let text = match fs::read_to_string(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        text => text.with_context(|| format!("cannot read {}", path.display()))?,
+    };
+    (1..)
+        .zip(text.lines())
+        .map(|(number, line)| {
+            serde_json::from_str(line).with_context(|| {
+                format!("{} line {number} is no record; remove the file", path.display())
+            })
+        })
+        .collect()
+}
+
+fn keep(journal: &mut File, records: &mut Vec<Record>, record: Record) -> Result<()> {
+    let mut line = serde_json::to_string(&record)?;
+    line.push('\n');
+    journal.write_all(line.as_bytes()).context("cannot keep a record; look with df -h")?;
+    records.push(record);
+    Ok(())
+}
+
+struct Calibration {
+    program: Program,
+    workloads: Vec<Workload>,
+    rule: Rule,
+    progress: Progress,
+}
+
+impl Calibration {
+    fn arm(&self, name: &str, flags: Vec<String>) -> Arm {
+        Arm { name: name.to_owned(), program: self.program.clone(), flags }
+    }
+
+    /// A comparison as `compare` makes it, of a program with itself.
+    fn same(&self, what: &str, rng: &mut Rng) -> Result<Record> {
+        let arms = ["base", "base's copy", "head"].map(|name| self.arm(name, Vec::new()));
+        let begin = Instant::now();
+        let rows = decide(&self.workloads, self.rule, |which, stage| {
+            self.look(what, which, stage, |_| arms.to_vec(), rng)
+        })?;
+        Ok(self.record(0.0, begin.elapsed().as_secs_f64(), &rows))
+    }
+
+    /// One comparison for each share. They have their rounds, base and its copy in common; each is judged alone.
+    fn slowed(&self, what: &str, shares: &[f64], rng: &mut Rng) -> Result<Vec<Record>> {
+        let plain = ["base", "base's copy"].map(|name| self.arm(name, Vec::new()));
+        // What an operation costs, to know how much a share of it is.
+        let costs = self.look(what, &self.every(), Stage::Screen, |_| plain.to_vec(), rng)?;
+        let arms = |at: usize| {
+            let cost = operation_ns(&costs[at]);
+            let slowed = shares.iter().map(|share| {
+                let flags = vec![
+                    self.workloads[at].slow_flag.to_owned(),
+                    format!("{:.0}", share * cost * self.workloads[at].slowed_at_once()),
+                ];
+                self.arm(&format!("head, {:.0} % slower", share * 100.0), flags)
+            });
+            plain.iter().cloned().chain(slowed).collect::<Vec<Arm>>()
+        };
+        let mut taken: Vec<(Stage, usize, Vec<Round>)> = Vec::new();
+        let mut records = Vec::with_capacity(shares.len());
+        for (at, share) in shares.iter().enumerate() {
+            let rows = decide(&self.workloads, self.rule, |which, stage| {
+                let known = |workload: &usize| {
+                    taken.iter().any(|(at, of, _)| (*at, *of) == (stage, *workload))
+                };
+                let fresh: Vec<usize> =
+                    which.iter().copied().filter(|workload| !known(workload)).collect();
+                let rounds = self.look(what, &fresh, stage, arms, rng)?;
+                taken.extend(fresh.iter().zip(rounds).map(|(of, rounds)| (stage, *of, rounds)));
+                let of = |workload: &usize| {
+                    let all = taken.iter().find(|(at, of, _)| (*at, *of) == (stage, *workload));
+                    let all = all.into_iter().flat_map(|(_, _, rounds)| rounds);
+                    all.map(|round| round.of_arms(&[0, 1, at + 2])).collect()
+                };
+                Ok(which.iter().map(of).collect())
+            })?;
+            records.push(self.record(*share, 0.0, &rows));
+        }
+        Ok(records)
+    }
+
+    fn every(&self) -> Vec<usize> {
+        (0..self.workloads.len()).collect()
+    }
+
+    fn look(
+        &self,
+        what: &str,
+        which: &[usize],
+        stage: Stage,
+        arms: impl Fn(usize) -> Vec<Arm>,
+        rng: &mut Rng,
+    ) -> Result<Vec<Vec<Round>>> {
+        let workloads: Vec<&Workload> = which.iter().map(|at| &self.workloads[*at]).collect();
+        let arms: Vec<Vec<Arm>> = which.iter().map(|at| arms(*at)).collect();
+        let progress = |_: &str, done: usize, of: usize| self.progress.step(what, done, of);
+        look(&workloads, &arms, stage, "/ws/echo", rng, &progress)
+    }
+
+    fn record(&self, slower: f64, seconds: f64, rows: &[TimingRow]) -> Record {
+        let workload = |id: &str| {
+            let has = |workload: &Workload| [workload.wall, workload.cpu].contains(&Some(id));
+            self.workloads.iter().position(has).unwrap_or(usize::MAX)
+        };
+        let rows = rows.iter().map(|row| Row::new(row, workload(&row.id))).collect();
+        Record { slower, busy: 0, seconds, rows }
+    }
+}
+
+/// Nanoseconds of an operation of the first arm: by the clock on the wall where that is a row, else the server's own.
+fn operation_ns(rounds: &[Round]) -> f64 {
+    let first = |round: &Round| round.wall.as_ref().or(round.cpu.as_ref()).map(|arms| arms[0].ns);
+    median(&rounds.iter().filter_map(first).collect::<Vec<_>>()).unwrap_or_default()
+}

@@ -1,0 +1,113 @@
+use std::fmt::Write as _;
+
+use super::{Alarms, Power, Record, alarms, powers};
+
+/// `CALIBRATION.md`, with `commands` that made it; `curve` is the file name of the drawing.
+#[must_use]
+pub fn markdown(records: &[Record], threshold: f64, commands: &[String], curve: &str) -> String {
+    let mut text = String::from(
+        "# Calibration\n\nWhat the timing gate of `scripts/compare.sh` says where the right answer is known. Written by\n\n",
+    );
+    for command in commands {
+        push(&mut text, &format!("    {command}"));
+    }
+    push(&mut text, HEAD);
+    push(&mut text, &format!("The threshold was {}.\n", percent(threshold)));
+    let alarms = alarms(records);
+    false_alarms(&mut text, &alarms);
+    rows(&mut text, &alarms);
+    power(&mut text, &powers(records), curve);
+    text
+}
+
+const HEAD: &str = "
+on two shared cores. Percentages of comparisons carry Clopper–Pearson bounds at 95 %. Every program in here is the same
+build of `ws-server` with the feature `slowdown`, so that a slowed one differs by what it is told and by nothing else: a
+busy loop of so many nanoseconds per message, connection or snapshot. A proxy that delays would add a hop, and the noise
+of one, to a round trip of 16 µs.
+";
+
+fn false_alarms(text: &mut String, alarms: &[Alarms]) {
+    push(
+        text,
+        "## False alarms\n\nBase against itself. An alarm is any row that claims a change, for better or worse.\n\n\
+         | busy cores | comparisons | false alarms | at most | too noisy | seconds, middle | longest |\n\
+         | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    );
+    for Alarms { busy, any, noisy, seconds: [longest, middle], .. } in alarms {
+        push(
+            text,
+            &format!(
+                "| {busy} | {} | {} | {} | {} | {middle:.1} | {longest:.1} |",
+                any.of,
+                any.times,
+                percent(any.upper()),
+                noisy.times,
+            ),
+        );
+    }
+    push(text, "");
+}
+
+fn rows(text: &mut String, alarms: &[Alarms]) {
+    push(
+        text,
+        "By row: false alarms, the largest change that was estimated between identical programs, and the smallest change \
+         that the row\nsays it would have seen in nine of ten comparisons (the middle of what all of them said).\n\n\
+         | row | busy cores | false alarms | largest estimate | could have seen |\n| --- | ---: | ---: | ---: | ---: |",
+    );
+    for Alarms { busy, rows, .. } in alarms {
+        for (id, claims, largest, detectable) in rows {
+            push(
+                text,
+                &format!(
+                    "| `{id}` | {busy} | {} of {} | {} | {} |",
+                    claims.times,
+                    claims.of,
+                    percent(*largest),
+                    percent(*detectable)
+                ),
+            );
+        }
+    }
+    push(text, "");
+}
+
+fn power(text: &mut String, powers: &[Power], curve: &str) {
+    push(
+        text,
+        &format!(
+            "## Power\n\nHead slowed by a share of what an operation of the traffic costs. *Row* is how often the row itself turned red, \
+             *traffic*\nhow often it or the processor time of the same traffic did: a slowdown of the server is a larger share of the \
+             server's\nown time than of a round trip, half of which is the driver's. A row sees a change of the threshold's own size \
+             every other\ntime, by construction.\n\n![Power by injected slowdown]({curve})\n\n\
+             | row | injected | estimated | row red | bounds | traffic red | bounds |\n\
+             | --- | ---: | ---: | ---: | ---: | ---: | ---: |"
+        ),
+    );
+    for Power { id, slower, effect, row, workload, .. } in powers {
+        let bounds = |[low, high]: [f64; 2]| format!("{}–{}", percent(low), percent(high));
+        push(
+            text,
+            &format!(
+                "| `{id}` | {} | {} | {} of {} | {} | {} | {} |",
+                percent(*slower),
+                percent(*effect),
+                row.times,
+                row.of,
+                bounds(row.interval()),
+                percent(workload.rate()),
+                bounds(workload.interval()),
+            ),
+        );
+    }
+}
+
+fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent == percent.round() { format!("{percent:.0} %") } else { format!("{percent:.1} %") }
+}
+
+fn push(text: &mut String, line: &str) {
+    writeln!(text, "{line}").expect("a string takes everything");
+}
