@@ -5,6 +5,7 @@
 //! - [`model`]: what a comparison found, as plain data; [`outcome`]: its exit code
 //! - [`cleanup`]: child processes and folders that stay behind on no way out
 //! - [`exact`]: the allocation suites of both trees
+//! - [`report`]: how it is shown, in a format a file
 //! - [`timing`]: a short look at every row, a longer one at the suspects; [`round`]: fresh processes side by side;
 //!   [`workload`]: what they are asked; [`driver`]: who asks; [`server_process`], [`process_clock`]: who answers
 //! - [`gate`]: rounds → verdicts; [`statistics`]: the estimates and tests under it
@@ -18,6 +19,7 @@ pub mod gate;
 pub mod model;
 pub mod outcome;
 pub mod process_clock;
+pub mod report;
 pub mod round;
 pub mod server_process;
 pub mod statistics;

@@ -1,0 +1,70 @@
+use super::fixture;
+use super::*;
+use crate::compare::model::Part;
+
+fn rendered(comparison: &Comparison, format: Format) -> String {
+    render(comparison, format).expect("the writers take every comparison")
+}
+
+/// All three, for facts that hold whatever was found.
+fn each(check: impl Fn(&Comparison)) {
+    [fixture::comparison(), fixture::green(), fixture::empty()].iter().for_each(check);
+}
+
+#[track_caller]
+fn check(text: &str, parts: &[&str]) {
+    let mut rest = text;
+    for part in parts {
+        let at = rest.find(part).unwrap_or_else(|| panic!("no {part:?}, or too early, in\n{text}"));
+        rest = &rest[at + part.len()..];
+    }
+}
+
+#[test]
+fn a_table_fits_80_columns() {
+    each(|comparison| {
+        for line in rendered(comparison, Format::Table).lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+            assert_eq!(line, line.trim_end());
+        }
+    });
+}
+
+#[test]
+fn a_table_says_what_grew_where_and_what_to_look_at() {
+    let parts = [
+        "45.6 µs  47.9 µs    +5.1    +4.2…+6.0  +0.2   3.9  regressed",
+        "84.5k/s  96.4k/s   -12.3",
+        "echo_text_64b_1000_msgs: regressed\n  per message: blocks 0 → 2, bytes 0 → 128\n",
+        "+1 blocks, +64 bytes per message  server/src/echo.rs:134\n      alloc_copy::to_vec <- ",
+        "4 scenarios equal to the block and the byte",
+        "only head has numbers: dashboard_1000_ticks_8_subs (missing)",
+        "8 pass, 4 regressed, 2 improved, 1 leaked, 2 missing, 1 stale, 1 too noisy",
+        "next: look at server/src/echo.rs:134 (echo_text_64b_1000_msgs)",
+    ];
+    check(&rendered(&fixture::comparison(), Format::Table), &parts);
+}
+
+#[test]
+fn a_green_table_says_how_small_a_change_it_could_have_seen() {
+    let text = rendered(&fixture::green(), Format::Table).replace("\n  ", " ");
+    check(
+        &text,
+        &[
+            "instructions per operation: not measured: no valgrind here",
+            "7 pass; not measured: instructions",
+            "any block, byte, read or write; in time 3.6 % (cpu/echo_text/64B) to 4.4 % (connect/",
+        ],
+    );
+}
+
+#[test]
+fn a_row_without_numbers_has_dashes_in_every_format() {
+    let mut comparison = fixture::comparison();
+    if let Part::Measured(timing) = &mut comparison.timing {
+        let row = &mut timing.rows[0];
+        (row.base_ns, row.effect, row.interval) = (f64::NAN, f64::NAN, [f64::NAN; 2]);
+        (row.detectable, row.p, row.rounds) = (f64::INFINITY, f64::NAN, vec![f64::NAN]);
+    }
+    check(&rendered(&comparison, Format::Table), &[" text/64B", "–", "–", "–…–"]);
+}
