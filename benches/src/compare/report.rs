@@ -1,8 +1,8 @@
-//! How a comparison is shown: to a person in a terminal.
+//! How a comparison is shown: to a person in a terminal, and to a program.
 //!
 //! # Layout
 //!
-//! - `table`: for a person
+//! - `table`, `json`: one format a file
 //! - `outcome`: what all rows come to, and what to do about it
 //! - `words`: one row's numbers as people read them
 
@@ -10,6 +10,7 @@ use super::model::Comparison;
 
 #[cfg(test)]
 mod fixture;
+mod json;
 mod outcome;
 mod table;
 #[cfg(test)]
@@ -21,11 +22,18 @@ mod words;
 pub enum Format {
     /// For a terminal of 80 columns.
     Table,
+    /// For a program: every number, durations in nanoseconds, effects as shares of base's cost.
+    Json,
 }
 
 /// All of it, ending in a line break.
+///
+/// # Errors
+///
+/// If the writer of JSON refuses, which no comparison is known to bring about.
 pub fn render(comparison: &Comparison, format: Format) -> anyhow::Result<String> {
     match format {
         Format::Table => Ok(table::render(comparison)),
+        Format::Json => json::render(comparison),
     }
 }

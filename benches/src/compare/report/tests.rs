@@ -1,3 +1,5 @@
+use serde_json::Value;
+
 use super::fixture;
 use super::*;
 use crate::compare::model::Part;
@@ -59,6 +61,38 @@ fn a_green_table_says_how_small_a_change_it_could_have_seen() {
 }
 
 #[test]
+fn a_part_that_broke_is_counted_and_said_in_every_format() {
+    let mut broken = fixture::green();
+    broken.timing = Part::Failed("head exited before it served".to_owned());
+    broken.exit_code = 1;
+    for format in [Format::Table, Format::Json] {
+        check(&rendered(&broken, format), &["failed", "head exited before it served"]);
+    }
+    check(&rendered(&broken, Format::Table), &["4 pass, 1 failed; not measured: instructions"]);
+}
+
+#[test]
+fn json_has_every_number_and_null_where_there_is_none() {
+    let text = rendered(&fixture::comparison(), Format::Json);
+    let json: Value = serde_json::from_str(&text).expect("it is JSON");
+    let at = |pointer: &str| json.pointer(pointer).unwrap_or_else(|| panic!("no {pointer}"));
+    assert_eq!(at("/schema"), 1);
+    assert_eq!(at("/exit_code"), 3);
+    assert_eq!(at("/verdicts/too noisy"), 1);
+    assert_eq!(at("/timing/rows/0/base_ns"), 45_600.0);
+    assert_eq!(at("/timing/rows/0/rounds").as_array().map(Vec::len), Some(10));
+    assert_eq!(at("/timing/rows/2/unit"), "rate");
+    assert_eq!(at("/timing/rows/2/p99_ns"), &Value::Null);
+    assert_eq!(at("/exact/rows/0/changes/blocks/head/1"), 4062);
+    assert_eq!(at("/exact/rows/0/sites/0/base"), &Value::Null);
+    assert_eq!(at("/exact/rows/0/sites/0/head/bytes/1"), 128_000);
+    assert_eq!(at("/exact/rows/3/base"), &Value::Null);
+    assert_eq!(at("/instructions/rows/0/functions/0/head"), 1012.5);
+    let green = rendered(&fixture::green(), Format::Json);
+    check(&green, &["\"instructions\": {", "\"state\": \"not measured\""]);
+}
+
+#[test]
 fn a_row_without_numbers_has_dashes_in_every_format() {
     let mut comparison = fixture::comparison();
     if let Part::Measured(timing) = &mut comparison.timing {
@@ -67,4 +101,5 @@ fn a_row_without_numbers_has_dashes_in_every_format() {
         (row.detectable, row.p, row.rounds) = (f64::INFINITY, f64::NAN, vec![f64::NAN]);
     }
     check(&rendered(&comparison, Format::Table), &[" text/64B", "–", "–", "–…–"]);
+    check(&rendered(&comparison, Format::Json), &["\"effect\": null"]);
 }

@@ -28,6 +28,14 @@ pub(super) fn quantity(unit: TimingUnit, ns: f64) -> String {
     }
 }
 
+pub(super) fn unit(unit: TimingUnit) -> &'static str {
+    match unit {
+        TimingUnit::Time => "time",
+        TimingUnit::Rate => "rate",
+        TimingUnit::Cpu => "cpu",
+    }
+}
+
 /// `+5.1`, `-0.3`, `+120`: a share in percent.
 pub(super) fn percent(share: f64) -> String {
     let text = percent_unsigned(share.abs());
