@@ -1,8 +1,8 @@
-//! How a comparison is shown: to a person in a terminal, and to a program.
+//! How a comparison is shown: to a person in a terminal, to a program, and to CI.
 //!
 //! # Layout
 //!
-//! - `table`, `json`: one format a file
+//! - `table`, `markdown`, `json`, `junit`: one format a file
 //! - `outcome`: what all rows come to, and what to do about it
 //! - `words`: one row's numbers as people read them
 
@@ -11,6 +11,8 @@ use super::model::Comparison;
 #[cfg(test)]
 mod fixture;
 mod json;
+mod junit;
+mod markdown;
 mod outcome;
 mod table;
 #[cfg(test)]
@@ -24,16 +26,22 @@ pub enum Format {
     Table,
     /// For a program: every number, durations in nanoseconds, effects as shares of base's cost.
     Json,
+    /// For the summary of a CI job: what matters first, the rest folded.
+    Markdown,
+    /// For CI: a test case a row.
+    Junit,
 }
 
 /// All of it, ending in a line break.
 ///
 /// # Errors
 ///
-/// If the writer of JSON refuses, which no comparison is known to bring about.
+/// If the writers of JSON or XML refuse, which no comparison is known to bring about.
 pub fn render(comparison: &Comparison, format: Format) -> anyhow::Result<String> {
     match format {
         Format::Table => Ok(table::render(comparison)),
         Format::Json => json::render(comparison),
+        Format::Markdown => Ok(markdown::render(comparison)),
+        Format::Junit => junit::render(comparison),
     }
 }

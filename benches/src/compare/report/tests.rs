@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use super::fixture;
 use super::*;
-use crate::compare::model::Part;
+use crate::compare::model::{ExactRow, Part};
 
 fn rendered(comparison: &Comparison, format: Format) -> String {
     render(comparison, format).expect("the writers take every comparison")
@@ -65,10 +65,24 @@ fn a_part_that_broke_is_counted_and_said_in_every_format() {
     let mut broken = fixture::green();
     broken.timing = Part::Failed("head exited before it served".to_owned());
     broken.exit_code = 1;
-    for format in [Format::Table, Format::Json] {
+    for format in [Format::Table, Format::Json, Format::Markdown, Format::Junit] {
         check(&rendered(&broken, format), &["failed", "head exited before it served"]);
     }
     check(&rendered(&broken, Format::Table), &["4 pass, 1 failed; not measured: instructions"]);
+}
+
+#[test]
+fn a_site_of_many_scenarios_is_said_once() {
+    let mut comparison = fixture::comparison();
+    if let Part::Measured(rows) = &mut comparison.exact {
+        let regressed = rows[0].clone();
+        rows.extend((2..5).map(|n| ExactRow { id: format!("another_{n}"), ..regressed.clone() }));
+    }
+    for format in [Format::Table, Format::Markdown] {
+        let text = rendered(&comparison, format);
+        assert_eq!(text.matches("alloc_copy::to_vec").count(), 1, "{text}");
+        assert_eq!(text.to_lowercase().matches("in 4 scenarios").count(), 3, "{text}");
+    }
 }
 
 #[test]
@@ -90,6 +104,54 @@ fn json_has_every_number_and_null_where_there_is_none() {
     assert_eq!(at("/instructions/rows/0/functions/0/head"), 1012.5);
     let green = rendered(&fixture::green(), Format::Json);
     check(&green, &["\"instructions\": {", "\"state\": \"not measured\""]);
+}
+
+#[test]
+fn junit_tells_what_is_worse_from_what_is_unknown() {
+    let text = rendered(&fixture::comparison(), Format::Junit);
+    let parts = [
+        r#"<testsuites name="ws-compare" tests="20" skipped="1" failures="10" errors="1">"#,
+        r#"<failure message="regressed"/>"#,
+        r#"<error message="too noisy"/>"#,
+        r#"<skipped message="base serves no /ws/dashboard"/>"#,
+    ];
+    check(&text, &parts);
+    let green = rendered(&fixture::green(), Format::Junit);
+    check(&green, &[r#"tests="9" skipped="2" failures="0" errors="0">"#]);
+}
+
+#[test]
+fn what_the_exit_code_accepts_fails_no_test_case() {
+    let mut accepted = fixture::comparison();
+    accepted.exit_code = 0;
+    check(&rendered(&accepted, Format::Junit), &[r#"failures="0" errors="0">"#]);
+}
+
+#[test]
+fn markdown_folds_only_what_is_unremarkable() {
+    let text = rendered(&fixture::comparison(), Format::Markdown);
+    let parts = [
+        "#### 4 regressed",
+        "server/src/echo.rs:134",
+        "&lt;tokio_tungstenite::WebSocketStream as",
+        "#### 1 too noisy",
+        "#### 2 improved",
+        "<details>",
+        "connect/handshake/plain",
+        "</details>",
+    ];
+    check(&text, &parts);
+}
+
+#[test]
+fn markup_in_a_name_stays_text() {
+    let mut comparison = fixture::comparison();
+    comparison.base.name = "<b>|__x__".to_owned();
+    if let Part::Measured(rows) = &mut comparison.exact {
+        rows[0].id = "<script>|</script>".to_owned();
+    }
+    let markdown = rendered(&comparison, Format::Markdown);
+    check(&markdown, &["### &lt;b&gt;&#124;&#95;&#95;x_&#95; ", "<code>&lt;script&gt;&#124;&lt;"]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use baselines::alloc::Metric;
 use baselines::compare::Change;
 use baselines::sites::SiteCost;
 
-use crate::compare::model::{ExactRow, PerOp, SiteRow, TimingUnit};
+use crate::compare::model::{ExactRow, PerOp, SiteRow, TimingRow, TimingUnit};
 use crate::units;
 
 /// `1 scenario`, `39 scenarios`.
@@ -66,6 +66,25 @@ pub(super) fn change(base: Option<f64>, head: Option<f64>) -> String {
         (Some(base), Some(head)) if base > 0.0 => format!("{} %", percent(head / base - 1.0)),
         _ => NONE.to_owned(),
     }
+}
+
+/// Everything about a timing in one sentence.
+pub(super) fn timing(row: &TimingRow) -> String {
+    let shown = |ns| quantity(row.unit, ns);
+    let mut text = format!(
+        "{} {} → {}, {} % ({}), null control {} %, could have seen {} %",
+        unit(row.unit),
+        shown(row.base_ns),
+        shown(row.head_ns),
+        percent(row.effect),
+        interval(row.interval),
+        percent(row.null),
+        percent_unsigned(row.detectable),
+    );
+    if let Some([base, head]) = row.p99_ns {
+        text += &format!("; p99 {} → {}", units::time(base), units::time(head));
+    }
+    text
 }
 
 /// What differs of a scenario: its cost per operation, and what no such cost shows.
