@@ -1,8 +1,9 @@
-//! How a comparison is shown: to a person in a terminal, to a program, and to CI.
+//! How a comparison is shown: to a person in a terminal, to a program, to CI, and as a page to keep.
 //!
 //! # Layout
 //!
-//! - `table`, `markdown`, `json`, `junit`: one format a file
+//! - `table`, `markdown`, `json`, `junit`, `html`: one format a file
+//! - `plot`: the drawings of the page; `tree`: its call paths, callers first
 //! - `outcome`: what all rows come to, and what to do about it
 //! - `words`: one row's numbers as people read them
 
@@ -10,13 +11,16 @@ use super::model::Comparison;
 
 #[cfg(test)]
 mod fixture;
+mod html;
 mod json;
 mod junit;
 mod markdown;
 mod outcome;
+mod plot;
 mod table;
 #[cfg(test)]
 mod tests;
+mod tree;
 mod words;
 
 /// How a comparison is printed.
@@ -44,4 +48,10 @@ pub fn render(comparison: &Comparison, format: Format) -> anyhow::Result<String>
         Format::Markdown => Ok(markdown::render(comparison)),
         Format::Junit => junit::render(comparison),
     }
+}
+
+/// One page that needs nothing else: no script, no other file, no network.
+#[must_use]
+pub fn html(comparison: &Comparison) -> String {
+    html::render(comparison)
 }

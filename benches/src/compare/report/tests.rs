@@ -69,6 +69,7 @@ fn a_part_that_broke_is_counted_and_said_in_every_format() {
         check(&rendered(&broken, format), &["failed", "head exited before it served"]);
     }
     check(&rendered(&broken, Format::Table), &["4 pass, 1 failed; not measured: instructions"]);
+    check(&html(&broken), &["Failed", "head exited before it served"]);
 }
 
 #[test]
@@ -152,6 +153,28 @@ fn markup_in_a_name_stays_text() {
     }
     let markdown = rendered(&comparison, Format::Markdown);
     check(&markdown, &["### &lt;b&gt;&#124;&#95;&#95;x_&#95; ", "<code>&lt;script&gt;&#124;&lt;"]);
+    let page = html(&comparison);
+    check(&page, &["&lt;b&gt;", "&lt;script&gt;"]);
+    assert!(!page.contains("<script") && !page.contains("<b>"));
+}
+
+#[test]
+fn the_page_needs_no_other_file() {
+    each(|comparison| {
+        let page = html(comparison);
+        for reference in ["://", "src=", "href=", "url(", "@import", "<script", "<link"] {
+            assert!(!page.contains(reference), "{reference}");
+        }
+        check(&page, &["default-src 'none'; style-src 'unsafe-inline'"]);
+    });
+}
+
+#[test]
+fn the_page_adds_up_what_callers_share() {
+    check(
+        &html(&fixture::comparison()),
+        &["The same by caller", "server::echo::Echo::poll_messages", "+2 blocks, +128.32 bytes"],
+    );
 }
 
 #[test]
@@ -164,4 +187,5 @@ fn a_row_without_numbers_has_dashes_in_every_format() {
     }
     check(&rendered(&comparison, Format::Table), &[" text/64B", "–", "–", "–…–"]);
     check(&rendered(&comparison, Format::Json), &["\"effect\": null"]);
+    assert!(!html(&comparison).contains("NaN"));
 }

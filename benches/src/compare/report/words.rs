@@ -36,6 +36,15 @@ pub(super) fn unit(unit: TimingUnit) -> &'static str {
     }
 }
 
+/// What one number of the row is, in full.
+pub(super) fn unit_in_full(unit: TimingUnit) -> &'static str {
+    match unit {
+        TimingUnit::Time => "time of one operation",
+        TimingUnit::Rate => "messages per second",
+        TimingUnit::Cpu => "CPU time of one operation",
+    }
+}
+
 /// `+5.1`, `-0.3`, `+120`: a share in percent.
 pub(super) fn percent(share: f64) -> String {
     let text = percent_unsigned(share.abs());
