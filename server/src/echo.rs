@@ -114,7 +114,11 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Echo<'a, S> {
                     self.sent();
                     return Poll::Ready(self.closed.ok_or(WsError::ConnectionClosed));
                 }
-                Poll::Pending if self.batch.messages > 0 => self.flushing = true,
+                Poll::Pending if self.batch.messages > 0 => {
+                    #[cfg(feature = "slowdown")]
+                    crate::slowdown::waste(self.context.config.slowdown.batch);
+                    self.flushing = true;
+                }
                 Poll::Pending => return Poll::Pending,
             }
         }

@@ -18,6 +18,7 @@
 //! - [`clock`]: real time, or time that a test moves
 //! - `shutdown`: drain, then kill
 //! - [`embedded`]: the server on a thread of its own
+//! - `slowdown`: deliberate slowness, with the feature of that name
 
 pub mod allocations;
 pub mod clock;
@@ -34,6 +35,8 @@ mod meter;
 mod metrics;
 mod session;
 mod shutdown;
+#[cfg(feature = "slowdown")]
+pub mod slowdown;
 pub mod snapshot;
 pub mod stats;
 

@@ -164,6 +164,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Subscriber<'a, S> {
             while !self.queue.is_empty() {
                 std::task::ready!(Pin::new(&mut self.ws).poll_ready(cx))?;
                 let Some(json) = self.queue.pop_front() else { break };
+                #[cfg(feature = "slowdown")]
+                crate::slowdown::waste(self.context.config.slowdown.snapshot);
                 Pin::new(&mut self.ws).start_send(Message::Text(json))?;
                 self.flushing = true;
                 self.context.stats.snapshots_sent.fetch_add(1, Relaxed);
