@@ -97,7 +97,7 @@ fn timing(timing: &Timing) -> Markup {
             " % interval. It counts from ±" (words::number(timing.threshold * 100.0)) " % on. "
             "p99 is shown, never judged. Seed " (timing.seed) "."
         }
-        (plot::legend())
+        @if timing.rows.is_empty() { p { (words::NO_ROW) } } @else { (plot::legend()) }
         @for row in &timing.rows { (timing_row(row, &axis)) }
         @for (id, why) in &timing.left_out { p.dim { "left out: " code { (id) } ": " (why) } }
     }
@@ -143,6 +143,7 @@ fn exact(rows: &[ExactRow]) -> Markup {
     other.sort_by_key(|row| outcome::urgency(row.verdict));
     let detailed: Vec<_> = other.iter().filter(|row| has_detail(row)).collect();
     html! {
+        @if rows.is_empty() { p { (words::NO_ROW) } }
         @if !other.is_empty() {
             div.scroll {
                 table {
@@ -252,7 +253,9 @@ fn nodes(row: &ExactRow, nodes: &[Node<'_>], metric: usize, furthest: f64) -> Ma
 
 fn instructions(rows: &[InstructionRow]) -> Markup {
     html! {
-        @if !rows.is_empty() {
+        @if rows.is_empty() {
+            p { (words::NO_ROW) }
+        } @else {
             div.scroll {
                 table {
                     tr {

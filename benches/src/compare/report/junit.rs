@@ -76,15 +76,24 @@ impl Suites {
 fn suite<T>(name: &str, part: &Part<T>, cases: impl FnOnce(&T) -> Vec<TestCase>) -> TestSuite {
     let mut suite = TestSuite::new(name);
     suite.add_test_cases(match part {
-        Part::Measured(data) => cases(data),
-        Part::NotMeasured(why) => vec![skipped(name, name, &format!("not measured: {why}"))],
-        Part::Failed(why) => {
-            let mut case = TestCase::new(name, fail(NonSuccessKind::Error, Verdict::Failed));
-            case.set_classname(name).set_system_out(why);
-            vec![case]
+        Part::Measured(data) => {
+            let cases = cases(data);
+            if cases.is_empty() {
+                vec![broken(name, Verdict::NotComparable, words::NO_ROW)]
+            } else {
+                cases
+            }
         }
+        Part::NotMeasured(why) => vec![skipped(name, name, &format!("not measured: {why}"))],
+        Part::Failed(why) => vec![broken(name, Verdict::Failed, why)],
     });
     suite
+}
+
+fn broken(suite: &str, verdict: Verdict, why: &str) -> TestCase {
+    let mut case = TestCase::new(suite, fail(NonSuccessKind::Error, verdict));
+    case.set_classname(suite).set_system_out(why);
+    case
 }
 
 fn skipped(suite: &str, id: &str, why: &str) -> TestCase {

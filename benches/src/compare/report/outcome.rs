@@ -2,6 +2,7 @@ use baselines::Verdict;
 
 use super::words;
 use crate::compare::model::{Comparison, ExactRow, InstructionRow, Part, Side, TimingRow};
+use crate::compare::outcome::verdicts;
 
 /// The three parts with their names, without what was measured: what they are called and why they are not there.
 pub(super) fn parts(comparison: &Comparison) -> [(&'static str, Part<()>); 3] {
@@ -38,16 +39,6 @@ pub(super) fn measured<T>(part: &Part<T>) -> Option<&T> {
         Part::Measured(data) => Some(data),
         Part::NotMeasured(_) | Part::Failed(_) => None,
     }
-}
-
-/// One verdict a row, and one for each part that broke.
-pub(super) fn verdicts(comparison: &Comparison) -> Vec<Verdict> {
-    let mut verdicts: Vec<_> = timings(comparison).iter().map(|row| row.verdict).collect();
-    verdicts.extend(exact(comparison).iter().map(|row| row.verdict));
-    verdicts.extend(instructions(comparison).iter().map(|row| row.verdict));
-    let broken = parts(comparison).into_iter().filter(|(_, part)| matches!(part, Part::Failed(_)));
-    verdicts.extend(broken.map(|_| Verdict::Failed));
-    verdicts
 }
 
 /// Those that occur and how often, in the order in which verdicts are declared.
@@ -114,8 +105,8 @@ pub(super) fn last_word(comparison: &Comparison) -> String {
         }
         4 => "keep it, and pass --improved-ok: neither timings nor instructions are recorded"
             .to_owned(),
-        5 if verdicts(comparison).is_empty() => {
-            "compare servers that have a row in common".to_owned()
+        5 if any(|verdict| verdict == Verdict::NotComparable) => {
+            "compare what has rows in common; a part without any has not passed".to_owned()
         }
         5 => "pass --new-ok if what is missing is new; else find out what head has lost".to_owned(),
         6 if any(|verdict| verdict != Verdict::TooNoisy && verdict.exit_code() == 6) => {

@@ -10,8 +10,6 @@ use crate::units;
 /// Columns of a terminal.
 const WIDTH: usize = 80;
 
-const NO_ROW: &str = "no row";
-
 /// Call sites shown of one scenario, and functions of one row of instructions; the rest is counted.
 const DETAILS: usize = 8;
 
@@ -102,7 +100,7 @@ fn timing_cells(row: &TimingRow) -> [String; 7] {
 
 fn exact(text: &mut Text, rows: &[ExactRow]) {
     if rows.is_empty() {
-        text.line(NO_ROW);
+        text.line(words::NO_ROW);
     }
     let shared = words::shared(rows);
     for (key, (scenarios, place)) in &shared {
@@ -263,7 +261,7 @@ impl Rows {
 
     fn print(mut self, text: &mut Text) {
         if self.rows == 0 {
-            return text.line(NO_ROW);
+            return text.line(words::NO_ROW);
         }
         let last = self.table.column_count().saturating_sub(1);
         for (index, column) in self.table.column_iter_mut().enumerate() {

@@ -122,6 +122,15 @@ fn junit_tells_what_is_worse_from_what_is_unknown() {
 }
 
 #[test]
+fn a_part_without_rows_is_never_green() {
+    let empty = fixture::empty();
+    check(&rendered(&empty, Format::Table), &["no row", "3 not comparable\nnext: "]);
+    check(&rendered(&empty, Format::Junit), &[r#"tests="3" skipped="0" failures="0" errors="3">"#]);
+    check(&rendered(&empty, Format::Markdown), &["**3 not comparable**"]);
+    check(&html(&empty), &["Not comparable", "no row", "no row", "no row"]);
+}
+
+#[test]
 fn what_the_exit_code_accepts_fails_no_test_case() {
     let mut accepted = fixture::comparison();
     accepted.exit_code = 0;

@@ -12,6 +12,9 @@ pub(super) fn scenarios(count: usize) -> String {
     format!("{count} {}", if count == 1 { "scenario" } else { "scenarios" })
 }
 
+/// Of a part that was measured and holds nothing, which is no pass.
+pub(super) const NO_ROW: &str = "no row";
+
 /// Where there is no number.
 pub(super) const NONE: &str = "–";
 
@@ -40,7 +43,7 @@ pub(super) fn unit(unit: TimingUnit) -> &'static str {
 pub(super) fn unit_in_full(unit: TimingUnit) -> &'static str {
     match unit {
         TimingUnit::Time => "time of one operation",
-        TimingUnit::Rate => "messages per second",
+        TimingUnit::Rate => "operations per second",
         TimingUnit::Cpu => "CPU time of one operation",
     }
 }
