@@ -4,6 +4,7 @@
 //!
 //! - [`model`]: what a comparison found, as plain data; [`outcome`]: its exit code
 //! - [`cleanup`]: child processes and folders that stay behind on no way out
+//! - [`revision`]: two revisions as programs, built alike
 //! - [`exact`]: the allocation suites of both trees
 //! - [`report`]: how it is shown, in a format a file
 //! - [`timing`]: a short look at every row, a longer one at the suspects; [`round`]: fresh processes side by side;
@@ -20,6 +21,7 @@ pub mod model;
 pub mod outcome;
 pub mod process_clock;
 pub mod report;
+pub mod revision;
 pub mod round;
 pub mod server_process;
 pub mod statistics;
