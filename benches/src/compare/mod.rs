@@ -5,7 +5,7 @@
 //! - [`model`]: what a comparison found, as plain data; [`outcome`]: its exit code
 //! - [`cleanup`]: child processes and folders that stay behind on no way out
 //! - [`revision`]: two revisions as programs, built alike
-//! - [`exact`]: the allocation suites of both trees
+//! - [`exact`]: the allocation suites of both trees; [`instructions`]: callgrind over what they have in memory
 //! - [`report`]: how it is shown, in a format a file
 //! - [`timing`]: a short look at every row, a longer one at the suspects; [`round`]: fresh processes side by side;
 //!   [`workload`]: what they are asked; [`driver`]: who asks; [`server_process`], [`process_clock`]: who answers
@@ -17,6 +17,7 @@ pub mod cleanup;
 pub mod driver;
 pub mod exact;
 pub mod gate;
+pub mod instructions;
 pub mod model;
 pub mod outcome;
 pub mod process_clock;

@@ -1,0 +1,232 @@
+//! Instructions per operation of the scenarios in memory, both sides under callgrind.
+//!
+//! What a simulated processor executes does not depend on the machine's day: the same binary gives the same count in
+//! every run, on busy cores too. Two binaries of the same code do not quite, because a compiler may lay them out
+//! differently: half a percent, and eight instructions, are no change.
+
+mod callgrind;
+mod profile;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use baselines::Verdict;
+
+use super::model::{FunctionRow, InstructionRow, Part};
+use callgrind::{Callgrind, Job, NotHere, Side};
+use profile::{Place, Profile};
+
+/// Share of base's instructions up to which a difference is none.
+const SHARE: f64 = 0.005;
+
+/// Instructions per operation up to which a difference is none: where an operation takes a thousand, half a percent is
+/// what one more spilled register comes to.
+const FLOOR: f64 = 8.0;
+
+/// Change of a function, in instructions per operation, below which it says nothing about where a change comes from.
+const TELLING: f64 = 0.5;
+
+/// Operations from which on a scenario is run with a tenth of them: callgrind is fifty times slower than a processor,
+/// and repeats to the instruction. Fewer than a hundred would make the seconds of the `Date` header show: it is
+/// rendered anew, for some 700 instructions, whenever one of them passes during a run.
+const MANY: u64 = 1000;
+
+/// Counts both sides and holds head to base. The runners are those of `alloc-tests`, built without hooks; `scratch` is
+/// a folder for what lies in between; `done` is told the id of every scenario that is through, and once more of one that
+/// was counted again because it had changed.
+pub fn compare(
+    base: &Path,
+    head: &Path,
+    scratch: &Path,
+    done: impl Fn(&str),
+) -> Part<Vec<InstructionRow>> {
+    match measure(base, head, scratch, done) {
+        Ok(rows) => Part::Measured(rows),
+        Err(error) if error.is::<NotHere>() => Part::NotMeasured(error.to_string()),
+        Err(error) => Part::Failed(format!("{error:#}")),
+    }
+}
+
+fn measure(
+    base: &Path,
+    head: &Path,
+    scratch: &Path,
+    done: impl Fn(&str),
+) -> Result<Vec<InstructionRow>> {
+    let callgrind = Callgrind::new(base, head, scratch)?;
+    let [base, head] = [callgrind.scenarios(Side::Base)?, callgrind.scenarios(Side::Head)?];
+    let ids: BTreeSet<&String> = base.iter().chain(&head).collect();
+    ensure!(!ids.is_empty(), "neither runner has a scenario in memory; see suite --list");
+    let scenarios = ids
+        .into_iter()
+        .map(|id| Scenario::new(id, [base.contains(id), head.contains(id)]))
+        .collect::<Result<Vec<_>>>()?;
+    let mut rows = count(&callgrind, &scenarios, &done)?;
+    confirm(&callgrind, &scenarios, &mut rows, &done)?;
+    Ok(rows)
+}
+
+/// Counts again what differed. A change that does not come back is of a scenario that wavers.
+fn confirm(
+    callgrind: &Callgrind<'_>,
+    all: &[Scenario],
+    rows: &mut [InstructionRow],
+    done: impl Fn(&str),
+) -> Result<()> {
+    let differs =
+        |row: &InstructionRow| matches!(row.verdict, Verdict::Regressed | Verdict::Improved);
+    let suspects: Vec<_> = all
+        .iter()
+        .zip(rows.iter())
+        .filter(|(_, row)| differs(row))
+        .map(|(one, _)| one.clone())
+        .collect();
+    let again = count(callgrind, &suspects, done)?;
+    for (row, again) in rows.iter_mut().filter(|row| differs(row)).zip(again) {
+        if row.verdict != again.verdict {
+            row.verdict = Verdict::Nondeterministic;
+        }
+    }
+    Ok(())
+}
+
+fn count(
+    callgrind: &Callgrind<'_>,
+    scenarios: &[Scenario],
+    done: impl Fn(&str),
+) -> Result<Vec<InstructionRow>> {
+    let jobs: Vec<Job> = scenarios.iter().flat_map(Scenario::jobs).collect();
+    let mut left: BTreeMap<&str, usize> = BTreeMap::new();
+    for job in &jobs {
+        *left.entry(&job.id).or_default() += 1;
+    }
+    let profiles = callgrind.run_all(&jobs, |job| {
+        let left = left.get_mut(job.id.as_str()).expect("every job was counted");
+        *left -= 1;
+        if *left == 0 {
+            done(&job.id);
+        }
+    })?;
+    let mut profiles = profiles.into_iter();
+    let mut next = || Some(growth([profiles.next()?, profiles.next()?]));
+    let rows = scenarios.iter().map(|one| {
+        let [base, head] = one.on.map(|on| if on { next() } else { None });
+        one.row(base.as_ref(), head.as_ref())
+    });
+    Ok(rows.collect())
+}
+
+/// A scenario on one side or both.
+#[derive(Clone, Debug)]
+struct Scenario {
+    id: String,
+    unit: &'static str,
+    /// N: operations of the shorter run.
+    ops: u64,
+    /// Whether base has it, and head.
+    on: [bool; 2],
+}
+
+impl Scenario {
+    fn new(id: &str, on: [bool; 2]) -> Result<Self> {
+        let (own, unit) = operations(id).with_context(|| {
+            format!("{id} does not say what it counts; name it like echo_text_64b_1000_msgs")
+        })?;
+        let ops = if own < MANY { own } else { own / 10 };
+        Ok(Self { id: id.to_owned(), unit, ops, on })
+    }
+
+    /// N and 2N for base, then for head, as far as they have it.
+    fn jobs(&self) -> impl Iterator<Item = Job> {
+        let sides = Side::BOTH.into_iter().zip(self.on).filter(|(_, on)| *on);
+        sides.flat_map(|(side, _)| {
+            [1, 2].map(|times| Job { id: self.id.clone(), side, ops: times * self.ops })
+        })
+    }
+
+    fn row(&self, base: Option<&Growth>, head: Option<&Growth>) -> InstructionRow {
+        let total = |growth: &Growth| self.per_op(growth.values().sum());
+        let totals = [base.map(total), head.map(total)];
+        let verdict = judge(totals[0], totals[1]);
+        let functions = match (base, head) {
+            (Some(base), Some(head)) if verdict != Verdict::Pass => self.functions(base, head),
+            _ => Vec::new(),
+        };
+        InstructionRow {
+            id: self.id.clone(),
+            unit: self.unit.to_owned(),
+            base: totals[0],
+            head: totals[1],
+            functions,
+            verdict,
+        }
+    }
+
+    fn per_op(&self, instructions: i64) -> f64 {
+        instructions as f64 / self.ops as f64
+    }
+
+    /// What differs by [`TELLING`] and more, the largest change first.
+    fn functions(&self, base: &Growth, head: &Growth) -> Vec<FunctionRow> {
+        let places: BTreeSet<&Place> = base.keys().chain(head.keys()).collect();
+        let own = |side: &Growth, place: &Place| self.per_op(side.get(place).copied().unwrap_or(0));
+        let row = |place: &Place| FunctionRow {
+            name: place.function.clone(),
+            file: place.file.clone(),
+            base: own(base, place),
+            head: own(head, place),
+        };
+        let change = |row: &FunctionRow| (row.head - row.base).abs();
+        let mut rows: Vec<_> =
+            places.into_iter().map(row).filter(|row| change(row) >= TELLING).collect();
+        // Stable: equal changes stay in the order of their names.
+        rows.sort_by(|a, b| change(b).total_cmp(&change(a)));
+        rows
+    }
+}
+
+/// What a run of 2N operations executed beyond one of N: the cost of N of them.
+type Growth = BTreeMap<Place, i64>;
+
+fn growth([once, twice]: [Profile; 2]) -> Growth {
+    let mut growth: Growth =
+        twice.into_iter().map(|(place, own)| (place, own.cast_signed())).collect();
+    for (place, own) in once {
+        *growth.entry(place).or_default() -= own.cast_signed();
+    }
+    growth
+}
+
+/// How many operations a scenario makes, and what one is: both are in its id.
+fn operations(id: &str) -> Option<(u64, &'static str)> {
+    const UNITS: [(&str, &str); 6] = [
+        ("msgs", "message"),
+        ("conns", "connection"),
+        ("ticks", "tick"),
+        ("reqs", "request"),
+        ("frames", "frame"),
+        ("starts", "start"),
+    ];
+    let words: Vec<&str> = id.split('_').collect();
+    words.windows(2).find_map(|pair| {
+        let (_, unit) = UNITS.iter().find(|(plural, _)| *plural == pair[1])?;
+        Some((pair[0].parse().ok()?, *unit))
+    })
+}
+
+fn judge(base: Option<f64>, head: Option<f64>) -> Verdict {
+    let Some(base) = base else { return Verdict::Missing };
+    let Some(head) = head else { return Verdict::Stale };
+    let change = head - base;
+    if change.abs() <= FLOOR.max(SHARE * base) {
+        Verdict::Pass
+    } else if change > 0.0 {
+        Verdict::Regressed
+    } else {
+        Verdict::Improved
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,203 @@
+//! What callgrind wrote, read as each function's own instructions.
+
+use std::collections::{BTreeMap, HashMap};
+
+use anyhow::{Context, Result, ensure};
+
+/// Own instructions by place.
+pub(super) type Profile = BTreeMap<Place, u64>;
+
+/// A function, and the file that instructions of it come from: those inlined into it come from elsewhere, and in an
+/// optimised build that is most of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    /// As [`function`] leaves it.
+    pub(super) function: String,
+    /// As [`file`] leaves it; `None` without debug information.
+    pub(super) file: Option<String>,
+}
+
+/// Reads a profile of one event, `Ir`, by line.
+///
+/// # Errors
+///
+/// If it is not such a profile, or its lines do not add up to its total.
+pub(super) fn parse(text: &str) -> Result<Profile> {
+    let mut own: HashMap<(&str, &str), u64> = HashMap::new();
+    let (mut functions, mut files) = (Names::default(), Names::default());
+    let (mut in_function, mut in_file) = ("", "");
+    let mut summary = None;
+    let mut inclusive = false;
+    for line in text.lines() {
+        if line.starts_with(|first: char| first.is_ascii_digit() || "+-*".contains(first)) {
+            // Behind `calls=` stands what the callee cost, and that has lines of its own.
+            if !std::mem::take(&mut inclusive) {
+                let cost = line.split_ascii_whitespace().nth(1).unwrap_or("0");
+                let cost: u64 = cost.parse().with_context(|| format!("no cost in {line:?}"))?;
+                *own.entry((in_function, in_file)).or_default() += cost;
+            }
+            continue;
+        }
+        let Some((key, value)) = line.split_once(['=', ':']) else { continue };
+        match key {
+            "fn" => in_function = functions.resolve(value)?,
+            "fl" | "fi" | "fe" => in_file = files.resolve(value)?,
+            // A name may be spelled out here, and be a number from then on.
+            "cfn" => {
+                functions.resolve(value)?;
+            }
+            "cfl" | "cfi" => {
+                files.resolve(value)?;
+            }
+            "calls" => inclusive = true,
+            "events" => ensure!(value.trim() == "Ir", "it counts {}, not Ir", value.trim()),
+            "positions" => ensure!(value.trim() == "line", "it is not by line"),
+            "totals" => summary = Some(value.trim().parse().context("its total is no number")?),
+            _ => {}
+        }
+    }
+    let mut profile = Profile::new();
+    for ((name, path), cost) in own {
+        *profile.entry(Place { function: function(name), file: file(path) }).or_default() += cost;
+    }
+    let summary: u64 = summary.context("it has no total: callgrind did not get to its end")?;
+    let counted: u64 = profile.values().sum();
+    ensure!(counted == summary, "its lines come to {counted}, its total is {summary}");
+    Ok(profile)
+}
+
+/// Names that are spelled out once, `(12) server::echo::take`, and then only `(12)`.
+#[derive(Default)]
+struct Names<'a>(HashMap<&'a str, &'a str>);
+
+impl<'a> Names<'a> {
+    fn resolve(&mut self, text: &'a str) -> Result<&'a str> {
+        let number = text.strip_prefix('(').and_then(|rest| rest.split_once(')'));
+        let Some((id, name)) = number.filter(|(id, _)| id.bytes().all(|b| b.is_ascii_digit()))
+        else {
+            return Ok(text);
+        };
+        match name.trim_start() {
+            "" => self.0.get(id).copied().with_context(|| format!("name ({id}) is never given")),
+            name => {
+                self.0.insert(id, name);
+                Ok(name)
+            }
+        }
+    }
+}
+
+/// Drops what differs between two builds of the same source: hashes, generic arguments, closures, what a compiler
+/// appends to the name of a copy, and the depth of a recursion.
+fn function(name: &str) -> String {
+    let name = name.split_once(".llvm.").map_or(name, |(name, _)| name);
+    let name = name.rsplit_once('\'').map_or(name, |(name, _)| name).replace("->", "");
+    let mut text = String::with_capacity(name.len());
+    let mut depth = 0usize;
+    // The first bracket of `<T as Trait>::method` names the type; those behind a path are its arguments.
+    let mut qualified = name.starts_with('<');
+    for character in name.chars() {
+        match character {
+            '<' if qualified && text.is_empty() => text.push('<'),
+            '<' => depth += 1,
+            '>' if depth > 0 => depth -= 1,
+            _ if depth > 0 => {}
+            '>' if qualified => {
+                qualified = false;
+                text.push('>');
+            }
+            _ => text.push(character),
+        }
+    }
+    let text = text.replace("::{{closure}}", "").replace("::{closure#0}", "").replace("::::", "::");
+    let text = text.trim_end_matches("::");
+    match text.rsplit_once("::h") {
+        Some((path, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            path.to_owned()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// `tokio/src/runtime/park.rs`: from the folder of the crate on, without its version; two trees lie in two places.
+fn file(path: &str) -> Option<String> {
+    if path == "???" {
+        return None;
+    }
+    let Some((before, inside)) = path.rsplit_once("/src/") else {
+        return Some(path.rsplit('/').next().unwrap_or(path).to_owned());
+    };
+    let folder = before.rsplit('/').next().unwrap_or(before);
+    let version = folder
+        .match_indices('-')
+        .find(|(at, _)| folder[at + 1..].starts_with(|next: char| next.is_ascii_digit()));
+    let package = version.map_or(folder, |(at, _)| &folder[..at]);
+    Some(format!("{package}/src/{inside}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of a program whose `poll` has a loop inlined and calls `send`, twice.
+    const SAMPLE: &str = include_str!("sample.callgrind");
+
+    #[test]
+    fn own_instructions_are_told_from_those_of_callees() {
+        let profile = parse(SAMPLE).expect("callgrind wrote it");
+        let own = |name: &str| {
+            profile.iter().filter(|(place, _)| place.function == name).map(|(_, own)| own).sum()
+        };
+        let functions = ["(below main)", "<sample::Echo as sample::Session>::poll", "sample::send"];
+        let costs: [u64; 3] = functions.map(own);
+        assert_eq!(costs, [9, 72, 16]);
+        assert_eq!(profile.values().sum::<u64>(), 97);
+    }
+
+    #[test]
+    fn a_file_says_where_inlined_instructions_come_from() {
+        let profile = parse(SAMPLE).expect("callgrind wrote it");
+        let own = |file: &str| {
+            let file = Some(file.to_owned());
+            profile.get(&Place { function: "sample::send".to_owned(), file }).copied()
+        };
+        assert_eq!(own("core/src/hint.rs"), Some(6));
+        assert_eq!(own("sample/src/main.rs"), Some(10));
+    }
+
+    #[test]
+    fn a_file_that_is_cut_off_or_does_not_add_up_is_refused() {
+        let refused = |text: &str| parse(text).expect_err("it is damaged").to_string();
+        let (cut, _) = SAMPLE.split_once("totals").expect("it has a total");
+        assert!(refused(cut).contains("no total"));
+        assert!(refused(&SAMPLE.replace("491 8", "491 9")).contains("come to 98"));
+        assert!(refused(&SAMPLE.replace("491 8", "491 x")).contains("no cost"));
+        assert!(refused(&SAMPLE.replace("cfn=(2) <", "cfn=(3) <")).contains("name (2)"));
+        assert!(refused(&SAMPLE.replace("events: Ir", "events: Dr")).contains("not Ir"));
+    }
+
+    #[test]
+    fn functions_lose_hashes_generics_and_closures() {
+        let check = |name, expected| assert_eq!(function(name), expected);
+        check("a::b::h0123456789abcdef", "a::b");
+        check("a::Vec<T,A>::push", "a::Vec::push");
+        check("<a::B<C> as d::E<F>>::g", "<a::B as d::E>::g");
+        check("core::ptr::drop_in_place<a::b::{{closure}}>", "core::ptr::drop_in_place");
+        check("<a::Once>::call::<fn() -> b::C>::{closure#0}", "<a::Once>::call");
+        check("server::connection::serve_http::{{closure}}", "server::connection::serve_http");
+        check("a::drop_slow'2", "a::drop_slow");
+        check("a::grow.llvm.123456", "a::grow");
+        check("(below main)", "(below main)");
+    }
+
+    #[test]
+    fn files_lose_what_lies_before_the_crate() {
+        let check = |path, expected| assert_eq!(file(path).as_deref(), Some(expected));
+        check("/a/b/server/src/echo.rs", "server/src/echo.rs");
+        check("/r/src/index.crates.io-19/tokio-1.54.1/src/park.rs", "tokio/src/park.rs");
+        check("/r/tokio-util-0.7.20/src/sync/a.rs", "tokio-util/src/sync/a.rs");
+        check("/rustc/5980/library/core/src/str/mod.rs", "core/src/str/mod.rs");
+        check("./malloc/./malloc/malloc.c", "malloc.c");
+        assert_eq!(file("???"), None);
+    }
+}

@@ -1,0 +1,112 @@
+use super::*;
+
+fn profile<const N: usize>(own: [(&str, &str, u64); N]) -> Profile {
+    let place = |function: &str, file: &str| Place {
+        function: function.to_owned(),
+        file: Some(file.to_owned()),
+    };
+    own.into_iter().map(|(function, file, own)| (place(function, file), own)).collect()
+}
+
+fn scenario(on: [bool; 2]) -> Scenario {
+    Scenario::new("echo_text_64b_1000_msgs", on).expect("it says what it counts")
+}
+
+#[test]
+fn an_id_says_how_many_operations_of_what_it_makes() {
+    let check = |id, expected| assert_eq!(operations(id), expected, "{id}");
+    check("echo_text_64b_1000_msgs", Some((1000, "message")));
+    check("echo_binary_1kib_x16_1600_msgs", Some((1600, "message")));
+    check("dashboard_memory_1000_ticks_1_sub", Some((1000, "tick")));
+    check("echo_memory_one_each_100_conns", Some((100, "connection")));
+    check("echo_text", None);
+    check("many_msgs", None);
+}
+
+#[test]
+fn many_operations_become_a_tenth_and_few_stay() {
+    let ops = |id| Scenario::new(id, [true; 2]).expect("it says what it counts").ops;
+    assert_eq!(ops("echo_text_64b_x16_1600_msgs"), 160);
+    assert_eq!(ops("echo_memory_one_each_100_conns"), 100);
+}
+
+#[test]
+fn a_side_is_run_at_n_and_2n_where_it_has_the_scenario() {
+    let jobs = |on| scenario(on).jobs().map(|job| (job.side, job.ops)).collect::<Vec<_>>();
+    let [base, head] = Side::BOTH;
+    assert_eq!(jobs([true; 2]), [(base, 100), (base, 200), (head, 100), (head, 200)]);
+    assert_eq!(jobs([false, true]), [(head, 100), (head, 200)]);
+}
+
+#[test]
+fn a_change_counts_beyond_half_a_percent_and_eight_instructions() {
+    let check = |base, head, verdict| assert_eq!(judge(base, head), verdict, "{base:?} {head:?}");
+    check(Some(1000.0), Some(1008.0), Verdict::Pass);
+    check(Some(1000.0), Some(1008.1), Verdict::Regressed);
+    check(Some(1000.0), Some(991.9), Verdict::Improved);
+    check(Some(10_000.0), Some(10_050.0), Verdict::Pass);
+    check(Some(10_000.0), Some(10_051.0), Verdict::Regressed);
+    check(Some(10_000.0), Some(9_949.0), Verdict::Improved);
+    check(None, Some(1.0), Verdict::Missing);
+    check(Some(1.0), None, Verdict::Stale);
+}
+
+#[test]
+fn the_cost_of_an_operation_is_without_what_does_not_grow() {
+    let growth = growth([
+        profile([("main", "main.rs", 7000), ("echo", "echo.rs", 5000)]),
+        profile([("main", "main.rs", 7000), ("echo", "echo.rs", 6000)]),
+    ]);
+    let row = scenario([true; 2]).row(Some(&growth), Some(&growth));
+    assert_eq!((row.base, row.head), (Some(10.0), Some(10.0)));
+    assert_eq!(row.verdict, Verdict::Pass);
+}
+
+#[test]
+fn functions_that_differ_come_with_the_largest_change_first() {
+    let base = growth([
+        Profile::new(),
+        profile([("gone", "a.rs", 300), ("same", "b.rs", 900), ("poll", "c.rs", 100)]),
+    ]);
+    let head = growth([
+        Profile::new(),
+        profile([
+            ("same", "b.rs", 949),
+            ("poll", "c.rs", 150),
+            ("poll", "inlined.rs", 2000),
+            ("new", "d.rs", 700),
+        ]),
+    ]);
+    let row = scenario([true; 2]).row(Some(&base), Some(&head));
+    let functions: Vec<_> = row
+        .functions
+        .iter()
+        .map(|row| (row.name.as_str(), row.file.as_deref().unwrap_or(""), row.base, row.head))
+        .collect();
+    assert_eq!(
+        functions,
+        [
+            ("poll", "inlined.rs", 0.0, 20.0),
+            ("new", "d.rs", 0.0, 7.0),
+            ("gone", "a.rs", 3.0, 0.0),
+            ("poll", "c.rs", 1.0, 1.5),
+        ]
+    );
+    assert_eq!(row.verdict, Verdict::Regressed);
+}
+
+#[test]
+fn functions_of_a_scenario_that_passes_are_of_no_interest() {
+    let [base, head] =
+        [100_000, 100_100].map(|own| growth([Profile::new(), profile([("echo", "echo.rs", own)])]));
+    let row = scenario([true; 2]).row(Some(&base), Some(&head));
+    assert_eq!((row.verdict, row.functions.len()), (Verdict::Pass, 0));
+}
+
+#[test]
+fn a_scenario_of_one_side_shows_what_it_costs_there() {
+    let growth = growth([Profile::new(), profile([("echo", "echo.rs", 1000)])]);
+    let row = scenario([false, true]).row(None, Some(&growth));
+    assert_eq!((row.base, row.head), (None, Some(10.0)));
+    assert_eq!((row.verdict, row.functions.len()), (Verdict::Missing, 0));
+}
