@@ -1,6 +1,6 @@
 //! Rounds of paired timings → a verdict. Pure.
 //!
-//! A change is called one only if it is larger than a threshold that a person chose, if chance does not explain it, and
+//! A change is called one only if it is as large as a threshold that a person chose, if chance does not explain it, and
 //! if a second copy of base, measured in the same breath, did not seem to change as well.
 
 use baselines::Verdict;
@@ -12,7 +12,7 @@ use super::statistics::{
 /// What has to be true of a change.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
-    /// Smallest change that counts, as a share of base: 0.03.
+    /// Smallest change that must be seen, as a share of base: 0.03.
     pub threshold: f64,
     /// Level of the interval that must be clear of zero: 0.99.
     pub confidence: f64,
@@ -29,7 +29,17 @@ impl Rule {
     fn log_threshold(self) -> f64 {
         self.threshold.ln_1p()
     }
+
+    /// The estimate from which on a change is called one, a logarithm too.
+    #[must_use]
+    pub fn called_from(self) -> f64 {
+        CALLED_FROM * self.log_threshold()
+    }
 }
+
+/// Share of the threshold that an estimate must exceed. With 1, a change of the very size that a person asked to see
+/// would be seen every other time.
+const CALLED_FROM: f64 = 0.9;
 
 /// Probability with which [`Finding::detectable`] would have been seen.
 const POWER: f64 = 0.9;
@@ -74,7 +84,7 @@ pub fn find(series: &Series, rule: Rule) -> Option<Finding> {
         interval,
         null: hodges_lehmann(&series.null)?,
         p: signed_rank_p(&series.head),
-        detectable: detectable(&series.head, rule.log_threshold(), rule.confidence, POWER)
+        detectable: detectable(&series.head, rule.called_from(), rule.confidence, POWER)
             .unwrap_or(f64::INFINITY),
     })
 }
@@ -82,7 +92,7 @@ pub fn find(series: &Series, rule: Rule) -> Option<Finding> {
 /// Whether a short look is not enough: the change may be as large as the threshold, or the control moved.
 #[must_use]
 pub fn is_suspect(series: &Series, rule: Rule) -> bool {
-    let limit = rule.log_threshold();
+    let limit = rule.called_from();
     let innocent = || {
         let finding = find(series, rule)?;
         let Interval { low, high, .. } = walsh_interval(&series.head, SUSPICION)?;
@@ -107,7 +117,7 @@ pub fn judge(findings: &[Finding], rule: Rule) -> Vec<(Verdict, f64)> {
 }
 
 fn verdict(finding: &Finding, p: f64, rule: Rule) -> Verdict {
-    let limit = rule.log_threshold();
+    let limit = rule.called_from();
     let [low, high] = finding.interval;
     let clear = p < 1.0 - rule.confidence;
     if is_noisy(finding, rule) {
@@ -155,8 +165,9 @@ mod tests {
     }
 
     #[test]
-    fn a_clear_change_below_the_threshold_passes() {
-        check(&[series(0.025, 0.0, 0.001)], &[Verdict::Pass]);
+    fn a_change_of_the_thresholds_size_is_seen_and_a_clear_one_below_it_passes() {
+        check(&[series(0.03, 0.0, 0.001)], &[Verdict::Regressed]);
+        check(&[series(0.026, 0.0, 0.001)], &[Verdict::Pass]);
     }
 
     #[test]

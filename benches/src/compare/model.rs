@@ -48,8 +48,10 @@ pub enum Part<T> {
 /// The timing part.
 #[derive(Clone, Debug)]
 pub struct Timing {
-    /// Effect, as a share of base, from which on a change counts: 0.03.
+    /// Change, as a share of base, that must be seen: 0.03.
     pub threshold: f64,
+    /// Estimate from which on a change is called one, a little below: 0.027.
+    pub called_from: f64,
     /// Level of the intervals: 0.99.
     pub confidence: f64,
     /// Seed of the order of the arms, to repeat it.

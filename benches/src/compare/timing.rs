@@ -71,6 +71,7 @@ pub fn compare(
     }
     Ok(Timing {
         threshold: options.rule.threshold,
+        called_from: options.rule.called_from().exp_m1(),
         confidence: options.rule.confidence,
         seed: options.seed,
         rows,

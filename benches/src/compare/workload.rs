@@ -101,6 +101,15 @@ pub fn all() -> Vec<Workload> {
             traffic: echo(Kind::Text, 16 * 1024, 1, 1),
             slow_flag: batch,
         },
+        // Two reads and two writes a batch: a second segment that waits for the first one's acknowledgement shows here.
+        Workload {
+            wall: Some("echo_burst/text/1KiB"),
+            is_rate: false,
+            cpu: Some("echo_cpu/text/1KiB"),
+            cores: Cores::One,
+            traffic: echo(Kind::Text, 1024, 16, 1),
+            slow_flag: batch,
+        },
         Workload {
             wall: Some("echo_throughput/text/c10x16"),
             is_rate: true,

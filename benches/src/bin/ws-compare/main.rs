@@ -7,7 +7,9 @@ use clap::{Parser, Subcommand};
 
 mod busy;
 mod calibrate;
+mod compare;
 mod flags;
+mod output;
 mod progress;
 mod ratios;
 
@@ -19,10 +21,13 @@ struct Args {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 pass, 1 tool failed, 2 usage, 3 regressed, 4 improved, \
-                          5 missing, stale or not comparable";
+                          5 missing, stale or not comparable, 6 too noisy to say";
 
 #[derive(Subcommand)]
 enum Command {
+    /// Compare two revisions, or two servers: exact counts, instructions and paired timings
+    #[command(override_usage = compare::USAGE, after_help = compare::AFTER_HELP)]
+    Compare(Box<compare::Args>),
     /// Measure what the timings of `compare` say where the answer is known
     Calibrate(calibrate::Args),
     /// Compare criterion's results, as ratios to raw TCP, with what is recorded
@@ -31,6 +36,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let outcome = match Args::parse().command {
+        Command::Compare(args) => compare::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Ratios(args) => ratios::run(&args),
     };

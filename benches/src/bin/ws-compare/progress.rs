@@ -18,7 +18,6 @@ impl Progress {
     }
 
     /// Something that takes as long as it takes.
-    #[allow(dead_code, reason = "compare says")]
     pub(crate) fn say(&self, what: &str) {
         self.step(what, 0, 1);
     }

@@ -1,8 +1,7 @@
-use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use baselines::Verdict;
 use baselines::ratios::{Ratios, load, path, save};
 use benches::criterion_data::{self, read};
@@ -73,7 +72,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         );
         return Ok(ExitCode::from(Verdict::Missing.exit_code()));
     }
-    print(&render(&judgements, args.format))?;
+    crate::output::print(&render(&judgements, args.format))?;
     if let Some(reason) = &args.reason {
         return record(args, &path, &recorded, &judgements, reason);
     }
@@ -132,14 +131,6 @@ fn advice(code: u8) -> Option<&'static str> {
 fn fail(error: &dyn std::error::Error, verdict: Verdict) -> ExitCode {
     eprintln!("ws-compare: {error}");
     ExitCode::from(verdict.exit_code())
-}
-
-/// A reader that left early does not change the verdict.
-fn print(text: &str) -> Result<()> {
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        written => written.context("cannot write to stdout; look at the disk with df -h"),
-    }
 }
 
 /// Where criterion itself would put its results.

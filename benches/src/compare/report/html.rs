@@ -94,7 +94,8 @@ fn timing(timing: &Timing) -> Markup {
     html! {
         p.dim {
             "Change of the cost of an operation, in percent of base's, with its " (confidence)
-            " % interval. It counts from ±" (words::number(timing.threshold * 100.0)) " % on. "
+            " % interval. It is called a change from ±" (words::number(timing.called_from * 100.0))
+            " % on, so that one of " (words::number(timing.threshold * 100.0)) " % is seen. "
             "p99 is shown, never judged. Seed " (timing.seed) "."
         }
         @if timing.rows.is_empty() { p { (words::NO_ROW) } } @else { (plot::legend()) }

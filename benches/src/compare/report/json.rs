@@ -84,6 +84,7 @@ impl<'a, Row> WirePart<'a, Row> {
 #[derive(Serialize)]
 struct WireTiming<'a> {
     threshold: Option<f64>,
+    called_from: Option<f64>,
     confidence: Option<f64>,
     seed: Option<u64>,
     left_out: Option<&'a BTreeMap<String, String>>,
@@ -96,6 +97,7 @@ impl<'a> From<&'a Part<Timing>> for WireTiming<'a> {
         let timing = outcome::measured(part);
         Self {
             threshold: timing.map(|timing| timing.threshold),
+            called_from: timing.map(|timing| timing.called_from),
             confidence: timing.map(|timing| timing.confidence),
             seed: timing.map(|timing| timing.seed),
             left_out: timing.map(|timing| &timing.left_out),

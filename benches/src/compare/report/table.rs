@@ -78,9 +78,9 @@ fn timings(text: &mut Text, timing: &Timing) {
     }
     text.line("change, interval, null, seen: % of base's cost of an operation; + is slower");
     text.line(&format!(
-        "interval: at {} %; a change counts from ±{} % on; p99 is shown, never judged",
+        "interval: at {} %; a change is called from ±{} % on; p99 is shown, never judged",
         words::number(timing.confidence * 100.0),
-        words::number(timing.threshold * 100.0)
+        words::number(timing.called_from * 100.0)
     ));
     text.line("null: what a second copy of base came to, which should be 0");
     text.line("seen: the smallest change that nine of ten runs would have seen");
