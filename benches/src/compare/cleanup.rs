@@ -11,11 +11,14 @@ use std::thread;
 
 use anyhow::Context;
 use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, getpid, getppid, kill_process_group,
-    set_parent_process_death_signal, waitid,
+    Pid, Signal, WaitId, WaitIdOptions, getpid, getppid, set_parent_process_death_signal, waitid,
 };
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+
+mod groups;
+
+use groups::{Groups, kill};
 
 /// From now on SIGINT, SIGTERM and SIGHUP kill every [`Child`], run every [`Guard`], newest first, and end this process
 /// with 128 + signal, whatever its other threads wait for. A signal that is ignored already (nohup) stays ignored.
@@ -52,8 +55,8 @@ pub struct Child {
     alive: bool,
 }
 
-/// Starts `command` in a process group of its own. It ends with the thread that started it, so that it does not even
-/// outlive a `kill -9` of this process: a thread that returns takes its children with it.
+/// Starts `command` in a process group of its own. Not even a `kill -9` of this process leaves it: it ends with the
+/// thread that started it, which must therefore not return earlier, and a watchdog kills the rest of its group.
 ///
 /// # Errors
 ///
@@ -69,11 +72,15 @@ pub fn spawn(command: &mut Command) -> io::Result<Child> {
     unsafe { command.pre_exec(bind_to_parent) };
     // Held over the fork: a signal finds no child that it does not know.
     let mut state = enter();
+    // What an action starts is to come to its end as well.
+    let watched = !CLEANING.get();
+    if watched {
+        state.groups.get_ready()?;
+    }
     let inner = command.process_group(0).spawn()?;
     let group = Pid::from_child(&inner);
-    // What an action starts is to come to its end as well.
-    if !CLEANING.get() {
-        state.groups.push(group);
+    if watched {
+        state.groups.add(group);
     }
     Ok(Child { inner, group, alive: true })
 }
@@ -158,7 +165,7 @@ impl Child {
         if self.alive {
             let mut state = enter();
             kill(self.group);
-            state.groups.retain(|group| *group != self.group);
+            state.groups.remove(self.group);
             self.alive = false;
         }
         self.inner.wait()
@@ -207,12 +214,16 @@ struct State {
     /// A signal came; all threads but the one that cleans up stop where they are.
     ending: bool,
     next_id: u64,
-    groups: Vec<Pid>,
+    groups: Groups,
     actions: BTreeMap<u64, Arc<Action>>,
 }
 
-static STATE: Mutex<State> =
-    Mutex::new(State { ending: false, next_id: 0, groups: Vec::new(), actions: BTreeMap::new() });
+static STATE: Mutex<State> = Mutex::new(State {
+    ending: false,
+    next_id: 0,
+    groups: Groups::new(),
+    actions: BTreeMap::new(),
+});
 
 thread_local! {
     /// Whether this thread runs an action, which must come to its end even after a signal.
@@ -237,8 +248,8 @@ fn end(signal: i32) -> ! {
     let (groups, actions) = {
         let mut state = enter();
         state.ending = true;
-        state.groups.iter().copied().for_each(kill);
-        (state.groups.clone(), state.actions.clone())
+        state.groups.pids().iter().copied().for_each(kill);
+        (state.groups.pids().to_vec(), state.actions.clone())
     };
     for group in groups {
         // What is being killed may still write into a folder that is about to go. Who reaped it meanwhile knows.
@@ -256,11 +267,6 @@ fn run(action: &Action) {
     if let Some(action) = action.take() {
         action();
     }
-}
-
-fn kill(group: Pid) {
-    // That all of it has ended already is as good.
-    let _ = kill_process_group(group, Signal::KILL);
 }
 
 /// Whether a child has ended, without reaping it.

@@ -154,15 +154,9 @@ fn a_signal_ends_the_children_then_the_guards_then_the_process() {
 }
 
 #[test]
-fn a_child_does_not_outlive_a_process_that_is_killed() {
+fn nothing_outlives_a_process_that_is_killed() {
     let folder = tempfile::tempdir().expect("there is room");
     let (ids, status) = sent(Signal::KILL, folder.path());
     assert_eq!(status.to_string(), "signal: 9 (SIGKILL)");
-    soon(|| is_gone(&ids[0]));
-    // Nobody is left who could take its own child along.
-    kill_process(pid(&ids[1]), Signal::KILL).expect("it is an orphan");
-}
-
-fn pid(id: &str) -> Pid {
-    Pid::from_raw(id.parse().expect("it is a number")).expect("it is not 0")
+    all_gone(&ids);
 }
