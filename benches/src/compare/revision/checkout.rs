@@ -16,8 +16,8 @@ use crate::compare::cleanup::Guard;
 pub(super) struct Checkout {
     git: Git,
     folder: PathBuf,
-    /// Once there is a tree, what takes it away.
-    tree: Option<Guard>,
+    has_tree: bool,
+    _clean: Guard,
     /// Dropped last.
     _lock: File,
 }
@@ -29,10 +29,18 @@ impl Checkout {
             .with_context(|| format!("cannot make {}; look with df -h", folder.display()))?;
         let folder = folder.canonicalize()?;
         let lock = lock(&folder.join("lock"))?;
-        let checkout = Self { git, folder, tree: None, _lock: lock };
-        remove_tree(&checkout.git, &checkout.tree())?;
-        remove_index(&checkout.index());
-        Ok(checkout)
+        let clean = {
+            let (git, folder) = (git.clone(), folder.clone());
+            move || clear(&git, &folder)
+        };
+        clean()?;
+        let clean = Guard::new(move || {
+            if let Err(error) = clean() {
+                // Where stderr is gone there is nobody to tell.
+                drop(writeln!(io::stderr(), "ws-compare: {error:#}"));
+            }
+        });
+        Ok(Self { git, folder, has_tree: false, _clean: clean, _lock: lock })
     }
 
     pub(super) fn git(&self) -> &Git {
@@ -44,42 +52,27 @@ impl Checkout {
         &self.folder
     }
 
-    fn tree(&self) -> PathBuf {
-        self.folder.join("tree")
-    }
-
-    fn index(&self) -> PathBuf {
-        self.folder.join("index")
-    }
-
     /// Puts exactly the files of `revision` into the tree, and says where that is.
     pub(super) fn check_out(&mut self, revision: &Revision) -> Result<PathBuf> {
-        let tree = self.tree();
-        if self.tree.is_some() {
+        let tree = tree(&self.folder);
+        if self.has_tree {
             let git = Git::at(&tree);
             git.run(&["checkout", "--quiet", "--force", "--detach", &revision.commit])?;
             // Build scripts may have written beside their sources.
             git.run(&["clean", "--quiet", "-ffdx"])?;
             return Ok(tree);
         }
-        let (git, path) = (self.git.clone(), tree.clone());
-        self.tree = Some(Guard::new(move || {
-            if let Err(error) = remove_tree(&git, &path) {
-                eprintln!("ws-compare: {error:#}");
-            }
-        }));
         let mut add = self.git.command();
         // Forced twice: git locks a tree while it makes one, and a run that was killed leaves the lock.
         add.args(["worktree", "add", "--quiet", "--force", "--force", "--detach"]);
         git::answer(add.arg(&tree).arg(&revision.commit))?;
+        self.has_tree = true;
         Ok(tree)
     }
 
     /// A commit of the working tree, ignored files aside, that nothing leads to: git drops it after some weeks.
     pub(super) fn snapshot(&self) -> Result<String> {
-        let index = self.index();
-        let path = index.clone();
-        let _removed = Guard::new(move || remove_index(&path));
+        let index = index(&self.folder);
         // The user's own tells git which files it need not read again.
         let own = self.git.folder().join(self.git.run(&["rev-parse", "--git-path", "index"])?);
         unless_missing(fs::copy(&own, &index).map(drop))
@@ -131,24 +124,33 @@ fn lock(path: &Path) -> Result<File> {
     }
 }
 
-/// The files first: git forgets a tree whose files are gone, but does not remove files of a tree it has forgotten. No
-/// `prune`: that forgets other people's trees, too, on disks that are not mounted just now.
-fn remove_tree(git: &Git, tree: &Path) -> Result<()> {
-    unless_missing(fs::remove_dir_all(tree))
-        .with_context(|| format!("cannot remove {0}; try rm -r {0}", tree.display()))?;
+fn tree(folder: &Path) -> PathBuf {
+    folder.join("tree")
+}
+
+fn index(folder: &Path) -> PathBuf {
+    folder.join("index")
+}
+
+/// Removes what is there for one comparison only.
+fn clear(git: &Git, folder: &Path) -> Result<()> {
+    let (tree, index) = (tree(folder), index(folder));
+    // The files first: git forgets a tree whose files are gone, but does not remove files of a tree it has forgotten.
+    for gone in [
+        fs::remove_dir_all(&tree),
+        fs::remove_file(index.with_extension("lock")),
+        fs::remove_file(&index),
+    ] {
+        unless_missing(gone)
+            .with_context(|| format!("cannot clear {0}; look with ls -l {0}", folder.display()))?;
+    }
+    // No `prune`: that forgets people's own trees, too, on disks that are not mounted just now.
     let record = format!("worktree {}", tree.display());
     if git.run(&["worktree", "list", "--porcelain"])?.lines().any(|line| line == record) {
         let mut remove = git.command();
         git::answer(remove.args(["worktree", "remove", "--force", "--force"]).arg(tree))?;
     }
     Ok(())
-}
-
-fn remove_index(index: &Path) {
-    for path in [index.to_owned(), index.with_extension("lock")] {
-        // One that stays takes room and is written over the next time.
-        drop(fs::remove_file(path));
-    }
 }
 
 fn unless_missing(done: io::Result<()>) -> io::Result<()> {
