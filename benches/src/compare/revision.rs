@@ -19,7 +19,7 @@ use checkout::Checkout;
 use git::Git;
 
 /// What a tree that nobody has committed is called. No revision is: there is a space in it.
-pub const WORKING_TREE: &str = "working tree";
+const WORKING_TREE: &str = "working tree";
 
 /// Base and head, and the one place where they are built. What is built stays for the next time; the tree goes with
 /// this, and with [`cleanup`](super::cleanup) on a signal. Runners read it, so it must outlive them.
@@ -96,15 +96,15 @@ fn target(workspace: &Path) -> PathBuf {
 
 /// A tree of files that git knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Revision {
+struct Revision {
     /// What the user called it, or [`WORKING_TREE`].
-    pub name: String,
+    name: String,
     /// The commit; of a working tree one that no branch leads to.
-    pub commit: String,
+    commit: String,
     /// The first digits of the commit.
-    pub abbreviated: String,
+    abbreviated: String,
     /// The id of the tree: equal trees, equal programs.
-    pub tree: String,
+    tree: String,
 }
 
 impl Revision {
