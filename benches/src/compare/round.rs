@@ -7,6 +7,7 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use super::driver::Driver;
 use super::server_process::{Program, ServerProcess, Settings};
+use super::spinners::Spinners;
 use super::statistics::{Rng, median, quantile};
 use super::workload::{Cores, Traffic, Workload};
 
@@ -15,7 +16,7 @@ use super::workload::{Cores, Traffic, Workload};
 const CHUNK_NS: f64 = 1e6;
 
 /// Time after which a round of fewer cycles than planned will do: a server that stalls is slow in every one of them.
-const ENOUGH: Duration = Duration::from_millis(400);
+const ENOUGH: Duration = Duration::from_millis(200);
 
 /// Cycles that every round has.
 const FEWEST: usize = 3;
@@ -211,6 +212,7 @@ fn together(
     for (arm, server) in servers.iter_mut().enumerate() {
         before.push(look(arm, server)?.0);
     }
+    let _awake = Spinners::awake();
     let deadline = Instant::now() + PATIENCE;
     while taken.cpu.iter().any(|windows| windows.len() < cycles) {
         std::thread::sleep(WINDOW);

@@ -134,8 +134,16 @@ pub fn decide(
     Ok(judge(workloads, &looks, rule))
 }
 
-/// The workloads with a row that was asked for, and the rows that these programs have not.
-fn chosen(only: &[String], commands: bool) -> Result<(Vec<Workload>, BTreeMap<String, String>)> {
+/// The workloads with a row that contains one of `only` (all if there is none), and the rows that programs have not that
+/// are `commands`, with the reason.
+///
+/// # Errors
+///
+/// If no row is called so.
+pub fn chosen(
+    only: &[String],
+    commands: bool,
+) -> Result<(Vec<Workload>, BTreeMap<String, String>)> {
     let asked = |id: &str| only.is_empty() || only.iter().any(|part| id.contains(part));
     let mut left_out = BTreeMap::new();
     let mut workloads = Vec::new();

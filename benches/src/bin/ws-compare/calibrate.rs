@@ -11,11 +11,11 @@ use benches::compare::gate::Rule;
 use benches::compare::model::TimingRow;
 use benches::compare::round::{Arm, Round};
 use benches::compare::server_process::Program;
+use benches::compare::spinners::Spinners;
 use benches::compare::statistics::{Rng, median};
-use benches::compare::timing::{Stage, decide, look};
+use benches::compare::timing::{Stage, chosen, decide, look};
 use benches::compare::workload::{Workload, all};
 
-use crate::busy::BusyCores;
 use crate::progress::Progress;
 
 #[derive(clap::Args)]
@@ -35,7 +35,10 @@ pub(crate) struct Args {
     /// Processors that are kept busy meanwhile
     #[arg(long, value_name = "N", default_value_t = 0)]
     busy: u32,
-    /// Smallest change that counts, in percent
+    /// Rows whose id contains this; may be given again
+    #[arg(long, value_name = "FILTER")]
+    only: Vec<String>,
+    /// Change that must be seen, in percent
     #[arg(long, value_name = "PERCENT", default_value = "3", value_parser = crate::flags::percent)]
     threshold: f64,
     /// Seed of all orders
@@ -72,13 +75,15 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         .with_context(|| format!("cannot write {}", args.records.display()))?;
     let calibration = Calibration {
         program: Program::Server(args.server.canonicalize()?),
-        workloads: all(),
+        workloads: chosen(&args.only, false)?.0,
         rule: Rule::with_threshold(args.threshold),
         progress: Progress::new(),
     };
-    let _busy = BusyCores::keep(args.busy);
+    let _busy = Spinners::neighbours(args.busy);
     let count = |records: &[Record], slower: f64| {
-        let like = |record: &&Record| record.slower == slower && record.busy == args.busy;
+        let like = |record: &&Record| {
+            (record.slower, record.busy) == (slower, args.busy) && calibration.is_of(record)
+        };
         records.iter().filter(like).count()
     };
     while count(&records, 0.0) < args.same {
@@ -148,6 +153,12 @@ struct Calibration {
 impl Calibration {
     fn arm(&self, name: &str, flags: Vec<String>) -> Arm {
         Arm { name: name.to_owned(), program: self.program.clone(), flags }
+    }
+
+    /// Whether `record` has rows of all that is being calibrated.
+    fn is_of(&self, record: &Record) -> bool {
+        let rows = self.workloads.iter().flat_map(|workload| [workload.wall, workload.cpu]);
+        rows.flatten().all(|id| record.rows.iter().any(|row| row.id == id))
     }
 
     /// A comparison as `compare` makes it, of a program with itself.
@@ -220,7 +231,8 @@ impl Calibration {
     fn record(&self, slower: f64, seconds: f64, rows: &[TimingRow]) -> Record {
         let workload = |id: &str| {
             let has = |workload: &Workload| [workload.wall, workload.cpu].contains(&Some(id));
-            self.workloads.iter().position(has).unwrap_or(usize::MAX)
+            // Of all, so that records of some of them can be added to those of others.
+            all().iter().position(has).unwrap_or(usize::MAX)
         };
         let rows = rows.iter().map(|row| Row::new(row, workload(&row.id))).collect();
         Record { slower, busy: 0, seconds, rows }

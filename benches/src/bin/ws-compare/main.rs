@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-mod busy;
 mod calibrate;
 mod compare;
 mod flags;

@@ -78,7 +78,7 @@ fn timings(text: &mut Text, timing: &Timing) {
     }
     text.line("change, interval, null, seen: % of base's cost of an operation; + is slower");
     text.line(&format!(
-        "interval: at {} %; a change is called from ±{} % on; p99 is shown, never judged",
+        "interval: at {} %; a change is called from ±{} % on; p99 is never judged",
         words::number(timing.confidence * 100.0),
         words::number(timing.called_from * 100.0)
     ));
