@@ -56,7 +56,8 @@ impl<'a> Driver<'a> {
             Traffic::Dashboard { subscribers, .. } => (DASHBOARD, *subscribers),
         };
         let clients = (0..connections).map(|_| Client::upgrade(server.addr(), path));
-        let mut clients = clients.collect::<Result<Vec<_>>>()?;
+        let clients = clients.collect::<Result<Vec<_>>>();
+        let mut clients = clients.with_context(|| format!("no WebSocket on {path}; see --path"))?;
         if spins {
             clients.iter_mut().for_each(Client::spin);
         }

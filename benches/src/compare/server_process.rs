@@ -7,6 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -146,9 +147,21 @@ struct Starting<'a> {
 impl Starting<'_> {
     /// The address in `listening on http://127.0.0.1:43121`.
     fn said(&mut self) -> Result<SocketAddr> {
-        let mut line = String::new();
         let stdout = self.child.take_stdout().context("stdout was asked for")?;
-        BufReader::new(stdout).read_line(&mut line)?;
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            let read = BufReader::new(stdout).read_line(&mut line);
+            // Nobody waits any more if it took too long.
+            drop(sender.send(read.map(|_| line)));
+        });
+        let line = match receiver.recv_timeout(START_WITHIN) {
+            Ok(line) => line?,
+            Err(_) => bail!(
+                "{} says nothing; is it a ws-server? Other servers: --base-cmd and --head-cmd",
+                self.name
+            ),
+        };
         let addr = line.trim_end().strip_prefix("listening on http://");
         match addr.and_then(|addr| addr.parse().ok()) {
             Some(addr) => Ok(addr),

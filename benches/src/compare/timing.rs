@@ -279,3 +279,6 @@ fn row(
     };
     Some((row, finding))
 }
+
+#[cfg(test)]
+mod tests;

@@ -105,8 +105,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     cleanup::install()?;
     if let Some(page) = &args.html {
         // Now rather than after a minute of measuring.
-        let opened = OpenOptions::new().create(true).append(true).open(page);
-        opened.with_context(|| format!("cannot write {}; look with ls -ld", page.display()))?;
+        check_writable(page)?;
     }
     let progress = Progress::new();
     let mut comparison = match &args.base_rev {
@@ -123,6 +122,17 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     }
     crate::output::print(&render(&comparison, args.format)?)?;
     Ok(ExitCode::from(comparison.exit_code))
+}
+
+/// Leaves no file behind where there was none.
+fn check_writable(page: &Path) -> Result<()> {
+    let known = page.exists();
+    let opened = OpenOptions::new().create(true).append(true).open(page);
+    opened.with_context(|| format!("cannot write {}; look with ls -ld", page.display()))?;
+    if !known {
+        std::fs::remove_file(page)?;
+    }
+    Ok(())
 }
 
 /// Two revisions: everything can be measured.

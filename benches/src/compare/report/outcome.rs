@@ -96,7 +96,7 @@ pub(super) fn is_equal(row: &ExactRow) -> bool {
 pub(super) fn last_word(comparison: &Comparison) -> String {
     let any = |wanted: fn(Verdict) -> bool| verdicts(comparison).into_iter().any(wanted);
     let next = match comparison.exit_code {
-        0 => return sensitivity(comparison),
+        0 => return format!("{}{}", notice(comparison), sensitivity(comparison)),
         1 => "mend what failed, and compare again".to_owned(),
         3 => suspect(comparison),
         4 if exact(comparison).iter().any(|row| row.verdict == Verdict::Improved) => {
@@ -120,6 +120,15 @@ pub(super) fn last_word(comparison: &Comparison) -> String {
     format!("next: {next}")
 }
 
+/// What was let pass though it did not; nothing if there is nothing.
+fn notice(comparison: &Comparison) -> String {
+    let noisy = verdicts(comparison).into_iter().filter(|one| *one == Verdict::TooNoisy).count();
+    if noisy == 0 {
+        return String::new();
+    }
+    format!("notice: {noisy} too noisy to judge, which --noisy-ok let pass; ")
+}
+
 /// The line of code, function or row that regressed; a count names its line, so it goes first.
 fn suspect(comparison: &Comparison) -> String {
     let regressed = |verdict| matches!(verdict, Verdict::Regressed | Verdict::Leaked);
@@ -134,8 +143,11 @@ fn suspect(comparison: &Comparison) -> String {
     let instructions: Vec<_> =
         instructions(comparison).iter().filter(|row| regressed(row.verdict)).collect();
     for row in &instructions {
-        if let Some(function) = row.functions.iter().find(|function| function.head > function.base)
-        {
+        let grown = || row.functions.iter().filter(|function| function.head > function.base);
+        // What grows most is often a copy or an allocation; what calls for it is in the server.
+        let ours =
+            grown().find(|one| one.file.as_ref().is_some_and(|file| file.contains("server/")));
+        if let Some(function) = ours.or_else(|| grown().next()) {
             return format!("look at {} ({})", function.name, row.id);
         }
     }
