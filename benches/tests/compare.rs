@@ -84,7 +84,10 @@ fn echo(mut stream: TcpStream, manners: Manners) -> std::io::Result<()> {
 /// The command that starts a server of this program.
 fn command(name: &str) -> String {
     let program = std::env::current_exe().expect("a running test has a program");
-    format!("ECHO_PORT={{port}} exec '{}' --ignored --exact servers::{name}", program.display())
+    format!(
+        "ECHO_PORT={{port}} exec '{}' --ignored --nocapture --exact servers::{name}",
+        program.display()
+    )
 }
 
 fn compare(arguments: &[&str]) -> Output {

@@ -146,6 +146,9 @@ fn scenario(text: &mut Text, row: &ExactRow, shared: &Shared<'_>) {
     }
 }
 
+/// Scenarios whose functions are listed.
+const EXPLAINED: usize = 1;
+
 fn instructions(text: &mut Text, rows: &[InstructionRow]) {
     let mut table = Rows::new(INSTRUCTIONS_ID, ["", "base", "head", "change", "verdict"]);
     for row in rows {
@@ -160,7 +163,20 @@ fn instructions(text: &mut Text, rows: &[InstructionRow]) {
         );
     }
     table.print(text);
-    for row in rows.iter().filter(|row| !row.functions.is_empty()) {
+    let mut explained: Vec<_> = rows.iter().filter(|row| !row.functions.is_empty()).collect();
+    // One cause shows in many scenarios, most clearly where there is little else.
+    let share = |row: &InstructionRow| match (row.base, row.head) {
+        (Some(base), Some(head)) => (head / base).ln().abs(),
+        _ => 0.0,
+    };
+    explained.sort_by(|a, b| share(b).total_cmp(&share(a)));
+    if explained.len() > EXPLAINED {
+        let more = explained.split_off(EXPLAINED).len();
+        text.line(&format!(
+            "the scenario that changed most; {more} more in --html and --format json"
+        ));
+    }
+    for row in explained {
         text.line(&format!("{}: instructions of its own per {}", row.id, row.unit));
         for function in row.functions.iter().take(DETAILS) {
             let [base, head] = [function.base, function.head];
