@@ -22,10 +22,17 @@ pub struct Record {
     pub slower: f64,
     /// Processors that something else kept busy the whole time.
     pub busy: u32,
+    /// Comparisons, this one among them, that have their base and its copy in common.
+    #[serde(default = "alone")]
+    pub together: u32,
     /// Wall-clock seconds that it took; 0 where it shared its rounds with others.
     pub seconds: f64,
     /// What became of the rows.
     pub rows: Vec<Row>,
+}
+
+const fn alone() -> u32 {
+    1
 }
 
 /// One row of it.
@@ -114,7 +121,9 @@ pub struct Alarms {
     pub any: Share,
     /// Comparisons in which any row was too noisy to say.
     pub noisy: Share,
-    /// Longest and middle wall-clock seconds of a comparison.
+    /// Groups of comparisons that have nothing in common.
+    pub groups: u64,
+    /// Longest and middle wall-clock seconds of a comparison, of those that were taken alone.
     pub seconds: [f64; 2],
     /// By row: claims, largest estimate, and the middle of what it says it would have seen.
     pub rows: Vec<(String, Share, f64, f64)>,
@@ -135,12 +144,15 @@ pub fn alarms(records: &[Record]) -> Vec<Alarms> {
             let any = |what: fn(&Row) -> bool| {
                 Share::count(&records, |record| record.rows.iter().any(what))
             };
-            let seconds: Vec<f64> = records.iter().map(|record| record.seconds).collect();
+            let alone = records.iter().filter(|record| record.together == 1);
+            let seconds: Vec<f64> = alone.map(|record| record.seconds).collect();
+            let groups: f64 = records.iter().map(|record| 1.0 / f64::from(record.together)).sum();
             let longest = seconds.iter().copied().fold(0.0, f64::max);
             Alarms {
                 busy,
                 any: any(Row::claims),
                 noisy: any(|row| row.is(Verdict::TooNoisy)),
+                groups: groups.round() as u64,
                 seconds: [longest, median(&seconds).unwrap_or_default()],
                 rows: rows_of(&records)
                     .into_iter()
@@ -237,7 +249,7 @@ mod tests {
             detectable: 0.031,
         };
         let rows = verdicts.into_iter().enumerate().map(row).collect();
-        Record { slower, busy: 0, seconds: 4.0, rows }
+        Record { slower, busy: 0, together: 1, seconds: 4.0, rows }
     }
 
     #[test]

@@ -26,6 +26,9 @@ pub(crate) struct Args {
     /// Comparisons of identical programs; 0 takes none
     #[arg(long, value_name = "N", default_value_t = 200)]
     same: usize,
+    /// Comparisons of identical programs that have base and its copy in common: quicker, and less independent
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=8))]
+    together: u32,
     /// Comparisons with each slowdown; 0 takes none
     #[arg(long, value_name = "N", default_value_t = 100)]
     slowed: usize,
@@ -53,10 +56,11 @@ pub(crate) struct Args {
 }
 
 /// The commands that made the document; a file of records is made by several.
-const COMMANDS: [&str; 3] = [
+const COMMANDS: [&str; 4] = [
     "cargo build --release -p server --features slowdown --target-dir target/slowdown",
-    "target/release/ws-compare calibrate --server target/slowdown/release/ws-server",
-    "target/release/ws-compare calibrate --server target/slowdown/release/ws-server --busy 1 --slowed 0",
+    "target/release/ws-compare calibrate --server target/slowdown/release/ws-server --slowed 20",
+    "target/release/ws-compare calibrate --server target/slowdown/release/ws-server --same 0 --only text/64B",
+    "target/release/ws-compare calibrate --server target/slowdown/release/ws-server --slowed 0 --busy 1 --together 4",
 ];
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
@@ -90,8 +94,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         let done = count(&records, 0.0);
         let mut rng = Rng::new(args.seed ^ ((done as u64) << 32) ^ u64::from(args.busy));
         let what = format!("identical programs, {} of {}", done + 1, args.same);
-        let record = calibration.same(&what, &mut rng)?;
-        keep(&mut journal, &mut records, Record { busy: args.busy, ..record })?;
+        let taken = match args.together {
+            1 => vec![calibration.same(&what, &mut rng)?],
+            several => calibration.slowed(&what, &vec![0.0; several as usize], &mut rng)?,
+        };
+        for record in taken {
+            let record = Record { busy: args.busy, together: args.together, ..record };
+            keep(&mut journal, &mut records, record)?;
+        }
     }
     let shares: Vec<f64> = args.slower.iter().map(|percent| percent / 100.0).collect();
     let least = |records: &[Record]| shares.iter().map(|share| count(records, *share)).min();
@@ -235,7 +245,7 @@ impl Calibration {
             all().iter().position(has).unwrap_or(usize::MAX)
         };
         let rows = rows.iter().map(|row| Row::new(row, workload(&row.id))).collect();
-        Record { slower, busy: 0, seconds, rows }
+        Record { slower, busy: 0, together: 1, seconds, rows }
     }
 }
 

@@ -30,19 +30,24 @@ of one, to a round trip of 16 µs.
 fn false_alarms(text: &mut String, alarms: &[Alarms]) {
     push(
         text,
-        "## False alarms\n\nBase against itself. An alarm is any row that claims a change, for better or worse.\n\n\
-         | busy cores | comparisons | false alarms | at most | too noisy | seconds, middle | longest |\n\
-         | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "## False alarms\n\nBase against itself. An alarm is any row that claims a change, for better or worse. *At most* is\nthe one-sided bound at 95 % that these \
+         comparisons give if all were independent; those of a group have base and its copy in\ncommon.\n\n\
+         | busy cores | comparisons | groups | false alarms | at most | too noisy | seconds, middle | longest |\n\
+         | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     );
-    for Alarms { busy, any, noisy, seconds: [longest, middle], .. } in alarms {
+    for Alarms { busy, any, noisy, groups, seconds: [longest, middle], .. } in alarms {
+        let seconds =
+            |seconds: f64| if seconds == 0.0 { "–".to_owned() } else { format!("{seconds:.1}") };
         push(
             text,
             &format!(
-                "| {busy} | {} | {} | {} | {} | {middle:.1} | {longest:.1} |",
+                "| {busy} | {} | {groups} | {} | {} | {} | {} | {} |",
                 any.of,
                 any.times,
                 percent(any.upper()),
                 noisy.times,
+                seconds(*middle),
+                seconds(*longest),
             ),
         );
     }
