@@ -109,7 +109,11 @@ fn count(
         }
     })?;
     let mut profiles = profiles.into_iter();
-    let mut next = || Some(growth([profiles.next()?, profiles.next()?]));
+    let mut next = || {
+        let both = [profiles.next()?, profiles.next()?];
+        let [Some(once), Some(twice)] = both else { return None };
+        Some(growth([once, twice]))
+    };
     let rows = scenarios.iter().map(|one| {
         let [base, head] = one.on.map(|on| if on { next() } else { None });
         one.row(base.as_ref(), head.as_ref())
@@ -148,7 +152,13 @@ impl Scenario {
     fn row(&self, base: Option<&Growth>, head: Option<&Growth>) -> InstructionRow {
         let total = |growth: &Growth| self.per_op(growth.values().sum());
         let totals = [base.map(total), head.map(total)];
-        let verdict = judge(totals[0], totals[1]);
+        // On a side that has it, a scenario without a count is one that fails there.
+        let verdict = match [self.on[0] && base.is_none(), self.on[1] && head.is_none()] {
+            [true, true] => Verdict::Failed,
+            [true, false] => Verdict::Improved,
+            [false, true] => Verdict::Regressed,
+            [false, false] => judge(totals[0], totals[1]),
+        };
         let functions = match (base, head) {
             (Some(base), Some(head)) if verdict != Verdict::Pass => self.functions(base, head),
             _ => Vec::new(),
