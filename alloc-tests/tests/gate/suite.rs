@@ -55,7 +55,8 @@ impl Suite {
         Said::from(child.wait_with_output()?).check(code, &[])
     }
 
-    /// Starts the suite and sends it what Ctrl-C sends while scenarios are running.
+    /// Starts the suite and ends it while scenarios are running. Not with SIGINT: what is started in the background ignores
+    /// that one.
     pub(crate) fn interrupt(&self, arguments: &[&str]) -> Result<(), Failed> {
         let child =
             self.command(arguments)?.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
@@ -72,7 +73,7 @@ impl Suite {
             }
             std::thread::yield_now();
         }
-        rustix::process::kill_process(pid, rustix::process::Signal::INT)?;
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM)?;
         let output = child.wait_with_output()?;
         if output.status.success() { Err("it was not interrupted".into()) } else { Ok(()) }
     }
