@@ -4,6 +4,10 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+if ! git rev-parse --verify --quiet HEAD >/dev/null; then
+    echo "not measured: there is no git repository with a commit here, so there are no revisions to compare" >&2
+    exit 0
+fi
 file=server/src/echo.rs
 plant='std::hint::black_box(message.clone().into_data().to_vec());'
 planted=$(git show "HEAD:$file" | sed "/fn take(/,/match /s/match .message {/$plant\n        &/")

@@ -160,7 +160,8 @@ fn what_makes_no_sense_is_refused_before_anything_is_built() {
     check(&compare(&["main", "--path", "ws/echo"]), 2, &["begins with /"]);
     check(&compare(&["--base-cmd", "serve", "--head-cmd", "serve"]), 2, &["{port}"]);
     check(&compare(&["--base-bin", "/nowhere", "--head-bin", "/nowhere"]), 1, &["there is no"]);
-    check(&compare(&["no-such-revision"]), 1, &["no-such-revision"]);
+    // Names the revision, or says that this is no repository.
+    check(&compare(&["no-such-revision"]), 1, &["revision"]);
     check(
         &compare(&["HEAD", "--only", "nothing", "--html", "/nowhere/page.html"]),
         1,
