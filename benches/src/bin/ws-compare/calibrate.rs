@@ -58,7 +58,7 @@ pub(crate) struct Args {
 /// The commands that made the document; a file of records is made by several.
 const COMMANDS: [&str; 4] = [
     "cargo build --release -p server --features slowdown --target-dir target/slowdown",
-    "target/release/ws-compare calibrate --server target/slowdown/release/ws-server --slowed 20",
+    "target/release/ws-compare calibrate --server target/slowdown/release/ws-server --slowed 0",
     "target/release/ws-compare calibrate --server target/slowdown/release/ws-server --same 0 --only text/64B",
     "target/release/ws-compare calibrate --server target/slowdown/release/ws-server --slowed 0 --busy 1 --together 4",
 ];

@@ -84,7 +84,8 @@ fn power(text: &mut String, powers: &[Power], curve: &str) {
         &format!(
             "## Power\n\nHead slowed by a share of what an operation of the traffic costs. *Row* is how often the row itself turned red, \
              *traffic*\nhow often it or the processor time of the same traffic did: a slowdown of the server is a larger share of the \
-             server's\nown time than of a round trip, half of which is the driver's. A row calls a change from nine tenths of the\nthreshold on.\n\n![Power by injected slowdown]({curve})\n\n\
+             server's\nown time than of a round trip, half of which is the driver's. A row calls a change from nine tenths of the\nthreshold on. What has not been slowed yet is not \
+             listed.\n\n![Power by injected slowdown]({curve})\n\n\
              | row | injected | estimated | row red | bounds | traffic red | bounds |\n\
              | --- | ---: | ---: | ---: | ---: | ---: | ---: |"
         ),

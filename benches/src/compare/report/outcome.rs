@@ -105,6 +105,9 @@ pub(super) fn last_word(comparison: &Comparison) -> String {
         }
         4 => "keep it, and pass --improved-ok: neither timings nor instructions are recorded"
             .to_owned(),
+        5 if verdicts(comparison).is_empty() => {
+            "see above why no part was measured; a comparison of nothing has not passed".to_owned()
+        }
         5 if any(|verdict| verdict == Verdict::NotComparable) => {
             "compare what has rows in common; a part without any has not passed".to_owned()
         }
