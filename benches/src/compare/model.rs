@@ -21,8 +21,6 @@ pub struct Comparison {
     pub instructions: Part<Vec<InstructionRow>>,
     /// The exit code of all of it.
     pub exit_code: u8,
-    /// What a person should know and no row says, a sentence each.
-    pub notes: Vec<String>,
 }
 
 /// One of the two that are compared.

@@ -73,7 +73,6 @@ mod tests {
             exact: Part::NotMeasured("left out".to_owned()),
             instructions: Part::Measured(verdicts.iter().map(row).collect()),
             exit_code: 1,
-            notes: Vec::new(),
         }
     }
 

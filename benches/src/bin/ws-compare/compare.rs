@@ -154,15 +154,7 @@ fn revisions(args: &Args, base: &str, progress: &Progress) -> Result<Comparison>
     } else {
         instructions_part(&base, &head, progress)
     };
-    Ok(Comparison {
-        base: base_side,
-        head: head_side,
-        timing,
-        exact,
-        instructions,
-        exit_code: 1,
-        notes: Vec::new(),
-    })
+    Ok(Comparison { base: base_side, head: head_side, timing, exact, instructions, exit_code: 1 })
 }
 
 /// Two programs: they can be spoken to, and no more.
@@ -191,7 +183,6 @@ fn programs(args: &Args, progress: &Progress) -> Result<Comparison> {
         exact: Part::NotMeasured(why.to_owned()),
         instructions: Part::NotMeasured(why.to_owned()),
         exit_code: 1,
-        notes: Vec::new(),
     })
 }
 

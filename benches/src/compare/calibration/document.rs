@@ -23,7 +23,7 @@ pub fn markdown(records: &[Record], threshold: f64, commands: &[String], curve: 
 const HEAD: &str = "
 on two shared cores. Percentages of comparisons carry Clopper–Pearson bounds at 95 %. Every program in here is the same
 build of `ws-server` with the feature `slowdown`, so that a slowed one differs by what it is told and by nothing else: a
-busy loop of so many nanoseconds per message, connection or snapshot. A proxy that delays would add a hop, and the noise
+busy loop of so many nanoseconds per batch of messages, connection or snapshot. A proxy that delays would add a hop, and the noise
 of one, to a round trip of 16 µs.
 ";
 
@@ -83,8 +83,7 @@ fn power(text: &mut String, powers: &[Power], curve: &str) {
         text,
         &format!(
             "## Power\n\nHead slowed by a share of what an operation of the traffic costs. *Row* is how often the row itself turned red, \
-             *traffic*\nhow often it or the processor time of the same traffic did: a slowdown of the server is a larger share of the \
-             server's\nown time than of a round trip, half of which is the driver's. A row calls a change from nine tenths of the\nthreshold on. What has not been slowed yet is not \
+             *traffic*\nhow often it or the processor time of the same traffic did. A row calls a change from nine tenths of the\nthreshold on. What has not been slowed yet is not \
              listed.\n\n![Power by injected slowdown]({curve})\n\n\
              | row | injected | estimated | row red | bounds | traffic red | bounds |\n\
              | --- | ---: | ---: | ---: | ---: | ---: | ---: |"

@@ -21,7 +21,6 @@ pub(super) fn comparison() -> Comparison {
         exact: Part::Measured(exact()),
         instructions: Part::Measured(instructions()),
         exit_code: 3,
-        notes: vec!["both sides were built with rustc 1.95.0 from the same lockfile".to_owned()],
     }
 }
 

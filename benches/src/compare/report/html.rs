@@ -52,7 +52,6 @@ fn banner(comparison: &Comparison, base: &str, head: &str) -> Markup {
                 p { (outcome::summary(comparison)) " · exit code " (comparison.exit_code) }
                 p { (outcome::last_word(comparison)) }
             }
-            @for note in &comparison.notes { p.dim { (note) } }
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::compare::model::{
 /// Version of the shape; raised when a program that reads it would have to change.
 const SCHEMA: u32 = 1;
 
-/// `schema`, `base`, `head`, `exit_code`, `verdicts` (word to how many), `notes`, and the parts `timing`, `exact` and
+/// `schema`, `base`, `head`, `exit_code`, `verdicts` (word to how many), and the parts `timing`, `exact` and
 /// `instructions`, each with a `state` (`measured`, `not measured`, `failed`), a `why` where it was not, and `rows`.
 pub(super) fn render(comparison: &Comparison) -> anyhow::Result<String> {
     let report = Report {
@@ -25,7 +25,6 @@ pub(super) fn render(comparison: &Comparison) -> anyhow::Result<String> {
             .into_iter()
             .map(|(verdict, count)| (verdict.as_str(), count))
             .collect(),
-        notes: &comparison.notes,
         timing: WireTiming::from(&comparison.timing),
         exact: WirePart::new(&comparison.exact, |rows| rows.iter().map(Exact::from).collect()),
         instructions: WirePart::new(&comparison.instructions, |rows| {
@@ -42,7 +41,6 @@ struct Report<'a> {
     head: WireSide<'a>,
     exit_code: u8,
     verdicts: BTreeMap<&'a str, usize>,
-    notes: &'a [String],
     timing: WireTiming<'a>,
     exact: WirePart<'a, Exact<'a>>,
     instructions: WirePart<'a, Instructions<'a>>,

@@ -25,9 +25,6 @@ pub(super) fn render(comparison: &Comparison) -> String {
             Part::Failed(why) => line(&mut text, &format!("{name}: failed: {}\n", escape(&why))),
         }
     }
-    for note in &comparison.notes {
-        line(&mut text, &format!("{}\n", escape(note)));
-    }
     let mut verdicts = outcome::counts(comparison);
     verdicts.retain(|(verdict, _)| *verdict != Verdict::Pass);
     verdicts.sort_by_key(|(verdict, _)| outcome::urgency(*verdict));

@@ -31,9 +31,6 @@ pub(super) fn render(comparison: &Comparison) -> String {
         instructions(&mut text, rows);
     }
     text.line("");
-    for note in &comparison.notes {
-        text.wrapped("", note);
-    }
     text.wrapped("", &outcome::summary(comparison));
     text.wrapped("", &outcome::last_word(comparison));
     text.0
