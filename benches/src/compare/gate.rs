@@ -39,7 +39,7 @@ impl Rule {
 
 /// Share of the threshold that an estimate must exceed. With 1, a change of the very size that a person asked to see
 /// would be seen every other time.
-const CALLED_FROM: f64 = 0.9;
+const CALLED_FROM: f64 = 0.85;
 
 /// Probability with which [`Finding::detectable`] would have been seen.
 const POWER: f64 = 0.9;

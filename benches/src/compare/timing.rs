@@ -29,7 +29,7 @@ pub struct Options {
 pub const SCREEN: usize = 10;
 
 /// Rounds of the second look, which uses none of the first one's data.
-pub const CONFIRM: usize = 20;
+pub const CONFIRM: usize = 30;
 
 /// Second looks at a row whose control moved, each on fresh data.
 const ATTEMPTS: usize = 3;

@@ -83,7 +83,7 @@ fn power(text: &mut String, powers: &[Power], curve: &str) {
         text,
         &format!(
             "## Power\n\nHead slowed by a share of what an operation of the traffic costs. *Row* is how often the row itself turned red, \
-             *traffic*\nhow often it or the processor time of the same traffic did. A row calls a change from nine tenths of the\nthreshold on. What has not been slowed yet is not \
+             *traffic*\nhow often it or the processor time of the same traffic did. A row calls a change from 0.85 of the\nthreshold on. What has not been slowed yet is not \
              listed.\n\n![Power by injected slowdown]({curve})\n\n\
              | row | injected | estimated | row red | bounds | traffic red | bounds |\n\
              | --- | ---: | ---: | ---: | ---: | ---: | ---: |"
