@@ -22,7 +22,7 @@ pub(super) fn render(comparison: &Comparison) -> String {
                 meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (base) " → " (head) }
-                style { (PreEscaped(include_str!("style.css"))) }
+                style { (PreEscaped(include_str!("../../page.css"))) (PreEscaped(include_str!("style.css"))) }
             }
             body {
                 (banner(comparison, &base, &head))
