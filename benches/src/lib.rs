@@ -13,6 +13,7 @@
 //! - [`criterion_data`]: criterion's results, read strictly
 //! - [`ratios`]: results → ratios to the floor → verdicts, pure, and how they are printed
 //! - [`compare`]: base against head
+//! - [`load`]: load on any WebSocket endpoint, and whether it held
 //! - [`units`]: numbers as people read them
 //! - `bin/ws-compare`: the command over [`criterion_data`] and [`ratios`]
 
@@ -20,6 +21,7 @@ pub mod client;
 pub mod compare;
 pub mod criterion_data;
 pub mod descriptors;
+pub mod load;
 pub mod one_core;
 pub mod payload;
 pub mod ratios;

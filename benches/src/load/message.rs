@@ -1,0 +1,314 @@
+//! What is sent, and how its answer is recognised. Pure.
+//!
+//! A message of the echo mode is sixteen hexadecimal digits (four for the connection, eight for the number, four to
+//! check them) and a filling that depends on both, so that every byte of an answer has one right value and nothing needs
+//! to be remembered of what was sent.
+
+use bytes::{BufMut, BytesMut};
+
+use super::ledger::Ledger;
+use super::profile::{Size, Traffic};
+use crate::compare::statistics::Rng;
+
+/// Bytes of the head; no message is shorter.
+pub(super) const HEAD: usize = 16;
+
+/// Places in the filling at which a message's may begin.
+const PLACES: usize = 4096;
+
+/// Messages on their way that a damaged answer is held against; with more it would take too long.
+const RESEMBLING: usize = 4096;
+
+/// Letters of the filling: text, and any byte is as good as another in a binary message.
+const LETTERS: &[u8; 64] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/";
+
+/// How messages are made.
+#[derive(Clone, Debug)]
+pub(super) struct Recipe {
+    filling: Box<[u8]>,
+    /// Sizes with the upper end of their part of 2⁶⁴.
+    sizes: Box<[(u64, usize)]>,
+    seed: u64,
+}
+
+/// What a received message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Recognised {
+    /// The answer to this number, byte for byte.
+    Exact(u32),
+    /// An answer to this number with other bytes.
+    Corrupted(u32),
+    /// Nothing that was sent on this connection.
+    Unknown,
+}
+
+impl Recipe {
+    /// For the sizes and the seed of `traffic`.
+    #[must_use]
+    pub(super) fn new(traffic: &Traffic) -> Self {
+        let longest = traffic.sizes.iter().map(|size| size.bytes).max().unwrap_or(HEAD);
+        let mut rng = Rng::new(traffic.seed);
+        let filling = (0..longest + PLACES).map(|_| LETTERS[(rng.draw() % 64) as usize]).collect();
+        Self { filling, sizes: parts(&traffic.sizes), seed: traffic.seed }
+    }
+
+    /// Bytes of message `number` on `connection`.
+    #[must_use]
+    pub(super) fn size(&self, connection: u16, number: u32) -> usize {
+        let [(_, only)] = *self.sizes else {
+            let at = self.hash(connection, number);
+            let part = self.sizes.iter().find(|(end, _)| at <= *end);
+            return part.map_or(HEAD, |(_, size)| *size);
+        };
+        only
+    }
+
+    /// Appends message `number` of `connection` to `out`.
+    pub(super) fn write(&self, connection: u16, number: u32, out: &mut BytesMut) {
+        let size = self.size(connection, number);
+        out.reserve(size);
+        out.put_slice(&head(connection, number));
+        out.put_slice(self.filling_of(connection, number, size));
+    }
+
+    /// What `payload`, received on `connection`, is.
+    #[must_use]
+    pub(super) fn recognise(&self, connection: u16, payload: &[u8], ledger: &Ledger) -> Recognised {
+        let read = payload.first_chunk().and_then(read_head);
+        if let Some((theirs, number)) = read
+            && theirs == connection
+            && self.differing(connection, number, payload) == 0
+        {
+            return Recognised::Exact(number);
+        }
+        // Something of it is wrong, perhaps the number itself: the message that it resembles most is meant.
+        let own = read.map(|(_, number)| number).filter(|number| *number < ledger.next());
+        let closest = own
+            .into_iter()
+            .chain(ledger.unanswered().take(RESEMBLING))
+            .map(|number| (self.differing(connection, number, payload), number))
+            .min();
+        match closest {
+            Some((differing, number)) if differing <= payload.len() / 4 => {
+                Recognised::Corrupted(number)
+            }
+            _ => Recognised::Unknown,
+        }
+    }
+
+    /// In how many bytes `payload` differs from message `number`; of another length, in those it lacks as well.
+    fn differing(&self, connection: u16, number: u32, payload: &[u8]) -> usize {
+        let size = self.size(connection, number);
+        let (start, filling) =
+            (head(connection, number), self.filling_of(connection, number, size));
+        if payload.len() == size && payload[..HEAD] == start && &payload[HEAD..] == filling {
+            return 0;
+        }
+        let expected = start.iter().chain(filling);
+        let different = expected.zip(payload).filter(|(expected, got)| expected != got).count();
+        different + payload.len().abs_diff(size)
+    }
+
+    fn filling_of(&self, connection: u16, number: u32, size: usize) -> &[u8] {
+        let place = (self.hash(connection, number) >> 17) as usize % PLACES;
+        &self.filling[place..place + size - HEAD]
+    }
+
+    fn hash(&self, connection: u16, number: u32) -> u64 {
+        Rng::new(self.seed ^ (u64::from(connection) << 32) ^ u64::from(number)).draw()
+    }
+}
+
+fn parts(sizes: &[Size]) -> Box<[(u64, usize)]> {
+    let total: f64 = sizes.iter().map(|size| size.share).sum();
+    let mut upto = 0.0;
+    let mut parts: Box<[(u64, usize)]> = sizes
+        .iter()
+        .map(|size| {
+            upto += size.share / total;
+            ((upto * u64::MAX as f64) as u64, size.bytes)
+        })
+        .collect();
+    if let Some(last) = parts.last_mut() {
+        last.0 = u64::MAX;
+    }
+    parts
+}
+
+fn head(connection: u16, number: u32) -> [u8; HEAD] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let whole = (u64::from(connection) << 48)
+        | (u64::from(number) << 16)
+        | u64::from(check_of(connection, number));
+    std::array::from_fn(|at| DIGITS[(whole >> (60 - 4 * at)) as usize & 15])
+}
+
+fn read_head(head: &[u8; HEAD]) -> Option<(u16, u32)> {
+    let mut whole = 0;
+    for digit in head {
+        let digit = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => return None,
+        };
+        whole = whole << 4 | u64::from(digit);
+    }
+    let (connection, number) = ((whole >> 48) as u16, (whole >> 16) as u32);
+    (check_of(connection, number) == whole as u16).then_some((connection, number))
+}
+
+fn check_of(connection: u16, number: u32) -> u16 {
+    (Rng::new(u64::from(connection) << 32 | u64::from(number)).draw() >> 48) as u16
+}
+
+/// A text with `{seq}` in it.
+#[derive(Clone, Debug)]
+pub(super) struct Template {
+    before: Box<[u8]>,
+    after: Box<[u8]>,
+}
+
+impl Template {
+    /// `None` without `{seq}`.
+    #[must_use]
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (before, after) = text.split_once("{seq}")?;
+        Some(Self { before: before.as_bytes().into(), after: after.as_bytes().into() })
+    }
+
+    /// Appends the text with `number` in it.
+    pub(super) fn write(&self, number: u32, out: &mut BytesMut) {
+        let mut digits = [0; 10];
+        let mut at = digits.len();
+        let mut rest = number;
+        loop {
+            at -= 1;
+            digits[at] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        out.reserve(self.before.len() + digits.len() + self.after.len());
+        out.put_slice(&self.before);
+        out.put_slice(&digits[at..]);
+        out.put_slice(&self.after);
+    }
+
+    /// The number in the first place in `payload` that fits.
+    #[must_use]
+    pub(super) fn find(&self, payload: &[u8]) -> Option<u32> {
+        (0..payload.len()).find_map(|at| {
+            let rest = payload[at..].strip_prefix(&*self.before)?;
+            // The middle of a longer number is not one.
+            if self.before.is_empty() && at > 0 && payload[at - 1].is_ascii_digit() {
+                return None;
+            }
+            let len = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let (digits, rest) = rest.split_at(len);
+            rest.starts_with(&self.after)
+                .then(|| str::from_utf8(digits).ok()?.parse().ok())
+                .flatten()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn recipe(sizes: &[(usize, f64)]) -> Recipe {
+        let sizes = sizes.iter().map(|(bytes, share)| Size { bytes: *bytes, share: *share });
+        Recipe::new(&Traffic { sizes: sizes.collect(), ..Traffic::default() })
+    }
+
+    fn ledger(sent: u32) -> Ledger {
+        let mut ledger = Ledger::new(1);
+        for _ in 0..sent {
+            ledger.send(0, 0, 0);
+        }
+        ledger
+    }
+
+    fn message(recipe: &Recipe, connection: u16, number: u32) -> BytesMut {
+        let mut out = BytesMut::new();
+        recipe.write(connection, number, &mut out);
+        out
+    }
+
+    #[test]
+    fn a_size_mix_has_its_shares() {
+        let recipe = recipe(&[(16, 0.5), (1024, 0.4), (65536, 0.1)]);
+        let of = |bytes| (0..100_000).filter(|n| recipe.size(1, *n) == bytes).count() as f64 / 1e5;
+        assert!((of(16) - 0.5).abs() < 0.01);
+        assert!((of(1024) - 0.4).abs() < 0.01);
+        assert!((of(65536) - 0.1).abs() < 0.01);
+    }
+
+    #[test]
+    fn messages_are_text_and_no_two_are_alike() {
+        let recipe = recipe(&[(64, 1.0)]);
+        let mut seen: Vec<_> = (0..1000).map(|number| message(&recipe, 9, number)).collect();
+        assert!(seen.iter().all(|message| message.is_ascii() && message.len() == 64));
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen.len(), 1000);
+    }
+
+    #[test]
+    fn an_answer_of_another_connection_is_unknown() {
+        let recipe = recipe(&[(64, 1.0)]);
+        let payload = message(&recipe, 1, 3);
+        assert_eq!(recipe.recognise(2, &payload, &ledger(10)), Recognised::Unknown);
+    }
+
+    #[test]
+    fn a_template_finds_its_number_and_no_other() {
+        let template = Template::parse(r#"{"re":{seq},"#).expect("it has a place");
+        assert_eq!(template.find(br#"{"at":17,{"re":42,"x":1}"#), Some(42));
+        assert_eq!(template.find(br#"{"re":,"#), None);
+        let bare = Template::parse("{seq}").expect("it has a place");
+        assert_eq!(bare.find(b"reply to 4294967295."), Some(u32::MAX));
+        assert_eq!(bare.find(b"none"), None);
+        assert!(Template::parse("nothing").is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_recognised(connection: u16, number in 0_u32..1000, size in 16_usize..3000) {
+            let recipe = recipe(&[(size, 1.0)]);
+            let payload = message(&recipe, connection, number);
+            prop_assert_eq!(payload.len(), size);
+            prop_assert_eq!(recipe.recognise(connection, &payload, &ledger(1000)), Recognised::Exact(number));
+        }
+
+        #[test]
+        fn a_flipped_byte_is_a_corruption_of_that_very_message(
+            size in 32_usize..300, at: prop::sample::Index, flip in 1_u8..=255, number in 0_u32..50
+        ) {
+            let recipe = recipe(&[(size, 1.0)]);
+            let mut payload = message(&recipe, 7, number);
+            let at = at.index(size);
+            payload[at] ^= flip;
+            prop_assert_eq!(recipe.recognise(7, &payload, &ledger(50)), Recognised::Corrupted(number));
+        }
+
+        #[test]
+        fn a_truncated_message_is_never_taken_for_a_whole_one(size in 96_usize..300, cut in 1_usize..16) {
+            let recipe = recipe(&[(size, 1.0)]);
+            let payload = message(&recipe, 7, 0);
+            let got = recipe.recognise(7, &payload[..size - cut], &ledger(5));
+            prop_assert_eq!(got, Recognised::Corrupted(0));
+        }
+
+        #[test]
+        fn a_template_reads_what_it_writes(number: u32) {
+            let template = Template::parse("id={seq};").expect("it has a place");
+            let mut out = BytesMut::new();
+            template.write(number, &mut out);
+            prop_assert_eq!(template.find(&out), Some(number));
+        }
+    }
+}

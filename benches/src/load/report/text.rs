@@ -1,0 +1,134 @@
+//! Lines that fit a terminal.
+
+use comfy_table::{CellAlignment, Table, presets};
+
+pub(super) struct Text {
+    lines: String,
+    width: usize,
+}
+
+impl Text {
+    pub(super) fn new(width: usize) -> Self {
+        Self { lines: String::new(), width }
+    }
+
+    pub(super) fn into_string(self) -> String {
+        self.lines
+    }
+
+    pub(super) fn line(&mut self, line: &str) {
+        self.lines.push_str(line.trim_end());
+        self.lines.push('\n');
+    }
+
+    /// An empty line, and a word about what follows.
+    pub(super) fn heading(&mut self, words: &str) {
+        self.line("");
+        self.line(words);
+    }
+
+    /// Breaks at white space, but not between a number and its unit, and within a word only if it alone is wider than a
+    /// line. All lines but the first begin with `indent` and two spaces more.
+    pub(super) fn wrapped(&mut self, indent: &str, words: &str) {
+        let further = format!("{indent}  ");
+        let mut line = indent.to_owned();
+        let mut width = indent.chars().count();
+        let mut empty = width;
+        for word in unbroken(words) {
+            let letters = word.chars().count();
+            if width > empty && width + 1 + letters > self.width {
+                self.line(&std::mem::replace(&mut line, further.clone()));
+                empty = further.chars().count();
+                width = empty;
+            } else if width > empty {
+                line.push(' ');
+                width += 1;
+            }
+            for letter in word.chars() {
+                if width >= self.width && width > empty {
+                    self.line(&std::mem::replace(&mut line, further.clone()));
+                    empty = further.chars().count();
+                    width = empty;
+                }
+                line.push(letter);
+                width += 1;
+            }
+        }
+        self.line(&line);
+    }
+
+    /// Two spaces between columns, one where that would be too wide. The first column and those in `left` are words.
+    pub(super) fn table<const N: usize>(
+        &mut self,
+        header: [&str; N],
+        rows: Vec<[String; N]>,
+        left: &[usize],
+    ) {
+        if rows.is_empty() {
+            return;
+        }
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING).set_header(header);
+        table.add_rows(rows);
+        for (index, column) in table.column_iter_mut().enumerate() {
+            column.set_padding((0, 2));
+            if index > 0 && !left.contains(&index) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        let width = self.width;
+        let wide = |line: String| line.trim_end().chars().count() > width;
+        if table.lines().any(wide) {
+            table.column_iter_mut().for_each(|column| _ = column.set_padding((0, 1)));
+        }
+        for line in table.lines() {
+            self.line(&line);
+        }
+    }
+}
+
+const UNITS: [&str; 11] = ["ns", "µs", "ms", "s", "min", "%", "B", "KiB", "MiB", "GiB", "Mbps"];
+
+/// Words, with numbers and their units as one.
+fn unbroken(words: &str) -> Vec<String> {
+    let mut unbroken: Vec<String> = Vec::new();
+    for word in words.split_whitespace() {
+        let is_unit = UNITS.contains(&word.trim_end_matches([',', ';', ':', '.', ')']));
+        match unbroken.last_mut() {
+            Some(last) if is_unit && last.ends_with(|c: char| c.is_ascii_digit()) => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => unbroken.push(word.to_owned()),
+        }
+    }
+    unbroken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(width: usize, words: &str, expected: &str) {
+        let mut text = Text::new(width);
+        text.wrapped("", words);
+        assert_eq!(text.into_string(), expected);
+    }
+
+    #[test]
+    fn lines_break_between_words_and_later_ones_are_indented() {
+        check(9, "one two three", "one two\n  three\n");
+    }
+
+    #[test]
+    fn a_number_stays_with_its_unit() {
+        check(9, "it was 12 ms, once", "it was\n  12 ms,\n  once\n");
+        check(9, "it was 12 msec", "it was 12\n  msec\n");
+    }
+
+    #[test]
+    fn a_word_wider_than_a_line_is_broken() {
+        check(6, "a ws://host/", "a\n  ws:/\n  /hos\n  t/\n");
+    }
+}

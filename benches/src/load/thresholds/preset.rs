@@ -1,0 +1,63 @@
+use std::str::FromStr;
+
+use super::{Metric, Op, Statistic, Threshold, unknown};
+
+/// Limits under a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Preset {
+    /// What an operator promises to others: mean and p99 under 10 ms, nothing left behind, at most 1 % errors.
+    Enterprise,
+    /// What is good enough to go on working: mean and p99 under 50 ms, at most 5 % errors.
+    Development,
+}
+
+const MS: f64 = 1e6;
+
+impl Preset {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Enterprise, Self::Development];
+
+    /// The word in a profile.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Enterprise => "enterprise",
+            Self::Development => "development",
+        }
+    }
+
+    /// Its limits, in the order of [`Metric::all`].
+    #[must_use]
+    pub fn thresholds(self) -> Vec<Threshold> {
+        let latency = |statistic, ms: f64| (Metric::Latency(statistic), Op::Lt, ms * MS);
+        let limits = match self {
+            Self::Enterprise => vec![
+                latency(Statistic::Mean, 10.0),
+                latency(Statistic::P99, 10.0),
+                (Metric::Errors, Op::Le, 0.01),
+                (Metric::RemainingAllocations, Op::Eq, 0.0),
+            ],
+            Self::Development => vec![
+                latency(Statistic::Mean, 50.0),
+                latency(Statistic::P99, 50.0),
+                (Metric::Errors, Op::Le, 0.05),
+            ],
+        };
+        limits
+            .into_iter()
+            .map(|(metric, op, limit)| Threshold { metric, op, limit, preset: Some(self) })
+            .collect()
+    }
+}
+
+impl FromStr for Preset {
+    type Err = anyhow::Error;
+
+    fn from_str(name: &str) -> anyhow::Result<Self> {
+        Self::ALL.into_iter().find(|preset| preset.name() == name).ok_or_else(|| {
+            let names = Self::ALL.map(Self::name);
+            let hint = format!("; there are {}", names.join(" and "));
+            anyhow::anyhow!(unknown("preset", name, names, &hint))
+        })
+    }
+}

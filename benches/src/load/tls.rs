@@ -1,0 +1,61 @@
+//! TLS to the target: rustls, the system's roots, and those of a file.
+
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::outcome::Ending;
+use super::problem::Problem;
+
+/// How to speak TLS to one host.
+pub(super) struct Tls {
+    connector: TlsConnector,
+    name: ServerName<'static>,
+}
+
+impl std::fmt::Debug for Tls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tls").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Tls {
+    pub(super) fn new(host: &str, ca_file: Option<&str>) -> Result<Self, Problem> {
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|_| Problem::usage(format!("{host:?} cannot be the name in a certificate")))?;
+        let mut roots = RootCertStore::empty();
+        // A certificate of the system that cannot be read is one that nothing can be signed with.
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        if let Some(file) = ca_file {
+            let unfit = |error: &dyn std::fmt::Display| {
+                Problem::usage(format!("{file} has no certificate to trust: {error}"))
+            };
+            for certificate in CertificateDer::pem_file_iter(file).map_err(|e| unfit(&e))? {
+                let certificate = certificate.map_err(|error| unfit(&error))?;
+                roots.add(certificate).map_err(|error| unfit(&error))?;
+            }
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| Problem::usage(format!("no TLS: {error}")))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self { connector: TlsConnector::from(Arc::new(config)), name })
+    }
+
+    pub(super) async fn connect(&self, tcp: TcpStream) -> Result<TlsStream<TcpStream>, Problem> {
+        self.connector.connect(self.name.clone(), tcp).await.map_err(|error| {
+            let name = self.name.to_str();
+            Problem::of(
+                Ending::Tls,
+                format!("no TLS with {name}: {error}; a CA of your own is named with --ca-file"),
+            )
+        })
+    }
+}
