@@ -4,9 +4,10 @@ use hyper::server::conn::http1;
 use tokio::sync::watch;
 
 use crate::dashboard::Tick;
+use crate::process::{Files, Process};
 use crate::shutdown::Shutdown;
 use crate::stats::Stats;
-use crate::{Config, Error, connection};
+use crate::{Clock, Config, Error, connection};
 
 /// What the connections of one server share.
 #[derive(Debug)]
@@ -16,6 +17,7 @@ pub struct Context {
     pub(crate) shutdown: Shutdown,
     /// One for all connections: it holds the timer.
     pub(crate) http: http1::Builder,
+    files: Files,
     /// The newest snapshot; the hub writes it, subscribers wait for it.
     pub(crate) ticks: watch::Sender<Tick>,
 }
@@ -31,8 +33,19 @@ impl Context {
             ticks: watch::Sender::new(Tick::default()),
             shutdown: Shutdown::default(),
             http: connection::http(&config.clock),
+            files: Files::open(),
             config,
         }))
+    }
+
+    /// The process now. A test that holds the clock wants every run to be like the last: the system is asked all the
+    /// same, and nothing is told.
+    pub(crate) fn process(&self) -> Process {
+        let process = self.files.read();
+        match self.config.clock {
+            Clock::Real(_) => process,
+            Clock::Manual(_) => Process::default(),
+        }
     }
 
     /// The live counters.

@@ -15,6 +15,7 @@
 //! - `dashboard`: the hub that serialises once a tick, and its subscribers
 //! - [`stats`]: live counters; [`snapshot`]: what a tick says of them, with rates from `meter`; `metrics`: the same as OpenMetrics text
 //! - [`allocations`]: the counting allocator of the binary
+//! - [`process`]: memory, processor time and descriptors, as the system counts them
 //! - [`clock`]: real time, or time that a test moves
 //! - `shutdown`: drain, then kill
 //! - [`embedded`]: the server on a thread of its own
@@ -33,6 +34,7 @@ mod http;
 mod listener;
 mod meter;
 mod metrics;
+pub mod process;
 mod session;
 mod shutdown;
 #[cfg(feature = "slowdown")]

@@ -2,13 +2,14 @@
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode as encode_text;
-use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeCounterValue, EncodeMetric};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::allocations::{self, Allocations};
+use crate::process::Process;
 use crate::stats::{CLOSE_CODES, Counters, ErrorKind};
 use crate::{Context, snapshot};
 
@@ -23,6 +24,7 @@ pub(crate) fn encode(context: &Context) -> String {
         limit: context.stats.connection_limit(),
         uptime_ns: snapshot::nanoseconds(context.config.clock.now()),
         allocations: allocations::current(),
+        process: context.process(),
     }));
     let mut text = String::new();
     encode_text(&mut text, &registry).expect("a string takes everything");
@@ -35,6 +37,7 @@ struct Scrape {
     limit: u64,
     uptime_ns: u64,
     allocations: Option<Allocations>,
+    process: Process,
 }
 
 type Encoded = Result<(), std::fmt::Error>;
@@ -128,6 +131,7 @@ impl Collector for Scrape {
             "code",
             &closes,
         )?;
+        self.encode_process(to)?;
         let Some(allocated) = self.allocations else { return Ok(()) };
         counter(
             to,
@@ -154,12 +158,32 @@ impl Collector for Scrape {
     }
 }
 
-fn counter(
+impl Scrape {
+    /// By the names that Prometheus' own clients have for them.
+    fn encode_process(&self, to: &mut DescriptorEncoder<'_>) -> Encoded {
+        let Process { resident_bytes, cpu_ns, open_fds } = self.process;
+        if let Some(bytes) = resident_bytes {
+            let help = "Resident memory of the process";
+            gauge(to, "process_resident_memory", help, Some(&Unit::Bytes), bytes as f64)?;
+        }
+        if let Some(ns) = cpu_ns {
+            let help = "Processor time of the process";
+            counter(to, "process_cpu", help, Some(&Unit::Seconds), ns as f64 / 1e9)?;
+        }
+        if let Some(count) = open_fds {
+            let help = "Open descriptors of the process";
+            gauge(to, "process_open_fds", help, None, count as f64)?;
+        }
+        Ok(())
+    }
+}
+
+fn counter<N: EncodeCounterValue>(
     to: &mut DescriptorEncoder<'_>,
     name: &str,
     help: &str,
     unit: Option<&Unit>,
-    value: u64,
+    value: N,
 ) -> Encoded {
     ConstCounter::new(value).encode(to.encode_descriptor(name, help, unit, MetricType::Counter)?)
 }

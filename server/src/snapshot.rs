@@ -9,6 +9,7 @@ use serde::ser::SerializeMap;
 use crate::Context;
 use crate::allocations;
 use crate::meter::Meter;
+use crate::process::Process;
 use crate::stats::{CLOSE_CODES, ErrorKind};
 
 /// The state of a server at one tick. Serialised as JSON; durations are nanoseconds, rates are over the last tick.
@@ -38,6 +39,8 @@ pub struct Snapshot {
     pub closes: ByName<{ CLOSE_CODES.len() }>,
     /// Allocations of the process; `null` where they are not counted.
     pub allocations: Option<AllocationMetrics>,
+    /// The process that the server lives in, with whatever else does.
+    pub process: Process,
 }
 
 /// Connections by state and route.
@@ -219,6 +222,7 @@ impl Snapshot {
                 remaining_bytes: allocated.live_bytes,
                 blocks_per_s: rates.blocks_per_s,
             }),
+            process: context.process(),
         }
     }
 }

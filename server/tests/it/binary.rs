@@ -102,7 +102,7 @@ fn it_drains_on_sigterm_and_exits_0_having_printed_one_line() {
 }
 
 #[test]
-fn it_serves_the_page_and_counts_its_allocations() {
+fn it_serves_the_page_and_knows_its_allocations_and_its_process() {
     let (process, addr) = Process::listening(&[]);
     let (status, page) = get(addr, "/");
     assert_eq!(status, 200);
@@ -116,8 +116,17 @@ fn it_serves_the_page_and_counts_its_allocations() {
     }
     assert!(allocations["blocks_per_s"].is_number());
 
+    for name in ["resident_bytes", "cpu_ns"] {
+        assert!(snapshot["process"][name].as_u64().is_some_and(|count| count > 0), "{snapshot}");
+    }
+    let open = &snapshot["process"]["open_fds"];
+    assert!(open.is_null() || open.as_u64().is_some_and(|count| count > 3), "{open}");
+
     let (_, metrics) = get(addr, "/metrics");
-    for name in ["allocated_blocks_total", "allocated_bytes_total", "live_blocks", "live_bytes"] {
+    let allocated =
+        ["allocated_blocks_total", "allocated_bytes_total", "live_blocks", "live_bytes"];
+    let system = ["process_resident_memory_bytes", "process_cpu_seconds_total"];
+    for name in allocated.into_iter().chain(system) {
         assert!(metrics.lines().any(|line| line.starts_with(&format!("{name} "))), "{metrics}");
     }
     process.signal(Signal::TERM);

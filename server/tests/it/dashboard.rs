@@ -31,7 +31,7 @@ fn a_snapshot_has_the_documented_keys() {
         expected.sort_unstable();
         assert_eq!(keys(object), expected);
     };
-    let top = "skipped seq version uptime_ns connections messages throughput handling dashboard errors closes allocations";
+    let top = "skipped seq version uptime_ns connections messages throughput handling dashboard errors closes allocations process";
     check(&snapshot, &top.split(' ').collect::<Vec<_>>());
     let connections = ["open", "total", "refused", "limit", "echo", "dashboard"];
     check(&snapshot["connections"], &connections);
@@ -45,8 +45,10 @@ fn a_snapshot_has_the_documented_keys() {
     check(&snapshot["errors"], &ErrorKind::ALL.map(ErrorKind::name));
     let codes = CLOSE_CODES.map(|code| code.to_string());
     check(&snapshot["closes"], &codes.each_ref().map(String::as_str));
-    // This binary's allocator does not count.
+    check(&snapshot["process"], &["resident_bytes", "cpu_ns", "open_fds"]);
+    // This binary's allocator does not count, and its clock is held.
     assert!(snapshot["allocations"].is_null());
+    assert!(snapshot["process"].as_object().expect("an object").values().all(Value::is_null));
 }
 
 #[test]
