@@ -11,14 +11,13 @@ use hyper::header::{
 use hyper::{Method, Request, Response, StatusCode, Version};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use crate::Context;
-use crate::metrics;
 use crate::stats::OpenGuard;
+use crate::{Context, metrics, page};
 
 /// Seconds after which a refused client may come back.
 const RETRY_SECONDS: &str = "1";
 
-const PAGE: &str = include_str!("page.html");
+const NOTHING: &str = "nothing here: try /, /ws/echo, /ws/dashboard, /metrics, /healthz, /readyz\n";
 
 /// Where an upgraded connection goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +74,7 @@ pub(crate) fn answer<B>(
 ) -> (Answer, Option<Route>) {
     let path = request.uri().path();
     let Some(route) = Route::from_path(path) else {
-        return (page(request.method(), path, context, admission), None);
+        return (plain(request.method(), path, context, admission), None);
     };
     match upgrade(request, context, admission) {
         Ok(response) => (response, Some(route)),
@@ -83,26 +82,38 @@ pub(crate) fn answer<B>(
     }
 }
 
-fn page(method: &Method, path: &str, context: &Context, admission: &Admission<'_>) -> Answer {
-    let draining = context.shutdown.drain.is_fired();
-    match path {
-        "/" | "/healthz" | "/readyz" | "/metrics"
-            if method != Method::GET && method != Method::HEAD =>
-        {
-            refuse(StatusCode::METHOD_NOT_ALLOWED, "use GET\n", &[(ALLOW, "GET, HEAD")])
+/// What a plain route is asked for.
+enum Plain {
+    Asset(&'static page::Asset),
+    Health,
+    Readiness,
+    Metrics,
+}
+
+fn plain(method: &Method, path: &str, context: &Context, admission: &Admission<'_>) -> Answer {
+    let asked = match path {
+        "/healthz" => Plain::Health,
+        "/readyz" => Plain::Readiness,
+        "/metrics" => Plain::Metrics,
+        _ => match page::asset(path) {
+            Some(asset) => Plain::Asset(asset),
+            None => return text(StatusCode::NOT_FOUND, NOTHING),
+        },
+    };
+    if method != Method::GET && method != Method::HEAD {
+        return refuse(StatusCode::METHOD_NOT_ALLOWED, "use GET\n", &[(ALLOW, "GET, HEAD")]);
+    }
+    match asked {
+        Plain::Health => text(StatusCode::OK, "ok\n"),
+        Plain::Readiness if context.shutdown.drain.is_fired() => {
+            text(StatusCode::SERVICE_UNAVAILABLE, "draining\n")
         }
-        "/healthz" => text(StatusCode::OK, "ok\n"),
-        "/readyz" if draining => text(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
-        "/readyz" => text(StatusCode::OK, "ready\n"),
-        "/metrics" => typed(StatusCode::OK, metrics::CONTENT_TYPE, metrics::encode(context).into()),
-        "/" if admission.over_limit => over_limit(context),
-        "/" => {
-            typed(StatusCode::OK, "text/html; charset=utf-8", Bytes::from_static(PAGE.as_bytes()))
+        Plain::Readiness => text(StatusCode::OK, "ready\n"),
+        Plain::Metrics => {
+            typed(StatusCode::OK, metrics::CONTENT_TYPE, metrics::encode(context).into())
         }
-        _ => text(
-            StatusCode::NOT_FOUND,
-            "nothing here: try /, /ws/echo, /ws/dashboard, /metrics, /healthz, /readyz\n",
-        ),
+        Plain::Asset(_) if admission.over_limit => over_limit(context),
+        Plain::Asset(asset) => asset.response(),
     }
 }
 

@@ -18,6 +18,7 @@
 //! - [`process`]: memory, processor time and descriptors, as the system counts them
 //! - [`clock`]: real time, or time that a test moves
 //! - `shutdown`: drain, then kill
+//! - `page`: the dashboard's page, as files
 //! - [`embedded`]: the server on a thread of its own
 //! - `slowdown`: deliberate slowness, with the feature of that name
 
@@ -34,6 +35,7 @@ mod http;
 mod listener;
 mod meter;
 mod metrics;
+mod page;
 pub mod process;
 mod session;
 mod shutdown;

@@ -106,7 +106,7 @@ fn it_serves_the_page_and_knows_its_allocations_and_its_process() {
     let (process, addr) = Process::listening(&[]);
     let (status, page) = get(addr, "/");
     assert_eq!(status, 200);
-    assert!(page.contains("/ws/dashboard"));
+    assert!(page.contains("/page/main.js"));
 
     let snapshot = text(&mut client(addr, "/ws/dashboard"));
     let snapshot: Value = serde_json::from_str(&snapshot).expect("a snapshot is JSON");

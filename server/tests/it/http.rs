@@ -45,13 +45,6 @@ fn plain_routes_take_get_and_head_only() {
 }
 
 #[test]
-fn the_page_draws_the_dashboard() {
-    let page = get(&Server::start(), "/").body;
-    assert!(page.starts_with("<!doctype html>"));
-    assert!(page.contains("/ws/dashboard"));
-}
-
-#[test]
 fn accepted_sockets_have_nodelay() {
     let (send, accepted) = std::sync::mpsc::channel();
     let wrap = move |stream: tokio::net::TcpStream| {

@@ -1,0 +1,128 @@
+//! The dashboard's page: files beside this one, served as they are. Nothing builds them and nothing else is loaded.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Response;
+use hyper::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+};
+
+/// The page loads its own files and talks to its own server.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+    img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// One file of the page.
+#[derive(Debug)]
+pub(crate) struct Asset {
+    path: &'static str,
+    content_type: &'static str,
+    body: &'static str,
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+const IMAGE: &str = "image/svg+xml";
+const STYLE: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
+
+/// `/page/<file>` for each file under `page/`.
+macro_rules! assets {
+    ($($content_type:ident $file:literal,)*) => {
+        [$(Asset {
+            path: concat!("/page/", $file),
+            content_type: $content_type,
+            body: include_str!(concat!("page/", $file)),
+        },)*]
+    };
+}
+
+static PAGE: Asset = Asset { path: "/", content_type: HTML, body: include_str!("page/index.html") };
+
+static ASSETS: [Asset; 16] = assets! {
+    IMAGE "mark.svg",
+    STYLE "page.css",
+    SCRIPT "theme.js",
+    SCRIPT "main.js",
+    SCRIPT "feed.js",
+    SCRIPT "view.js",
+    SCRIPT "server.js",
+    SCRIPT "load.js",
+    SCRIPT "chart.js",
+    SCRIPT "series.js",
+    SCRIPT "timeline.js",
+    SCRIPT "palette.js",
+    SCRIPT "format.js",
+    SCRIPT "dom.js",
+    SCRIPT "uplot/uPlot.iife.min.js",
+    TEXT "uplot/LICENSE",
+};
+
+/// The file at `path`, if the page has one there.
+pub(crate) fn asset(path: &str) -> Option<&'static Asset> {
+    std::iter::once(&PAGE).chain(&ASSETS).find(|asset| asset.path == path)
+}
+
+impl Asset {
+    pub(crate) fn response(&self) -> Response<Full<Bytes>> {
+        Response::builder()
+            .header(CONTENT_TYPE, HeaderValue::from_static(self.content_type))
+            .header(CACHE_CONTROL, HeaderValue::from_static("no-store"))
+            .header(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY))
+            .header(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
+            .body(Full::new(Bytes::from_static(self.body.as_bytes())))
+            .expect("constant headers are valid")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sha1::{Digest, Sha1};
+
+    use super::*;
+
+    /// Of uPlot 1.6.32, as `npm pack uplot@1.6.32` brings them.
+    const VENDORED: [(&str, &str); 2] = [
+        ("/page/uplot/uPlot.iife.min.js", "5b16e85a17eecc7bac76f68229682e426083ee3f"),
+        ("/page/uplot/LICENSE", "142e28c88cdeaf9faaa9388c358953c400245d7d"),
+    ];
+
+    fn all() -> impl Iterator<Item = &'static Asset> {
+        std::iter::once(&PAGE).chain(&ASSETS)
+    }
+
+    #[test]
+    fn what_is_vendored_is_as_it_was_published() {
+        for (path, expected) in VENDORED {
+            let body = asset(path).expect(path).body;
+            let hash: String =
+                Sha1::digest(body).iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(hash, expected, "{path}: bring back the published file");
+        }
+    }
+
+    #[test]
+    fn all_that_a_browser_loads_is_smaller_than_100_kb() {
+        let loaded = all().filter(|asset| asset.content_type != TEXT);
+        let bytes: usize = loaded.map(|asset| asset.body.len()).sum();
+        assert!(bytes < 100_000, "{bytes} bytes");
+    }
+
+    #[test]
+    fn the_page_loads_nothing_from_elsewhere() {
+        for asset in all().filter(|asset| !asset.path.starts_with("/page/uplot/")) {
+            // The name of SVG is written like an address.
+            let rest = asset.body.replace("http://www.w3.org/2000/svg", "");
+            assert!(!rest.contains("://"), "{}", asset.path);
+        }
+    }
+
+    #[test]
+    fn what_a_script_imports_is_a_file_of_the_page() {
+        for script in all().filter(|asset| asset.content_type == SCRIPT) {
+            for name in script.body.split("from \"./").skip(1) {
+                let name = name.split('"').next().expect("split yields something");
+                assert!(asset(&format!("/page/{name}")).is_some(), "{}: {name}", script.path);
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+const SVG = "http://www.w3.org/2000/svg";
+
+function filled(node, attributes, children) {
+	for (const [name, value] of Object.entries(attributes)) if (value !== null) node.setAttribute(name, value);
+	node.append(...children);
+	return node;
+}
+
+/** An element; attributes that are null are left out, children may be text. */
+export const element = (tag, attributes = {}, ...children) => filled(document.createElement(tag), attributes, children);
+
+/** The same for SVG. */
+export const drawing = (tag, attributes = {}, ...children) => filled(document.createElementNS(SVG, tag), attributes, children);
+
+/** Writes where it is not already written: an unchanged text costs no layout. */
+export function write(node, text) {
+	if (node.textContent !== text) node.textContent = text;
+}
+
+/** Brings `node` to one child for each of `items`; `make` makes one by its place, `fill` brings it up to date. */
+export function each(node, items, make, fill) {
+	while (node.childElementCount > items.length) node.lastElementChild.remove();
+	while (node.childElementCount < items.length) node.append(make(node.childElementCount));
+	items.forEach((item, at) => fill(node.children[at], item));
+}
+
+/** A table whose rows are written by `rows`; what ends in "0" is dimmed. */
+export function table(caption, heads) {
+	return element("table", {},
+		element("caption", {}, caption),
+		element("thead", {}, element("tr", {}, ...heads.map(head => element("th", { scope: "col" }, head)))),
+		element("tbody"));
+}
+
+export function rows(table, texts) {
+	const cell = at => (at === 0 ? element("th", { scope: "row" }) : element("td"));
+	each(table.tBodies[0], texts, () => element("tr"), (row, cells) => {
+		each(row, cells, cell, write);
+		row.classList.toggle("none", cells.at(-1) === "0");
+	});
+}

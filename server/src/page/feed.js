@@ -1,0 +1,74 @@
+/** Longest wait before the first attempt to come back, and before any, in milliseconds. */
+const FIRST = 500;
+const LONGEST = 30_000;
+
+/** Silence after which a connection counts as dead, in milliseconds. */
+const DEAD = 15_000;
+
+/** A WebSocket that comes back: each attempt waits a random part of a time that doubles (full jitter). */
+export class Feed {
+	#attempts = 0;
+	/** When the last message came, and when the next attempt is due, by performance.now(). */
+	#heard = 0;
+	due = 0;
+
+	constructor(url, message, changed) {
+		Object.assign(this, { url, message, changed });
+		this.open();
+	}
+
+	open() {
+		clearTimeout(this.timer);
+		this.state = "connecting";
+		const socket = new WebSocket(this.url);
+		this.socket = socket;
+		socket.onmessage = event => {
+			if (socket !== this.socket) return;
+			const first = this.state !== "live";
+			this.#attempts = 0;
+			this.#heard = performance.now();
+			this.state = "live";
+			this.message(JSON.parse(event.data), this.#heard, first);
+		};
+		socket.onclose = () => socket === this.socket && this.#wait();
+		this.changed();
+	}
+
+	/** Milliseconds since the last message. */
+	get silence() {
+		return performance.now() - this.#heard;
+	}
+
+	/** Gives up a connection that fell silent. */
+	check() {
+		if (this.state !== "live" || this.silence < DEAD) return;
+		this.socket.close();
+		this.#wait();
+	}
+
+	#wait() {
+		const delay = Math.random() * Math.min(LONGEST, FIRST * 2 ** this.#attempts);
+		this.#attempts += 1;
+		this.socket = null;
+		this.state = "waiting";
+		this.due = performance.now() + delay;
+		this.timer = setTimeout(() => this.open(), delay);
+		this.changed();
+	}
+}
+
+/** How many messages the newest is behind: the sender's clock against ours, by the least difference seen. */
+export class Pace {
+	#least = Infinity;
+	#first = null;
+	/** Seconds between two messages at their source. */
+	interval = 0.25;
+
+	take(seq, source, arrival) {
+		this.#first ??= { seq, source };
+		if (source > this.#first.source) this.interval = (source - this.#first.source) / (seq - this.#first.seq);
+		// Clocks creep: what is least may, too.
+		this.#least = Math.min(arrival - source, this.#least + this.interval / 1000);
+		return Math.floor((arrival - source - this.#least) / this.interval);
+	}
+}

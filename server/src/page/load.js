@@ -1,0 +1,112 @@
+import { drawing, each, element, table, write } from "./dom.js";
+import { count, duration, percent, quantity, signed, time } from "./format.js";
+
+const TONES = { running: "plain", pass: "good", fail: "bad" };
+
+const seconds = ns => ns / 1e9;
+
+/** The limits of a unit as lines over the time that each is about; those of `ns` have to be of the latency. */
+const limits = unit => ({ thresholds, marks }) =>
+	thresholds.filter(one => one.unit === unit && (unit !== "ns" || /^(latency|rtt)/.test(one.metric))).map(({ metric, stage, op, limit }) => {
+		const from = marks.find(mark => mark.name === stage);
+		const to = from && marks.find(mark => mark.at_ns > from.at_ns && mark.name !== stage);
+		return {
+			value: limit,
+			label: `${metric.replace("latency_", "")} ${op} ${quantity(limit, unit)}`,
+			// A stage that has not begun has no place yet.
+			from: stage === null ? null : seconds(from?.at_ns ?? Infinity),
+			to: to && seconds(to.at_ns),
+		};
+	});
+
+/** The feed of a load generator: one run, its limits and its verdict. */
+export const load = {
+	absolute: false,
+	source: ({ elapsed_ns }) => seconds(elapsed_ns),
+	run: ({ run_id }) => run_id,
+	over: ({ state }) => state !== "running",
+	title: ({ state, profile }) => `${state.toUpperCase()} · ${profile} · Plimsoll`,
+	subject: ({ profile }) => `load ${profile}`,
+	verdict: ({ state, profile, reasons }) => `${profile}: ${[state.toUpperCase(), ...reasons].join(". ")}`,
+	extent: ({ elapsed_ns, planned_ns }) => [0, seconds(Math.max(elapsed_ns, planned_ns))],
+	marks: ({ marks }) => marks.map(({ at_ns, name, phase }, at) => ({ at: seconds(at_ns), label: marks[at - 1]?.name !== name ? name : phase === "hold" ? phase : "" })),
+
+	charts: [
+		{ id: "latency", title: "Latency", about: "and its limits", unit: "ns", wide: true, limits: limits("ns"), series: { p50: "p50", p95: "p95", p99: "p99", max: "max" } },
+		{ id: "rate", title: "Messages", unit: "per_s", limits: limits("per_s"), series: { offered: "offered", achieved: "achieved" } },
+		{ id: "connections", title: "Connections", about: "open", unit: "count", series: { target: "target", open: "open" } },
+		{ id: "throughput", title: "Throughput", unit: "mbps", limits: limits("mbps"), series: { sent: "sent", received: "received" } },
+		{ id: "errors", title: "Errors", unit: "per_s", series: { errors: "errors", backpressure: "back-pressure" } },
+		{ id: "lag", title: "Generator lag", about: "later than due", unit: "ns", series: { lag: "p99" } },
+		{ id: "cpu", title: "Generator processor", unit: "share", series: { cpu: "used" } },
+	],
+
+	sample(run, per) {
+		const { p50_ns: p50, p95_ns: p95, p99_ns: p99, max_ns: max } = run.latency ?? {};
+		return {
+			p50, p95, p99, max,
+			offered: run.offered_per_s,
+			achieved: run.achieved_per_s,
+			target: run.target,
+			open: run.open,
+			sent: run.sent_mbps,
+			received: run.received_mbps,
+			errors: per(({ errors }) => errors.total),
+			backpressure: per(one => one.backpressure_events),
+			// 0 has no place on a logarithmic axis.
+			lag: run.lag_p99_ns || null,
+			cpu: run.generator_cpu,
+		};
+	},
+
+	tiles: run => [
+		["Latency p99", time(run.latency?.p99_ns), run.judged],
+		["Messages", quantity(run.achieved_per_s, "per_s"), run.offered_per_s === null ? "paced by answers" : `of ${quantity(run.offered_per_s, "per_s")} offered`],
+		["Connections", count(run.open), `open, of ${count(run.target)}`],
+		["Errors", count(run.errors.total), "since the start"],
+		["Back-pressure", count(run.backpressure_events), "since the start"],
+		["Generator lag", time(run.lag_p99_ns), `p99, ${percent(run.generator_cpu)} of a processor`],
+	],
+
+	tables: [{ title: "Errors by kind", counts: ({ errors }) => ({ all: errors.total, ...errors.by_kind }) }],
+
+	/** The verdict, and every limit with what it limits. */
+	head() {
+		const [word, about, reasons, when] = ["strong", "p", "ul", "p"].map(tag => element(tag));
+		const progress = element("progress", { "aria-label": "Time of the run" });
+		const banner = element("section", { "aria-label": "Verdict" }, word, about, reasons, progress, when);
+		const limits = table("Thresholds", ["limit on", "limit", "now", "margin", "", ""]);
+		const show = ({ state, profile, url, run_id, stage, elapsed_ns, planned_ns, thresholds, ...message }) => {
+			banner.className = `banner ${TONES[state] ?? "unsure"}`;
+			write(word, state.toUpperCase());
+			write(about, `${profile} on ${url}, run ${run_id}`);
+			each(reasons, message.reasons, () => element("li"), write);
+			progress.max = planned_ns || 1;
+			progress.value = elapsed_ns;
+			write(when, `${duration(seconds(elapsed_ns))} of ${duration(seconds(planned_ns))}${stage ? `, ${stage.name}: ${stage.phase.replace("_", "-")}` : ""}`);
+			limits.hidden = thresholds.length === 0;
+			each(limits.tBodies[0], thresholds, row, fill);
+		};
+		return { root: element("div", { class: "head" }, banner, limits), show };
+	},
+};
+
+/** Where the limit lies, in percent of a gauge's width. */
+const LOAD_LINE = 70;
+
+function row() {
+	const gauge = drawing("svg", { class: "gauge", "aria-hidden": true },
+		drawing("rect", { y: 4, height: 8 }),
+		drawing("line", { x1: `${LOAD_LINE}%`, x2: `${LOAD_LINE}%`, y2: 16 }));
+	const cells = [1, 2, 3].map(() => element("td"));
+	return element("tr", {}, element("th", { scope: "row" }), ...cells, element("td", {}, gauge), element("td", { class: "verdict" }));
+}
+
+function fill(row, { metric, stage, op, limit, unit, value, margin, met }) {
+	row.className = met === null ? "unsure" : met ? "good" : "bad";
+	const texts = [stage === null ? metric : `${metric}, ${stage}`, `${op} ${quantity(limit, unit)}`, quantity(value, unit), signed(margin)];
+	texts.forEach((text, at) => write(row.children[at], text));
+	write(row.lastChild, met === null ? "no samples" : met ? "holds" : "violated");
+	// Of a limit of 0 anything is too much.
+	row.querySelector("rect").setAttribute("width", `${value ? Math.min(100, (value / limit) * LOAD_LINE) : 0}%`);
+}

@@ -1,0 +1,120 @@
+import { write } from "./dom.js";
+import { Feed } from "./feed.js";
+import { count } from "./format.js";
+import { load } from "./load.js";
+import { isDark, onColours, readPalette, switchTheme } from "./palette.js";
+import { server } from "./server.js";
+import { Timeline } from "./timeline.js";
+import { View } from "./view.js";
+
+const at = id => document.getElementById(id);
+const press = (id, on) => (at(id).ariaPressed = on);
+const isPressed = id => at(id).ariaPressed === "true";
+
+/** What is shown, once there was a message. */
+export let view = null;
+
+const timeline = new Timeline(60, () => {
+	at("follow").hidden = timeline.fixed === null;
+	view?.schedule();
+});
+
+const feed = new Feed(location.origin.replace(/^http/, "ws") + "/ws/dashboard", take, () => setTimeout(status));
+
+function take(message, heard, first) {
+	const kind = message.view === "load" ? load : server;
+	const fresh = view?.kind !== kind;
+	if (fresh) show(kind);
+	const before = view.message;
+	view.take(message, heard, first);
+	if (fresh) view.draw();
+	// A verdict is too good, or too bad, to wait for the next second.
+	const verdict = before?.state !== message.state || before?.run_id !== message.run_id;
+	if (verdict) write(at("announce"), kind.verdict(message));
+	if (fresh || verdict) tick();
+	else if (first) status();
+}
+
+function show(kind) {
+	for (const { plot } of view?.charts ?? []) plot.destroy();
+	view = new View(kind, at("view"), timeline);
+	press("pause", false);
+	at("metrics").hidden = kind !== server;
+	at("range").value = kind === load ? "Infinity" : "60";
+	range();
+}
+
+/** What is text, at most once a second. */
+function tick() {
+	if (document.hidden) return;
+	feed.check();
+	if (view) {
+		view.write();
+		document.title = view.kind.title(view.message);
+		write(at("subject"), view.kind.subject(view.message));
+	}
+	status();
+}
+
+function status() {
+	const [state, text] = stateOf();
+	at("state").dataset.state = state;
+	write(at("state"), isPressed("pause") ? `paused; ${text}` : text);
+	at("retry").hidden = state !== "waiting";
+}
+
+/** What state the feed is in, and what to make of what is shown. */
+function stateOf() {
+	const over = view?.kind.over?.(view.message);
+	if (feed.state === "waiting") {
+		const left = `${Math.max(1, Math.ceil((feed.due - performance.now()) / 1000))} s`;
+		return ["waiting", over ? `the run is over; looking for another in ${left}` : `disconnected, trying again in ${left}`];
+	}
+	if (feed.state !== "live") return ["connecting", "connecting"];
+	if (over) return ["over", "the run is over"];
+	const { interval } = view.pace;
+	if (feed.silence > Math.max(2000, 4000 * interval)) return ["stale", `stale: nothing for ${Math.floor(feed.silence / 1000)} s`];
+	if (view.behind > 1) return ["late", `live, ${count(view.behind)} snapshots behind`];
+	if (view.missed > 0) return ["late", `live, snapshots missed: ${count(view.missed)}`];
+	return ["live", `live, every ${count(interval * 1000)} ms`];
+}
+
+function range() {
+	timeline.follow(Number(at("range").value));
+}
+
+function recolour() {
+	press("dark", isDark());
+	readPalette();
+	for (const chart of view?.charts ?? []) chart.plot.redraw(false);
+}
+
+async function copy() {
+	const text = JSON.stringify(view?.message);
+	// Only a page from this machine, or one over TLS, has a clipboard.
+	if (!navigator.clipboard) return prompt("The newest snapshot", text);
+	await navigator.clipboard.writeText(text);
+	write(at("copy"), "Copied");
+	setTimeout(() => write(at("copy"), "Copy JSON"), 1500);
+}
+
+at("range").onchange = range;
+at("follow").onclick = () => timeline.follow();
+at("retry").onclick = () => feed.open();
+at("copy").onclick = copy;
+at("pause").onclick = () => {
+	press("pause", !isPressed("pause"));
+	view?.pause(isPressed("pause"));
+	status();
+};
+at("dark").onclick = () => {
+	switchTheme();
+	recolour();
+};
+onColours(recolour);
+recolour();
+document.addEventListener("visibilitychange", () => {
+	view?.schedule();
+	tick();
+});
+setInterval(tick, 1000);

@@ -1,0 +1,48 @@
+/** Shortest window, in seconds. */
+const SHORTEST = 1;
+
+/** The window of time that all charts show: the newest `span` seconds, or what somebody zoomed into. */
+export class Timeline {
+	/** [from, to] in seconds while it does not follow. */
+	fixed = null;
+	/** The newest time, and [from, to] of all that can be shown. */
+	now = 1;
+	extent = [0, 1];
+
+	constructor(span, changed) {
+		this.span = span;
+		this.changed = changed;
+	}
+
+	get window() {
+		if (this.fixed) return this.fixed;
+		const [first, last] = this.extent;
+		return this.span === Infinity ? [first, Math.max(last, first + SHORTEST)] : [this.now - this.span, this.now];
+	}
+
+	follow(span = this.span) {
+		this.span = span;
+		this.fixed = null;
+		this.changed();
+	}
+
+	zoom(from, to) {
+		const missing = Math.max(0, SHORTEST - (to - from)) / 2;
+		this.fixed = [from - missing, to + missing];
+		this.changed();
+	}
+
+	/** Makes the window `factor` times as long; what is at `about` stays where it is. */
+	scale(factor, about) {
+		const [from, to] = this.window;
+		this.zoom(about - (about - from) * factor, about + (to - about) * factor);
+	}
+
+	/** Moves by a part of the window's length, not to where there is nothing. */
+	pan(part) {
+		const [from, to] = this.window;
+		const [first, last] = this.extent;
+		const by = Math.max(Math.min(0, first - from), Math.min((to - from) * part, Math.max(0, last - to)));
+		this.zoom(from + by, to + by);
+	}
+}

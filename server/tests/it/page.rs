@@ -1,0 +1,54 @@
+//! The page's files as a browser gets them.
+
+use server::Config;
+
+use crate::support::{Peer, Response, Server, client, request, text};
+
+fn get(server: &Server, path: &str) -> Response {
+    let mut peer = Peer::connect(server.addr());
+    peer.send(request(&format!("GET {path} HTTP/1.1"), &["Connection: close"]).as_bytes());
+    peer.response()
+}
+
+#[test]
+fn the_page_may_load_its_own_files_and_nothing_else() {
+    let page = get(&Server::start(), "/");
+    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+    let policy = page.header("content-security-policy").expect("a policy");
+    let mut sources =
+        policy.split("; ").map(|rule| rule.split_once(' ').expect("a rule has sources"));
+    assert_eq!(sources.next(), Some(("default-src", "'none'")));
+    assert!(
+        sources.all(|(_, allowed)| matches!(allowed, "'none'" | "'self'" | "'self' data:")),
+        "{policy}"
+    );
+    assert!(page.body.starts_with("<!doctype html>"));
+}
+
+#[test]
+fn every_file_that_the_page_names_is_there() {
+    let server = Server::start();
+    let page = get(&server, "/").body;
+    let named = page.split('"').filter(|text| text.starts_with("/page/"));
+    let mut count = 0;
+    for path in named {
+        let file = get(&server, path);
+        assert_eq!(
+            (file.status, file.header("x-content-type-options")),
+            (200, Some("nosniff")),
+            "{path}"
+        );
+        count += 1;
+    }
+    assert!(count >= 4, "{count} files");
+}
+
+#[test]
+fn a_server_at_its_limit_refuses_the_page_and_still_says_that_it_is_healthy() {
+    let server = Server::with(Config { max_connections: 1, ..Config::default() });
+    let mut subscriber = client(server.addr(), "/ws/dashboard");
+    text(&mut subscriber);
+    for (path, status) in [("/", 503), ("/page/main.js", 503), ("/healthz", 200)] {
+        assert_eq!(get(&server, path).status, status, "{path}");
+    }
+}
