@@ -4,6 +4,7 @@ use hyper::server::conn::http1;
 use tokio::sync::watch;
 
 use crate::dashboard::Tick;
+use crate::feed::Feed;
 use crate::process::{Files, Process};
 use crate::shutdown::Shutdown;
 use crate::stats::Stats;
@@ -17,8 +18,9 @@ pub struct Context {
     pub(crate) shutdown: Shutdown,
     /// One for all connections: it holds the timer.
     pub(crate) http: http1::Builder,
+    pub(crate) feed: Feed,
     files: Files,
-    /// The newest snapshot; the hub writes it, subscribers wait for it.
+    /// The newest message; the hub or [`crate::Live`] writes it, subscribers wait for it.
     pub(crate) ticks: watch::Sender<Tick>,
 }
 
@@ -27,12 +29,17 @@ impl Context {
     ///
     /// [`Error::Config`] if `config` cannot be served with.
     pub fn new(config: Config) -> Result<Arc<Self>, Error> {
+        Self::with_feed(config, Feed::Server)
+    }
+
+    pub(crate) fn with_feed(config: Config, feed: Feed) -> Result<Arc<Self>, Error> {
         config.check()?;
         Ok(Arc::new(Self {
             stats: Stats::new(config.max_connections),
             ticks: watch::Sender::new(Tick::default()),
             shutdown: Shutdown::default(),
             http: connection::http(&config.clock),
+            feed,
             files: Files::open(),
             config,
         }))

@@ -36,7 +36,7 @@ pub struct Stopped {
 impl Embedded {
     /// # Errors
     ///
-    /// [`Error::Config`], or [`Error::Io`] if the machine has no thread, port or descriptor left.
+    /// [`Error::Config`], or [`Error::Bind`] or [`Error::Io`] if the machine has no port, descriptor or thread left.
     pub fn start(config: Config) -> Result<Self, Error> {
         Self::start_wrapped(config, |stream| stream)
     }
@@ -51,8 +51,20 @@ impl Embedded {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         W: Fn(TcpStream) -> S + Send + 'static,
     {
-        let context = Context::new(config)?;
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        Self::launch(Context::new(config)?, (Ipv4Addr::LOCALHOST, 0).into(), wrap)
+    }
+
+    pub(crate) fn launch<S, W>(
+        context: Arc<Context>,
+        addr: SocketAddr,
+        wrap: W,
+    ) -> Result<Self, Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        W: Fn(TcpStream) -> S + Send + 'static,
+    {
+        let bind = |source| Error::Bind { addr, source };
+        let listener = std::net::TcpListener::bind(addr).map_err(bind)?;
         listener.set_nonblocking(true)?;
         let addr = listener.local_addr()?;
         let stop = Arc::new(Signal::default());
@@ -67,6 +79,10 @@ impl Embedded {
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
     }
 
     /// Its live counters.

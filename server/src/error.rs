@@ -24,7 +24,7 @@ impl std::fmt::Display for Error {
         match self {
             Self::Bind { addr, source } => write!(
                 f,
-                "cannot listen on {addr}: {source}; stop what holds it, or choose another with --bind (port 0 takes a free one)"
+                "cannot listen on {addr}: {source}; stop what holds it, or choose another address (port 0 takes a free one)"
             ),
             Self::Config(reason) => f.write_str(reason),
             Self::Io(source) => write!(f, "the server broke: {source}"),

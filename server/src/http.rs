@@ -11,13 +11,12 @@ use hyper::header::{
 use hyper::{Method, Request, Response, StatusCode, Version};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use crate::feed::Feed;
 use crate::stats::OpenGuard;
 use crate::{Context, metrics, page};
 
 /// Seconds after which a refused client may come back.
 const RETRY_SECONDS: &str = "1";
-
-const NOTHING: &str = "nothing here: try /, /ws/echo, /ws/dashboard, /metrics, /healthz, /readyz\n";
 
 /// Where an upgraded connection goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,10 +26,10 @@ pub(crate) enum Route {
 }
 
 impl Route {
-    fn from_path(path: &str) -> Option<Self> {
-        match path {
-            "/ws/echo" => Some(Self::Echo),
-            "/ws/dashboard" => Some(Self::Dashboard),
+    fn from_path(path: &str, feed: Feed) -> Option<Self> {
+        match (path, feed) {
+            ("/ws/echo", Feed::Server) => Some(Self::Echo),
+            ("/ws/dashboard", _) => Some(Self::Dashboard),
             _ => None,
         }
     }
@@ -73,7 +72,7 @@ pub(crate) fn answer<B>(
     admission: &Admission<'_>,
 ) -> (Answer, Option<Route>) {
     let path = request.uri().path();
-    let Some(route) = Route::from_path(path) else {
+    let Some(route) = Route::from_path(path, context.feed) else {
         return (plain(request.method(), path, context, admission), None);
     };
     match upgrade(request, context, admission) {
@@ -91,13 +90,13 @@ enum Plain {
 }
 
 fn plain(method: &Method, path: &str, context: &Context, admission: &Admission<'_>) -> Answer {
-    let asked = match path {
-        "/healthz" => Plain::Health,
-        "/readyz" => Plain::Readiness,
-        "/metrics" => Plain::Metrics,
-        _ => match page::asset(path) {
+    let asked = match (path, context.feed) {
+        ("/healthz", _) => Plain::Health,
+        ("/readyz", Feed::Server) => Plain::Readiness,
+        ("/metrics", Feed::Server) => Plain::Metrics,
+        (_, feed) => match page::asset(path) {
             Some(asset) => Plain::Asset(asset),
-            None => return text(StatusCode::NOT_FOUND, NOTHING),
+            None => return text(StatusCode::NOT_FOUND, nothing(feed)),
         },
     };
     if method != Method::GET && method != Method::HEAD {
@@ -114,6 +113,15 @@ fn plain(method: &Method, path: &str, context: &Context, admission: &Admission<'
         }
         Plain::Asset(_) if admission.over_limit => over_limit(context),
         Plain::Asset(asset) => asset.response(),
+    }
+}
+
+fn nothing(feed: Feed) -> &'static str {
+    match feed {
+        Feed::Server => {
+            "nothing here: try /, /ws/echo, /ws/dashboard, /metrics, /healthz, /readyz\n"
+        }
+        Feed::Published => "nothing here: try /, /ws/dashboard, /healthz\n",
     }
 }
 

@@ -20,6 +20,7 @@
 //! - `shutdown`: drain, then kill
 //! - `page`: the dashboard's page, as files
 //! - [`embedded`]: the server on a thread of its own
+//! - [`live`]: the same page for a load generator's numbers; `feed` tells the two apart
 //! - `slowdown`: deliberate slowness, with the feature of that name
 
 pub mod allocations;
@@ -31,8 +32,10 @@ mod dashboard;
 mod echo;
 pub mod embedded;
 mod error;
+mod feed;
 mod http;
 mod listener;
+pub mod live;
 mod meter;
 mod metrics;
 mod page;
@@ -51,3 +54,4 @@ pub use context::Context;
 pub use embedded::Embedded;
 pub use error::Error;
 pub use listener::{Report, serve, serve_wrapped};
+pub use live::Live;

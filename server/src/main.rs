@@ -106,8 +106,9 @@ async fn serve(flags: &Flags) -> anyhow::Result<bool> {
     };
     config.check()?;
     let bind = |source| Error::Bind { addr: flags.bind, source };
-    let listener = TcpListener::bind(flags.bind).await.map_err(bind)?;
-    let addr = listener.local_addr().map_err(bind)?;
+    let named = || format!("--bind {}", flags.bind);
+    let listener = TcpListener::bind(flags.bind).await.map_err(bind).with_context(named)?;
+    let addr = listener.local_addr().map_err(bind).with_context(named)?;
     // Before the address is out: whoever reads it may send a signal at once.
     let stop = stop_signal()?;
     announce(addr).context("cannot write to stdout")?;

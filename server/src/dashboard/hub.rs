@@ -2,6 +2,7 @@ use bytes::{BufMut, BytesMut};
 use hdrhistogram::Histogram;
 use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
 
+use crate::feed::Feed;
 use crate::meter::Meter;
 use crate::shutdown::unless_fired;
 use crate::snapshot::Snapshot;
@@ -10,20 +11,23 @@ use crate::{Context, stats};
 /// Room for a snapshot, in bytes; one that outgrows it costs an allocation, no more.
 const SNAPSHOT_BYTES: usize = 2048;
 
-/// One serialised snapshot. Clones share the bytes.
+/// One serialised message. Clones share the bytes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tick {
-    /// 1 for the first snapshot of a server; 0 where there was none yet.
+    /// 1 for the first message of a server; 0 where there was none yet.
     pub(crate) seq: u64,
     /// JSON that begins with [`Snapshot::UNSKIPPED`].
     pub(crate) json: Utf8Bytes,
 }
 
-/// Publishes a snapshot every tick until the server begins to drain.
+/// Publishes a snapshot every tick until the server begins to drain; nothing where somebody else publishes.
 ///
 /// Two buffers take turns: while the newest snapshot lies in one, the subscribers have let go of the other, so a tick
 /// allocates nothing however many there are.
 pub(crate) async fn run(context: &Context) {
+    if context.feed == Feed::Published {
+        return;
+    }
     let clock = &context.config.clock;
     let mut buffers =
         [BytesMut::with_capacity(SNAPSHOT_BYTES), BytesMut::with_capacity(SNAPSHOT_BYTES)];

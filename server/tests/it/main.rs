@@ -8,6 +8,7 @@ mod drain;
 mod echo;
 mod handshake;
 mod http;
+mod live;
 mod page;
 mod protocol;
 mod support;
