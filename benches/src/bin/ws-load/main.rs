@@ -1,0 +1,70 @@
+//! Loads a WebSocket endpoint and says whether it held. One subcommand per question; this file only parses, dispatches
+//! and turns an outcome into an exit code.
+
+use std::process::ExitCode;
+
+use benches::load::problem::Problem;
+use clap::{Parser, Subcommand};
+
+mod calibrate;
+mod live;
+mod merge;
+mod output;
+mod profiles;
+mod progress;
+mod run;
+mod search;
+mod serve;
+mod settings;
+
+/// The server that a run without a URL starts is this same program, and says what it allocates.
+#[global_allocator]
+static ALLOCATOR: server::allocations::Counting = server::allocations::Counting;
+
+#[derive(Parser)]
+#[command(version, about = "Loads a WebSocket endpoint and says whether it held", after_help = EXIT_CODES)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 pass, 1 tool or target failed, 2 usage, 3 a threshold is violated, \
+                          6 the measurement cannot be trusted, 130 interrupted\n\n\
+                          The first run needs nothing: ws-load run smoke";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a profile against a URL, or against a server of our own
+    #[command(after_help = run::AFTER_HELP)]
+    Run(Box<run::Args>),
+    /// Find the highest message rate, or number of connections, at which a profile's thresholds hold
+    Search(Box<search::Args>),
+    /// Add several runs, or the shards of one, up to one report
+    Merge(merge::Args),
+    /// List the built-in profiles and the metrics, or print a profile to start from
+    Profiles(profiles::Args),
+    /// Measure what the generator itself costs on this machine, beside a raw TCP driver
+    Calibrate(calibrate::Args),
+    /// Print the JSON Schema of report.json
+    Schema,
+    #[command(name = benches::load::own_target::SERVE, hide = true)]
+    Serve,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Args::parse().command {
+        Command::Run(args) => run::run(&args),
+        Command::Search(args) => search::run(&args),
+        Command::Merge(args) => merge::run(&args),
+        Command::Profiles(args) => profiles::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
+        Command::Schema => profiles::schema(),
+        Command::Serve => serve::run(),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("ws-load: {error:#}");
+        // What a person asked for is 2, what the world answered is 1.
+        let problem = error.downcast_ref::<Problem>();
+        ExitCode::from(if problem.is_some_and(|problem| problem.ending.is_none()) { 2 } else { 1 })
+    })
+}

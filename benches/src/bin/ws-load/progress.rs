@@ -1,0 +1,100 @@
+use std::io::{IsTerminal, Write};
+
+use benches::load::conductor::Progress as Now;
+use benches::load::model::Phase;
+use benches::load::profile::Profile;
+use benches::load::thresholds::{Metric, Statistic};
+use benches::load::units;
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// A line that changes on a terminal, a line a second in a pipe; always on stderr.
+pub(crate) struct Progress {
+    kind: Kind,
+    planned_s: u64,
+    p99_limit: Option<f64>,
+}
+
+enum Kind {
+    Quiet,
+    Bar(ProgressBar),
+    Lines,
+}
+
+impl Progress {
+    pub(crate) fn new(profile: &Profile, url: &str, quiet: bool) -> Self {
+        let planned_s = profile.duration().as_secs_f64().ceil() as u64;
+        let is_p99 = |metric| metric == Metric::Latency(Statistic::P99);
+        let limits = profile.thresholds.iter().filter(|limit| is_p99(limit.metric));
+        let p99_limit = limits.map(|limit| limit.limit).next();
+        let kind = if quiet {
+            Kind::Quiet
+        } else if std::io::stderr().is_terminal() {
+            let style = ProgressStyle::with_template("{bar:16} {wide_msg}")
+                .expect("the template is constant");
+            let bar = ProgressBar::new(planned_s.max(1)).with_style(style);
+            bar.set_message(format!("{} against {url}", profile.name));
+            bar.tick();
+            Kind::Bar(bar)
+        } else {
+            say(&format!("{} against {url}, about {planned_s} s", profile.name));
+            Kind::Lines
+        };
+        Self { kind, planned_s, p99_limit }
+    }
+
+    pub(crate) fn show(&mut self, now: &Now<'_>) {
+        let line = self.line(now);
+        match &self.kind {
+            Kind::Quiet => {}
+            Kind::Bar(bar) => {
+                bar.set_position(now.elapsed.as_secs().min(self.planned_s));
+                bar.set_message(line);
+            }
+            Kind::Lines => say(&line),
+        }
+    }
+
+    pub(crate) fn clear(&self) {
+        if let Kind::Bar(bar) = &self.kind {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// `12/67 s  steady (hold)  1000/s  100 of 100 open  p99 1.2 ms < 10 ms  0 errors`
+    fn line(&self, now: &Now<'_>) -> String {
+        let stage = &now.profile.stages[now.stage];
+        let phase = match now.phase {
+            Phase::Ramp => "ramp",
+            Phase::WarmUp => "warm-up",
+            Phase::Hold => "hold",
+            Phase::Drain => "drain",
+        };
+        let judged = now.profile.judged(now.stage);
+        let p99 = judged.and_then(|judged| now.last.timing(judged).quantile_ns(0.99));
+        let p99 = p99.map(|ns| units::time(ns as f64));
+        let latency = match (p99, self.p99_limit) {
+            (None, _) => String::new(),
+            (Some(p99), None) => format!("  p99 {p99}"),
+            (Some(p99), Some(limit)) => format!("  p99 {p99} of {}", units::time(limit)),
+        };
+        let errors = match now.so_far.overall.counts.errors() {
+            0 => "no errors".to_owned(),
+            1 => "1 error".to_owned(),
+            many => format!("{many} errors"),
+        };
+        format!(
+            "{}/{} s  {} ({phase})  {}/s  {} of {} open{latency}  {errors}",
+            now.second + 1,
+            self.planned_s,
+            stage.name,
+            now.last.counts.received,
+            now.open,
+            now.target,
+        )
+    }
+}
+
+fn say(line: &str) {
+    // Nobody reads it: the run goes on.
+    drop(writeln!(std::io::stderr(), "{line}"));
+}

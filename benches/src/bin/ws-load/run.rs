@@ -1,0 +1,139 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use anyhow::{Context, Result};
+use benches::load::model::Run;
+use benches::load::report::{directory, json, table};
+use benches::load::run::{Settings, run as perform};
+use benches::load::validator::{Judgement, Verdict, validate};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::live::Live;
+use crate::output::print;
+use crate::progress::Progress;
+use crate::settings::{Flags, ShardFlags, Target};
+
+pub(crate) const AFTER_HELP: &str = "Examples:
+  ws-load run smoke                                   five seconds against a server of our own
+  ws-load run enterprise ws://127.0.0.1:9001/ws/echo  the limits of the enterprise profile
+  ws-load run mine.toml wss://example.org/chat --bearer-env TOKEN --out report
+  ws-load run sustained --live 127.0.0.1:9002         and watch it
+
+Exit codes: 0 pass, 1 tool or target failed, 2 usage, 3 a threshold is violated,
+6 the measurement cannot be trusted, 130 interrupted";
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    flags: Flags,
+    #[command(flatten)]
+    shard: ShardFlags,
+    /// Folder for report.json, report.html, intervals.hlog, intervals.csv and junit.xml
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Replace the report that is in that folder
+    #[arg(long, requires = "out")]
+    overwrite: bool,
+    /// What to print at the end
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    format: Format,
+    /// Address to serve a live page on; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT")]
+    live: Option<SocketAddr>,
+    /// No progress on stderr
+    #[arg(long)]
+    quiet: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    Table,
+    Json,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let profile = args.flags.profile()?;
+    let part = args.shard.part()?;
+    if let Some(dir) = &args.out {
+        // Before the load: what cannot be written must not be found out after it.
+        directory::prepare(dir, args.overwrite)?;
+    }
+    let stop = stop_on_signals()?;
+    let target = args.flags.target(&profile)?;
+    let settings = args.flags.settings(profile, target.url().to_owned(), &part);
+    let live = args.live.map(|addr| Live::start(addr, &settings)).transpose()?;
+    let (mut run, judgement) = watched(&settings, &stop, args.quiet, live.as_ref())?;
+    if matches!(target, Target::Own(_)) {
+        // Nobody can go there any more.
+        run.url.clear();
+    }
+    if let Some(dir) = &args.out {
+        directory::write(dir, &run, &judgement, args.overwrite)?;
+        eprintln!("report in {}", dir.display());
+    }
+    show(&run, &judgement, args.format)?;
+    if let Some(live) = live {
+        live.finish(&run, &judgement);
+    }
+    if judgement.verdict == Verdict::Incomplete {
+        // Whoever started the parts is not to start this one again: it has done what it should.
+        eprintln!("one part of {}: ws-load merge judges all of them", part.shard.of);
+        return Ok(ExitCode::SUCCESS);
+    }
+    Ok(ExitCode::from(judgement.verdict.exit_code()))
+}
+
+/// One run with its progress shown.
+pub(crate) fn watched(
+    settings: &Settings,
+    stop: &Arc<AtomicBool>,
+    quiet: bool,
+    live: Option<&Live>,
+) -> Result<(Run, Judgement)> {
+    let mut progress = Progress::new(&settings.profile, &settings.url, quiet);
+    let run = perform(settings, stop, &mut |now| {
+        progress.show(now);
+        if let Some(live) = live {
+            live.show(now);
+        }
+    });
+    progress.clear();
+    let run = run?;
+    let judgement = validate(&run);
+    Ok((run, judgement))
+}
+
+pub(crate) fn show(run: &Run, judgement: &Judgement, format: Format) -> Result<()> {
+    match format {
+        Format::Table => print(&table::render(run, judgement, width())),
+        Format::Json => {
+            print(&format!("{}\n", serde_json::to_string_pretty(&json::render(run, judgement)?)?))
+        }
+    }
+}
+
+/// Columns of the terminal, 80 without one.
+fn width() -> usize {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout());
+    size.map_or(80, |size| usize::from(size.ws_col)).clamp(60, 160)
+}
+
+/// Becomes true at the first signal; the second one ends the process.
+pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut signals = Signals::new([SIGINT, SIGTERM]).context("cannot handle signals")?;
+    let fired = Arc::clone(&stop);
+    std::thread::spawn(move || {
+        for _ in signals.forever() {
+            if fired.swap(true, Relaxed) {
+                std::process::exit(130);
+            }
+            eprintln!("ending; once more ends at once");
+        }
+    });
+    Ok(stop)
+}
