@@ -1,0 +1,137 @@
+// What every test needs: a program that serves the page, a browser, and an ear for what went wrong in it.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { after } from "node:test";
+import assert from "node:assert/strict";
+import { chromium } from "playwright-core";
+
+const { CHROMIUM, BIN_DIR, SCREENSHOTS } = process.env;
+assert(CHROMIUM && BIN_DIR && SCREENSHOTS, "run scripts/check-page.sh");
+mkdirSync(SCREENSHOTS, { recursive: true });
+
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+const running = new Set();
+after(async () => {
+	await browser.close();
+	for (const child of running) child.kill("SIGKILL");
+});
+
+/** A program that prints where it listens; `say` writes a line to it. */
+export async function start(program, ...flags) {
+	const child = spawn(join(BIN_DIR, program), flags, { stdio: ["pipe", "pipe", "ignore"] });
+	running.add(child);
+	const [line] = await once(createInterface(child.stdout), "line");
+	const url = line.replace("listening on ", "");
+	const exit = once(child, "exit").finally(() => running.delete(child));
+	const stop = async () => {
+		child.kill("SIGTERM");
+		await exit;
+	};
+	return { url, address: url.replace("http://", ""), exit, stop, say: word => child.stdin.write(`${word}\n`) };
+}
+
+export const wsServer = (...flags) => start("ws-server", "--bind", "127.0.0.1:0", ...flags);
+export const live = (speed = 1) => start(join("examples", "live"), "127.0.0.1:0", String(speed));
+
+/**
+ * A page of its own that remembers every error as one of its `errors`; `t` closes it, and fails on an error that
+ * `expected` does not match.
+ */
+export async function open(t, url, { expected, before, ...options } = {}) {
+	const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: "no-preference", permissions: ["clipboard-read", "clipboard-write"], ...options });
+	const page = await context.newPage();
+	const errors = [];
+	page.errors = errors;
+	page.on("pageerror", error => errors.push(String(error)));
+	page.on("console", message => ["error", "warning"].includes(message.type()) && errors.push(message.text()));
+	await page.exposeFunction("violated", rule => errors.push(`policy: ${rule}`));
+	await page.addInitScript(() => addEventListener("securitypolicyviolation", event => violated(`${event.violatedDirective} ${event.blockedURI}`)));
+	// What the page exports, for checks that look inside.
+	await page.addInitScript(() => {
+		globalThis.main = {};
+		addEventListener("load", async () => {
+			if (location.pathname === "/") globalThis.main = await import("/page/main.js");
+		});
+	});
+	await before?.(page);
+	t.after(async () => {
+		await context.close();
+		assert.deepEqual(errors.filter(error => !expected?.test(error)), []);
+	});
+	await page.goto(url);
+	return page;
+}
+
+/** Waits until `check`, run in the page, is true. */
+export const until = (page, check, argument) => page.waitForFunction(check, argument, { polling: 50, timeout: 20_000 });
+
+export const untilState = (page, words) => until(page, words => document.getElementById("state").textContent.includes(words), words);
+
+export const shot = (page, name) => page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true });
+
+/** The big number of the tile with this name. */
+export const tile = (page, name) => page.locator(".tiles > div").filter({ has: page.locator("dt", { hasText: new RegExp(`^${name}$`) }) }).locator("dd").first();
+
+/** Sockets in a second page that send `size` bytes as often as they come back, until they are told to stop. */
+export async function load(t, url, sockets = 20, size = 200) {
+	// Plain text has no icon, and a socket may be closed before it was opened.
+	const page = await open(t, `${url}/healthz`, { expected: /404|closed before/ });
+	await page.evaluate(([url, sockets, size]) => {
+		globalThis.sockets = Array.from({ length: sockets }, () => {
+			const socket = new WebSocket(`${url.replace("http", "ws")}/ws/echo`);
+			socket.onopen = () => socket.send("x".repeat(size));
+			socket.onmessage = ({ data }) => setTimeout(() => socket.readyState === 1 && socket.send(data), 2);
+			return socket;
+		});
+	}, [url, sockets, size]);
+	return () => page.evaluate(() => Promise.all(globalThis.sockets.map(socket => new Promise(closed => {
+		socket.onclose = closed;
+		socket.close(1000);
+	}))));
+}
+
+/** Nothing that axe-core calls serious or critical. */
+export async function accessible(page) {
+	const source = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+	await page.evaluate(await readFile(source, "utf8"));
+	const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+	const found = violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map(node => node.html).join(" ")}`);
+	assert.deepEqual(found.filter(text => /^(serious|critical)/.test(text)), []);
+	return found;
+}
+
+/** A feed that the test plays itself: `send` is a message, `drop` an end. */
+export function played(before) {
+	const feed = { sockets: [] };
+	feed.before = page => page.routeWebSocket("**/ws/dashboard", socket => {
+		feed.sockets.push(socket);
+		before?.(socket);
+	});
+	feed.send = message => feed.sockets.at(-1).send(JSON.stringify(message));
+	return feed;
+}
+
+/** A snapshot of a server that has run for `seq` quarters of a second. */
+export function snapshot(seq, changes = {}) {
+	const times = { count: 25, mean_ns: 11_000, min_ns: 5_000, p50_ns: 10_000, p95_ns: 20_000, p99_ns: 40_000, p999_ns: 80_000, max_ns: 90_000 };
+	return {
+		skipped: 0, seq, version: "0.0.0", uptime_ns: seq * 250_000_000,
+		connections: { open: 3, total: 5, refused: 0, limit: 100, echo: 1, dashboard: 1 },
+		messages: { received: 25 * seq, sent: 25 * seq, received_bytes: 1600 * seq, sent_bytes: 1600 * seq },
+		throughput: { messages_per_s: 100, received_mbps: 0.05, sent_mbps: 0.05 },
+		handling: { total: times, last: times },
+		dashboard: { sent: seq, skipped: 0, backpressure_events: 0 },
+		errors: { accept: 0, http: 0, reset: 0 },
+		closes: { 1000: 0, 1001: 0, 1002: 0, 1005: 0, 0: 0 },
+		allocations: { total_blocks: 500 + seq, total_bytes: 90_000, remaining_blocks: 400, remaining_bytes: 70_000, blocks_per_s: 4 },
+		process: { resident_bytes: 9_000_000, cpu_ns: 1_000_000 * seq, open_fds: 14 },
+		...changes,
+	};
+}

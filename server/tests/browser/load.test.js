@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { accessible, live, open, shot, tile, until, untilState } from "./harness.js";
+
+const verdict = (page, word) => until(page, word => document.querySelector(".banner strong")?.textContent === word, word);
+
+test("a run is shown with its limits, and its verdict is announced once", async t => {
+	const run = await live();
+	const page = await open(t, run.url, { expected: /ERR_CONNECTION_REFUSED|WebSocket connection/ });
+	await verdict(page, "RUNNING");
+	await page.evaluate(() => {
+		globalThis.said = [];
+		new MutationObserver(() => said.push(document.getElementById("announce").textContent)).observe(document.getElementById("announce"), { childList: true, characterData: true, subtree: true });
+	});
+	assert(await page.locator("#metrics").isHidden());
+	assert.equal(await page.locator(".head tbody tr").count(), 6);
+	assert.match(await tile(page, "Latency p99").textContent(), /\d (µs|ms)$/);
+	await until(page, () => main.view?.series.length > 12);
+	await accessible(page);
+	await shot(page, "load-running-light-wide");
+	assert.deepEqual(await page.evaluate(() => said), []);
+
+	run.say("fail");
+	await verdict(page, "FAIL");
+	assert.match(await page.title(), /^FAIL · example/);
+	await untilState(page, "the run is over");
+	await until(page, () => said.length === 1);
+	assert.match(await page.evaluate(() => said[0]), /^example: FAIL\. latency_p99/);
+
+	// Another run begins anew.
+	run.say("running");
+	await verdict(page, "RUNNING");
+	await until(page, () => main.view?.series.column("time")[0] < 1);
+	run.say("invalid");
+	await verdict(page, "INVALID");
+	assert.equal((await page.evaluate(() => said)).length, 3);
+	await accessible(page);
+	run.say("quit");
+	assert.deepEqual(await run.exit, [0, null]);
+	await untilState(page, "the run is over; looking for another");
+});
+
+test("verdicts are told by words in every width and theme", async t => {
+	const run = await live(20);
+	for (const [name, options] of [
+		["load-dark-wide", { colorScheme: "dark" }],
+		["load-light-wide", {}],
+		["load-narrow-light", { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true }],
+		["load-narrow-dark", { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true, colorScheme: "dark" }],
+	]) {
+		const page = await open(t, run.url, options);
+		const word = name.includes("dark") ? "fail" : "pass";
+		// From its beginning: a page knows what it has seen.
+		await until(page, () => main.view !== undefined);
+		run.say("running");
+		await until(page, () => main.view?.series.column("time")[0] < 2 && main.view.message.elapsed_ns > 50e9);
+		run.say(word);
+		await verdict(page, word.toUpperCase());
+		assert(await page.evaluate(() => document.scrollingElement.scrollWidth) <= page.viewportSize().width, name);
+		await accessible(page);
+		await shot(page, name);
+		await page.context().close();
+	}
+	run.say("quit");
+	await run.exit;
+});
