@@ -166,11 +166,7 @@ fn one<'a>(
         limit: limit.limit,
         unit: limit.metric.unit().name(),
         value,
-        margin: value.map(|value| match limit.op {
-            thresholds::Op::Gt | thresholds::Op::Ge => value - limit.limit,
-            thresholds::Op::Lt | thresholds::Op::Le => limit.limit - value,
-            thresholds::Op::Eq => -(value - limit.limit).abs(),
-        }),
+        margin: value.and_then(|value| limit.margin(value)),
         met: value.map(|value| limit.is_met(value)),
     }
 }
