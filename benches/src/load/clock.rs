@@ -21,6 +21,14 @@ impl Clock {
         self.start
     }
 
+    /// Milliseconds until it starts; below 0 once it has.
+    #[must_use]
+    pub(super) fn until_start_ms(&self) -> f64 {
+        let now = Instant::now();
+        let ahead = self.start.saturating_duration_since(now);
+        (ahead.as_secs_f64() - now.saturating_duration_since(self.start).as_secs_f64()) * 1e3
+    }
+
     /// Now.
     #[must_use]
     pub(super) fn now_ns(&self) -> u64 {

@@ -1,7 +1,7 @@
 //! A run from its first connection to its last.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
@@ -10,6 +10,8 @@ use tokio::runtime;
 use super::conductor::{Performance, Progress, perform};
 use super::endpoint::{Access, Endpoint};
 use super::model::{Run, SCHEMA, Shard};
+use super::outcome::Ending;
+use super::problem::Problem;
 use super::profile::{Conduct, Profile, Stage};
 use super::scrape::Scrape;
 use crate::descriptors;
@@ -19,6 +21,9 @@ const OTHER_DESCRIPTORS: u64 = 64;
 
 /// Connections that a rehearsal opens in a second.
 const REHEARSED_PER_S: f64 = 2_000.0;
+
+/// How often a signal is looked for before the run.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// What to run, and how.
 #[derive(Clone, Debug)]
@@ -67,7 +72,10 @@ pub fn run(
     let endpoint = asking.block_on(async {
         let endpoint = Endpoint::resolve(&settings.url, &profile.target, access).await?;
         // Whether there is anything to load is known before anything is.
-        let mut first = endpoint.connect().await?;
+        let mut first = tokio::select! {
+            first = endpoint.connect() => first?,
+            problem = stopped(stop) => return Err(problem.into()),
+        };
         if let Err(error) = first.close(None).await {
             // What it does with connections is for the run to say.
             let _ = error;
@@ -109,6 +117,14 @@ pub fn run(
         workers: settings.workers as u32,
         processors: std::thread::available_parallelism().context("no processors")?.get() as u32,
     })
+}
+
+/// Resolves once `stop` is true.
+async fn stopped(stop: &AtomicBool) -> Problem {
+    while !stop.load(Relaxed) {
+        tokio::time::sleep(LOOK).await;
+    }
+    Problem::of(Ending::Interrupted, "interrupted before anything was loaded".to_owned())
 }
 
 /// Most connections at a time.

@@ -156,7 +156,10 @@ impl Figures {
         let megabits = |bytes: u64| bytes as f64 * 8.0 / (seconds * 1e6);
         let of_count = |count: u64, samples: u64| (count as f64, samples);
         Some(match metric {
-            Metric::Latency(statistic) => value_of(&self.latency, statistic)?,
+            Metric::Latency(statistic) => self.rtt(&self.latency, statistic)?,
+            Metric::Timing(timing @ (Timing::RttIntended | Timing::RttService), statistic) => {
+                self.rtt(self.timing(timing), statistic)?
+            }
             Metric::Timing(timing, statistic) => value_of(self.timing(timing), statistic)?,
             Metric::Errors => (counts.error_share()?, counts.attempted + messages),
             Metric::ErrorCount => of_count(counts.errors(), counts.attempted + messages),
@@ -177,6 +180,18 @@ impl Figures {
             Metric::ProvokedBadly => of_count(counts.provoked_badly, counts.provoked),
             _ => of_allocations(metric, self.allocations.as_ref()?, counts.received)?,
         })
+    }
+
+    /// A message without an answer took at least as long as it was waited for, and nobody knows how long: a percentile
+    /// that reaches among those cannot be told, nor can a maximum.
+    fn rtt(&self, of: &Distribution, statistic: Statistic) -> Option<(f64, u64)> {
+        let lost = self.counts.faulty(Fault::Lost) as f64;
+        let beyond = match (statistic.quantile(), statistic) {
+            (Some(quantile), _) => (1.0 - quantile) * of.count as f64,
+            (None, Statistic::Max) => 0.0,
+            (None, _) => f64::INFINITY,
+        };
+        if lost > beyond { None } else { value_of(of, statistic) }
     }
 
     /// Whether at least ten values lie beyond a percentile; true of any other metric. With fewer it is hearsay.

@@ -35,9 +35,13 @@ impl Tls {
             let unfit = |error: &dyn std::fmt::Display| {
                 Problem::usage(format!("{file} has no certificate to trust: {error}"))
             };
+            let before = roots.len();
             for certificate in CertificateDer::pem_file_iter(file).map_err(|e| unfit(&e))? {
                 let certificate = certificate.map_err(|error| unfit(&error))?;
                 roots.add(certificate).map_err(|error| unfit(&error))?;
+            }
+            if roots.len() == before {
+                return Err(unfit(&"it begins with no -----BEGIN CERTIFICATE-----"));
             }
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());

@@ -112,7 +112,10 @@ impl Check {
                 metric.unit().show(*value),
                 threshold.condition()
             ),
-            None => format!("{metric} has no samples, and must be {}", threshold.condition()),
+            None => format!(
+                "{metric} has no samples, or too few answers, and must be {}",
+                threshold.condition()
+            ),
         };
         if let Some(stage) = self.stage.and_then(|index| profile.stages.get(index)) {
             words += &format!(", in stage \"{}\"", stage.name);

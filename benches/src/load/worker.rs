@@ -51,7 +51,7 @@ impl Worker {
             clock: start.clock,
             profile: Arc::clone(&start.profile),
             endpoint: Arc::clone(&start.endpoint),
-            start_unix_ms: unix.as_secs_f64() * 1e3 - start.clock.elapsed().as_secs_f64() * 1e3,
+            start_unix_ms: unix.as_secs_f64() * 1e3 + start.clock.until_start_ms(),
             command: Cell::new(*start.commands.borrow()),
             recorder: RefCell::default(),
             belated: RefCell::default(),

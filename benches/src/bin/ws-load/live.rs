@@ -61,7 +61,11 @@ impl Live {
             stage: Some(Stage { index: now.stage, name: name(now.stage), phase }),
             marks: marks
                 .iter()
-                .map(|(at_ns, stage, phase)| Mark { at_ns: *at_ns, name: name(*stage), phase: *phase })
+                .map(|(at_ns, stage, phase)| Mark {
+                    at_ns: *at_ns,
+                    name: name(*stage),
+                    phase: *phase,
+                })
                 .collect(),
             judged: judged.name(),
             latency,

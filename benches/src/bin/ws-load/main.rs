@@ -3,7 +3,9 @@
 
 use std::process::ExitCode;
 
+use benches::load::outcome::Ending;
 use benches::load::problem::Problem;
+use benches::load::validator::Verdict;
 use clap::{Parser, Subcommand};
 
 mod calibrate;
@@ -63,8 +65,11 @@ fn main() -> ExitCode {
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("ws-load: {error:#}");
-        // What a person asked for is 2, what the world answered is 1.
-        let problem = error.downcast_ref::<Problem>();
-        ExitCode::from(if problem.is_some_and(|problem| problem.ending.is_none()) { 2 } else { 1 })
+        ExitCode::from(match error.downcast_ref::<Problem>().map(|problem| problem.ending) {
+            // What a person asked for is 2, what the world answered is 1.
+            Some(None) => 2,
+            Some(Some(Ending::Interrupted)) => Verdict::Interrupted.exit_code(),
+            _ => 1,
+        })
     })
 }

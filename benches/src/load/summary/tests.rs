@@ -30,11 +30,22 @@ fn latencies_outside_of_holds_do_not_count_and_errors_do() {
     ramp.sample.counts.faults[Fault::Lost as usize] = 3;
     let run = run(MIXED, [ramp, answered(2, 0, 100, 4 * MS)]);
     let overall = Summary::of(&run).overall;
-    check(&overall, "latency_max", Some((5e6, 100)));
+    check(&overall, "latency_p50", Some((5e6, 100)));
     check(&overall, "messages_sent", Some((100.0, 1)));
     check(&overall, "lost", Some((3.0, 150)));
     check(&overall, "error_count", Some((3.0, 160)));
     check(&overall, "errors", Some((3.0 / 160.0, 160)));
+}
+
+#[test]
+fn a_percentile_among_messages_without_an_answer_is_unknown() {
+    let mut lossy = answered(1, 0, 100, 4 * MS);
+    lossy.sample.counts.faults[Fault::Lost as usize] = 2;
+    let overall = Summary::of(&run(MIXED, [lossy])).overall;
+    check(&overall, "latency_p95", Some((5e6, 100)));
+    check(&overall, "latency_p99", None);
+    check(&overall, "latency_max", None);
+    check(&overall, "latency_mean", Some((5e6, 100)));
 }
 
 #[test]

@@ -1,0 +1,89 @@
+//! What a server demands before it upgrades, and that no secret leaves the run.
+
+use tokio_tungstenite::accept_hdr_async;
+use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
+use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
+
+use crate::profile::Profile;
+use crate::run::{Load, Outcome};
+use crate::server::{Answer, Server, serve};
+
+const TOKEN: &str = "sesame-7f3a9c";
+
+/// An echo for those who send `header: value`, and a refusal for all others.
+#[expect(clippy::result_large_err, reason = "tungstenite wants its refusals so")]
+fn guarded(header: &'static str, value: &'static str) -> Server {
+    Server::start(move |stream, tally| async move {
+        let guard = |request: &Request, mut response: Response| {
+            if request.headers().get(header) == Some(&HeaderValue::from_static(value)) {
+                if header == "sec-websocket-protocol" {
+                    response.headers_mut().insert(header, HeaderValue::from_static(value));
+                }
+                return Ok(response);
+            }
+            let mut refusal = ErrorResponse::new(Some("who are you?".to_owned()));
+            *refusal.status_mut() = StatusCode::UNAUTHORIZED;
+            Err(refusal)
+        };
+        let socket = accept_hdr_async(stream, guard).await?;
+        serve(socket, tally, |_, message, _| Answer::Right(message)).await
+    })
+}
+
+fn load(server: &Server) -> Load {
+    Load::new(Profile::default(), &server.url())
+}
+
+#[track_caller]
+fn lets_in(outcome: &Outcome) {
+    outcome.check(0, &[]);
+    outcome.adds_up();
+    assert_eq!(outcome.count("opened"), 3);
+    assert!(!outcome.tells(TOKEN), "the token is in the report or in: {}", outcome.text);
+}
+
+#[test]
+fn who_is_not_let_in_is_told_so() {
+    let server = guarded("authorization", "Bearer sesame-7f3a9c");
+    let outcome = load(&server).run();
+    outcome.check(1, &["401"]);
+    assert_eq!(server.tally().received.get(), 0);
+}
+
+#[test]
+fn a_token_comes_from_a_file_or_from_the_environment() {
+    let server = guarded("authorization", "Bearer sesame-7f3a9c");
+    let from_file = load(&server);
+    let file = from_file.file("token", "sesame-7f3a9c\n");
+    lets_in(&from_file.args(["--bearer-file".as_ref(), file.as_os_str()]).run());
+    let from_environment = load(&server).args(["--bearer-env", "TRUTH_TOKEN"]);
+    lets_in(&from_environment.env("TRUTH_TOKEN", TOKEN).run());
+}
+
+#[test]
+fn a_token_that_is_not_there_is_said_before_anything_is_sent() {
+    let server = guarded("authorization", "Bearer sesame-7f3a9c");
+    for words in [["--bearer-file", "/nowhere/token"], ["--bearer-env", "TRUTH_NO_TOKEN"]] {
+        let outcome = load(&server).args(words).run();
+        assert!(matches!(outcome.code, Some(1 | 2)), "{}", outcome.text);
+        outcome.check(outcome.code.unwrap_or_default(), &[words[1]]);
+    }
+    assert_eq!(server.tally().accepted.get(), 0);
+}
+
+#[test]
+fn headers_origin_and_subprotocol_are_sent() {
+    let tenant = guarded("x-tenant", "harbour");
+    lets_in(&load(&tenant).args(["--header", "X-Tenant: harbour"]).run());
+    let origin = guarded("origin", "https://harbour.example");
+    lets_in(&load(&origin).args(["--origin", "https://harbour.example"]).run());
+    let subprotocol = guarded("sec-websocket-protocol", "plumb.v2");
+    lets_in(&load(&subprotocol).args(["--subprotocol", "plumb.v2"]).run());
+}
+
+#[test]
+fn a_profile_says_the_same_as_the_flags() {
+    let server = guarded("x-tenant", "harbour");
+    let target = "headers = { X-Tenant = \"harbour\" }";
+    lets_in(&Load::new(Profile { target, ..Profile::default() }, &server.url()).run());
+}

@@ -1,0 +1,183 @@
+//! What makes no sense is refused before anything is sent, with what to write instead.
+
+use std::fs;
+use std::net::TcpListener;
+use std::process::{Command, Output};
+
+use crate::profile::Profile;
+use crate::run::{Load, PROGRAM, not_run};
+use crate::server::Server;
+
+/// Runs `ws-load` with these words and nothing else.
+fn ws_load(words: &[&str]) -> Output {
+    Command::new(PROGRAM).args(words).output().expect("ws-load starts")
+}
+
+#[track_caller]
+fn check(words: &[&str], code: i32, said: &[&str]) {
+    let output = ws_load(words);
+    let text =
+        String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    for words in said {
+        assert!(text.contains(words), "no {words:?} in: {text}");
+    }
+}
+
+/// A profile that is refused, with what is said, and a server that must not notice.
+#[track_caller]
+fn refuses(profile: &str, said: &[&str]) {
+    let server = Server::echo();
+    let outcome = Load::new(profile, &server.url()).run();
+    outcome.check(2, said);
+    assert!(!outcome.has_report());
+    assert_eq!(server.tally().accepted.get(), 0);
+}
+
+#[test]
+fn an_unknown_key_is_named_with_its_line_and_the_nearest_one() {
+    refuses(
+        "name = \"x\"\n\n[[stage]]\nconections = 1\nhold = \"1s\"\n",
+        &["conections", "connections", "4"],
+    );
+    refuses(
+        "name = \"x\"\n[traffic]\ntime_out = \"1s\"\n[[stage]]\nconnections = 1\nhold = \"1s\"\n",
+        &["time_out", "timeout", "3"],
+    );
+}
+
+#[test]
+fn a_limit_on_an_unknown_metric_names_the_nearest_one() {
+    let profile = Profile { thresholds: "latncy_p99 = \"< 5ms\"", ..Profile::default() };
+    refuses(&profile.to_string(), &["latncy_p99", "latency_p99"]);
+    let server = Server::echo();
+    let load = Load::new(Profile::default(), &server.url());
+    load.args(["--threshold", "latency_p98.7 < 5 ms"]).run().check(2, &["latency_p98.7"]);
+}
+
+#[test]
+fn a_limit_without_its_unit_or_with_a_strange_one_is_refused() {
+    for limit in ["< 5", "< 5 MiB", "5 ms", "<"] {
+        let thresholds = &format!("latency_p99 = \"{limit}\"");
+        refuses(&Profile { thresholds, ..Profile::default() }.to_string(), &["latency_p99"]);
+    }
+}
+
+#[test]
+fn a_profile_that_asks_for_nothing_or_for_nonsense_is_refused() {
+    refuses("name = \"x\"\n", &["stage"]);
+    refuses(&Profile { hold: "10", ..Profile::default() }.to_string(), &["10s"]);
+    refuses(&Profile { connections: 0, ..Profile::default() }.to_string(), &["connections"]);
+    refuses(
+        &Profile { pace: "{ open = { rate = -1 } }", ..Profile::default() }.to_string(),
+        &["rate"],
+    );
+    refuses(
+        &Profile { pace: "{ open = { rate = inf } }", ..Profile::default() }.to_string(),
+        &["rate"],
+    );
+    refuses(
+        &Profile { pace: "{ closed = { depth = 0 } }", ..Profile::default() }.to_string(),
+        &["depth"],
+    );
+    refuses(&Profile { traffic: "sizes = []", ..Profile::default() }.to_string(), &["sizes"]);
+    refuses(
+        &Profile { traffic: "sizes = [{ bytes = 3 }]", ..Profile::default() }.to_string(),
+        &["16"],
+    );
+    refuses(
+        &Profile {
+            target: "mode = { request = { send = 'x', reply = 'y' } }",
+            ..Profile::default()
+        }
+        .to_string(),
+        &["{seq}"],
+    );
+}
+
+#[test]
+fn a_profile_that_does_not_exist_is_told_from_one_that_cannot_be_read() {
+    check(&["run", "entreprise"], 2, &["entreprise", "enterprise"]);
+    check(&["run", "/nowhere/truth.toml"], 2, &["/nowhere/truth.toml"]);
+    check(&["run", "smoke", "http://localhost:1/"], 2, &["ws://"]);
+    check(&["run", "smoke", "not a url"], 2, &["ws://"]);
+    check(&["profiles", "smoek"], 2, &["smoke"]);
+    check(&[], 2, &["run"]);
+    check(&["run"], 2, &["PROFILE"]);
+}
+
+#[test]
+fn a_shard_that_is_not_one_of_them_is_refused() {
+    for shard in ["3/2", "2/2", "x", "1/0", "-1/2", "1"] {
+        let shard = format!("--shard={shard}");
+        check(&["run", "smoke", &shard, "--run-id", "x"], 2, &["--shard"]);
+    }
+}
+
+#[test]
+fn a_live_page_on_a_port_that_is_taken_is_said_before_anything_is_sent() {
+    let server = Server::echo();
+    let taken = TcpListener::bind(("127.0.0.1", 0)).expect("there is a port");
+    let addr = taken.local_addr().expect("it is bound").to_string();
+    let outcome = Load::new(Profile::default(), &server.url()).args(["--live", &addr]).run();
+    outcome.check(1, &[&addr]);
+    assert_eq!(server.tally().accepted.get(), 0);
+}
+
+#[test]
+fn a_folder_with_other_things_in_it_is_left_alone() {
+    let server = Server::echo();
+    let load = Load::new(Profile::default(), &server.url());
+    let file = load.file("precious", "");
+    let out = file.with_file_name("out");
+    fs::create_dir(&out).expect("it is new");
+    fs::write(out.join("thesis.tex"), "years of work").expect("it is ours");
+    let outcome = load.run();
+    assert!(matches!(outcome.code, Some(1 | 2)), "{}", outcome.text);
+    assert!(outcome.says("--out"), "{}", outcome.text);
+    assert_eq!(server.tally().accepted.get(), 0);
+    let left = fs::read_dir(&out).expect("it is there").count();
+    assert_eq!(
+        (left, fs::read_to_string(out.join("thesis.tex")).ok().as_deref()),
+        (1, Some("years of work"))
+    );
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_said_before_anything_is_sent() {
+    let server = Server::echo();
+    let load = Load::new(Profile::default(), &server.url());
+    load.file("out", "a file");
+    let outcome = load.run();
+    assert!(matches!(outcome.code, Some(1 | 2)), "{}", outcome.text);
+    assert_eq!(server.tally().accepted.get(), 0);
+}
+
+#[test]
+fn a_disk_that_is_full_is_an_error_with_its_name() {
+    // A file system of our own, in a namespace of our own: nobody else sees it, and it goes with the process.
+    let script = r#"mount -t tmpfs -o size=16k,mode=777 tmpfs "$0" && exec "$@""#;
+    let unshare = ["unshare", "--map-root-user", "--mount", "sh", "-c", script];
+    let mounted = tempfile::tempdir().expect("there is room for a folder");
+    let mounted = mounted.path().to_str().expect("a temporary folder has a plain name");
+    let wrapper = [&unshare[..], &[mounted]].concat();
+    let can = Command::new(wrapper[0]).args(&wrapper[1..]).arg("true").output();
+    if !can.is_ok_and(|output| output.status.success()) {
+        not_run("no file system can be mounted here, not even in a namespace of its own");
+        return;
+    }
+    let server = Server::echo();
+    let profile = Profile::default();
+    let outcome = Load::within(&wrapper, profile, &server.url(), mounted).run();
+    assert!(server.tally().received.get() > 0, "{}", outcome.text);
+    outcome.check(1, &["No space left on device", mounted]);
+}
+
+#[test]
+fn a_disk_without_room_cannot_be_written_at_all() {
+    // A file that takes nothing stands where the folder would.
+    let server = Server::echo();
+    let outcome = Load::within(&[], Profile::default(), &server.url(), "/dev/full").run();
+    assert!(matches!(outcome.code, Some(1 | 2)), "{}", outcome.text);
+    assert!(outcome.says("/dev/full"), "{}", outcome.text);
+}

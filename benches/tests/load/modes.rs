@@ -1,0 +1,164 @@
+//! Servers that do not echo: those that push, and those that answer with the number alone.
+
+use std::time::{Duration, SystemTime};
+
+use futures::{SinkExt, StreamExt};
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::profile::Profile;
+use crate::run::{Load, Outcome};
+use crate::server::{Answer, Server};
+
+/// How old the time in a pushed message is when it is sent.
+const AGE: Duration = Duration::from_secs(10);
+
+/// Pushes numbered messages, a hundred a second, as soon as it has been asked for `topic`, or at once if it is empty.
+/// Five numbers of the first fifty are left out.
+fn pushing(topic: &'static str) -> Server {
+    Server::upgrading(move |mut socket, tally| async move {
+        if !topic.is_empty() {
+            let asked = socket.next().await.transpose()?;
+            if asked != Some(Message::text(topic)) {
+                while socket.next().await.is_some() {}
+                return Ok(());
+            }
+            tally.received.add(1);
+        }
+        let mut tick = interval(Duration::from_millis(10));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Burst);
+        let mut number = 1000;
+        loop {
+            tokio::select! {
+                biased;
+                message = socket.next() => match message.transpose()? {
+                    Some(_) => continue,
+                    None => return Ok(()),
+                },
+                _ = tick.tick() => {}
+            }
+            if number % 10 == 7 && number < 1050 {
+                tally.faults.add(1);
+                number += 1;
+            }
+            let at = SystemTime::UNIX_EPOCH.elapsed().expect("it is later") - AGE;
+            let at = at.as_millis();
+            let text = format!(r#"{{"kind":"tick","head":{{"seq":{number},"at":{at}}}}}"#);
+            // Once the peer has asked for the end, nothing more is sent.
+            if socket.send(Message::text(text)).await.is_ok() {
+                tally.sent.add(1);
+            }
+            number += 1;
+        }
+    })
+}
+
+#[track_caller]
+fn subscribe(topic: &'static str, target: &str) -> (Outcome, Server) {
+    let server = pushing(topic);
+    let profile = Profile { target, pace: "\"idle\"", ..Profile::default() };
+    let profile = Profile { thresholds: "errors = \"<= 0\"", ..profile };
+    let outcome = Load::new(profile, &server.url()).run();
+    outcome.adds_up();
+    assert_eq!(outcome.endings().into_iter().collect::<Vec<_>>(), [("clean", 3)]);
+    (outcome, server)
+}
+
+#[test]
+fn updates_that_a_push_server_skips_are_counted_by_its_own_numbers() {
+    let (outcome, server) = subscribe(
+        "",
+        "mode = { subscribe = { sequence = \"/head/seq\", time_ms = \"/head/at\" } }",
+    );
+    assert_eq!(server.tally().faults.get(), 15);
+    assert_eq!(outcome.count("missed_updates"), 15, "{}", outcome.text);
+    assert_eq!(outcome.count("received"), server.tally().sent.get());
+    assert_eq!(outcome.count("sent"), 0);
+    // Every message is ten seconds old, give or take the way here; none is younger.
+    let age = AGE.as_nanos() as u64;
+    assert!(outcome.number("timings/staleness/min_ns") >= age);
+    assert!(outcome.number("timings/staleness/p50_ns") < 2 * age);
+    assert!(outcome.number("timings/gap/count") + 3 <= outcome.count("received"));
+}
+
+#[test]
+fn a_subscription_that_must_be_asked_for_is() {
+    let (outcome, server) = subscribe(
+        "subscribe ticks",
+        "mode = { subscribe = { send = \"subscribe ticks\", sequence = \"/head/seq\" } }",
+    );
+    assert_eq!(server.tally().received.get(), 3);
+    assert_eq!(outcome.count("received"), server.tally().sent.get());
+    assert_eq!(outcome.count("missed_updates"), 15, "{}", outcome.text);
+}
+
+#[test]
+fn a_subscription_that_hears_nothing_passes_no_limit() {
+    let server = pushing("another topic");
+    let target = "mode = { subscribe = { send = \"subscribe ticks\" } }";
+    let profile = Profile { target, pace: "\"idle\"", ..Profile::default() };
+    let profile = Profile { thresholds: "gap_p99 = \"< 30s\"", ..profile };
+    let outcome = Load::new(profile, &server.url()).run();
+    assert_ne!(outcome.code, Some(0), "{}", outcome.text);
+}
+
+/// Requests with a number, answered by `answer` with the number alone.
+#[track_caller]
+fn request(
+    fault: Option<&str>,
+    answer: impl Fn(u64, String, &mut Vec<Message>) -> Answer + Clone + Send + Sync + 'static,
+) {
+    let server = Server::answering(move |n, message, held| {
+        let text = message.to_text().expect("it is text");
+        let number =
+            text.strip_prefix(r#"{"op":"echo","id":"#).and_then(|rest| rest.strip_suffix('}'));
+        answer(n, format!(r#"{{"ok":true,"re":{},"took":7}}"#, number.expect("as asked for")), held)
+    });
+    let target =
+        r#"mode = { request = { send = '{"op":"echo","id":{seq}}', reply = '"re":{seq},' } }"#;
+    let timeout = if fault == Some("lost") { "3s" } else { "20s" };
+    let outcome = Load::new(Profile { target, timeout, ..Profile::default() }, &server.url()).run();
+    outcome.adds_up();
+    let expected = fault.map(|fault| (fault, 15)).into_iter().collect();
+    assert_eq!(outcome.faults(), expected, "{}", outcome.text);
+    assert_eq!(outcome.count("sent"), server.tally().received.get());
+    assert_eq!(outcome.count("received"), server.tally().sent.get());
+    outcome.check(if fault.is_some() { 3 } else { 0 }, &[]);
+}
+
+const fn is_chosen(n: u64) -> bool {
+    n % 10 == 5 && n < 50
+}
+
+#[test]
+fn a_reply_is_known_by_its_number() {
+    request(None, |_, reply, _| Answer::Right(Message::text(reply)));
+}
+
+#[test]
+fn replies_that_are_lost_doubled_or_swapped_are_counted_like_echoes() {
+    request(Some("lost"), |n, reply, _| {
+        if is_chosen(n) { Answer::Wrong(vec![]) } else { Answer::Right(Message::text(reply)) }
+    });
+    request(Some("duplicated"), |n, reply, _| {
+        let reply = Message::text(reply);
+        if is_chosen(n) { Answer::Wrong(vec![reply.clone(), reply]) } else { Answer::Right(reply) }
+    });
+    request(Some("reordered"), |n, reply, held| {
+        held.push(Message::text(reply));
+        if is_chosen(n) {
+            Answer::Wrong(vec![])
+        } else {
+            Answer::Many(held.drain(..).rev().collect())
+        }
+    });
+}
+
+#[test]
+fn what_has_no_number_answers_nothing() {
+    request(Some("unexpected"), |n, reply, _| {
+        let news = Message::text(r#"{"event":"tide"}"#);
+        let reply = Message::text(reply);
+        if is_chosen(n) { Answer::Wrong(vec![news, reply]) } else { Answer::Right(reply) }
+    });
+}

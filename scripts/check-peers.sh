@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# ws-load against servers that nobody here wrote, echo and push: what it counts must be what they count. A peer that
+# cannot be installed is not run, and said so. Nothing is installed but below target/peers.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+sources=$PWD/benches/tests/peers
+built=${CARGO_TARGET_DIR:-$PWD/target}/peers
+mkdir -p "$built"
+
+# Each prepares a peer and prints the command that starts it.
+node_ws() {
+    mkdir -p "$built/node" && cp "$sources"/node/{peer.mjs,package.json,package-lock.json,.npmrc} "$built/node" &&
+        npm ci --silent --prefix "$built/node" >&2 && echo "node '$built/node/peer.mjs'"
+}
+python_websockets() {
+    python3 -m venv "$built/python" >&2 &&
+        "$built/python/bin/pip" install --quiet --require-hashes -r "$sources/python/requirements.txt" >&2 &&
+        echo "'$built/python/bin/python' '$sources/python/peer.py'"
+}
+# From Debian: apt-get install golang-go golang-github-gorilla-websocket-dev
+go_gorilla() {
+    GO111MODULE=off GOPATH=/usr/share/gocode go build -o "$built/go" "$sources/go/peer.go" >&2 && echo "'$built/go'"
+}
+
+test=(cargo test --quiet --locked --package benches --test load)
+"${test[@]}" --no-run || exit 1
+agreed='' absent=''
+for peer in node_ws python_websockets go_gorilla; do
+    if command=$("$peer"); then
+        echo "-- $peer"
+        PLIMSOLL_PEER=$command "${test[@]}" -- --ignored --exact peers::a_peer_counts_what_we_count --nocapture || exit 1
+        agreed+=" $peer"
+    else
+        absent+=" $peer"
+    fi
+done
+echo "agreed:${agreed:- none}; not run, because not installed:${absent:- none}"
