@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, bail, ensure};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::interval_log::{
     IntervalLogIterator, IntervalLogWriterBuilder, LogEntry, LogIteratorError, Tag,
@@ -113,8 +112,8 @@ pub(super) fn parse(log: &[u8]) -> anyhow::Result<Log> {
         let tag = entry.tag().map_or("", |tag| tag.as_str());
         let place = Place::parse(tag, entry.start_timestamp().as_secs())
             .with_context(|| format!("an entry has the tag {tag:?}, not timing.stage.phase"))?;
-        let bytes = STANDARD
-            .decode(entry.encoded_histogram())
+        let bytes = BASE64
+            .decode(entry.encoded_histogram().as_bytes())
             .with_context(|| format!("{place} is not base64"))?;
         let histogram: Histogram<u64> = deserializer
             .deserialize(&mut bytes.as_slice())
