@@ -15,9 +15,9 @@ const MARKERS = ["m-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0z", "m-3.5-3.5h7v7h
 
 const STEPS_OF_TIME = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600];
 
-/** A figure with some series of a view, in the view's window of time. */
+/** A figure with some series of a view. */
 export class Chart {
-	/** The time at which the keyboard's cursor stands, if it does. */
+	/** Where the keyboard's cursor stands, as a time. */
 	#at = null;
 
 	constructor(spec, view) {
@@ -63,7 +63,7 @@ export class Chart {
 		tip.hidden = under === null || (this.#at === null && !plot.over.matches(":hover"));
 		if (tip.hidden) return;
 		write(tip, lines.join("\n"));
-		// Beside the cursor, on the side where there is room.
+		// On the side where there is room.
 		const x = left < plot.over.clientWidth / 2 ? left + 12 : left - 12 - tip.offsetWidth;
 		tip.style.transform = `translate(${Math.round(x)}px, 6px)`;
 	}
@@ -163,12 +163,14 @@ export class Chart {
 		let free = 0;
 		for (const { at, label } of this.view.marks) {
 			const x = Math.round(plot.valToPos(at, "x")) + 0.5;
-			stroke(label ? [] : [2, 4], `M${x} ${label ? -12 : 0}V${height}`);
-			if (!label || x < free) continue;
+			const named = label && x >= free;
+			stroke(label ? [] : [2, 4], `M${x} ${named ? -12 : 0}V${height}`);
+			if (!named) continue;
 			ctx.fillText(label, x + 4, -3);
 			free = x + ctx.measureText(label).width + 10;
 		}
 		ctx.fillStyle = palette.bad;
+		const taken = [];
 		for (const { value, label, from, to } of this.#limits()) {
 			ctx.lineWidth = 1.5;
 			ctx.strokeStyle = palette.bad;
@@ -180,8 +182,11 @@ export class Chart {
 			ctx.lineWidth = 4;
 			ctx.strokeStyle = palette.paper;
 			ctx.setLineDash([]);
-			ctx.strokeText(label, start + 4, y - 4);
-			ctx.fillText(label, start + 4, y - 4);
+			// Beside the label of a limit that lies as high.
+			const left = Math.max(start + 4, ...taken.filter(other => Math.abs(other.y - y) < 12).map(other => other.end));
+			taken.push({ y, end: left + ctx.measureText(label).width + 8 });
+			ctx.strokeText(label, left, y - 4);
+			ctx.fillText(label, left, y - 4);
 		}
 		ctx.restore();
 		const last = plot.series[0].idxs[1];

@@ -6,13 +6,13 @@ function filled(node, attributes, children) {
 	return node;
 }
 
-/** An element; attributes that are null are left out, children may be text. */
+/** An element; attributes that are null are left out. */
 export const element = (tag, attributes = {}, ...children) => filled(document.createElement(tag), attributes, children);
 
 /** The same for SVG. */
 export const drawing = (tag, attributes = {}, ...children) => filled(document.createElementNS(SVG, tag), attributes, children);
 
-/** Writes where it is not already written: an unchanged text costs no layout. */
+/** Writes `text`; what is unchanged costs no layout. */
 export function write(node, text) {
 	if (node.textContent !== text) node.textContent = text;
 }

@@ -19,7 +19,7 @@ const limits = unit => ({ thresholds, marks }) =>
 		};
 	});
 
-/** The feed of a load generator: one run, its limits and its verdict. */
+/** The feed of a load generator. */
 export const load = {
 	absolute: false,
 	source: ({ elapsed_ns }) => seconds(elapsed_ns),

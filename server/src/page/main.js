@@ -28,7 +28,7 @@ function take(message, heard, first) {
 	const before = view.message;
 	view.take(message, heard, first);
 	if (fresh) view.draw();
-	// A verdict is too good, or too bad, to wait for the next second.
+	// A verdict does not wait for the next second.
 	const verdict = before?.state !== message.state || before?.run_id !== message.run_id;
 	if (verdict) write(at("announce"), kind.verdict(message));
 	if (fresh || verdict) tick();
@@ -63,7 +63,7 @@ function status() {
 	at("retry").hidden = state !== "waiting";
 }
 
-/** What state the feed is in, and what to make of what is shown. */
+/** What state the feed is in. */
 function stateOf() {
 	const over = view?.kind.over?.(view.message);
 	if (feed.state === "waiting") {

@@ -4,7 +4,7 @@ const NAMES = ["dim", "rule", "paper", "bad", "s1", "s2", "s3", "s4"];
 export const palette = {};
 
 export function readPalette() {
-	// Only an element knows what a variable comes to; this one is not seen.
+	// Only an element knows what a variable comes to.
 	const probe = document.getElementById("announce");
 	for (const name of NAMES) {
 		probe.style.color = `var(--${name})`;

@@ -5,7 +5,7 @@ const sum = counts => Object.values(counts).reduce((all, one) => all + one, 0);
 /** Closes that say that nothing went wrong. */
 const orderly = ({ closes }) => closes[1000] + closes[1001] + closes[1005];
 
-/** The feed of a server: its own numbers, four times a second. */
+/** The feed of a server. */
 export const server = {
 	absolute: true,
 	source: ({ uptime_ns }) => uptime_ns / 1e9,

@@ -13,7 +13,7 @@ test("a run is shown with its limits, and its verdict is announced once", async 
 		new MutationObserver(() => said.push(document.getElementById("announce").textContent)).observe(document.getElementById("announce"), { childList: true, characterData: true, subtree: true });
 	});
 	assert(await page.locator("#metrics").isHidden());
-	assert.equal(await page.locator(".head tbody tr").count(), 6);
+	assert.equal(await page.locator(".head tbody tr").count(), 7);
 	assert.match(await tile(page, "Latency p99").textContent(), /\d (µs|ms)$/);
 	await until(page, () => main.view?.series.length > 12);
 	await accessible(page);
