@@ -4,8 +4,9 @@ use serde::Serialize;
 
 /// A run of a load generator at one moment: all that the page's load view shows.
 ///
-/// Rates and times are those of the newest whole interval, a second or so; counts are since the run's start. `None`
-/// says that there is no such number, which is not the same as 0.
+/// Rates and times are those of the newest whole interval, a second or so, and a point in the page's charts; once there
+/// is a verdict they are those of the whole run, and no point. Counts are since the run's start. `None` says that there is
+/// no such number, which is not the same as 0.
 #[derive(Clone, Debug, Serialize)]
 pub struct Load<'a> {
     /// Names the run: where it changes, the page begins anew.

@@ -67,7 +67,7 @@ export class View {
 		const source = kind.source(message);
 		let before = this.#last;
 		this.#last = message;
-		// Another life of the server, or another run: nothing can be counted from one to the other.
+		// Another life of the server, or another run.
 		const reborn = before && (kind.run(message) !== kind.run(before) || source < kind.source(before));
 		if (reborn) before = null;
 		if (reborn && !kind.absolute) series.clear();
@@ -83,7 +83,8 @@ export class View {
 		const gap = time - series.end;
 		if (reborn || gap > Math.max(2, 4 * interval)) series.push(series.end + Math.min(interval, gap / 2), {});
 		const seconds = before ? source - kind.source(before) : 0;
-		series.push(time, kind.sample(message, (pick, scale = 1) => (seconds > 0 ? ((pick(message) - pick(before)) / seconds) * scale : null)));
+		// What is over tells of the whole, which is no point.
+		if (!kind.over?.(message)) series.push(time, kind.sample(message, (pick, scale = 1) => (seconds > 0 ? ((pick(message) - pick(before)) / seconds) * scale : null)));
 		if (!calm.matches || heard - this.#drawn > 1000) this.schedule();
 	}
 

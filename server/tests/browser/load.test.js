@@ -25,6 +25,10 @@ test("a run is shown with its limits, and its verdict is announced once", async 
 	assert.match(await page.title(), /^FAIL · example/);
 	await untilState(page, "the run is over");
 	await until(page, () => said.length === 1);
+	// The verdict tells of the whole run: it is no moment of it.
+	const points = await page.evaluate(() => main.view.series.length);
+	await until(page, seq => main.view.message.seq > seq, await page.evaluate(() => main.view.message.seq));
+	assert.equal(await page.evaluate(() => main.view.series.length), points);
 	assert.match(await page.evaluate(() => said[0]), /^example: FAIL\. latency_p99/);
 
 	// Another run begins anew.
