@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use data_encoding::BASE64;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::Deserializer;
 
@@ -21,7 +20,7 @@ pub(crate) fn read(out: &Path) -> BTreeMap<String, Vec<u64>> {
         let Some((timing, _)) = tag.split_once('.').filter(|_| tag.ends_with(".hold")) else {
             continue;
         };
-        let bytes = STANDARD.decode(encoded).expect("base64");
+        let bytes = BASE64.decode(encoded.as_bytes()).expect("base64");
         let histogram: Histogram<u64> =
             Deserializer::new().deserialize(&mut bytes.as_slice()).expect("a V2 histogram");
         let values = timings.entry(timing.to_owned()).or_default();
