@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn a_change_of_the_thresholds_size_is_seen_and_a_clear_one_below_it_passes() {
         check(&[series(0.03, 0.0, 0.001)], &[Verdict::Regressed]);
-        check(&[series(0.026, 0.0, 0.001)], &[Verdict::Pass]);
+        check(&[series(0.025, 0.0, 0.001)], &[Verdict::Pass]);
     }
 
     #[test]
