@@ -26,6 +26,9 @@ const GATHER: Duration = Duration::from_secs(10);
 /// How often the end of a step is looked for.
 const LOOK: Duration = Duration::from_millis(5);
 
+/// A hold that lasts this much longer than planned, or a tenth of it, was slept through.
+const OVERSLEPT: Duration = Duration::from_millis(200);
+
 /// Workers cut a second this long after it is over, at the latest; then it is shown.
 const SHOWN_AFTER_NS: u64 = 50_000_000;
 
@@ -39,6 +42,8 @@ const SECOND_NS: u64 = 1_000_000_000;
 pub(super) struct Performance {
     pub(super) intervals: Vec<Interval>,
     pub(super) details: Vec<Detail>,
+    /// Why it says nothing, where only whoever led it can tell.
+    pub(super) doubts: Vec<String>,
     pub(super) interrupted: bool,
 }
 
@@ -113,6 +118,7 @@ pub(super) fn perform(
         book: Book::default(),
         running: workers,
         details: Details::default(),
+        doubts: Vec::new(),
         processor: Processor::new(),
         shown: 0,
         so_far: Summary::nothing(profile),
@@ -126,6 +132,7 @@ pub(super) fn perform(
         interrupted: interrupted?,
         intervals: conductor.book.intervals.into_values().collect(),
         details: conductor.details.into_list(),
+        doubts: conductor.doubts,
     })
 }
 
@@ -140,6 +147,7 @@ struct Conductor<'a> {
     book: Book,
     running: usize,
     details: Details,
+    doubts: Vec<String>,
     processor: Processor,
     /// Seconds that were shown.
     shown: u64,
@@ -182,6 +190,9 @@ impl Conductor<'_> {
                 if !is_stopped && !lasts.is_zero() && !stage.hold.is_zero() {
                     let now_ns = self.clock.now_ns();
                     is_stopped = next(self, phase, now_ns, lasts)?;
+                    if !is_stopped && phase == Phase::Hold {
+                        self.doubt(&stage.name, now_ns, lasts);
+                    }
                 }
             }
             at_ns = self.clock.now_ns();
@@ -205,6 +216,19 @@ impl Conductor<'_> {
             return Err(anyhow!("{} workers did not end in time", self.running));
         }
         Ok(is_stopped)
+    }
+
+    /// Whoever sleeps through the end of a hold has not sent what was due in it.
+    fn doubt(&mut self, stage: &str, begin_ns: u64, planned: Duration) {
+        let held = Duration::from_nanos(self.clock.now_ns() - begin_ns);
+        let late = held.saturating_sub(planned);
+        if late > OVERSLEPT.max(planned / 10) {
+            let (held, planned) = (held.as_secs_f64(), planned.as_secs_f64());
+            self.doubts.push(format!(
+                "the generator was not awake at the end of stage \"{stage}\": {held:.1} s and not {planned:.1} s passed; \
+                 run it on a machine with less to do"
+            ));
+        }
     }
 
     fn command(&mut self, command: Command) {

@@ -196,10 +196,15 @@ impl Sum {
 
 /// A generator that could not keep up with its part may hide in the sum of all.
 fn doubt(run: &mut Run) {
-    if let ([shard], 2..) = (&run.shards[..], run.shard.of)
-        && run.doubts.is_empty()
-    {
-        run.doubts = doubts(run).into_iter().map(|why| format!("shard {shard}: {why}")).collect();
+    if let ([shard], 2..) = (&run.shards[..], run.shard.of) {
+        let named = |why: String| match why.starts_with("shard ") {
+            true => why,
+            false => format!("shard {shard}: {why}"),
+        };
+        // A merge of one shard alone has been here before.
+        let known = take(&mut run.doubts);
+        let new = if known.is_empty() { doubts(run) } else { Vec::new() };
+        run.doubts = known.into_iter().chain(new).map(named).collect();
     }
 }
 

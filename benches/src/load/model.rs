@@ -101,7 +101,7 @@ pub struct Run {
     pub details: Vec<Detail>,
     /// Where the target can be asked.
     pub allocations: Option<TargetAllocations>,
-    /// Why parts of it say nothing, in words: their generators were the bottleneck. Only of what was merged.
+    /// Why it, or a shard in it, says nothing, where the intervals cannot tell.
     pub doubts: Vec<String>,
     /// A signal ended it early.
     pub interrupted: bool,

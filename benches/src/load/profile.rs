@@ -132,9 +132,9 @@ pub enum Pace {
         #[serde(default)]
         arrival: Arrival,
     },
-    /// By the answers: so many are always on their way.
+    /// By the answers: so many are on their way, and once half of them are answered, again.
     Closed {
-        /// Messages on their way on each connection.
+        /// Most messages on their way on each connection.
         depth: u32,
     },
     /// Never.

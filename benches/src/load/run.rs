@@ -12,7 +12,7 @@ use super::endpoint::{Access, Endpoint};
 use super::model::{Run, SCHEMA, Shard};
 use super::outcome::Ending;
 use super::problem::Problem;
-use super::profile::{Conduct, Profile, Stage};
+use super::profile::{Conduct, Mode, Profile, Stage};
 use super::scrape::Scrape;
 use crate::descriptors;
 
@@ -72,31 +72,28 @@ pub fn run(
     let endpoint = asking.block_on(async {
         let endpoint = Endpoint::resolve(&settings.url, &profile.target, access).await?;
         // Whether there is anything to load is known before anything is.
-        let mut first = tokio::select! {
-            first = endpoint.connect() => first?,
+        tokio::select! {
+            knocked = knock(&endpoint, &profile.target.mode) => knocked?,
             problem = stopped(stop) => return Err(problem.into()),
-        };
-        if let Err(error) = first.close(None).await {
-            // What it does with connections is for the run to say.
-            let _ = error;
         }
         anyhow::Ok(Arc::new(endpoint))
     })?;
     drop(asking);
-    let perform = |profile: &Profile, seconds: &mut dyn FnMut(&Progress<'_>)| {
+    let perform = |profile: &Profile, start_at, seconds: &mut dyn FnMut(&Progress<'_>)| {
         let profile = Arc::new(profile.clone());
-        perform(&profile, &endpoint, settings.workers, *shard, settings.start_at, stop, seconds)
+        perform(&profile, &endpoint, settings.workers, *shard, start_at, stop, seconds)
     };
     let scrape = Scrape::beside(&settings.url).filter(|_| shard.of == 1);
     let mut before = None;
     if let Some(scrape) = &scrape {
         // What is kept for ever after the first time (room in tables, buffers of the run-time) is no leak: that is
         // what grows with every time.
-        perform(&rehearsal(profile, peak), &mut |_| {})?;
+        perform(&rehearsal(profile, peak), None, &mut |_| {})?;
         before = Some(scrape.settled()?);
     }
     let started = settings.start_at.unwrap_or_else(SystemTime::now);
-    let Performance { intervals, details, interrupted } = perform(profile, seconds)?;
+    let Performance { intervals, details, doubts, interrupted } =
+        perform(profile, settings.start_at, seconds)?;
     let allocations = match (before, &scrape) {
         (Some(before), Some(scrape)) => scrape.settled().ok().map(|after| before.until(after)),
         _ => None,
@@ -112,11 +109,22 @@ pub fn run(
         intervals,
         details,
         allocations,
-        doubts: Vec::new(),
+        doubts,
         interrupted,
         workers: settings.workers as u32,
         processors: std::thread::available_parallelism().context("no processors")?.get() as u32,
     })
+}
+
+/// Opens a connection and closes it. Whoever pushes would count what it sends there, so it is only called on.
+async fn knock(endpoint: &Endpoint, mode: &Mode) -> Result<(), Problem> {
+    if matches!(mode, Mode::Subscribe { .. }) {
+        return endpoint.stream().await.map(drop);
+    }
+    let mut first = endpoint.connect().await?;
+    // What it does with connections that end is for the run to say.
+    let _ = first.close(None).await;
+    Ok(())
 }
 
 /// Resolves once `stop` is true.

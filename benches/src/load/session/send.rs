@@ -16,11 +16,17 @@ use crate::load::profile::{Kind, Pace};
 
 impl Session<'_> {
     pub(super) fn send(&mut self, cx: &mut Context<'_>) -> Result<bool, Result<(), Problem>> {
+        // A window is filled once half of it is free: refilled one by one, it would fall apart into writes of one.
+        let has_room = |depth: u32, in_flight: u32| in_flight <= depth / 2;
+        let fills =
+            matches!(self.pace, Pace::Closed { depth } if has_room(depth, self.ledger.in_flight()));
         for _ in 0..TURN {
             let now_ns = self.worker.clock.now_ns();
             let due_ns = match (&self.arrivals, self.pace) {
                 (Some(arrivals), _) if arrivals.due_ns() <= now_ns => arrivals.due_ns(),
-                (None, Pace::Closed { depth }) if self.ledger.in_flight() < depth => now_ns,
+                (None, Pace::Closed { depth }) if fills && self.ledger.in_flight() < depth => {
+                    now_ns
+                }
                 _ => return self.ping(now_ns, cx).map(|()| false),
             };
             if !self.is_ready(now_ns, cx)? {

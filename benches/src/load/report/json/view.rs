@@ -65,7 +65,7 @@ pub(super) struct Origin {
     pub(super) workers: u32,
     /// Processors of the machine, or machines, it ran on.
     pub(super) processors: u32,
-    /// Why parts of it say nothing; only of what was merged.
+    /// Why it, or a shard in it, says nothing, where the intervals cannot tell.
     pub(super) doubts: Vec<String>,
     /// A signal ended it early.
     pub(super) interrupted: bool,
