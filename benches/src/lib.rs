@@ -23,6 +23,7 @@ pub mod criterion_data;
 pub mod descriptors;
 pub mod load;
 pub mod one_core;
+mod page;
 pub mod payload;
 pub mod ratios;
 pub mod tcp_echo;

@@ -91,7 +91,9 @@ pub fn run(
         perform(&rehearsal(profile, peak), None, &mut |_| {})?;
         before = Some(scrape.settled()?);
     }
-    let started = settings.start_at.unwrap_or_else(SystemTime::now);
+    // A rehearsal may have taken longer than there was time.
+    let now = SystemTime::now();
+    let started = settings.start_at.map_or(now, |at| at.max(now));
     let Performance { intervals, details, doubts, interrupted } =
         perform(profile, settings.start_at, seconds)?;
     let allocations = match (before, &scrape) {

@@ -205,33 +205,26 @@ impl<'a> Session<'a> {
             // Too late to be told from a second answer; as a loss it is counted already.
             return;
         }
-        let number = match self.worker.exchange.recognise(self.id, payload, &self.ledger) {
-            Recognised::Exact(number) if kind == self.worker.profile.traffic.kind => number,
-            Recognised::Exact(number) | Recognised::Corrupted(number) => {
-                match self.ledger.answer(number, now_ns) {
-                    Answer::First { .. } => self.worker.fault(Fault::Corrupted, now_ns, payload),
-                    Answer::Duplicate => self.worker.fault(Fault::Duplicated, now_ns, payload),
-                    Answer::Unexpected => self.worker.fault(Fault::Unexpected, now_ns, payload),
-                }
-                return;
-            }
-            Recognised::Unknown => {
-                self.worker.fault(Fault::Unexpected, now_ns, payload);
-                return;
-            }
-        };
+        let fault = |fault| self.worker.fault(fault, now_ns, payload);
+        let (number, is_right) =
+            match self.worker.exchange.recognise(self.id, payload, &self.ledger) {
+                Recognised::Exact(number) => (number, kind == self.worker.profile.traffic.kind),
+                Recognised::Corrupted(number) => (number, false),
+                Recognised::Unknown => return fault(Fault::Unexpected),
+            };
         match self.ledger.answer(number, now_ns) {
+            Answer::First { .. } if !is_right => fault(Fault::Corrupted),
             Answer::First { entry, late, reordered } => {
                 if late {
-                    self.worker.fault(Fault::Late, now_ns, payload);
+                    fault(Fault::Late);
                 }
                 if reordered {
-                    self.worker.fault(Fault::Reordered, now_ns, payload);
+                    fault(Fault::Reordered);
                 }
                 self.worker.answered(entry, now_ns);
             }
-            Answer::Duplicate => self.worker.fault(Fault::Duplicated, now_ns, payload),
-            Answer::Unexpected => self.worker.fault(Fault::Unexpected, now_ns, payload),
+            Answer::Duplicate => fault(Fault::Duplicated),
+            Answer::Unexpected => fault(Fault::Unexpected),
         }
     }
 

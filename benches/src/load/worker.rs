@@ -128,14 +128,9 @@ impl Worker {
         }
     }
 
-    /// An answer, right and the first.
-    pub(super) fn answered(&self, entry: Entry, now_ns: u64) {
-        self.took(entry, now_ns);
-    }
-
     /// A message that will not be answered: censored at the time that was waited.
     pub(super) fn lost(&self, entry: Entry, now_ns: u64) {
-        self.took(entry, now_ns);
+        self.answered(entry, now_ns);
         let waited_ms = now_ns.saturating_sub(entry.sent_ns) / 1_000_000;
         self.count(|counts| counts.faults[Fault::Lost as usize] += 1);
         self.details.borrow_mut().note(Fault::Lost.name(), now_ns, || {
@@ -143,7 +138,8 @@ impl Worker {
         });
     }
 
-    fn took(&self, entry: Entry, now_ns: u64) {
+    /// How long a message took, right and for the first time answered.
+    pub(super) fn answered(&self, entry: Entry, now_ns: u64) {
         if entry.hold == 0 {
             return;
         }

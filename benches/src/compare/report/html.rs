@@ -1,5 +1,5 @@
 use baselines::Verdict;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::plot::{self, Axis};
 use super::tree::{self, Node};
@@ -7,6 +7,7 @@ use super::{outcome, words};
 use crate::compare::model::{
     Comparison, ExactRow, InstructionRow, Part, SiteRow, Timing, TimingRow,
 };
+use crate::page::page;
 use crate::units;
 
 /// Changed scenarios up to which all are unfolded; of more only the first.
@@ -14,25 +15,13 @@ const UNFOLDED: usize = 4;
 
 pub(super) fn render(comparison: &Comparison) -> String {
     let (base, head) = (outcome::side(&comparison.base), outcome::side(&comparison.head));
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (base) " → " (head) }
-                style { (PreEscaped(include_str!("../../page.css"))) (PreEscaped(include_str!("style.css"))) }
-            }
-            body {
-                (banner(comparison, &base, &head))
-                (part("Timing", &comparison.timing, timing))
-                (part("Exact counts", &comparison.exact, |rows| exact(rows)))
-                (part("Instructions", &comparison.instructions, |rows| instructions(rows)))
-            }
-        }
+    let body = html! {
+        (banner(comparison, &base, &head))
+        (part("Timing", &comparison.timing, timing))
+        (part("Exact counts", &comparison.exact, |rows| exact(rows)))
+        (part("Instructions", &comparison.instructions, |rows| instructions(rows)))
     };
-    page.into_string() + "\n"
+    page(&format!("{base} → {head}"), include_str!("style.css"), &body)
 }
 
 fn banner(comparison: &Comparison, base: &str, head: &str) -> Markup {

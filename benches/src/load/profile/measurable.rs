@@ -25,7 +25,7 @@ pub(super) fn why_not(
     let held_alone = stage.filter(|stage| !held(stage));
     let rules = [
         (
-            held_alone.is_some() && is_of_measured_time(metric),
+            held_alone.is_some() && metric.is_of_holds(),
             "the stage is not held, so nothing in it is measured",
         ),
         (
@@ -66,20 +66,6 @@ pub(super) fn why_not(
 
 fn is_of(metric: Metric, timing: Timing) -> bool {
     matches!(metric, Metric::Timing(of, _) if of == timing)
-}
-
-fn is_of_measured_time(metric: Metric) -> bool {
-    matches!(
-        metric,
-        Metric::Latency(_)
-            | Metric::MessagesSent
-            | Metric::MessagesReceived
-            | Metric::MessagesPerS
-            | Metric::AchievedRate
-            | Metric::SentMbps
-            | Metric::ReceivedMbps
-            | Metric::BackpressureEvents
-    ) || matches!(metric, Metric::Timing(of, _) if of != Timing::Connect)
 }
 
 fn is_of_schedule(metric: Metric) -> bool {

@@ -1,9 +1,10 @@
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::{advice, words};
 use crate::load::model::Run;
 use crate::load::summary::Summary;
 use crate::load::validator::{Judgement, Verdict};
+use crate::page::page;
 
 mod charts;
 mod percentiles;
@@ -15,29 +16,17 @@ mod trouble;
 pub(super) fn render(run: &Run, judgement: &Judgement) -> String {
     let summary = Summary::of(run);
     let title = format!("{}: {}", run.profile.name, judgement.verdict.name());
-    let page = html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (title) }
-                style { (PreEscaped(include_str!("../../page.css"))) (PreEscaped(include_str!("style.css"))) }
-            }
-            body {
-                (banner(run, judgement))
-                section { h2 { "Thresholds" } (tables::thresholds(run, judgement)) }
-                (charts::all(run, judgement, &summary))
-                section { h2 { "Times" } (tables::times(&summary.overall)) }
-                section { h2 { "Traffic" } (tables::traffic(run, &summary.overall)) }
-                @if summary.stages.len() > 1 { section { h2 { "Stages" } (tables::stages(run, &summary)) } }
-                @if !run.details.is_empty() { section { h2 { "Errors in words" } (tables::details(run)) } }
-                section { h2 { "Again" } (again(run)) }
-            }
-        }
+    let body = html! {
+        (banner(run, judgement))
+        section { h2 { "Thresholds" } (tables::thresholds(run, judgement)) }
+        (charts::all(run, judgement, &summary))
+        section { h2 { "Times" } (tables::times(&summary.overall)) }
+        section { h2 { "Traffic" } (tables::traffic(run, &summary.overall)) }
+        @if summary.stages.len() > 1 { section { h2 { "Stages" } (tables::stages(run, &summary)) } }
+        @if !run.details.is_empty() { section { h2 { "Errors in words" } (tables::details(run)) } }
+        section { h2 { "Again" } (again(run)) }
     };
-    page.into_string() + "\n"
+    page(&title, include_str!("style.css"), &body)
 }
 
 fn banner(run: &Run, judgement: &Judgement) -> Markup {

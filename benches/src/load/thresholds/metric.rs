@@ -221,6 +221,24 @@ impl Metric {
         }
     }
 
+    /// Whether it is taken in holds only.
+    #[must_use]
+    pub const fn is_of_holds(self) -> bool {
+        match self {
+            Self::Timing(timing, _) => !matches!(timing, Timing::Connect),
+            Self::Latency(_)
+            | Self::ConnectionsMissing
+            | Self::MessagesSent
+            | Self::MessagesReceived
+            | Self::MessagesPerS
+            | Self::AchievedRate
+            | Self::SentMbps
+            | Self::ReceivedMbps
+            | Self::BackpressureEvents => true,
+            _ => false,
+        }
+    }
+
     /// Whether only the target itself can tell.
     #[must_use]
     pub const fn is_of_allocations(self) -> bool {

@@ -1,4 +1,3 @@
-use crate::load::metrics::Timing;
 use crate::load::model::{Interval, Phase, Run};
 use crate::load::summary::Figures;
 use crate::load::thresholds::{Metric, Op, Threshold};
@@ -67,22 +66,6 @@ fn alone(threshold: &Threshold) -> Alone {
     }
 }
 
-/// Whether the metric is of holds only.
-fn is_of_holds(metric: Metric) -> bool {
-    match metric {
-        Metric::Timing(timing, _) => timing != Timing::Connect,
-        Metric::Latency(_)
-        | Metric::MessagesSent
-        | Metric::MessagesReceived
-        | Metric::MessagesPerS
-        | Metric::AchievedRate
-        | Metric::SentMbps
-        | Metric::ReceivedMbps
-        | Metric::BackpressureEvents => true,
-        _ => false,
-    }
-}
-
 fn is_rate(metric: Metric) -> bool {
     matches!(
         metric,
@@ -106,7 +89,7 @@ pub(super) fn trace(
     let mut worst = Vec::new();
     let bears = |moment: &&Moment| {
         stage.is_none_or(|stage| moment.stage == stage)
-            && (moment.is_hold || !is_of_holds(metric))
+            && (moment.is_hold || !metric.is_of_holds())
             && (moment.figures.length_ns >= LEAST_NS || !is_rate(metric))
     };
     for moment in moments.iter().filter(bears) {
