@@ -172,12 +172,52 @@ impl<'a> Callgrind<'a> {
     }
 }
 
-/// The last line of what it complained of.
+/// What a program complained of.
 fn said(output: &Output) -> String {
-    let words = String::from_utf8_lossy(&output.stderr);
-    words.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("nothing said").trim().to_owned()
+    complaint(&String::from_utf8_lossy(&output.stderr))
+}
+
+/// The last line; of a program that died under valgrind, of what and where.
+fn complaint(words: &str) -> String {
+    let Some(death) = words.find("Process terminating with") else {
+        let last = words.lines().rfind(|line| !line.trim().is_empty());
+        return last.unwrap_or("nothing said").trim().to_owned();
+    };
+    let mut lines = words[death..].lines();
+    let death = lines.next().unwrap_or_default().trim();
+    // `==PID==    at 0x459AEA: function (file:line)`
+    match lines.find_map(|line| line.split_once(" at 0x")?.1.split_once(": ")) {
+        Some((_, place)) => format!("{death}, in {}", place.trim()),
+        None => death.to_owned(),
+    }
 }
 
 fn find(program: &str, path: &OsStr) -> Option<PathBuf> {
     std::env::split_paths(path).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::complaint;
+
+    #[test]
+    fn of_many_words_the_last_line_is_told() {
+        assert_eq!(complaint("warning: one\nerror: two\n\n"), "error: two");
+        assert_eq!(complaint(""), "nothing said");
+    }
+
+    #[test]
+    fn a_death_under_valgrind_is_told_with_its_place() {
+        let words = "==42== \n\
+            ==42== Process terminating with default action of signal 11 (SIGSEGV)\n\
+            ==42==  Access not within mapped region at address 0x7F22\n\
+            ==42==    at 0x459AEA: server::process::Files::read (process.rs:44)\n\
+            ==42==    by 0x459D39: server::hub::publish (hub.rs:61)\n\
+            ==42==  The main thread stack size used in this run was 8388608.\n";
+        assert_eq!(
+            complaint(words),
+            "Process terminating with default action of signal 11 (SIGSEGV), in server::process::Files::read \
+             (process.rs:44)"
+        );
+    }
 }
