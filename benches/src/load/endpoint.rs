@@ -15,10 +15,12 @@ use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue, Uri};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_with_config};
 
+use super::clock::Clock;
 use super::outcome::Ending;
 use super::problem::{Problem, of_connecting, of_upgrade};
 use super::profile::Target;
 use super::tls::Tls;
+use super::wire::Wire;
 
 /// Time for TCP, and again for TLS, and again for the upgrade.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -28,6 +30,9 @@ pub(super) const PER_SOURCE: u32 = 20_000;
 
 /// Bytes read at once, allocated for each connection.
 const READ_BUFFER: usize = 4 * 1024;
+
+/// The same where the wire has read them before, and messages do not come this way.
+const WIRED_READ_BUFFER: usize = 256;
 
 /// Bytes gathered before they are written without waiting for the flush.
 const WRITE_BUFFER: usize = 8 * 1024;
@@ -40,6 +45,9 @@ pub(super) type Stream = MaybeTlsStream<TcpStream>;
 
 /// A WebSocket to the target.
 pub(super) type Socket = WebSocketStream<Stream>;
+
+/// One that frames are put into past tungstenite.
+pub(super) type WiredSocket = WebSocketStream<Wire<Stream>>;
 
 /// A target, its address looked up and its request made once.
 #[derive(Debug)]
@@ -109,7 +117,6 @@ impl Endpoint {
             sources,
             begun: AtomicUsize::new(0),
             config: WebSocketConfig::default()
-                .read_buffer_size(READ_BUFFER)
                 .write_buffer_size(WRITE_BUFFER)
                 .max_write_buffer_size(buffered.max(256 * 1024))
                 .max_message_size(Some(MAX_MESSAGE))
@@ -124,7 +131,17 @@ impl Endpoint {
     /// How it ended, and in what words.
     pub(super) async fn connect(&self) -> Result<Socket, Problem> {
         let stream = self.stream().await?;
-        self.upgrade(stream).await
+        self.upgrade(stream, READ_BUFFER).await
+    }
+
+    /// Opens a connection that knows, by `clock`, when something came.
+    ///
+    /// # Errors
+    ///
+    /// As [`Endpoint::connect`].
+    pub(super) async fn connect_wired(&self, clock: Clock) -> Result<WiredSocket, Problem> {
+        let stream = self.stream().await?;
+        self.upgrade(Wire::new(stream, clock), WIRED_READ_BUFFER).await
     }
 
     /// A connection that nothing has been asked on yet, TLS included.
@@ -176,12 +193,13 @@ impl Endpoint {
         self.sources.get(begun.checked_rem(self.sources.len())?).copied()
     }
 
-    async fn upgrade<S>(&self, stream: S) -> Result<WebSocketStream<S>, Problem>
+    async fn upgrade<S>(&self, stream: S, read_buffer: usize) -> Result<WebSocketStream<S>, Problem>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let upgraded = async {
-            let asked = client_async_with_config(self.request.clone(), stream, Some(self.config));
+            let config = self.config.read_buffer_size(read_buffer);
+            let asked = client_async_with_config(self.request.clone(), stream, Some(config));
             asked.await.map(|(socket, _)| socket).map_err(|error| of_upgrade(&error, &self.url))
         };
         within(Ending::HandshakeTimeout, "the upgrade", upgraded).await

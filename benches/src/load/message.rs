@@ -77,7 +77,7 @@ impl Recipe {
         let read = payload.first_chunk().and_then(read_head);
         if let Some((theirs, number)) = read
             && theirs == connection
-            && self.differing(connection, number, payload) == 0
+            && self.has_right_filling(connection, number, payload)
         {
             return Recognised::Exact(number);
         }
@@ -96,14 +96,17 @@ impl Recipe {
         }
     }
 
+    /// Whether `payload`, whose head is right, is message `number`.
+    fn has_right_filling(&self, connection: u16, number: u32, payload: &[u8]) -> bool {
+        let size = self.size(connection, number);
+        payload.len() == size && &payload[HEAD..] == self.filling_of(connection, number, size)
+    }
+
     /// In how many bytes `payload` differs from message `number`; of another length, in those it lacks as well.
     fn differing(&self, connection: u16, number: u32, payload: &[u8]) -> usize {
         let size = self.size(connection, number);
         let (start, filling) =
             (head(connection, number), self.filling_of(connection, number, size));
-        if payload.len() == size && payload[..HEAD] == start && &payload[HEAD..] == filling {
-            return 0;
-        }
         let expected = start.iter().chain(filling);
         let different = expected.zip(payload).filter(|(expected, got)| expected != got).count();
         different + payload.len().abs_diff(size)
@@ -136,25 +139,47 @@ fn parts(sizes: &[Size]) -> Box<[(u64, usize)]> {
 }
 
 fn head(connection: u16, number: u32) -> [u8; HEAD] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let whole = (u64::from(connection) << 48)
         | (u64::from(number) << 16)
         | u64::from(check_of(connection, number));
-    std::array::from_fn(|at| DIGITS[(whole >> (60 - 4 * at)) as usize & 15])
+    let [upper, lower] = [digits((whole >> 32) as u32), digits(whole as u32)];
+    let mut head = [0; HEAD];
+    head[..8].copy_from_slice(&upper);
+    head[8..].copy_from_slice(&lower);
+    head
 }
 
+/// Eight hexadecimal digits, made side by side in one word.
+fn digits(number: u32) -> [u8; 8] {
+    let spread = |word: u64, by: u32, mask: u64| (word | word << by) & mask;
+    let word = spread(u64::from(number), 16, 0x0000_ffff_0000_ffff);
+    let word = spread(word, 8, 0x00ff_00ff_00ff_00ff);
+    let nibbles = spread(word, 4, LOWER);
+    let is_letter = (nibbles + EACH * 6) >> 4 & EACH;
+    (nibbles + EACH * u64::from(b'0') + is_letter * u64::from(b'a' - b'0' - 10)).to_be_bytes()
+}
+
+/// The number of eight hexadecimal digits; of anything else some number.
+fn number_of(digits: &[u8; 8]) -> u32 {
+    let word = u64::from_be_bytes(*digits);
+    let nibbles = (word & LOWER) + (word >> 6 & EACH) * 9;
+    let gather = |word: u64, by: u32, mask: u64| (word | word >> by) & mask;
+    let word = gather(nibbles & LOWER, 4, 0x00ff_00ff_00ff_00ff);
+    let word = gather(word, 8, 0x0000_ffff_0000_ffff);
+    (word | word >> 16) as u32
+}
+
+/// The lower half of every byte.
+const LOWER: u64 = EACH * 0x0f;
+
+/// A one in every byte.
+const EACH: u64 = 0x0101_0101_0101_0101;
+
 fn read_head(head: &[u8; HEAD]) -> Option<(u16, u32)> {
-    let mut whole = 0;
-    for digit in head {
-        let digit = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'a'..=b'f' => digit - b'a' + 10,
-            _ => return None,
-        };
-        whole = whole << 4 | u64::from(digit);
-    }
-    let (connection, number) = ((whole >> 48) as u16, (whole >> 16) as u32);
-    (check_of(connection, number) == whole as u16).then_some((connection, number))
+    let [upper, lower] = [number_of(head.first_chunk()?), number_of(head.last_chunk()?)];
+    let (connection, number) = ((upper >> 16) as u16, upper << 16 | lower >> 16);
+    // What is no digit, and what does not check, is not what would have been written.
+    (*head == self::head(connection, number)).then_some((connection, number))
 }
 
 fn check_of(connection: u16, number: u32) -> u16 {
@@ -262,6 +287,20 @@ mod tests {
         let recipe = recipe(&[(64, 1.0)]);
         let payload = message(&recipe, 1, 3);
         assert_eq!(recipe.recognise(2, &payload, &ledger(10)), Recognised::Unknown);
+    }
+
+    #[test]
+    fn a_head_is_sixteen_digits_and_nothing_else_reads_as_one() {
+        let whole = head(0x0f9a, 0xfedc_ba98);
+        assert_eq!(&whole[..12], b"0f9afedcba98");
+        assert_eq!(read_head(&whole), Some((0x0f9a, 0xfedc_ba98)));
+        for (at, other) in
+            (0..HEAD).zip((0..=255_u8).cycle()).chain((0..=255).map(|other| (3, other)))
+        {
+            let mut head = whole;
+            head[at] = other;
+            assert_eq!(read_head(&head).is_some(), head == whole, "{other} at {at}");
+        }
     }
 
     #[test]

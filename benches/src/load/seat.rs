@@ -108,7 +108,7 @@ async fn attend(worker: &Worker, seat: &Seat, failures: &mut u32) -> Result<(), 
     let begun_ns = worker.clock.now_ns();
     let connected = tokio::select! {
         biased;
-        connected = Box::pin(worker.endpoint.connect()) => connected,
+        connected = Box::pin(worker.endpoint.connect_wired(worker.clock)) => connected,
         () = seat.left() => {
             let words = "the run ended before the connection was open".to_owned();
             Err(Problem::of(Ending::Interrupted, words))

@@ -1,24 +1,23 @@
 //! One open connection: sends what is due, checks what comes, until it is told to leave.
 
+mod receive;
 mod send;
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::{Bytes, BytesMut};
-use futures::{Sink, Stream};
+use bytes::Bytes;
+use futures::Sink;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::frame::{CloseFrame, Utf8Bytes};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::endpoint::Socket;
+use super::endpoint::WiredSocket;
 use super::exchange::Exchange;
-use super::ledger::{Answer, Ledger};
-use super::message::Recognised;
-use super::metrics::Timing;
-use super::outcome::{Ending, Fault};
+use super::ledger::Ledger;
+use super::outcome::Ending;
 use super::problem::{Problem, of_session};
-use super::profile::{Kind, Pace};
+use super::profile::Pace;
 use super::schedule::Arrivals;
 use super::seat::Seat;
 use super::worker::Worker;
@@ -39,7 +38,7 @@ const PING: Bytes = Bytes::from_static(b"plimsoll");
 pub(super) struct Session<'a> {
     worker: &'a Worker,
     seat: &'a Seat,
-    socket: Socket,
+    socket: WiredSocket,
     /// Tells this connection's messages from those of any other.
     id: u16,
     ledger: Ledger,
@@ -49,7 +48,6 @@ pub(super) struct Session<'a> {
     pace: Pace,
     stage: usize,
     state: State,
-    buffer: BytesMut,
     /// The socket takes nothing more, since a message was due.
     is_blocked: bool,
     unblocked_ns: u64,
@@ -73,7 +71,7 @@ enum State {
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(worker: &'a Worker, seat: &'a Seat, socket: Socket, id: u16) -> Self {
+    pub(super) fn new(worker: &'a Worker, seat: &'a Seat, socket: WiredSocket, id: u16) -> Self {
         let now_ns = worker.clock.now_ns();
         let traffic = &worker.profile.traffic;
         let lifetime = worker.profile.conduct.lifetime;
@@ -88,7 +86,6 @@ impl<'a> Session<'a> {
             pace: Pace::Idle,
             stage: usize::MAX,
             state: State::Open,
-            buffer: BytesMut::new(),
             is_blocked: false,
             unblocked_ns: 0,
             has_unflushed: false,
@@ -99,7 +96,7 @@ impl<'a> Session<'a> {
             peer_closed: None,
             registered_ns: 0,
         };
-        session.follow_stage(now_ns);
+        session.follow_stage();
         session
     }
 
@@ -107,9 +104,8 @@ impl<'a> Session<'a> {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Problem>> {
         self.seat.remember(cx.waker());
         loop {
-            let now_ns = self.worker.clock.now_ns();
-            self.follow_stage(now_ns);
-            let is_busy = match self.turn(now_ns, cx) {
+            self.follow_stage();
+            let is_busy = match self.turn(cx) {
                 Ok(is_busy) => is_busy,
                 Err(ending) => {
                     self.settle();
@@ -121,24 +117,29 @@ impl<'a> Session<'a> {
                 return Poll::Pending;
             }
             let next_ns = self.next_deadline();
-            if next_ns > self.worker.clock.now_ns() {
-                if next_ns != self.registered_ns && next_ns != u64::MAX {
+            let now_ns = self.worker.clock.now_ns();
+            if next_ns > now_ns {
+                // A deadline cannot be taken back: one before this is still to wake us, and then we look again.
+                let is_awaited = (now_ns + 1..=next_ns).contains(&self.registered_ns);
+                if !is_awaited && next_ns != u64::MAX {
                     self.worker.timers.wake_at(next_ns, cx);
+                    self.registered_ns = next_ns;
                 }
-                self.registered_ns = next_ns;
                 return Poll::Pending;
             }
         }
     }
 
     /// Reads, sends and flushes. Whether there was more to do than fits in a turn; or the end.
-    fn turn(&mut self, now_ns: u64, cx: &mut Context<'_>) -> Result<bool, Result<(), Problem>> {
+    fn turn(&mut self, cx: &mut Context<'_>) -> Result<bool, Result<(), Problem>> {
         let mut is_busy = self.read(cx)?;
+        // What is done and sent from here on has one time.
+        let now_ns = self.worker.clock.now_ns();
         self.ledger.expire(now_ns, |entry| self.worker.lost(entry, now_ns));
         self.decide(now_ns)?;
         if self.state == State::Open {
             self.count_due(now_ns);
-            is_busy |= self.send(cx)?;
+            is_busy |= self.send(now_ns, cx)?;
         }
         if let State::Settling { until_ns } = self.state
             && (self.ledger.is_settled() || now_ns >= until_ns)
@@ -153,94 +154,6 @@ impl<'a> Session<'a> {
             }
         }
         Ok(is_busy)
-    }
-
-    fn read(&mut self, cx: &mut Context<'_>) -> Result<bool, Result<(), Problem>> {
-        for _ in 0..TURN {
-            match Pin::new(&mut self.socket).poll_next(cx) {
-                Poll::Pending => return Ok(false),
-                Poll::Ready(Some(Ok(message))) => self.take(&message),
-                Poll::Ready(Some(Err(error))) => return Err(self.ended(Some(&error))),
-                Poll::Ready(None) => return Err(self.ended(None)),
-            }
-        }
-        Ok(true)
-    }
-
-    fn take(&mut self, message: &Message) {
-        let now_ns = self.worker.clock.now_ns();
-        match message {
-            Message::Text(text) => self.take_payload(text.as_bytes(), Kind::Text, now_ns),
-            Message::Binary(payload) => self.take_payload(payload, Kind::Binary, now_ns),
-            Message::Pong(_) => {
-                if let Some(sent_ns) = self.ping_sent_ns.take() {
-                    self.worker.count(|counts| counts.pongs += 1);
-                    self.worker.record_now(Timing::Ping, now_ns.saturating_sub(sent_ns));
-                }
-            }
-            Message::Close(frame) => {
-                // 1005: a close frame without a code (RFC 6455 §7.1.5).
-                self.peer_closed = Some(match frame {
-                    Some(frame) => (frame.code.into(), frame.reason.clone()),
-                    None => (1005, Utf8Bytes::default()),
-                });
-            }
-            // tungstenite has queued the pong.
-            Message::Ping(_) | Message::Frame(_) => {}
-        }
-    }
-
-    fn take_payload(&mut self, payload: &[u8], kind: Kind, now_ns: u64) {
-        let bytes = payload.len() as u64;
-        self.worker.count(|counts| {
-            counts.received += 1;
-            counts.received_bytes += bytes;
-            counts.received_wire_bytes += bytes + header_bytes(bytes, false);
-        });
-        if let Some(update) = self.worker.exchange.update(payload) {
-            self.take_update(update, now_ns);
-            return;
-        }
-        if matches!(self.state, State::Closing { .. }) && self.ledger.has_lost() {
-            // Too late to be told from a second answer; as a loss it is counted already.
-            return;
-        }
-        let fault = |fault| self.worker.fault(fault, now_ns, payload);
-        let (number, is_right) =
-            match self.worker.exchange.recognise(self.id, payload, &self.ledger) {
-                Recognised::Exact(number) => (number, kind == self.worker.profile.traffic.kind),
-                Recognised::Corrupted(number) => (number, false),
-                Recognised::Unknown => return fault(Fault::Unexpected),
-            };
-        match self.ledger.answer(number, now_ns) {
-            Answer::First { .. } if !is_right => fault(Fault::Corrupted),
-            Answer::First { entry, late, reordered } => {
-                if late {
-                    fault(Fault::Late);
-                }
-                if reordered {
-                    fault(Fault::Reordered);
-                }
-                self.worker.answered(entry, now_ns);
-            }
-            Answer::Duplicate => fault(Fault::Duplicated),
-            Answer::Unexpected => fault(Fault::Unexpected),
-        }
-    }
-
-    fn take_update(&mut self, update: super::exchange::Update, now_ns: u64) {
-        if let Some((last_ns, last)) = self.update {
-            self.worker.record_in_hold(Timing::Gap, now_ns.saturating_sub(last_ns));
-            if let (Some(last), Some(this)) = (last, update.sequence) {
-                let skipped = this.saturating_sub(last + 1);
-                self.worker.count(|counts| counts.missed_updates += skipped);
-            }
-        }
-        if let Some(time_ms) = update.time_ms {
-            let age_ms = self.worker.unix_ms() - time_ms;
-            self.worker.record_in_hold(Timing::Staleness, (age_ms.max(0.0) * 1e6) as u64);
-        }
-        self.update = Some((now_ns, update.sequence));
     }
 
     /// What the time, or whoever holds the seat, says.
@@ -268,14 +181,8 @@ impl<'a> Session<'a> {
         self.settle();
         self.state = State::Closing { until_ns: self.worker.clock.now_ns() + CLOSE_NS };
         // A socket that is full may not take the frame; then the handshake runs into its time.
-        if self.is_ready(0, cx)? {
-            let frame = CloseFrame { code: CloseCode::Normal, reason: Utf8Bytes::default() };
-            Pin::new(&mut self.socket)
-                .start_send(Message::Close(Some(frame)))
-                .map_err(|error| self.ended(Some(&error)))?;
-            self.has_unflushed = true;
-        }
-        Ok(())
+        let frame = CloseFrame { code: CloseCode::Normal, reason: Utf8Bytes::default() };
+        self.start_control(Message::Close(Some(frame)), 0, cx).map(drop)
     }
 
     /// How the connection ended, after an error or at the end of its stream.
@@ -306,7 +213,7 @@ impl<'a> Session<'a> {
         self.ledger.settle(|entry| self.worker.lost(entry, now_ns));
     }
 
-    fn follow_stage(&mut self, now_ns: u64) {
+    fn follow_stage(&mut self) {
         let stage = self.worker.stage();
         if stage == self.stage {
             return;
@@ -318,7 +225,10 @@ impl<'a> Session<'a> {
             let seed = self.worker.profile.traffic.seed;
             self.arrivals = match self.worker.exchange {
                 Exchange::Subscribe { .. } => None,
-                _ => Arrivals::new(pace, self.seat.index(), seed, now_ns),
+                _ => {
+                    let now_ns = self.worker.clock.now_ns();
+                    Arrivals::new(pace, self.seat.index(), seed, now_ns)
+                }
             };
             self.offered = self.arrivals.clone();
         }
@@ -355,14 +265,4 @@ impl<'a> Session<'a> {
             .start_send(Message::Text(greeting.into()))
             .map_err(|error| of_session(&error))
     }
-}
-
-/// Bytes of a frame's header around `payload` bytes (RFC 6455 §5.2).
-fn header_bytes(payload: u64, is_masked: bool) -> u64 {
-    let length = match payload {
-        0..126 => 2,
-        126..=0xffff => 4,
-        _ => 10,
-    };
-    length + if is_masked { 4 } else { 0 }
 }

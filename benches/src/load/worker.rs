@@ -7,11 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
+use bytes::BytesMut;
 
 use super::clock::Clock;
 use super::details::Details;
 use super::endpoint::Endpoint;
 use super::exchange::Exchange;
+use super::keys::Keys;
 use super::ledger::Entry;
 use super::metrics::{Counts, Recorder, Sample, Timing};
 use super::model::{Detail, Phase};
@@ -32,6 +34,9 @@ pub(super) struct Worker {
     /// Wall clock at the run's start, in milliseconds since 1970.
     start_unix_ms: f64,
     command: Cell<Command>,
+    pub(super) keys: RefCell<Keys>,
+    /// Where a message is made, before it goes onto its connection's wire.
+    pub(super) draft: RefCell<BytesMut>,
     recorder: RefCell<Recorder>,
     /// Answers that came after the hold that their messages belong to, by [`Worker::hold`].
     belated: RefCell<BTreeMap<u32, Recorder>>,
@@ -53,6 +58,8 @@ impl Worker {
             endpoint: Arc::clone(&start.endpoint),
             start_unix_ms: unix.as_secs_f64() * 1e3 + start.clock.until_start_ms(),
             command: Cell::new(*start.commands.borrow()),
+            keys: RefCell::new(Keys::new()),
+            draft: RefCell::default(),
             recorder: RefCell::default(),
             belated: RefCell::default(),
             details: RefCell::default(),

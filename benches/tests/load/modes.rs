@@ -1,14 +1,18 @@
 //! Servers that do not echo: those that push, and those that answer with the number alone.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use futures::{SinkExt, StreamExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::time::{MissedTickBehavior, interval};
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::profile::Profile;
 use crate::run::{Load, Outcome};
-use crate::server::{Answer, Server};
+use crate::server::{Answer, Server, Tally};
 
 /// How old the time in a pushed message is when it is sent.
 const AGE: Duration = Duration::from_secs(10);
@@ -100,6 +104,59 @@ fn a_subscription_that_hears_nothing_passes_no_limit() {
     let profile = Profile { thresholds: "gap_p99 = \"< 30s\"", ..profile };
     let outcome = Load::new(profile, &server.url()).run();
     assert_ne!(outcome.code, Some(0), "{}", outcome.text);
+}
+
+/// A frame as a server sends it; shorter than 126 bytes.
+fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+    [&[first, payload.len() as u8], payload].concat()
+}
+
+/// Sends the answer to the upgrade, three messages and the half of a fourth in one write; then the other half, and a
+/// message in two fragments with a ping between them. The answers it waits for are a pong and a close.
+async fn push_at_once(mut stream: TcpStream, tally: Arc<Tally>) -> Result<(), Error> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await?);
+    }
+    let head = String::from_utf8_lossy(&head);
+    let name = "Sec-WebSocket-Key: ";
+    // Who asks for no upgrade looks for metrics.
+    let Some(key) = head.lines().find_map(|line| line.strip_prefix(name)) else { return Ok(()) };
+    let upgrade = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Accept: {}\r\n\r\n",
+        derive_accept_key(key.as_bytes())
+    );
+    let whole = frame(0x81, br#"{"seq":1}"#);
+    let (start, end) = whole.split_at(5);
+    let first = [upgrade.as_bytes(), &whole.repeat(3), start].concat();
+    stream.write_all(&first).await?;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let fragments = [frame(0x01, br#"{"seq""#), frame(0x89, b"there?"), frame(0x80, b":1}")];
+    stream.write_all(&[end, &fragments.concat()].concat()).await?;
+    tally.sent.add(5);
+    // A pong with the ping's payload: two bytes of header and four of mask.
+    let mut pong = [0; 12];
+    stream.read_exact(&mut pong).await?;
+    tally.received.add(u64::from(pong[0] == 0x8a));
+    let mut close = [0; 8];
+    stream.read_exact(&mut close).await?;
+    stream.write_all(&frame(0x88, &[3, 232])).await?;
+    Ok(())
+}
+
+#[test]
+fn what_comes_with_the_answer_to_the_upgrade_and_what_comes_in_fragments_is_taken() {
+    let server = Server::start(push_at_once);
+    let target = "mode = { subscribe = { sequence = \"/seq\" } }";
+    let profile = Profile { target, pace: "\"idle\"", ..Profile::default() };
+    let profile = Profile { thresholds: "errors = \"<= 0\"", ..profile };
+    let outcome = Load::new(profile, &server.url()).run();
+    outcome.adds_up();
+    assert_eq!(outcome.endings().into_iter().collect::<Vec<_>>(), [("clean", 3)]);
+    assert_eq!(server.tally().sent.get(), 15);
+    assert_eq!(outcome.count("received"), 15, "{}", outcome.text);
+    assert_eq!(server.tally().received.get(), 3, "every ping has its pong");
 }
 
 /// Requests with a number, answered by `answer` with the number alone.

@@ -1,0 +1,265 @@
+//! The stream below a WebSocket. Messages of the load go past tungstenite, whose way from a message to its bytes and back
+//! costs several times what the message does; everything else is tungstenite's, and it never sees a part of a frame.
+
+mod incoming;
+mod outgoing;
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::OpCode;
+
+use super::clock::Clock;
+use incoming::Incoming;
+use outgoing::Outgoing;
+
+pub(super) use incoming::Next;
+
+/// Bytes gathered before more is taken only once some have gone.
+const GATHERED: usize = 8 * 1024;
+
+/// A stream that frames are put into. Writes are taken whole or not at all, so that no frame comes between the parts of
+/// another.
+#[derive(Debug)]
+pub(super) struct Wire<S> {
+    stream: S,
+    incoming: Incoming,
+    outgoing: Outgoing,
+    clock: Clock,
+    received_ns: u64,
+}
+
+impl<S> Wire<S> {
+    pub(super) fn new(stream: S, clock: Clock) -> Self {
+        let (incoming, outgoing) = (Incoming::new(), Outgoing::default());
+        Self { stream, incoming, outgoing, clock, received_ns: 0 }
+    }
+
+    /// When the last bytes came: messages that came together have one time, and waiting for their turn is not theirs.
+    pub(super) fn received_ns(&self) -> u64 {
+        self.received_ns
+    }
+
+    /// What was received, with the payload of a [`Next::Message`] in it; to be given back before anything else.
+    pub(super) fn lend(&mut self) -> Vec<u8> {
+        self.incoming.lend()
+    }
+
+    /// Takes back what was lent.
+    pub(super) fn give_back(&mut self, bytes: Vec<u8>) {
+        self.incoming.give_back(bytes);
+    }
+
+    /// Whether tungstenite is still to read of what has begun.
+    pub(super) fn is_passing(&self) -> bool {
+        self.incoming.is_passing()
+    }
+
+    /// Puts one frame, masked with `key`, until the next flush; its bytes.
+    pub(super) fn put(
+        &mut self,
+        opcode: OpCode,
+        is_final: bool,
+        payload: &[u8],
+        key: [u8; 4],
+    ) -> u64 {
+        self.outgoing.put(opcode, is_final, payload, key)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Wire<S> {
+    /// Ready once another frame may be put.
+    pub(super) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.outgoing.rest().len() >= GATHERED {
+            ready!(self.poll_write_some(cx))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_write_some(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let rest = self.outgoing.rest();
+        let count = ready!(Pin::new(&mut self.stream).poll_write(cx, rest))?;
+        if count == 0 {
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        }
+        self.outgoing.written(count);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + Unpin> Wire<S> {
+    /// What comes next. Of [`Next::Other`] tungstenite reads until it has no more.
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Next>> {
+        loop {
+            match self.incoming.next() {
+                Next::More if ready!(self.poll_receive(cx))? == 0 => self.incoming.pass_all(),
+                Next::More => {}
+                next => return Poll::Ready(Ok(next)),
+            }
+        }
+    }
+
+    fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut room = ReadBuf::new(self.incoming.room());
+        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut room))?;
+        let count = room.filled().len();
+        self.incoming.received(count);
+        self.received_ns = self.clock.now_ns();
+        Poll::Ready(Ok(count))
+    }
+}
+
+/// What tungstenite reads.
+impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            let bytes = self.incoming.pass(buffer.remaining());
+            if !bytes.is_empty() {
+                buffer.put_slice(bytes);
+                return Poll::Ready(Ok(()));
+            }
+            if !self.incoming.is_passing() {
+                // Whoever polls the wire is woken by it.
+                return Poll::Pending;
+            }
+            if ready!(self.poll_receive(cx))? == 0 {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_room(cx))?;
+        self.outgoing.append(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.outgoing.rest().is_empty() {
+            ready!(self.poll_write_some(cx))?;
+        }
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.as_mut().poll_flush(cx))?;
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+    use std::time::Instant;
+
+    use proptest::prelude::*;
+    use tokio_tungstenite::tungstenite::protocol::frame::FrameSocket;
+    use tokio_tungstenite::tungstenite::protocol::frame::coding::Data;
+
+    use super::*;
+
+    const TEXT: OpCode = OpCode::Data(Data::Text);
+    const KEY: [u8; 4] = [1, 2, 3, 0xff];
+
+    /// Takes as many bytes at a time as it is told to, and nothing in between.
+    #[derive(Default)]
+    struct Narrow {
+        takes: VecDeque<usize>,
+        taken: Vec<u8>,
+    }
+
+    impl AsyncWrite for Narrow {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            let Some(most @ 1..) = self.takes.pop_front() else { return Poll::Pending };
+            let taken = most.min(bytes.len());
+            self.taken.extend_from_slice(&bytes[..taken]);
+            Poll::Ready(Ok(taken))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    fn wire(takes: impl Into<VecDeque<usize>>) -> Wire<Narrow> {
+        let stream = Narrow { takes: takes.into(), ..Narrow::default() };
+        Wire::new(stream, Clock::starting_at(Instant::now()))
+    }
+
+    fn context() -> Context<'static> {
+        Context::from_waker(std::task::Waker::noop())
+    }
+
+    #[test]
+    fn frames_are_gathered_until_they_are_flushed() {
+        let mut wire = wire([1000]);
+        wire.put(TEXT, true, b"one", KEY);
+        wire.put(TEXT, true, b"two", KEY);
+        assert!(wire.stream.taken.is_empty());
+        assert!(Pin::new(&mut wire).poll_flush(&mut context()).is_ready());
+        assert_eq!(wire.stream.taken.len(), 2 * (2 + 4 + 3));
+    }
+
+    #[test]
+    fn a_full_wire_takes_a_write_whole_or_not_at_all() {
+        let mut wire = wire([]);
+        wire.put(TEXT, true, &[b'a'; GATHERED], KEY);
+        let held = wire.outgoing.rest().len();
+        assert!(wire.poll_room(&mut context()).is_pending());
+        assert!(Pin::new(&mut wire).poll_write(&mut context(), b"pong").is_pending());
+        assert_eq!(wire.outgoing.rest().len(), held);
+        wire.stream.takes = [100].into();
+        let write = Pin::new(&mut wire).poll_write(&mut context(), b"pong");
+        assert!(matches!(write, Poll::Ready(Ok(4))));
+        assert!(wire.outgoing.rest().ends_with(b"pong"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_put_is_what_arrives(
+            sizes in proptest::collection::vec(0_usize..70_000, 1..5),
+            takes in proptest::collection::vec(0_usize..40_000, 0..30),
+            key: [u8; 4]
+        ) {
+            let payload = |size: usize| (0..size).map(|at| at as u8).collect::<Vec<_>>();
+            let mut wire = wire(takes);
+            for size in &sizes {
+                wire.put(TEXT, true, &payload(*size), key);
+                let _ = Pin::new(&mut wire).poll_flush(&mut context());
+            }
+            wire.stream.takes = vec![usize::MAX; 10].into();
+            while Pin::new(&mut wire).poll_flush(&mut context()).is_pending() {}
+            let mut frames = FrameSocket::new(io::Cursor::new(&wire.stream.taken[..]));
+            for size in &sizes {
+                let frame = frames.read(None).expect("it is a frame").expect("it is there");
+                let mut bytes = frame.payload().to_vec();
+                let mask = frame.header().mask.expect("a client's frame is masked");
+                for (byte, key) in bytes.iter_mut().zip(mask.iter().cycle()) {
+                    *byte ^= key;
+                }
+                prop_assert_eq!(bytes, payload(*size));
+            }
+            prop_assert!(frames.read(None).expect("nothing is left").is_none());
+        }
+    }
+}
