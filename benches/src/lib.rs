@@ -29,4 +29,5 @@ pub mod ratios;
 pub mod tcp_echo;
 pub mod tcp_fanout;
 pub mod tcp_server;
+mod text;
 pub mod units;

@@ -20,6 +20,5 @@ mod junit;
 pub mod table;
 #[cfg(test)]
 mod tests;
-mod text;
 mod timeline;
 mod words;

@@ -1,10 +1,11 @@
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::{Table, presets};
 
 use super::outcome;
 use super::words::{self, Shared};
 use crate::compare::model::{
     Comparison, ExactRow, InstructionRow, Part, SiteRow, Timing, TimingRow, TimingUnit,
 };
+use crate::text::Text;
 use crate::units;
 
 /// Columns of a terminal.
@@ -18,22 +19,22 @@ const TIMING_ID: usize = 17;
 const INSTRUCTIONS_ID: usize = 36;
 
 pub(super) fn render(comparison: &Comparison) -> String {
-    let mut text = Text::default();
+    let mut text = Text::new(WIDTH);
     let (base, head) = (outcome::side(&comparison.base), outcome::side(&comparison.head));
     text.wrapped("", &format!("{base} → {head}"));
-    if let Some(timing) = text.part("timing", &comparison.timing) {
+    if let Some(timing) = opened(&mut text, "timing", &comparison.timing) {
         timings(&mut text, timing);
     }
-    if let Some(rows) = text.part("exact counts", &comparison.exact) {
+    if let Some(rows) = opened(&mut text, "exact counts", &comparison.exact) {
         exact(&mut text, rows);
     }
-    if let Some(rows) = text.part("instructions per operation", &comparison.instructions) {
+    if let Some(rows) = opened(&mut text, "instructions per operation", &comparison.instructions) {
         instructions(&mut text, rows);
     }
     text.line("");
     text.wrapped("", &outcome::summary(comparison));
     text.wrapped("", &outcome::last_word(comparison));
-    text.0
+    text.into_string()
 }
 
 fn timings(text: &mut Text, timing: &Timing) {
@@ -191,56 +192,17 @@ fn instructions(text: &mut Text, rows: &[InstructionRow]) {
     }
 }
 
-/// Lines that fit the terminal.
-#[derive(Default)]
-struct Text(String);
-
-impl Text {
-    /// Its heading, and the data if there is any.
-    fn part<'a, T>(&mut self, name: &str, part: &'a Part<T>) -> Option<&'a T> {
-        self.line("");
-        match part {
-            Part::Measured(data) => {
-                self.line(name);
-                return Some(data);
-            }
-            Part::NotMeasured(why) => self.wrapped("", &format!("{name}: not measured: {why}")),
-            Part::Failed(why) => self.wrapped("", &format!("{name}: failed: {why}")),
+/// The heading of a part, and the data if there is any.
+fn opened<'a, T>(text: &mut Text, name: &str, part: &'a Part<T>) -> Option<&'a T> {
+    match part {
+        Part::Measured(data) => {
+            text.heading(name);
+            return Some(data);
         }
-        None
+        Part::NotMeasured(why) => text.heading(&format!("{name}: not measured: {why}")),
+        Part::Failed(why) => text.heading(&format!("{name}: failed: {why}")),
     }
-
-    fn line(&mut self, line: &str) {
-        self.0.push_str(line.trim_end());
-        self.0.push('\n');
-    }
-
-    /// Breaks at white space, and within a word only if the word alone is wider than a line.
-    fn wrapped(&mut self, indent: &str, words: &str) {
-        let mut line = indent.to_owned();
-        let mut width = indent.len();
-        for word in words.split(' ') {
-            let letters = word.chars().count();
-            if width > indent.len() && width + 1 + letters > WIDTH {
-                self.line(&std::mem::replace(&mut line, format!("{indent}  ")));
-                width = indent.len() + 2;
-            } else if width > indent.len() {
-                line.push(' ');
-                width += 1;
-            }
-            for letter in word.chars() {
-                if width == WIDTH || letter == '\n' {
-                    self.line(&std::mem::replace(&mut line, format!("{indent}  ")));
-                    width = indent.len() + 2;
-                }
-                if letter != '\n' {
-                    line.push(letter);
-                    width += 1;
-                }
-            }
-        }
-        self.line(&line);
-    }
+    None
 }
 
 /// A table in which a line may stand alone, or a column would be as wide as the longest id.
@@ -277,17 +239,7 @@ impl Rows {
             return text.line(words::NO_ROW);
         }
         let last = self.table.column_count().saturating_sub(1);
-        for (index, column) in self.table.column_iter_mut().enumerate() {
-            column.set_padding((0, 2));
-            if (1..last).contains(&index) {
-                column.set_cell_alignment(CellAlignment::Right);
-            }
-        }
-        // Two spaces between columns, one where that would be too wide.
-        let wide = |line: String| line.trim_end().chars().count() > WIDTH;
-        if self.table.lines().any(wide) {
-            self.table.column_iter_mut().for_each(|column| _ = column.set_padding((0, 1)));
-        }
+        text.set(&mut self.table, |index| (1..last).contains(&index));
         let mut titles = self.titles.into_iter().peekable();
         for (index, line) in self.table.lines().enumerate() {
             while let Some((_, title)) = titles.next_if(|(at, _)| at + 1 == index) {

@@ -1,6 +1,5 @@
 //! What a person sees at the end, in a terminal.
 
-use super::text::Text;
 use super::{advice, words};
 use crate::load::metrics::Timing;
 use crate::load::model::Run;
@@ -8,6 +7,7 @@ use crate::load::outcome::{Ending, Fault};
 use crate::load::summary::{Figures, Summary};
 use crate::load::units;
 use crate::load::validator::{Check, Judgement};
+use crate::text::Text;
 
 /// Errors in words that are shown; the rest is counted.
 const DETAILS: usize = 8;

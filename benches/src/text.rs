@@ -2,34 +2,35 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 
-pub(super) struct Text {
+/// What is written, a line at a time; none ends in white space.
+pub(crate) struct Text {
     lines: String,
     width: usize,
 }
 
 impl Text {
-    pub(super) fn new(width: usize) -> Self {
+    pub(crate) fn new(width: usize) -> Self {
         Self { lines: String::new(), width }
     }
 
-    pub(super) fn into_string(self) -> String {
+    pub(crate) fn into_string(self) -> String {
         self.lines
     }
 
-    pub(super) fn line(&mut self, line: &str) {
+    pub(crate) fn line(&mut self, line: &str) {
         self.lines.push_str(line.trim_end());
         self.lines.push('\n');
     }
 
     /// An empty line, and a word about what follows.
-    pub(super) fn heading(&mut self, words: &str) {
+    pub(crate) fn heading(&mut self, words: &str) {
         self.line("");
-        self.line(words);
+        self.wrapped("", words);
     }
 
-    /// Breaks at white space, but not between a number and its unit, and within a word only if it alone is wider than a
-    /// line. All lines but the first begin with `indent` and two spaces more.
-    pub(super) fn wrapped(&mut self, indent: &str, words: &str) {
+    /// Breaks at spaces, but not between a number and its unit, and within a word only if it alone is wider than a line;
+    /// and where `words` does. All lines but the first begin with `indent` and two spaces more.
+    pub(crate) fn wrapped(&mut self, indent: &str, words: &str) {
         let further = format!("{indent}  ");
         let mut line = indent.to_owned();
         let mut width = indent.chars().count();
@@ -45,20 +46,22 @@ impl Text {
                 width += 1;
             }
             for letter in word.chars() {
-                if width >= self.width && width > empty {
+                if letter == '\n' || width >= self.width && width > empty {
                     self.line(&std::mem::replace(&mut line, further.clone()));
                     empty = further.chars().count();
                     width = empty;
                 }
-                line.push(letter);
-                width += 1;
+                if letter != '\n' {
+                    line.push(letter);
+                    width += 1;
+                }
             }
         }
         self.line(&line);
     }
 
     /// Two spaces between columns, one where that would be too wide. The first column and those in `left` are words.
-    pub(super) fn table<const N: usize>(
+    pub(crate) fn table<const N: usize>(
         &mut self,
         header: [&str; N],
         rows: Vec<[String; N]>,
@@ -70,19 +73,23 @@ impl Text {
         let mut table = Table::new();
         table.load_style(presets::NOTHING).set_header(header);
         table.add_rows(rows);
+        self.set(&mut table, |index| index > 0 && !left.contains(&index));
+        for line in table.lines() {
+            self.line(&line);
+        }
+    }
+
+    /// Aligns the columns of `table`, numbers to the right.
+    pub(crate) fn set(&self, table: &mut Table, is_number: impl Fn(usize) -> bool) {
         for (index, column) in table.column_iter_mut().enumerate() {
             column.set_padding((0, 2));
-            if index > 0 && !left.contains(&index) {
+            if is_number(index) {
                 column.set_cell_alignment(CellAlignment::Right);
             }
         }
-        let width = self.width;
-        let wide = |line: String| line.trim_end().chars().count() > width;
+        let wide = |line: String| line.trim_end().chars().count() > self.width;
         if table.lines().any(wide) {
             table.column_iter_mut().for_each(|column| _ = column.set_padding((0, 1)));
-        }
-        for line in table.lines() {
-            self.line(&line);
         }
     }
 }
@@ -92,7 +99,7 @@ const UNITS: [&str; 11] = ["ns", "µs", "ms", "s", "min", "%", "B", "KiB", "MiB"
 /// Words, with numbers and their units as one.
 fn unbroken(words: &str) -> Vec<String> {
     let mut unbroken: Vec<String> = Vec::new();
-    for word in words.split_whitespace() {
+    for word in words.split(' ') {
         let is_unit = UNITS.contains(&word.trim_end_matches([',', ';', ':', '.', ')']));
         match unbroken.last_mut() {
             Some(last) if is_unit && last.ends_with(|c: char| c.is_ascii_digit()) => {
@@ -125,6 +132,11 @@ mod tests {
     fn a_number_stays_with_its_unit() {
         check(9, "it was 12 ms, once", "it was\n  12 ms,\n  once\n");
         check(9, "it was 12 msec", "it was 12\n  msec\n");
+    }
+
+    #[test]
+    fn two_spaces_stay_and_so_does_a_break() {
+        check(20, "one  two\nthree", "one  two\n  three\n");
     }
 
     #[test]
