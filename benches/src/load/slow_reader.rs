@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::task::Poll;
 
 use bytes::BytesMut;
 use futures::{Sink, Stream};
@@ -54,40 +55,40 @@ async fn stuff(worker: &Worker, mut socket: Socket, id: u16, bytes_per_s: u64) -
         loop {
             let now_ns = worker.clock.now_ns();
             if worker.is_draining() {
-                return std::task::Poll::Ready("still there at the end".to_owned());
+                return Poll::Ready("still there at the end".to_owned());
             }
             let allowed = bytes_per_s.saturating_mul(now_ns - begin_ns) / 1_000_000_000;
             if read < allowed {
                 match Pin::new(&mut socket).poll_next(cx) {
-                    std::task::Poll::Ready(Some(Ok(message))) => read += message.len() as u64,
-                    std::task::Poll::Ready(Some(Err(error))) => {
-                        return std::task::Poll::Ready(format!("dropped: {error}"));
+                    Poll::Ready(Some(Ok(message))) => read += message.len() as u64,
+                    Poll::Ready(Some(Err(error))) => {
+                        return Poll::Ready(format!("dropped: {error}"));
                     }
-                    std::task::Poll::Ready(None) => {
-                        return std::task::Poll::Ready("closed by the peer".to_owned());
+                    Poll::Ready(None) => {
+                        return Poll::Ready("closed by the peer".to_owned());
                     }
-                    std::task::Poll::Pending => {}
+                    Poll::Pending => {}
                 }
             }
             let sent = match Pin::new(&mut socket).poll_ready(cx) {
-                std::task::Poll::Ready(Ok(())) => {
+                Poll::Ready(Ok(())) => {
                     worker.exchange.write(id, number, &mut buffer);
                     number += 1;
                     let message = Message::Binary(buffer.split().freeze());
                     Pin::new(&mut socket).start_send(message)
                 }
-                std::task::Poll::Ready(Err(error)) => Err(error),
-                std::task::Poll::Pending => {
+                Poll::Ready(Err(error)) => Err(error),
+                Poll::Pending => {
                     // Woken by the socket, or after a while: to read a little, or to leave.
                     if now_ns >= next_look {
                         next_look = now_ns + AGAIN_NS / 10;
                         worker.timers.wake_at(next_look, cx);
                     }
-                    return std::task::Poll::Pending;
+                    return Poll::Pending;
                 }
             };
             if let Err(error) = sent {
-                return std::task::Poll::Ready(format!("dropped after {number} messages: {error}"));
+                return Poll::Ready(format!("dropped after {number} messages: {error}"));
             }
         }
     })

@@ -4,6 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::load::outcome::{Ending, Fault};
 
 /// In ten-thousandths, so that an oracle can count ranks in whole numbers.
 const QUANTILES: [u64; 9] = [0, 1, 2500, 5000, 9000, 9500, 9900, 9990, 10_000];

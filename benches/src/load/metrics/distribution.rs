@@ -1,0 +1,93 @@
+use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
+
+use super::histogram;
+
+/// A distribution in its compact form: buckets that something fell into, and what they cannot say exactly.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Distribution {
+    /// Values recorded.
+    pub count: u64,
+    /// Their sum in nanoseconds.
+    pub sum_ns: u128,
+    /// The least; 0 of none.
+    pub min_ns: u64,
+    /// The greatest; 0 of none.
+    pub max_ns: u64,
+    /// Highest value of a bucket in nanoseconds, and how many fell into it; ascending.
+    #[serde(skip)]
+    pub buckets: Vec<(u64, u64)>,
+}
+
+impl Distribution {
+    /// Adds every bucket of `other`.
+    pub fn add(&mut self, other: &Self) {
+        if other.count == 0 {
+            return;
+        }
+        self.min_ns = if self.count == 0 { other.min_ns } else { self.min_ns.min(other.min_ns) };
+        self.max_ns = self.max_ns.max(other.max_ns);
+        self.count += other.count;
+        self.sum_ns += other.sum_ns;
+        self.buckets = added(&self.buckets, &other.buckets);
+    }
+
+    /// Arithmetic mean in nanoseconds; `None` of nothing.
+    #[must_use]
+    pub fn mean_ns(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum_ns as f64 / self.count as f64)
+    }
+
+    /// The least bucket that `quantile` (0 to 1) of all values do not exceed, as its highest value in nanoseconds and
+    /// never beyond the exact extremes; `None` of nothing.
+    #[must_use]
+    pub fn quantile_ns(&self, quantile: f64) -> Option<u64> {
+        let rank = ((quantile * self.count as f64).ceil() as u64).clamp(1, self.count.max(1));
+        let mut seen = 0;
+        self.buckets.iter().find_map(|(value, count)| {
+            seen += count;
+            (seen >= rank).then(|| (*value).clamp(self.min_ns, self.max_ns))
+        })
+    }
+
+    /// Whether at least ten values lie beyond `quantile`: with fewer it is hearsay.
+    #[must_use]
+    pub fn supports(&self, quantile: f64) -> bool {
+        // A count times a quantile such as 0.99 is not exact; half a value is less than any difference that matters.
+        (self.count as f64) * (1.0 - quantile) >= 10.0 - 1e-6
+    }
+
+    /// As a histogram, for an interval log.
+    #[must_use]
+    pub fn to_histogram(&self) -> Histogram<u64> {
+        let mut histogram = histogram();
+        for (value, count) in &self.buckets {
+            histogram.saturating_record_n(*value, *count);
+        }
+        histogram
+    }
+}
+
+/// Two ascending lists of buckets as one.
+fn added(a: &[(u64, u64)], b: &[(u64, u64)]) -> Vec<(u64, u64)> {
+    let mut sum = Vec::with_capacity(a.len().max(b.len()));
+    let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
+    loop {
+        let next = match (a.peek(), b.peek()) {
+            (None, None) => return sum,
+            (Some(_), None) => a.next().copied(),
+            (None, Some(_)) => b.next().copied(),
+            (Some((x, n)), Some((y, m))) => match x.cmp(y) {
+                std::cmp::Ordering::Less => a.next().copied(),
+                std::cmp::Ordering::Greater => b.next().copied(),
+                std::cmp::Ordering::Equal => {
+                    let both = (*x, n + m);
+                    a.next();
+                    b.next();
+                    Some(both)
+                }
+            },
+        };
+        sum.extend(next);
+    }
+}

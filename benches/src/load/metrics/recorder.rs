@@ -1,0 +1,68 @@
+use hdrhistogram::Histogram;
+
+use super::{Counts, Distribution, HIGHEST_NS, LOWEST_NS, Sample, Timing, histogram};
+
+/// One timing being recorded.
+#[derive(Debug)]
+struct Dial {
+    histogram: Histogram<u64>,
+    sum_ns: u128,
+    min_ns: u64,
+    max_ns: u64,
+}
+
+/// What a worker records into. Recording allocates nothing once a timing has been seen for the first time.
+#[derive(Debug, Default)]
+pub struct Recorder {
+    /// What is counted; whoever records adds to it directly.
+    pub counts: Counts,
+    dials: [Option<Box<Dial>>; Timing::ALL.len()],
+}
+
+impl Recorder {
+    /// Records `ns` nanoseconds.
+    pub fn record(&mut self, timing: Timing, ns: u64) {
+        let dial = self.dials[timing as usize].get_or_insert_with(Dial::new);
+        dial.histogram.saturating_record(ns.clamp(LOWEST_NS, HIGHEST_NS));
+        dial.sum_ns += u128::from(ns);
+        dial.min_ns = dial.min_ns.min(ns);
+        dial.max_ns = dial.max_ns.max(ns);
+    }
+
+    /// What was recorded since the last cut.
+    pub fn cut(&mut self) -> Sample {
+        let counts = std::mem::take(&mut self.counts);
+        let timings = self.dials.each_mut().map(|dial| match dial {
+            Some(dial) => dial.cut(),
+            None => Distribution::default(),
+        });
+        Sample { counts, timings }
+    }
+}
+
+impl Dial {
+    fn new() -> Box<Self> {
+        Box::new(Self { histogram: histogram(), sum_ns: 0, min_ns: u64::MAX, max_ns: 0 })
+    }
+
+    fn cut(&mut self) -> Distribution {
+        if self.histogram.is_empty() {
+            return Distribution::default();
+        }
+        let buckets = self
+            .histogram
+            .iter_recorded()
+            .map(|step| (step.value_iterated_to(), step.count_since_last_iteration()))
+            .collect();
+        let cut = Distribution {
+            count: self.histogram.len(),
+            sum_ns: self.sum_ns,
+            min_ns: self.min_ns,
+            max_ns: self.max_ns,
+            buckets,
+        };
+        self.histogram.reset();
+        (self.sum_ns, self.min_ns, self.max_ns) = (0, u64::MAX, 0);
+        cut
+    }
+}
