@@ -150,7 +150,6 @@ impl Figures {
     /// connection need not end where it was begun.
     pub(super) fn observed(&self, metric: Metric) -> Option<(f64, u64)> {
         let Self { counts, held, .. } = self;
-        let messages = counts.sent.max(counts.received);
         let [paced_sent, paced_due] = self.paced;
         let seconds = self.length_ns as f64 / 1e9;
         let megabits = |bytes: u64| bytes as f64 * 8.0 / (seconds * 1e6);
@@ -161,8 +160,8 @@ impl Figures {
                 self.rtt(self.timing(timing), statistic)?
             }
             Metric::Timing(timing, statistic) => value_of(self.timing(timing), statistic)?,
-            Metric::Errors => (counts.error_share()?, counts.attempted + messages),
-            Metric::ErrorCount => of_count(counts.errors(), counts.attempted + messages),
+            Metric::Errors => (counts.error_share()?, counts.tried()),
+            Metric::ErrorCount => of_count(counts.errors(), counts.tried()),
             Metric::ConnectionsAttempted => of_count(counts.attempted, counts.attempted),
             Metric::ConnectionsOpened => of_count(counts.opened, counts.attempted),
             Metric::ConnectionsFailed => of_count(counts.failed(), counts.attempted),
@@ -183,12 +182,13 @@ impl Figures {
     }
 
     /// A message without an answer took at least as long as it was waited for, and nobody knows how long: a percentile
-    /// that reaches among those cannot be told, nor can a maximum.
+    /// that reaches among those cannot be told, nor can a maximum; a mean where most of it is a guess.
     fn rtt(&self, of: &Distribution, statistic: Statistic) -> Option<(f64, u64)> {
         let lost = self.counts.faulty(Fault::Lost) as f64;
         let beyond = match (statistic.quantile(), statistic) {
             (Some(quantile), _) => (1.0 - quantile) * of.count as f64,
             (None, Statistic::Max) => 0.0,
+            (None, Statistic::Mean) => 0.5 * of.count as f64,
             (None, _) => f64::INFINITY,
         };
         if lost > beyond { None } else { value_of(of, statistic) }

@@ -103,10 +103,16 @@ impl Counts {
         self.failed() + self.faults.iter().sum::<u64>()
     }
 
-    /// [`Counts::errors`] as a share of connections and messages tried; `None` if nothing was.
+    /// Connections and messages that were tried. What failed was tried, if not in this stretch then before it.
+    #[must_use]
+    pub fn tried(&self) -> u64 {
+        (self.attempted + self.sent.max(self.received)).max(self.errors())
+    }
+
+    /// [`Counts::errors`] as a share of [`Counts::tried`]; `None` if nothing was.
     #[must_use]
     pub fn error_share(&self) -> Option<f64> {
-        let tried = self.attempted + self.sent.max(self.received);
+        let tried = self.tried();
         (tried > 0).then(|| self.errors() as f64 / tried as f64)
     }
 }

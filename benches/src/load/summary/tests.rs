@@ -49,6 +49,21 @@ fn a_percentile_among_messages_without_an_answer_is_unknown() {
 }
 
 #[test]
+fn a_mean_of_mostly_unanswered_messages_is_unknown() {
+    let mut mute = answered(1, 0, 100, 4 * MS);
+    mute.sample.counts.faults[Fault::Lost as usize] = 51;
+    check(&Summary::of(&run(MIXED, [mute])).overall, "latency_mean", None);
+}
+
+#[test]
+fn no_more_fails_than_was_tried() {
+    let mut last = interval(1, 0, Phase::Drain);
+    last.sample.counts.faults[Fault::Lost as usize] = 3;
+    let figures = Figures::of(&run(MIXED, []).profile, [&last]);
+    check(&figures, "errors", Some((1.0, 3)));
+}
+
+#[test]
 fn connecting_is_timed_in_ramps() {
     let run = run(MIXED, [answered(1, 0, 1, MS)]);
     check(&Summary::of(&run).overall, "connect_p99", Some((2e6, 10)));

@@ -107,7 +107,8 @@ pub(super) fn trace(
         if is_violated {
             first = first.or(Some(moment.start_ns));
         }
-        if how == Alone::Itself || value > 0.0 {
+        // Nothing is never the worst of what must stay below a limit.
+        if how == Alone::Itself && !threshold.op.is_upper() || value > 0.0 {
             worst.push((moment.second, value));
         }
     }
