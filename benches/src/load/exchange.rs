@@ -23,6 +23,8 @@ pub(super) enum Exchange {
 pub(super) struct Update {
     /// Its number.
     pub(super) sequence: Option<u64>,
+    /// It has none where every message should.
+    pub(super) lacks_number: bool,
     /// Its time in milliseconds since 1970.
     pub(super) time_ms: Option<f64>,
 }
@@ -78,6 +80,8 @@ impl Exchange {
     pub(super) fn update(&self, payload: &[u8]) -> Option<Update> {
         let Self::Subscribe { sequence, time_ms, .. } = self else { return None };
         let number = |pointer: &Option<JsonPointer>| pointer.as_ref()?.number(payload);
-        Some(Update { sequence: number(sequence).map(|n| n as u64), time_ms: number(time_ms) })
+        let this = number(sequence).map(|n| n as u64);
+        let lacks_number = sequence.is_some() && this.is_none();
+        Some(Update { sequence: this, lacks_number, time_ms: number(time_ms) })
     }
 }

@@ -127,11 +127,26 @@ async fn attempt(worker: &Worker, kind: Provocation) -> Result<Reaction, Problem
     bytes.clear();
     Ok(match timeout(PATIENCE, read_all(&mut stream)).await {
         Err(_) => Reaction::bad("still open after 5 s"),
-        Ok(answer) => match close_code(&answer) {
-            Some(code) => Reaction::good(format!("closed with {code}")),
-            None => Reaction::good("dropped without a close frame"),
-        },
+        Ok(answer) => judged(due(kind), close_code(&answer)),
     })
+}
+
+/// The code that RFC 6455 §7.4.1 has for it.
+const fn due(kind: Provocation) -> u16 {
+    match kind {
+        Provocation::BadUtf8 => 1007,
+        Provocation::Huge => 1009,
+        _ => 1002,
+    }
+}
+
+/// Nobody has to say why (RFC 6455 §7.1.7); what is said must be right.
+fn judged(due: u16, code: Option<u16>) -> Reaction {
+    match code {
+        None => Reaction::good("dropped without a close frame"),
+        Some(code) if code == due => Reaction::good(format!("closed with {code}")),
+        Some(code) => Reaction::bad(format!("closed with {code} and not {due}")),
+    }
 }
 
 /// A request that must not be answered with 101.
@@ -231,6 +246,12 @@ mod tests {
         assert_eq!(close_code(&[0x88, 2, 0x03]), None);
         assert_eq!(close_code(&[0x81, 2, b'h', b'i']), None);
         assert_eq!(close_code(&[]), None);
+    }
+
+    #[test]
+    fn another_close_code_than_the_one_that_is_due_is_bad() {
+        assert!(judged(1002, Some(1002)).is_good && judged(1002, None).is_good);
+        assert!(!judged(1002, Some(1000)).is_good && !judged(1009, Some(1002)).is_good);
     }
 
     #[test]

@@ -187,11 +187,8 @@ impl<'a> Session<'a> {
 
     /// How the connection ended, after an error or at the end of its stream.
     fn ended(&self, error: Option<&Error>) -> Result<(), Problem> {
-        if matches!(self.state, State::Closing { .. }) {
-            // We asked for the end: whether it came with a reset makes no difference to a message.
-            return Ok(());
-        }
         match (&self.peer_closed, error) {
+            (Some(_), _) if matches!(self.state, State::Closing { .. }) => Ok(()),
             (Some((code, reason)), _) => {
                 let ending = match code {
                     1000 | 1001 | 1005 => Ending::ClosedByPeer,

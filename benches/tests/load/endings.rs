@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::{SinkExt, StreamExt};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -142,6 +142,21 @@ fn a_server_that_does_not_answer_the_close_is_not_waited_for() {
     outcome.adds_up();
     assert_eq!(outcome.endings().into_iter().collect::<Vec<_>>(), [("close_timeout", 3)]);
     outcome.check(3, &["close timeout", "the closing handshake"]);
+}
+
+#[test]
+fn a_server_that_leaves_instead_of_answering_the_close_is_a_reset() {
+    // The close frame is read as bytes, so that nobody answers it.
+    let server = Server::upgrading(|mut socket, _| async move {
+        socket.get_mut().read_u8().await?;
+        Ok(socket.get_mut().shutdown().await?)
+    });
+    let profile =
+        Profile { pace: "\"idle\"", thresholds: "errors = \"<= 0\"", ..Profile::default() };
+    let outcome = Load::new(profile, &server.url()).run();
+    outcome.adds_up();
+    assert_eq!(outcome.endings().into_iter().collect::<Vec<_>>(), [("reset", 3)]);
+    outcome.check(3, &["without a closing handshake"]);
 }
 
 /// A server that never answers, and what a limit on the latency of its answers says.

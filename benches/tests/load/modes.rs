@@ -85,6 +85,41 @@ fn updates_that_a_push_server_skips_are_counted_by_its_own_numbers() {
     assert!(outcome.number("timings/gap/count") + 3 <= outcome.count("received"));
 }
 
+/// What a server that pushes these numbers on each connection, and then is silent, is found at fault with.
+fn pushes(texts: &'static [&'static str]) -> Outcome {
+    let server = Server::upgrading(move |mut socket, tally| async move {
+        for text in texts {
+            socket.send(Message::text(*text)).await?;
+            tally.sent.add(1);
+        }
+        while socket.next().await.is_some() {}
+        Ok(())
+    });
+    let target = "mode = { subscribe = { sequence = \"/seq\" } }";
+    let thresholds = "errors = \"<= 0\"\nmissed_updates = \"== 0\"";
+    let profile = Profile { target, pace: "\"idle\"", thresholds, ..Profile::default() };
+    let outcome = Load::new(profile, &server.url()).run();
+    assert_eq!(outcome.count("received"), server.tally().sent.get(), "{}", outcome.text);
+    outcome
+}
+
+#[test]
+fn a_number_that_is_pushed_twice_or_too_late_is_a_fault() {
+    let outcome =
+        pushes(&[r#"{"seq":1}"#, r#"{"seq":2}"#, r#"{"seq":2}"#, r#"{"seq":1}"#, r#"{"seq":3}"#]);
+    let faults: Vec<_> = outcome.faults().into_iter().collect();
+    assert_eq!(faults, [("duplicated", 3), ("reordered", 3)], "{}", outcome.text);
+    outcome.check(3, &[]);
+}
+
+#[test]
+fn a_pushed_message_without_the_number_that_it_should_have_is_unexpected() {
+    let outcome = pushes(&[r#"{"number":1}"#, "no JSON"]);
+    let faults: Vec<_> = outcome.faults().into_iter().collect();
+    assert_eq!(faults, [("unexpected", 6)], "{}", outcome.text);
+    outcome.check(3, &[]);
+}
+
 #[test]
 fn a_subscription_that_must_be_asked_for_is() {
     let (outcome, server) = subscribe(

@@ -1,5 +1,6 @@
 //! The receiving half of a session.
 
+use std::cmp::Ordering;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -110,7 +111,7 @@ impl Session<'_> {
 
     fn take_answer(&mut self, recognised: Recognised, payload: &[u8], kind: Kind, now_ns: u64) {
         if let Some(update) = self.worker.exchange.update(payload) {
-            self.take_update(update, now_ns);
+            self.take_update(update, payload, now_ns);
             return;
         }
         if matches!(self.state, State::Closing { .. }) && self.ledger.has_lost() {
@@ -139,19 +140,30 @@ impl Session<'_> {
         }
     }
 
-    fn take_update(&mut self, update: Update, now_ns: u64) {
+    fn take_update(&mut self, update: Update, payload: &[u8], now_ns: u64) {
+        let fault = |fault| self.worker.fault(fault, now_ns, payload);
+        if update.lacks_number {
+            fault(Fault::Unexpected);
+        }
         if let Some((last_ns, last)) = self.update {
             self.worker.record_in_hold(Timing::Gap, now_ns.saturating_sub(last_ns));
             if let (Some(last), Some(this)) = (last, update.sequence) {
-                let skipped = this.saturating_sub(last + 1);
-                self.worker.count(|counts| counts.missed_updates += skipped);
+                match this.cmp(&last) {
+                    Ordering::Less => fault(Fault::Reordered),
+                    Ordering::Equal => fault(Fault::Duplicated),
+                    Ordering::Greater => {
+                        self.worker.count(|counts| counts.missed_updates += this - last - 1);
+                    }
+                }
             }
         }
         if let Some(time_ms) = update.time_ms {
             let age_ms = self.worker.unix_ms() - time_ms;
             self.worker.record_in_hold(Timing::Staleness, (age_ms.max(0.0) * 1e6) as u64);
         }
-        self.update = Some((now_ns, update.sequence));
+        // One that comes too late does not turn back the count.
+        let last = self.update.and_then(|(_, last)| last);
+        self.update = Some((now_ns, last.max(update.sequence)));
     }
 }
 
