@@ -6,9 +6,20 @@ use benches::load::merge::merge;
 use benches::load::report::directory;
 use benches::load::validator::validate;
 
-use crate::run::{Format, show};
+use crate::run::{Format, save, show};
+
+const AFTER_HELP: &str = "Example, of a run in two parts that begin together:
+  T=$(( $(date +%s) + 10 ))
+  ws-load run big.toml URL --shard 0/2 --start-at $T --run-id r1 --out a &
+  ws-load run big.toml URL --shard 1/2 --start-at $T --run-id r1 --out b &
+  wait
+  ws-load merge a b --out whole
+
+Exit codes: 0 pass, 1 a report cannot be read or they do not belong together,
+2 usage, 3 a threshold is violated, 6 invalid or incomplete, 130 interrupted";
 
 #[derive(clap::Args)]
+#[command(after_help = AFTER_HELP)]
 pub(crate) struct Args {
     /// Folders that `run --out` wrote
     #[arg(required = true, value_name = "DIR")]
@@ -19,8 +30,8 @@ pub(crate) struct Args {
     /// Replace the report that is in that folder
     #[arg(long, requires = "out")]
     overwrite: bool,
-    /// What to print
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    /// What to print, table or json
+    #[arg(long, value_name = "FORMAT", default_value = "table", hide_possible_values = true)]
     format: Format,
 }
 
@@ -35,10 +46,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     }
     let whole = merge(runs)?;
     let judgement = validate(&whole);
-    if let Some(dir) = &args.out {
-        directory::write(dir, &whole, &judgement, args.overwrite)?;
-        eprintln!("report in {}", dir.display());
-    }
+    let written = save(args.out.as_deref(), args.overwrite, &whole, &judgement);
     show(&whole, &judgement, args.format)?;
+    written?;
     Ok(ExitCode::from(judgement.verdict.exit_code()))
 }

@@ -1,5 +1,5 @@
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -24,7 +24,8 @@ pub(crate) const AFTER_HELP: &str = "Examples:
   ws-load run sustained --live 127.0.0.1:9002         and watch it
 
 Exit codes: 0 pass, 1 tool or target failed, 2 usage, 3 a threshold is violated,
-6 the measurement cannot be trusted, 130 interrupted";
+6 the measurement cannot be trusted, 130 interrupted. One part of several
+(--shard) ends with 0 once it has done its part: ws-load merge judges them all.";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -32,16 +33,17 @@ pub(crate) struct Args {
     flags: Flags,
     #[command(flatten)]
     shard: ShardFlags,
-    /// Folder for report.json, report.html, intervals.hlog, intervals.csv and junit.xml
-    #[arg(long, value_name = "DIR")]
+    /// Folder for the report: report.html, report.json,
+    /// intervals.hlog, intervals.csv and junit.xml
+    #[arg(long, value_name = "DIR", verbatim_doc_comment)]
     out: Option<PathBuf>,
     /// Replace the report that is in that folder
     #[arg(long, requires = "out")]
     overwrite: bool,
-    /// What to print at the end
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    /// What to print at the end, table or json
+    #[arg(long, value_name = "FORMAT", default_value = "table", hide_possible_values = true)]
     format: Format,
-    /// Address to serve a live page on; port 0 takes a free one
+    /// Serves a live page there; port 0 takes a free one
     #[arg(long, value_name = "ADDR:PORT")]
     live: Option<SocketAddr>,
     /// No progress on stderr
@@ -71,20 +73,32 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         // Nobody can go there any more.
         run.url.clear();
     }
-    if let Some(dir) = &args.out {
-        directory::write(dir, &run, &judgement, args.overwrite)?;
-        eprintln!("report in {}", dir.display());
-    }
+    let written = save(args.out.as_deref(), args.overwrite, &run, &judgement);
+    // A report that could not be written takes nothing away from what was measured.
     show(&run, &judgement, args.format)?;
     if let Some(live) = live {
         live.finish(&run, &judgement);
     }
+    written?;
     if judgement.verdict == Verdict::Incomplete {
         // Whoever started the parts is not to start this one again: it has done what it should.
         eprintln!("one part of {}: ws-load merge judges all of them", part.shard.of);
         return Ok(ExitCode::SUCCESS);
     }
     Ok(ExitCode::from(judgement.verdict.exit_code()))
+}
+
+/// Writes the report into `dir`, if there is one.
+pub(crate) fn save(
+    dir: Option<&Path>,
+    overwrite: bool,
+    run: &Run,
+    judgement: &Judgement,
+) -> Result<()> {
+    let Some(dir) = dir else { return Ok(()) };
+    directory::write(dir, run, judgement, overwrite)?;
+    eprintln!("report in {}", dir.display());
+    Ok(())
 }
 
 /// One run with its progress shown.
@@ -94,7 +108,7 @@ pub(crate) fn watched(
     quiet: bool,
     live: Option<&Live>,
 ) -> Result<(Run, Judgement)> {
-    let mut progress = Progress::new(&settings.profile, &settings.url, quiet);
+    let mut progress = Progress::new(settings, quiet);
     let run = perform(settings, stop, &mut |now| {
         progress.show(now);
         if let Some(live) = live {

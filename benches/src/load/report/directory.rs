@@ -21,17 +21,26 @@ const CSV: &str = "intervals.csv";
 const JUNIT: &str = "junit.xml";
 const HTML: &str = "report.html";
 
+/// How the names of files begin that are not complete yet.
+const UNFINISHED: &str = ".ws-load-";
+
+/// Age from which on nobody is writing such a file any more.
+const ABANDONED: Duration = Duration::from_mins(1);
+
 /// Creates `dir` if it is not there, and tries whether a report may be written into it: before a run, for it would be
 /// a pity after it.
 ///
 /// # Errors
 ///
-/// If it holds anything but a report, or one without `overwrite`, or cannot be written to.
+/// If it holds anything but a report, or one without `overwrite`, or cannot be written to. What a run left that was
+/// killed while it wrote is removed.
 pub fn prepare(dir: &Path, overwrite: bool) -> Result<()> {
     match fs::read_dir(dir) {
-        Ok(mut entries) => {
-            if entries.next().is_some() {
-                refuse_others(dir, overwrite)?;
+        Ok(entries) => {
+            let found = Found::of(entries).map_err(|error| unwritable(dir, &error))?;
+            found.refuse_others(dir, overwrite)?;
+            for path in found.left_over {
+                fs::remove_file(&path).map_err(|error| unwritable(&path, &error))?;
             }
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -86,7 +95,7 @@ fn write_all(dir: &Path, run: &Run, judgement: &Judgement) -> Result<()> {
 /// On the disk, so that a rename is all that is missing.
 fn temporary(dir: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".ws-load-");
+    builder.prefix(UNFINISHED);
     // Temporary files are private otherwise; the umask still counts.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
@@ -107,18 +116,53 @@ fn unwritable(path: &Path, error: &io::Error) -> anyhow::Error {
     anyhow!("cannot write {}: {reason}; {hint} another folder with --out", path.display())
 }
 
-fn refuse_others(dir: &Path, overwrite: bool) -> Result<()> {
-    let ours = fs::read_to_string(dir.join(JSON)).is_ok_and(|text| json::is_ours(&text));
-    if ours && overwrite {
-        return Ok(());
+/// What is in a folder already.
+struct Found {
+    /// Of a run that was killed while it wrote.
+    left_over: Vec<PathBuf>,
+    /// What is written first of a report.
+    has_log: bool,
+    /// Anything that is no part of a report.
+    has_others: bool,
+    is_empty: bool,
+}
+
+impl Found {
+    fn of(entries: fs::ReadDir) -> io::Result<Self> {
+        let mut found =
+            Self { left_over: Vec::new(), has_log: false, has_others: false, is_empty: true };
+        for entry in entries {
+            let entry = entry?;
+            let (name, metadata) = (entry.file_name(), entry.metadata()?);
+            let name = name.to_str().unwrap_or_default();
+            found.has_log |= name == LOG;
+            if name.starts_with(UNFINISHED) && metadata.is_file() {
+                if metadata.modified()?.elapsed().is_ok_and(|age| age > ABANDONED) {
+                    found.left_over.push(entry.path());
+                }
+            } else {
+                found.is_empty = false;
+                found.has_others |= ![LOG, CSV, JUNIT, HTML, JSON].contains(&name);
+            }
+        }
+        Ok(found)
     }
-    let dir = dir.display();
-    if ours {
-        bail!(
-            "{dir} holds a report already; pass --overwrite, or choose another folder with --out"
-        );
+
+    fn refuse_others(&self, dir: &Path, overwrite: bool) -> Result<()> {
+        let json = fs::read_to_string(dir.join(JSON));
+        let is_report = json.as_ref().is_ok_and(|text| json::is_ours(text));
+        let is_part = json.is_err() && self.has_log && !self.has_others;
+        let dir = dir.display();
+        if self.is_empty || overwrite && (is_report || is_part) {
+            return Ok(());
+        }
+        let what = match (is_report, is_part) {
+            (true, _) => "a report",
+            (_, true) => "a part of a report",
+            _ => bail!("{dir} holds other files; choose another folder with --out"),
+        };
+        bail!("{dir} holds {what} already; pass --overwrite, or choose another folder with --out")
     }
-    bail!("{dir} holds other files; choose another folder with --out")
 }
 
 /// The run that was reported in `dir`, buckets and all.

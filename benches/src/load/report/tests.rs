@@ -1,5 +1,6 @@
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -374,6 +375,32 @@ fn a_report_is_replaced_only_on_request() {
     directory::write(&dir, &passing, &validate(&passing), true).unwrap();
     assert_eq!(directory::read(&dir).unwrap(), passing);
     drop(folder);
+}
+
+#[test]
+fn what_a_killed_run_left_is_cleared_away_and_what_a_living_one_writes_is_not() {
+    let (_folder, dir) = folder();
+    fs::create_dir_all(&dir).unwrap();
+    for (name, age) in [(".ws-load-dead", 3600), (".ws-load-live", 0)] {
+        let file = fs::File::create(dir.join(name)).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(age)).unwrap();
+    }
+    directory::prepare(&dir, false).unwrap();
+    assert_eq!(names(&dir), [".ws-load-live"]);
+}
+
+#[test]
+fn a_part_of_a_report_is_replaced_on_request() {
+    let (_folder, dir) = folder();
+    let (run, judgement) = failing();
+    directory::write(&dir, &run, &judgement, false).unwrap();
+    fs::remove_file(dir.join("report.json")).unwrap();
+    let error = directory::prepare(&dir, false).unwrap_err();
+    check(&error.to_string(), &["holds a part of a report", "--overwrite"]);
+    directory::prepare(&dir, true).unwrap();
+    // A file of that name alone may be anybody's.
+    fs::remove_file(dir.join("intervals.hlog")).unwrap();
+    check(&directory::prepare(&dir, true).unwrap_err().to_string(), &["holds other files"]);
 }
 
 #[test]
