@@ -30,22 +30,24 @@ struct Args {
     command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 pass, 1 tool or target failed, 2 usage, 3 a threshold is violated, \
-                          6 the measurement cannot be trusted, 130 interrupted\n\n\
-                          The first run needs nothing: ws-load run smoke";
+const EXIT_CODES: &str =
+    "Exit codes: 0 pass, 1 tool or target failed, 2 usage, 3 a threshold is violated,
+6 the measurement cannot be trusted, 130 interrupted
+
+The first run needs nothing: ws-load run smoke";
 
 #[derive(Subcommand)]
 enum Command {
     /// Run a profile against a URL, or against a server of our own
     #[command(after_help = run::AFTER_HELP)]
     Run(Box<run::Args>),
-    /// Find the highest message rate, or number of connections, at which a profile's thresholds hold
+    /// Find the highest rate, or the most connections, that still holds
     Search(Box<search::Args>),
     /// Add several runs, or the shards of one, up to one report
     Merge(merge::Args),
-    /// List the built-in profiles and the metrics, or print a profile to start from
+    /// List profiles and metrics, or print a profile to start from
     Profiles(profiles::Args),
-    /// Measure what the generator itself costs on this machine, beside a raw TCP driver
+    /// Measure what the generator itself costs, beside a raw TCP driver
     Calibrate(calibrate::Args),
     /// Print the JSON Schema of report.json
     Schema,

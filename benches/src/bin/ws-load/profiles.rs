@@ -9,6 +9,7 @@ use benches::load::thresholds::Metric;
 use crate::output::print;
 
 #[derive(clap::Args)]
+#[command(after_help = "Example: ws-load profiles smoke > mine.toml && ws-load run mine.toml")]
 pub(crate) struct Args {
     /// Print the TOML of this one, to copy and change
     #[arg(value_name = "NAME", conflicts_with = "metrics")]
