@@ -20,6 +20,7 @@ use super::outcome::Ending;
 use super::problem::{Problem, of_connecting, of_upgrade};
 use super::profile::Target;
 use super::tls::Tls;
+use super::url::Url;
 use super::wire::Wire;
 
 /// Time for TCP, and again for TLS, and again for the upgrade.
@@ -86,16 +87,9 @@ impl Endpoint {
         target: &Target,
         access: Access,
     ) -> Result<Self, Problem> {
-        let bad = |why: &str| Problem::usage(format!("{url:?} {why}; write ws://host:port/path"));
-        let uri: Uri = url.parse().map_err(|_| bad("is not a URL"))?;
-        let is_tls = match uri.scheme_str() {
-            Some("ws") => false,
-            Some("wss") => true,
-            _ => return Err(bad("is not a WebSocket")),
-        };
-        let host = uri.host().ok_or_else(|| bad("names no host"))?.trim_matches(['[', ']']);
-        let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
-        let addrs: Vec<SocketAddr> = match lookup_host((host, port)).await {
+        let unfit = |error: anyhow::Error| Problem::usage(format!("{error:#}"));
+        let Url { uri, is_tls, host, port } = url.parse().map_err(unfit)?;
+        let addrs: Vec<SocketAddr> = match lookup_host((host.as_str(), port)).await {
             Ok(addrs) => addrs.collect(),
             Err(error) => {
                 let words = format!("{host} has no address: {error}; look at the name in {url}");
@@ -110,8 +104,8 @@ impl Endpoint {
         }
         let buffered = 2 * (access.longest + WRITE_BUFFER);
         Ok(Self {
-            request: request(uri.clone(), target)?,
-            tls: if is_tls { Some(Tls::new(host, access.ca_file.as_deref())?) } else { None },
+            request: request(uri, target)?,
+            tls: if is_tls { Some(Tls::new(&host, access.ca_file.as_deref())?) } else { None },
             url: url.to_owned(),
             addrs,
             sources,
@@ -229,7 +223,8 @@ async fn within<T>(
 ) -> Result<T, Problem> {
     timeout(PATIENCE, attempt).await.unwrap_or_else(|_| {
         let seconds = PATIENCE.as_secs();
-        Err(Problem::of(ending, format!("no answer to {what} within {seconds} s")))
+        let words = format!("no answer to {what} within {seconds} s; look at what listens there");
+        Err(Problem::of(ending, words))
     })
 }
 

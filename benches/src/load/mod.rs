@@ -41,6 +41,7 @@ pub mod thresholds;
 mod timers;
 mod tls;
 pub mod units;
+pub mod url;
 pub mod validator;
 mod wire;
 mod worker;

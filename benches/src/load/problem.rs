@@ -49,8 +49,10 @@ pub(super) fn of_connecting(error: &io::Error, addr: SocketAddr) -> Problem {
         Some(Errno::ADDRNOTAVAIL | Errno::ADDRINUSE) => {
             (Ending::Ports, "; give more addresses with --source-ip")
         }
-        Some(Errno::CONNREFUSED) => (Ending::Refused, ""),
-        Some(Errno::TIMEDOUT) => (Ending::ConnectTimeout, ""),
+        Some(Errno::CONNREFUSED) => {
+            (Ending::Refused, "; nobody listens there: start it, or look at the port")
+        }
+        Some(Errno::TIMEDOUT) => (Ending::ConnectTimeout, "; look at the address"),
         Some(Errno::CONNRESET | Errno::CONNABORTED) => (Ending::Reset, ""),
         _ => (Ending::Unreachable, ""),
     };
@@ -61,7 +63,13 @@ pub(super) fn of_connecting(error: &io::Error, addr: SocketAddr) -> Problem {
 pub(super) fn of_upgrade(error: &Error, url: &str) -> Problem {
     let (ending, words) = match error {
         Error::Http(response) => {
-            (Ending::HttpStatus, format!("{url} answered {} and not 101", response.status()))
+            let status = response.status();
+            let hint = match status.as_u16() {
+                401 | 403 => "; give it --bearer-env NAME, --origin or --header",
+                200..500 => "; look at the path",
+                _ => "",
+            };
+            (Ending::HttpStatus, format!("{url} answered {status} and not 101{hint}"))
         }
         Error::Protocol(ProtocolError::SecWebSocketSubProtocolError(which)) => {
             let words = match which {

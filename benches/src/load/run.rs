@@ -25,6 +25,9 @@ const REHEARSED_PER_S: f64 = 2_000.0;
 /// How often a signal is looked for before the run.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// Workers get ready so long before a start that was agreed on.
+const READY: Duration = Duration::from_millis(500);
+
 /// What to run, and how.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -58,10 +61,11 @@ pub fn run(
 ) -> Result<Run> {
     let Settings { profile, shard, .. } = settings;
     let peak = peak(profile);
-    let others = profile.conduct.slow_readers.map_or(0, |slow| slow.connections)
-        + profile.conduct.hostile.as_ref().map_or(0, |_| 256);
-    let mine = u64::from(peak.div_ceil(shard.of) + others) + OTHER_DESCRIPTORS;
-    descriptors::raise(mine)?;
+    let slow = profile.conduct.slow_readers.map_or(0, |slow| u64::from(slow.connections));
+    let hostile = profile.conduct.hostile.as_ref().map_or(0, |_| 256);
+    let mine = u64::from(peak.div_ceil(shard.of)) + slow + hostile + OTHER_DESCRIPTORS;
+    descriptors::raise(mine)
+        .map_err(|error| Problem::of(Ending::Descriptors, format!("{error:#}")))?;
     let access = Access {
         ca_file: settings.ca_file.clone(),
         sources: settings.sources.clone(),
@@ -91,6 +95,9 @@ pub fn run(
         perform(&rehearsal(profile, peak), None, &mut |_| {})?;
         before = Some(scrape.settled()?);
     }
+    if let Some(start) = settings.start_at {
+        wait_until(start - READY, stop)?;
+    }
     // A rehearsal may have taken longer than there was time.
     let now = SystemTime::now();
     let started = settings.start_at.map_or(now, |at| at.max(now));
@@ -107,7 +114,7 @@ pub fn run(
         shards: vec![shard.index],
         started_unix_ns: started.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos(),
         url: settings.url.clone(),
-        profile: profile.clone(),
+        profile: profile.public(),
         intervals,
         details,
         allocations,
@@ -134,7 +141,22 @@ async fn stopped(stop: &AtomicBool) -> Problem {
     while !stop.load(Relaxed) {
         tokio::time::sleep(LOOK).await;
     }
+    interrupted()
+}
+
+fn interrupted() -> Problem {
     Problem::of(Ending::Interrupted, "interrupted before anything was loaded".to_owned())
+}
+
+/// Sleeps, unless `stop` is or becomes true.
+fn wait_until(at: SystemTime, stop: &AtomicBool) -> Result<(), Problem> {
+    while let Ok(left) = at.duration_since(SystemTime::now()) {
+        if stop.load(Relaxed) {
+            return Err(interrupted());
+        }
+        std::thread::sleep(left.min(LOOK));
+    }
+    Ok(())
 }
 
 /// Most connections at a time.

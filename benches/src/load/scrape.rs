@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use super::model::TargetAllocations;
+use super::url::Url;
 
 /// Longest wait for one answer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -20,7 +21,8 @@ const AGAIN: Duration = Duration::from_millis(50);
 /// Where to ask.
 #[derive(Clone, Debug)]
 pub(super) struct Scrape {
-    authority: String,
+    host: String,
+    port: u16,
 }
 
 /// The four counts at one moment, and who is there.
@@ -37,8 +39,8 @@ impl Scrape {
     /// The `/metrics` beside `url`, if it is ours and counts allocations.
     #[must_use]
     pub(super) fn beside(url: &str) -> Option<Self> {
-        let authority = url.strip_prefix("ws://")?.split('/').next()?.to_owned();
-        let scrape = Self { authority };
+        let Url { is_tls: false, host, port, .. } = url.parse().ok()? else { return None };
+        let scrape = Self { host, port };
         scrape.read().ok()?;
         Some(scrape)
     }
@@ -63,13 +65,14 @@ impl Scrape {
     }
 
     fn read(&self) -> Result<Heap> {
-        let default = if self.authority.contains(':') { "" } else { ":80" };
-        let mut stream = TcpStream::connect(format!("{}{default}", self.authority))
-            .with_context(|| format!("cannot ask {} for its metrics", self.authority))?;
+        let Self { host, port } = self;
+        let mut stream = TcpStream::connect((host.as_str(), *port))
+            .with_context(|| format!("cannot ask {host} for its metrics"))?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
-        let host = &self.authority;
-        let request = format!("GET /metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
+        let request =
+            format!("GET /metrics HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes())?;
         let mut answer = String::new();
         stream.take(1 << 20).read_to_string(&mut answer)?;

@@ -82,6 +82,21 @@ fn headers_origin_and_subprotocol_are_sent() {
 }
 
 #[test]
+fn a_header_that_lets_somebody_in_is_sent_and_not_told() {
+    let server = guarded("authorization", "Basic sesame-7f3a9c");
+    lets_in(&load(&server).args(["--header", "Authorization: Basic sesame-7f3a9c"]).run());
+    let server = guarded("x-api-key", TOKEN);
+    lets_in(&load(&server).args(["--header", "X-Api-Key: sesame-7f3a9c"]).run());
+}
+
+#[test]
+fn a_password_in_a_url_is_refused_and_not_repeated() {
+    let outcome = Load::new(Profile::default(), "ws://me:sesame-7f3a9c@127.0.0.1:1/").run();
+    outcome.check(2, &["--bearer-env"]);
+    assert!(!outcome.text.contains(TOKEN), "{}", outcome.text);
+}
+
+#[test]
 fn a_profile_says_the_same_as_the_flags() {
     let server = guarded("x-tenant", "harbour");
     let target = "headers = { X-Tenant = \"harbour\" }";

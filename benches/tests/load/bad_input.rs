@@ -101,9 +101,30 @@ fn a_profile_that_does_not_exist_is_told_from_one_that_cannot_be_read() {
     check(&["run", "/nowhere/truth.toml"], 2, &["/nowhere/truth.toml"]);
     check(&["run", "smoke", "http://localhost:1/"], 2, &["ws://"]);
     check(&["run", "smoke", "not a url"], 2, &["ws://"]);
+    check(&["run", "smoke", "ws://localhost:99999/"], 2, &["1 to 65535"]);
     check(&["profiles", "smoek"], 2, &["smoke"]);
     check(&[], 2, &["run"]);
     check(&["run"], 2, &["PROFILE"]);
+}
+
+#[test]
+fn a_number_beyond_all_bounds_is_refused_and_not_taken() {
+    for start in ["-5", "nan", "1e300", "1", "4e9", "1795336424096"] {
+        check(&["run", "smoke", "--start-at", start], 2, &["--start-at", "date +%s"]);
+    }
+    for trial in ["-1", "nan", "inf", "1e300", "1e12"] {
+        check(&["search", "smoke", "--trial", trial], 2, &[]);
+    }
+    for range in [["--from", "-1"], ["--from", "inf"], ["--to", "inf"], ["--within", "0"]] {
+        check(&[&["search", "smoke"], &range[..]].concat(), 2, &["--from"]);
+    }
+    check(&["run", "smoke", "--scale", "-1"], 2, &["scaled by -1"]);
+    check(&["run", "smoke", "--scale", "1e9"], 2, &["a year or less"]);
+}
+
+#[test]
+fn a_file_that_does_not_end_is_no_profile() {
+    check(&["run", "/dev/zero"], 2, &["longer than 1 MiB"]);
 }
 
 #[test]
@@ -112,6 +133,18 @@ fn a_shard_that_is_not_one_of_them_is_refused() {
         let shard = format!("--shard={shard}");
         check(&["run", "smoke", &shard, "--run-id", "x"], 2, &["--shard"]);
     }
+}
+
+#[test]
+fn a_shard_of_an_engine_that_is_no_number_is_not_the_whole() {
+    let output = Command::new(PROGRAM)
+        .args(["run", "smoke"])
+        .envs([("JOB_COMPLETION_INDEX", "one"), ("JOB_COMPLETIONS", "2")])
+        .output()
+        .expect("ws-load starts");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(text.contains("JOB_COMPLETION_INDEX") && text.contains("--shard"), "{text}");
 }
 
 #[test]
@@ -170,7 +203,8 @@ fn a_disk_that_is_full_is_an_error_with_its_name() {
     let profile = Profile::default();
     let outcome = Load::within(&wrapper, profile, &server.url(), mounted).run();
     assert!(server.tally().received.get() > 0, "{}", outcome.text);
-    outcome.check(1, &["No space left on device", mounted]);
+    // What was measured is not lost with the report.
+    outcome.check(1, &["No space left on device", mounted, "PASS: truth", "latency_p99"]);
 }
 
 #[test]

@@ -3,13 +3,13 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::profile::Profile;
 use crate::run::{Killed, Load, Outcome, PATIENCE, Running, not_run};
-use crate::server::{Answer, Server};
+use crate::server::{Answer, KNOCKS, Server};
 
 /// A run that would last an hour.
 const LONG: Profile<'_> = Profile {
@@ -135,6 +135,17 @@ fn a_run_that_never_connected_can_be_interrupted() {
     let Some(outcome) = interrupt(run, Signal::INT, |_| server.tally().accepted.get() > 0) else {
         return;
     };
+    assert_eq!(outcome.code, Some(130), "{}", outcome.text);
+}
+
+#[test]
+fn a_run_that_waits_for_its_start_can_be_interrupted() {
+    let server = Server::echo();
+    let now = SystemTime::UNIX_EPOCH.elapsed().expect("it is later");
+    let start = (now + Duration::from_hours(1)).as_secs().to_string();
+    let run = Load::new(LONG, &server.url()).args(["--start-at", &start]).start();
+    let is_known = |_: &Running| server.tally().accepted.get() == KNOCKS;
+    let Some(outcome) = interrupt(run, Signal::INT, is_known) else { return };
     assert_eq!(outcome.code, Some(130), "{}", outcome.text);
 }
 

@@ -1,8 +1,9 @@
 use std::io::{IsTerminal, Write};
+use std::time::SystemTime;
 
 use benches::load::conductor::Progress as Now;
 use benches::load::model::Phase;
-use benches::load::profile::Profile;
+use benches::load::run::Settings;
 use benches::load::thresholds::{Metric, Statistic};
 use benches::load::units;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -21,22 +22,26 @@ enum Kind {
 }
 
 impl Progress {
-    pub(crate) fn new(profile: &Profile, url: &str, quiet: bool) -> Self {
+    pub(crate) fn new(settings: &Settings, quiet: bool) -> Self {
+        let Settings { profile, url, .. } = settings;
         let planned_s = profile.duration().as_secs_f64().ceil() as u64;
         let is_p99 = |metric| metric == Metric::Latency(Statistic::P99);
         let limits = profile.thresholds.iter().filter(|limit| is_p99(limit.metric));
         let p99_limit = limits.map(|limit| limit.limit).next();
+        let ahead = settings.start_at.and_then(|at| at.duration_since(SystemTime::now()).ok());
+        let ahead = ahead.map_or_else(String::new, |left| format!(", in {} s", left.as_secs()));
+        let opening = format!("{} against {url}, about {planned_s} s{ahead}", profile.name);
         let kind = if quiet {
             Kind::Quiet
         } else if std::io::stderr().is_terminal() {
             let style = ProgressStyle::with_template("{bar:16} {wide_msg}")
                 .expect("the template is constant");
             let bar = ProgressBar::new(planned_s.max(1)).with_style(style);
-            bar.set_message(format!("{} against {url}", profile.name));
+            bar.set_message(opening);
             bar.tick();
             Kind::Bar(bar)
         } else {
-            say(&format!("{} against {url}, about {planned_s} s", profile.name));
+            say(&opening);
             Kind::Lines
         };
         Self { kind, planned_s, p99_limit }

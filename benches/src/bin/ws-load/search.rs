@@ -1,11 +1,13 @@
 use std::process::ExitCode;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use anyhow::Result;
+use benches::load::outcome::Ending;
 use benches::load::problem::Problem;
 use benches::load::profile::{Pace, Profile};
 use benches::load::search::{Next, Search, Trial};
-use benches::load::validator::Verdict;
+use benches::load::validator::{Judgement, Verdict};
 
 use crate::output::print;
 use crate::run::{stop_on_signals, watched};
@@ -16,30 +18,44 @@ use crate::settings::{Flags, Part};
 pub(crate) struct Args {
     #[command(flatten)]
     flags: Flags,
-    /// Search for the number of connections instead of the rate
+    /// Searches for the number of connections, not a rate
     #[arg(long)]
     connections: bool,
-    /// First value tried: messages a second in all, or connections [default: the profile's]
-    #[arg(long, value_name = "N")]
+    /// First value tried: messages a second in all, or
+    /// connections [default: the profile's]
+    #[arg(long, value_name = "N", verbatim_doc_comment, allow_negative_numbers = true)]
     from: Option<f64>,
     /// Highest value tried
-    #[arg(long, value_name = "N", default_value_t = 10_000_000.0)]
+    #[arg(long, value_name = "N", default_value_t = 10_000_000.0, allow_negative_numbers = true)]
     to: f64,
-    /// Stop when the answer is known to within so many percent
-    #[arg(long, value_name = "PERCENT", default_value_t = 5.0)]
+    /// How exact the answer has to be
+    #[arg(long, value_name = "PERCENT", default_value_t = 5.0, allow_negative_numbers = true)]
     within: f64,
-    /// Seconds of each trial; the last one, which confirms, takes the profile's own time
-    #[arg(long, value_name = "S", default_value_t = 5.0)]
+    /// Seconds of each trial; the last one, which confirms,
+    /// takes the profile's own time
+    #[arg(
+        long,
+        value_name = "S",
+        verbatim_doc_comment,
+        default_value_t = 5.0,
+        allow_negative_numbers = true
+    )]
     trial: f64,
     /// No progress on stderr
     #[arg(long)]
     quiet: bool,
 }
 
-const AFTER_HELP: &str = "The value is doubled until the thresholds are violated, then the gap is halved, and a fresh \
-                          run over the profile's own time confirms the answer.\n\n\
-                          Exit codes: 0 found, 1 tool or target failed, 2 usage, 3 not even the first value held, \
-                          6 the generator was the limit, 130 interrupted";
+const AFTER_HELP: &str = "Examples:
+  ws-load search smoke --threshold 'latency_p99 < 5 ms'
+  ws-load search mine.toml ws://127.0.0.1:9001/ws/echo --connections --to 5000
+
+The value is doubled until the thresholds are violated, then the gap is halved,
+and a fresh run over the profile's own time confirms the answer. What is tried is
+the stage with the most connections.
+
+Exit codes: 0 found, 1 tool or target failed, 2 usage, 3 not even the first
+value held, 6 the generator was the limit, 130 interrupted";
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let profile = args.flags.profile()?;
@@ -48,34 +64,41 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         let words = "a search needs thresholds to hold; add --threshold 'latency_p99 < 10 ms'";
         return Err(Problem::usage(words.to_owned()).into());
     }
-    if !(first > 0.0 && first <= args.to && args.within > 0.0 && args.trial > 0.0) {
-        let words = "--from must lie above 0 and not beyond --to, and --within and --trial above 0";
-        return Err(Problem::usage(words.to_owned()).into());
+    if !(first > 0.0 && first <= args.to && args.to.is_finite() && args.within > 0.0) {
+        let words = format!(
+            "from {first} to {} within {} % there is nothing to search; give --from above 0, --to beyond \
+             it and --within above 0",
+            args.to, args.within
+        );
+        return Err(Problem::usage(words).into());
     }
     let stop = stop_on_signals()?;
     let mut search = Search::new(first, args.to, args.within / 100.0);
     let what = if args.connections { "connections" } else { "messages/s" };
-    let mut found = None;
+    let mut last = None;
     while let Next::Try { value, confirms } = search.next() {
         let tried = at(&profile, value, args.connections, (!confirms).then_some(args.trial))?;
         // A fresh server each time: what one trial leaves behind must not weigh on the next.
         let target = args.flags.target(&profile)?;
         let settings = args.flags.settings(tried, target.url().to_owned(), &Part::whole());
-        let (run, judgement) = watched(&settings, &stop, args.quiet, None)?;
+        let (verdict, why) = match watched(&settings, &stop, args.quiet, None) {
+            Ok((_, judgement)) => (judgement.verdict, why(&judgement)),
+            // What this machine cannot do says nothing about the target.
+            Err(error) => match error.downcast_ref::<Problem>() {
+                Some(problem) if problem.ending.is_some_and(Ending::is_ours) => {
+                    (Verdict::Invalid, problem.words.clone())
+                }
+                _ => return Err(error),
+            },
+        };
         if stop.load(Relaxed) {
             return Ok(ExitCode::from(Verdict::Interrupted.exit_code()));
         }
-        let broken = judgement.checks.iter().find(|check| !check.met);
-        let why = match judgement.verdict {
-            Verdict::Pass => String::new(),
-            Verdict::Fail => broken.map(|check| check.threshold.to_string()).unwrap_or_default(),
-            _ => judgement.reasons.first().cloned().unwrap_or_default(),
-        };
-        let word = judgement.verdict.name();
         let kind = if confirms { "confirm" } else { "trial" };
-        print(&format!("{kind:<8} {value:>12.0} {what}  {word:<8} {why}\n"))?;
-        found = Some((run, judgement.verdict));
-        search.learn(match judgement.verdict {
+        let trial = format!("{kind:<8} {value:>12.0} {what}  {:<8} {why}", verdict.name());
+        print(&format!("{}\n", trial.trim_end()))?;
+        last = Some(verdict);
+        search.learn(match verdict {
             Verdict::Pass => Trial::Held,
             Verdict::Fail => Trial::Broke,
             _ => Trial::Invalid,
@@ -92,11 +115,21 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         }
         _ => (
             format!("not even {first:.0} {what} hold; try --from {:.0}", (first / 10.0).max(1.0)),
-            if matches!(found, Some((_, Verdict::Invalid))) { 6 } else { 3 },
+            if last == Some(Verdict::Invalid) { 6 } else { 3 },
         ),
     };
     print(&format!("\n{word}\n"))?;
     Ok(ExitCode::from(code))
+}
+
+/// The first thing that is not as it should be.
+fn why(judgement: &Judgement) -> String {
+    let broken = judgement.checks.iter().find(|check| !check.met);
+    match judgement.verdict {
+        Verdict::Pass => String::new(),
+        Verdict::Fail => broken.map(|check| check.threshold.to_string()).unwrap_or_default(),
+        _ => judgement.reasons.first().cloned().unwrap_or_default(),
+    }
 }
 
 /// Where the profile itself stands: its last pace, over its most connections.
@@ -132,11 +165,17 @@ fn at(profile: &Profile, value: f64, connections: bool, trial_s: Option<f64>) ->
         });
     }
     if let Some(seconds) = trial_s {
-        stage.hold = std::time::Duration::from_secs_f64(seconds);
+        stage.hold = Duration::try_from_secs_f64(seconds).map_err(|_| {
+            Problem::usage(format!("--trial {seconds} is no time; write seconds above 0"))
+        })?;
     }
     // Opened no faster than a server of any kind takes it.
-    let quickest = std::time::Duration::from_secs_f64(f64::from(stage.connections) / 1000.0);
-    stage.ramp = stage.ramp.min(std::time::Duration::from_secs(2)).max(quickest);
+    let quickest = Duration::from_secs_f64(f64::from(stage.connections) / 1000.0);
+    stage.ramp = stage.ramp.min(Duration::from_secs(2)).max(quickest);
     tried.stages = vec![stage];
+    let unfit = |error: anyhow::Error| {
+        Problem::usage(format!("at {value} it would make no sense: {error:#}; give another --to"))
+    };
+    tried.check().map_err(unfit)?;
     Ok(tried)
 }

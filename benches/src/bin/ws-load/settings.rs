@@ -9,27 +9,32 @@ use benches::load::problem::Problem;
 use benches::load::profile::Profile;
 use benches::load::run::Settings;
 use benches::load::thresholds::{Threshold, overridden};
+use benches::load::url::Url;
+
+/// Latest start from now: what lies beyond is a slip, such as milliseconds.
+const FURTHEST_START: Duration = Duration::from_hours(24);
 
 /// What every subcommand that loads something can be told.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(crate) struct Flags {
-    /// A built-in profile, or a TOML file; `ws-load profiles` lists them
+    /// A built-in profile (see `ws-load profiles`), or a TOML file
     #[arg(value_name = "PROFILE|FILE")]
     pub(crate) profile: String,
     /// ws:// or wss://; without one, a server of our own is started
     #[arg(value_name = "URL")]
     pub(crate) url: Option<String>,
-    /// Threads that generate the load [default: half of the processors]
+    /// Threads of load [default: half of the processors]
     #[arg(long, value_name = "N")]
     workers: Option<NonZeroUsize>,
     /// Another seed than the profile's
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// One more limit, instead of the profile's on the same metric: 'latency_p99 < 5 ms'; may be given again
-    #[arg(long = "threshold", value_name = "LIMIT")]
+    /// 'latency_p99 < 5 ms': a limit more, or another one
+    /// on the same metric; may be given again
+    #[arg(long = "threshold", value_name = "LIMIT", verbatim_doc_comment)]
     thresholds: Vec<String>,
-    /// All times of the profile's stages multiplied by this
-    #[arg(long, value_name = "FACTOR")]
+    /// Multiplies all times of the profile's stages
+    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     scale: Option<f64>,
     /// A header of the upgrade; may be given again
     #[arg(long = "header", value_name = "NAME: VALUE")]
@@ -40,13 +45,14 @@ pub(crate) struct Flags {
     /// The subprotocol to offer, and to insist on
     #[arg(long, value_name = "NAME")]
     subprotocol: Option<String>,
-    /// A file with a bearer token; a token itself is never an argument, which others could see
-    #[arg(long, value_name = "FILE")]
+    /// A file with a bearer token; the token itself is no
+    /// argument, for others could see it
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     bearer_file: Option<String>,
     /// An environment variable with a bearer token
     #[arg(long, value_name = "NAME", conflicts_with = "bearer_file")]
     bearer_env: Option<String>,
-    /// A PEM file with certificates to trust beside the system's
+    /// A PEM file with certificates to trust as well
     #[arg(long, value_name = "FILE")]
     ca_file: Option<String>,
     /// Addresses of this machine to connect from, in turn
@@ -74,13 +80,14 @@ impl Target {
 /// Which part of a load this is.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct ShardFlags {
-    /// Part i of n, from 0 [default: JOB_COMPLETION_INDEX, SLURM_PROCID or NOMAD_ALLOC_INDEX where they are set]
-    #[arg(long, value_name = "I/N")]
+    /// Part i of n, from 0 [default: what Kubernetes,
+    /// Slurm or Nomad say in the environment]
+    #[arg(long, value_name = "I/N", verbatim_doc_comment)]
     shard: Option<String>,
-    /// Start of the run, in seconds since 1970: the same for all shards
-    #[arg(long, value_name = "T")]
+    /// Start, in seconds since 1970; one for all shards
+    #[arg(long, value_name = "T", allow_negative_numbers = true)]
     start_at: Option<f64>,
-    /// Names the run: the same for all shards
+    /// Name of the run; one for all shards
     #[arg(long, value_name = "ID")]
     run_id: Option<String>,
 }
@@ -90,6 +97,9 @@ impl Flags {
     pub(crate) fn profile(&self) -> Result<Profile> {
         let usage = |error: anyhow::Error| Problem::usage(format!("{error:#}"));
         let mut profile = Profile::load(&self.profile).map_err(usage)?;
+        if let Some(url) = &self.url {
+            url.parse::<Url>().map_err(usage)?;
+        }
         if let Some(scale) = self.scale {
             profile = profile.scaled(scale).map_err(usage)?;
         }
@@ -174,22 +184,26 @@ impl ShardFlags {
                          and --run-id NAME, the same to all of them";
             return Err(Problem::usage(words.to_owned()).into());
         }
-        let start_at = match self.start_at {
-            None => None,
-            Some(at) if at.is_finite() && at >= 0.0 => {
-                let start = UNIX_EPOCH + Duration::from_secs_f64(at);
-                if start < SystemTime::now() {
-                    let words =
-                        format!("--start-at {at} has passed; date +%s tells what time it is");
-                    return Err(Problem::usage(words).into());
-                }
-                Some(start)
-            }
-            Some(at) => return Err(Problem::usage(format!("--start-at {at} is no time")).into()),
-        };
+        let start_at = self.start_at.map(|at| parse_start(at, SystemTime::now())).transpose()?;
         let run_id = self.run_id.clone().unwrap_or_else(new_run_id);
         Ok(Part { shard, start_at, run_id })
     }
+}
+
+/// Seconds since 1970 as a time that is still to come, and soon.
+fn parse_start(at: f64, now: SystemTime) -> Result<SystemTime> {
+    let start =
+        Duration::try_from_secs_f64(at).ok().and_then(|since| UNIX_EPOCH.checked_add(since));
+    let why = match start {
+        Some(start) if start < now => "has passed",
+        Some(start) if start > now + FURTHEST_START => "is more than a day ahead",
+        Some(start) => return Ok(start),
+        None => "is no time",
+    };
+    let words = format!(
+        "--start-at {at:?} {why}; write seconds since 1970, such as $(( $(date +%s) + 10 ))"
+    );
+    Err(Problem::usage(words).into())
 }
 
 fn parse_shard(text: &str) -> Result<Shard> {
@@ -207,15 +221,23 @@ fn parse_shard(text: &str) -> Result<Shard> {
 
 /// What an engine that runs many of us says of this one.
 fn shard_of_engine() -> Result<Shard> {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u32>().ok());
+    let number = |name: &str| -> Result<Option<u32>> {
+        let Some(text) = std::env::var_os(name) else { return Ok(None) };
+        let number = text.to_str().and_then(|text| text.parse().ok());
+        let unfit = || {
+            let words = format!("{name} is {text:?} and no number; unset it, or give --shard 0/N");
+            Problem::usage(words).into()
+        };
+        number.map(Some).ok_or_else(unfit)
+    };
     let known = [
         ("JOB_COMPLETION_INDEX", "JOB_COMPLETIONS"),
         ("SLURM_PROCID", "SLURM_NTASKS"),
         ("NOMAD_ALLOC_INDEX", "NOMAD_ALLOC_COUNT"),
     ];
     for (index_name, of_name) in known {
-        let Some(index) = number(index_name) else { continue };
-        let Some(of) = number(of_name) else {
+        let Some(index) = number(index_name)? else { continue };
+        let Some(of) = number(of_name)? else {
             let words = format!(
                 "{index_name} is set and {of_name} is not: say how many there are with --shard {index}/N"
             );

@@ -1,4 +1,7 @@
-use anyhow::{Context as _, Result};
+use std::fs::File;
+use std::io::Read as _;
+
+use anyhow::{Context as _, Result, ensure};
 
 use super::Profile;
 use crate::load::thresholds::unknown;
@@ -19,6 +22,16 @@ macro_rules! builtin {
             toml: include_str!(concat!("../../../profiles/", $name, ".toml")),
         }),*]
     };
+}
+
+/// Longest file that is read as a profile, in bytes.
+const MOST_BYTES: u64 = 1 << 20;
+
+fn read(path: &str) -> Result<String> {
+    let mut toml = String::new();
+    File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut toml)?;
+    ensure!(toml.len() as u64 <= MOST_BYTES, "it is longer than 1 MiB, which no profile is");
+    Ok(toml)
 }
 
 impl Profile {
@@ -50,7 +63,7 @@ impl Profile {
     /// If there is no such profile or file, or if [`Profile::parse`] does not take it.
     pub fn load(name_or_path: &str) -> Result<Self> {
         if name_or_path.contains(std::path::is_separator) || name_or_path.ends_with(".toml") {
-            let toml = std::fs::read_to_string(name_or_path).with_context(|| {
+            let toml = read(name_or_path).with_context(|| {
                 format!(
                     "cannot read the profile {name_or_path} (ws-load profiles lists those that \
                      come with the tool)"

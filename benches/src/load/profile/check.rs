@@ -4,12 +4,22 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::measurable::why_not;
-use super::{Conduct, Mode, Pace, Profile, Stage, Target, Traffic};
+use super::{Conduct, Mode, Pace, Profile, Size, Stage, Target, Traffic};
 use crate::load::thresholds::Threshold;
 use crate::load::units::{exact_bytes, exact_duration};
+use crate::load::url::Url;
 
 /// Least payload, in bytes: a number has to fit.
 const LEAST_BYTES: usize = 16;
+
+/// Most payload, in bytes: an answer that is longer is not read.
+const MOST_BYTES: usize = 64 << 20;
+
+/// Most messages a second on one connection: one a microsecond.
+const MOST_RATE: f64 = 1e6;
+
+/// Longest time that makes sense anywhere. Sums of a few stay far below what a clock can count.
+const LONGEST: Duration = Duration::from_hours(24 * 366);
 
 /// Most frames of a message; a server need not take more.
 const MOST_FRAGMENTS: u32 = 1024;
@@ -57,7 +67,9 @@ impl Profile {
              connections = 10 and hold = \"10s\" in one"
         );
         let mut names = BTreeSet::new();
-        for Stage { name, pace: own, .. } in &self.stages {
+        for Stage { name, pace: own, ramp, hold, .. } in &self.stages {
+            bounded(&format!("ramp of stage \"{name}\""), *ramp)?;
+            bounded(&format!("hold of stage \"{name}\""), *hold)?;
             ensure!(
                 names.insert(name),
                 "two stages are called \"{name}\"; reports could not tell them apart"
@@ -86,10 +98,7 @@ impl Profile {
 
 fn target(target: &Target) -> Result<()> {
     if let Some(url) = &target.url {
-        ensure!(
-            url.starts_with("ws://") || url.starts_with("wss://"),
-            "target.url is \"{url}\"; write ws://… or wss://…"
-        );
+        url.parse::<Url>().context("target.url")?;
     }
     if let Some(subprotocol) = &target.subprotocol {
         ensure!(
@@ -168,12 +177,16 @@ fn traffic(traffic: &Traffic) -> Result<()> {
         "traffic.sizes has {}; a message needs {LEAST_BYTES} B or more for its number",
         exact_bytes(least)
     );
-    for size in &traffic.sizes {
+    for Size { bytes, share } in &traffic.sizes {
+        let shown = exact_bytes(*bytes);
         ensure!(
-            size.share > 0.0 && size.share.is_finite(),
-            "the share of {} in traffic.sizes is {}; write a number above 0",
-            exact_bytes(size.bytes),
-            size.share
+            *bytes <= MOST_BYTES,
+            "traffic.sizes has {shown}; write {} or less",
+            exact_bytes(MOST_BYTES)
+        );
+        ensure!(
+            *share > 0.0 && *share <= 1e9,
+            "the share of {shown} in traffic.sizes is {share}; write a number above 0, such as 1"
         );
     }
     let fragments = traffic.fragments;
@@ -186,14 +199,17 @@ fn traffic(traffic: &Traffic) -> Result<()> {
         "traffic.fragments is {fragments}, and the smallest message has {least} B; write fewer"
     );
     ensure!(!traffic.timeout.is_zero(), "traffic.timeout is 0s, so every answer would be late");
+    bounded("traffic.timeout", traffic.timeout)?;
+    bounded("traffic.warm_up", traffic.warm_up)?;
     positive("traffic.ping", traffic.ping)
 }
 
 fn pace(pace: Pace) -> Result<()> {
     match pace {
         Pace::Open { rate, .. } => ensure!(
-            rate > 0.0 && rate.is_finite(),
-            "rate is {rate}; write messages a second above 0, or pace = \"idle\" to send none"
+            rate > 0.0 && rate <= MOST_RATE,
+            "rate is {rate:?}; write messages a second above 0 and up to {MOST_RATE} on each connection, \
+             or pace = \"idle\" to send none"
         ),
         Pace::Closed { depth } => {
             ensure!(depth > 0, "depth is 0; write 1 or more, or pace = \"idle\" to send nothing")
@@ -223,8 +239,8 @@ fn conduct(conduct: &Conduct) -> Result<()> {
     }
     if let Some(hostile) = &conduct.hostile {
         ensure!(
-            hostile.rate > 0.0 && hostile.rate.is_finite(),
-            "conduct.hostile.rate is {}; write provocations a second above 0",
+            hostile.rate > 0.0 && hostile.rate <= MOST_RATE,
+            "conduct.hostile.rate is {:?}; write provocations a second above 0 and up to {MOST_RATE}",
             hostile.rate
         );
     }
@@ -234,5 +250,10 @@ fn conduct(conduct: &Conduct) -> Result<()> {
 fn positive(key: &str, time: Option<Duration>) -> Result<()> {
     let is_zero = time.is_some_and(|time| time.is_zero());
     ensure!(!is_zero, "{key} is 0s; leave it out for none");
+    bounded(key, time.unwrap_or_default())
+}
+
+fn bounded(key: &str, time: Duration) -> Result<()> {
+    ensure!(time <= LONGEST, "{key} is {}; write a year or less", exact_duration(time));
     Ok(())
 }

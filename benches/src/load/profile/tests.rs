@@ -146,18 +146,23 @@ fn what_makes_no_sense_is_refused_by_its_key() {
         ("sizes = [{ bytes = 15 }]", "traffic.sizes has 15B; a message needs 16 B"),
         ("sizes = [{ bytes = '1KiB', share = 0 }]", "the share of 1KiB in traffic.sizes is 0"),
         ("sizes = [{ bytes = 64, share = inf }]", "the share of 64B in traffic.sizes is inf"),
+        ("sizes = [{ bytes = 64, share = 1e300 }]", "write a number above 0, such as 1"),
+        ("sizes = [{ bytes = '1GiB' }]", "traffic.sizes has 1GiB; write 64MiB or less"),
         ("fragments = 0", "traffic.fragments is 0; write 1 to 1024"),
         ("fragments = 1025\nsizes = [{ bytes = '1MiB' }]", "write 1 to 1024"),
         ("fragments = 65", "the smallest message has 64 B"),
         ("timeout = '0s'", "every answer would be late"),
+        ("timeout = '9000h'", "traffic.timeout is 9000h; write a year or less"),
         ("ping = '0s'", "traffic.ping is 0s"),
         ("pace = { open = { rate = 0 } }", "traffic.pace: rate is 0"),
         ("pace = { open = { rate = -1.5 } }", "rate is -1.5"),
         ("pace = { open = { rate = nan } }", "rate is NaN"),
+        ("pace = { open = { rate = 1e300 } }", "up to 1000000 on each connection"),
         ("pace = { closed = { depth = 0 } }", "depth is 0"),
     ] {
         check_amended(&format!("[traffic]\n{traffic}"), "", words);
     }
+    check_amended("", "ramp = '9000h'", "ramp of stage \"stage 1\" is 9000h; write a year or less");
     check_amended("", "pace = { open = { rate = inf } }", "pace of stage \"stage 1\": rate is inf");
     for (conduct, words) in [
         ("lifetime = '0s'", "conduct.lifetime is 0s"),
@@ -165,15 +170,25 @@ fn what_makes_no_sense_is_refused_by_its_key() {
         ("storm = { every = '5s', jitter = '5s' }", "conduct.storm.jitter is 5s and every is 5s"),
         ("slow_readers = { connections = 0, bytes_per_s = 0 }", "slow_readers.connections is 0"),
         ("hostile = { rate = 0 }", "conduct.hostile.rate is 0"),
+        ("hostile = { rate = 1e9 }", "up to 1000000"),
     ] {
         check_amended(&format!("[conduct]\n{conduct}"), "", words);
     }
 }
 
 #[test]
+fn a_secret_header_is_not_for_others_to_read() {
+    let toml = format!("{LEAST}[target.headers]\nAuthorization = 'Basic x'\nX-Tenant = 'harbour'");
+    let public = Profile::parse(&toml, "my.toml").expect(&toml).public();
+    let values: Vec<_> = public.target.headers.values().map(String::as_str).collect();
+    assert_eq!(values, ["(secret)", "harbour"]);
+    public.check().expect("it can be run again, with another secret");
+}
+
+#[test]
 fn a_target_that_cannot_be_spoken_to_is_refused() {
     for (target, words) in [
-        ("url = 'http://127.0.0.1'", "write ws://… or wss://…"),
+        ("url = 'http://127.0.0.1'", "target.url: \"http://127.0.0.1\" is no URL of a WebSocket"),
         ("subprotocol = 'a, b'", "allows one word"),
         ("origin = \"a\\nb\"", "no header's value"),
         ("bearer_file = 'a'\nbearer_env = 'B'", "both bearer_file and bearer_env"),
