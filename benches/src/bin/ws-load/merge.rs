@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let whole = merge(runs)?;
     let judgement = validate(&whole);
     let written = save(args.out.as_deref(), args.overwrite, &whole, &judgement);
-    show(&whole, &judgement, args.format)?;
+    show(&whole, &judgement, args.format, None)?;
     written?;
     Ok(ExitCode::from(judgement.verdict.exit_code()))
 }

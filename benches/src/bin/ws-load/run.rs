@@ -75,7 +75,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     }
     let written = save(args.out.as_deref(), args.overwrite, &run, &judgement);
     // A report that could not be written takes nothing away from what was measured.
-    show(&run, &judgement, args.format)?;
+    show(&run, &judgement, args.format, Some(&args.flags.profile))?;
     if let Some(live) = live {
         live.finish(&run, &judgement);
     }
@@ -121,9 +121,15 @@ pub(crate) fn watched(
     Ok((run, judgement))
 }
 
-pub(crate) fn show(run: &Run, judgement: &Judgement, format: Format) -> Result<()> {
+/// What was asked for by `profile`, a name or a path, if it was.
+pub(crate) fn show(
+    run: &Run,
+    judgement: &Judgement,
+    format: Format,
+    profile: Option<&str>,
+) -> Result<()> {
     match format {
-        Format::Table => print(&table::render(run, judgement, width())),
+        Format::Table => print(&table::render(run, judgement, width(), profile)),
         Format::Json => {
             print(&format!("{}\n", serde_json::to_string_pretty(&json::render(run, judgement)?)?))
         }

@@ -7,8 +7,16 @@ use crate::load::validator::{Judgement, Verdict};
 
 /// After anything but a pass: a command, and what it is good for.
 pub(super) fn next(run: &Run, judgement: &Judgement) -> Option<(String, &'static str)> {
-    let with_profile =
-        |verb: &str| format!("ws-load {verb} {}{}", quoted(&named(run)), against(run));
+    next_with(&named(run), run, judgement)
+}
+
+/// The same, for somebody who knows the profile as `profile`: a name or a path.
+pub(super) fn next_with(
+    profile: &str,
+    run: &Run,
+    judgement: &Judgement,
+) -> Option<(String, &'static str)> {
+    let with_profile = |verb: &str| format!("ws-load {verb} {}{}", quoted(profile), against(run));
     let violated = |is: fn(Metric) -> bool| {
         let mut violated = judgement.checks.iter().filter(|check| !check.met);
         violated.any(|check| is(check.threshold.metric))
@@ -64,7 +72,7 @@ pub(super) fn file_name(run: &Run) -> String {
 }
 
 /// What a command knows the profile by; its own command line may have changed it.
-fn named(run: &Run) -> String {
+pub(super) fn named(run: &Run) -> String {
     let name = &run.profile.name;
     let is_known = Profile::BUILTIN.iter().any(|builtin| builtin.name == name);
     if is_known { name.clone() } else { file_name(run) }

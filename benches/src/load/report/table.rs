@@ -13,9 +13,10 @@ use crate::text::Text;
 const DETAILS: usize = 8;
 
 /// All of it in lines of at most `width` columns, the verdict first, ending in a line break. 80 is enough for every
-/// table; in less they stay as wide as they must be.
+/// table; in less they stay as wide as they must be. Whoever called the profile by another name or path than its own
+/// says so, and is told that.
 #[must_use]
-pub fn render(run: &Run, judgement: &Judgement, width: usize) -> String {
+pub fn render(run: &Run, judgement: &Judgement, width: usize, profile: Option<&str>) -> String {
     let summary = Summary::of(run);
     let mut text = Text::new(width);
     verdict(&mut text, run, judgement);
@@ -30,7 +31,8 @@ pub fn render(run: &Run, judgement: &Judgement, width: usize) -> String {
     for notice in &judgement.notices {
         text.wrapped("", &format!("notice: {notice}"));
     }
-    if let Some((command, purpose)) = advice::next(run, judgement) {
+    let profile = profile.map_or_else(|| advice::named(run), str::to_owned);
+    if let Some((command, purpose)) = advice::next_with(&profile, run, judgement) {
         text.line("");
         text.wrapped("", &format!("next: {command}  ({purpose})"));
     }

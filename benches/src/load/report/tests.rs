@@ -49,7 +49,7 @@ fn check(text: &str, parts: &[&str]) {
 #[test]
 fn a_table_fits_80_columns() {
     each(|run, judgement| {
-        for line in table::render(run, judgement, WIDTH).lines() {
+        for line in table::render(run, judgement, WIDTH, None).lines() {
             assert!(line.chars().count() <= WIDTH, "{line}");
             assert_eq!(line, line.trim_end());
         }
@@ -59,7 +59,7 @@ fn a_table_fits_80_columns() {
 #[test]
 fn a_table_begins_with_the_verdict_and_ends_with_what_to_type() {
     each(|run, judgement| {
-        let text = table::render(run, judgement, WIDTH);
+        let text = table::render(run, judgement, WIDTH, None);
         let verdict = judgement.verdict.name().to_uppercase();
         assert!(text.starts_with(&format!("{verdict}: checkout against ws://")), "{text}");
         assert_eq!(text.contains("\nnext: "), judgement.verdict != Verdict::Pass, "{text}");
@@ -69,7 +69,7 @@ fn a_table_begins_with_the_verdict_and_ends_with_what_to_type() {
 #[test]
 fn a_table_says_what_was_violated_when_and_by_how_much() {
     let (run, judgement) = failing();
-    let text = table::render(&run, &judgement, WIDTH);
+    let text = table::render(&run, &judgement, WIDTH, None);
     let parts = [
         "latency_p99 is ",
         "thresholds",
@@ -90,13 +90,20 @@ fn a_table_says_what_was_violated_when_and_by_how_much() {
 }
 
 #[test]
+fn who_knows_the_profile_by_a_path_is_told_that_path() {
+    let (run, judgement) = failing();
+    let text = table::render(&run, &judgement, WIDTH, Some("load/mine.toml"));
+    check(&text, &["next: ws-load search load/mine.toml"]);
+}
+
+#[test]
 fn a_percentile_that_few_values_support_is_a_dash_and_null() {
     let (run, judgement) = (fixture::interrupted(), validate(&fixture::interrupted()));
     let json = json::render(&run, &judgement).unwrap();
     let connect = &json["overall"]["timings"]["connect"];
     assert!(connect["count"].as_u64().is_some_and(|count| (1..20).contains(&count)), "{connect}");
     assert_eq!((&connect["p50_ns"], &connect["p99_ns"]), (&Value::Null, &Value::Null));
-    check(&table::render(&run, &judgement, WIDTH), &["connect ", "–", "–"]);
+    check(&table::render(&run, &judgement, WIDTH, None), &["connect ", "–", "–"]);
 }
 
 #[test]
