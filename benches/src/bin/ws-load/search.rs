@@ -76,17 +76,18 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let mut search = Search::new(first, args.to, args.within / 100.0);
     let what = if args.connections { "connections" } else { "messages/s" };
     let mut last = None;
+    let mut doubted = None;
     while let Next::Try { value, confirms } = search.next() {
         let tried = at(&profile, value, args.connections, (!confirms).then_some(args.trial))?;
         // A fresh server each time: what one trial leaves behind must not weigh on the next.
         let target = args.flags.target(&profile)?;
         let settings = args.flags.settings(tried, target.url().to_owned(), &Part::whole());
-        let (verdict, why) = match watched(&settings, &stop, args.quiet, None) {
-            Ok((_, judgement)) => (judgement.verdict, why(&judgement)),
+        let (verdict, why, may_differ) = match watched(&settings, &stop, args.quiet, None) {
+            Ok((_, judgement)) => (judgement.verdict, why(&judgement), true),
             // What this machine cannot do says nothing about the target.
             Err(error) => match error.downcast_ref::<Problem>() {
                 Some(problem) if problem.ending.is_some_and(Ending::is_ours) => {
-                    (Verdict::Invalid, problem.words.clone())
+                    (Verdict::Invalid, problem.words.clone(), false)
                 }
                 _ => return Err(error),
             },
@@ -97,6 +98,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         let kind = if confirms { "confirm" } else { "trial" };
         let trial = format!("{kind:<8} {value:>12.0} {what}  {:<8} {why}", verdict.name());
         print(&format!("{}\n", trial.trim_end()))?;
+        // Something else may have kept the machine busy: that is no limit until it happens twice.
+        if verdict == Verdict::Invalid && may_differ && doubted != Some(value) {
+            doubted = Some(value);
+            continue;
+        }
         last = Some(verdict);
         search.learn(match verdict {
             Verdict::Pass => Trial::Held,
@@ -128,7 +134,11 @@ fn why(judgement: &Judgement) -> String {
     match judgement.verdict {
         Verdict::Pass => String::new(),
         Verdict::Fail => broken.map(|check| check.threshold.to_string()).unwrap_or_default(),
-        _ => judgement.reasons.first().cloned().unwrap_or_default(),
+        // What to do about it is for a run to say.
+        _ => {
+            let reason = judgement.reasons.first();
+            reason.and_then(|reason| reason.split(';').next()).unwrap_or_default().to_owned()
+        }
     }
 }
 
