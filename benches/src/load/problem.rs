@@ -66,7 +66,8 @@ pub(super) fn of_upgrade(error: &Error, url: &str) -> Problem {
             let status = response.status();
             let hint = match status.as_u16() {
                 401 | 403 => "; give it --bearer-env NAME, --origin or --header",
-                200..500 => "; look at the path",
+                200..400 | 404 | 405 => "; look at the path",
+                400..500 => "; look at --subprotocol, --origin and --header",
                 _ => "",
             };
             (Ending::HttpStatus, format!("{url} answered {status} and not 101{hint}"))
@@ -82,7 +83,9 @@ pub(super) fn of_upgrade(error: &Error, url: &str) -> Problem {
             (Ending::Subprotocol, format!("{url} {words}"))
         }
         Error::Protocol(ProtocolError::HandshakeIncomplete) => {
-            (Ending::Reset, format!("{url} ended the connection before it answered the upgrade"))
+            let hint = "; look whether it speaks TLS, and whether a WebSocket is there";
+            let words = format!("{url} ended the connection before it answered the upgrade{hint}");
+            (Ending::Reset, words)
         }
         Error::Io(error) => return of_io(error, "in the upgrade"),
         other => (

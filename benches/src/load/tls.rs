@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{CertificateError, ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -56,10 +56,22 @@ impl Tls {
     pub(super) async fn connect(&self, tcp: TcpStream) -> Result<TlsStream<TcpStream>, Problem> {
         self.connector.connect(self.name.clone(), tcp).await.map_err(|error| {
             let name = self.name.to_str();
-            Problem::of(
-                Ending::Tls,
-                format!("no TLS with {name}: {error}; a CA of your own is named with --ca-file"),
-            )
+            Problem::of(Ending::Tls, format!("no TLS with {name}: {error}{}", hint(&error)))
         })
+    }
+}
+
+/// What to do about it.
+fn hint(error: &std::io::Error) -> &'static str {
+    let reason = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match reason {
+        Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+            "; a CA of your own is named with --ca-file"
+        }
+        Some(rustls::Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        )) => "; write that name in the URL",
+        Some(rustls::Error::InvalidMessage(_)) => "; it does not speak TLS, so write ws://",
+        _ => "",
     }
 }

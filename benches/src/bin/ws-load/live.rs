@@ -24,8 +24,7 @@ pub(crate) struct Live {
 
 impl Live {
     pub(crate) fn start(addr: SocketAddr, settings: &Settings) -> Result<Self> {
-        let page = server::live::Live::start(addr)
-            .with_context(|| format!("cannot serve a page on {addr}; port 0 takes a free one"))?;
+        let page = server::live::Live::start(addr).context("there is no live page")?;
         eprintln!("live on http://{}", page.addr());
         let (run_id, url) = (settings.run_id.clone(), settings.url.clone());
         Ok(Self { page, run_id, url, marks: RefCell::default() })
