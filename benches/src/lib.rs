@@ -14,7 +14,7 @@
 //! - [`ratios`]: results → ratios to the floor → verdicts, pure, and how they are printed
 //! - [`compare`]: base against head
 //! - [`load`]: load on any WebSocket endpoint, and whether it held
-//! - [`units`]: numbers as people read them
+//! - [`units`]: numbers as people read them; `text`: lines that fit a terminal; `page`: the frame of a report
 //! - `bin/ws-compare`: the command over [`criterion_data`] and [`ratios`]
 
 pub mod client;

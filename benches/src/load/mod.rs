@@ -6,7 +6,7 @@
 //! [`search`] the most that holds.
 //!
 //! Then [`run`] does it: a [`conductor`] leads `worker`s, threads that hold `seat`s, each with one `session` after another
-//! over an `endpoint`. [`report`] shows it.
+//! over an `endpoint`, which a [`url`] names. [`report`] shows it.
 
 mod book;
 mod clock;

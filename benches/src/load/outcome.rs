@@ -84,6 +84,14 @@ impl Ending {
     }
 }
 
+impl Fault {
+    /// Whether an answer came and was not the right one: no network and no load explains that.
+    #[must_use]
+    pub const fn is_wrong_answer(self) -> bool {
+        !matches!(self, Self::Lost | Self::Late)
+    }
+}
+
 kinds! {
     /// What can be wrong with a message.
     Fault {

@@ -167,6 +167,9 @@ impl Figures {
             Metric::ConnectionsFailed => of_count(counts.failed(), counts.attempted),
             Metric::ConnectionsMissing => of_count(self.missing, self.intervals),
             Metric::Fault(fault) => of_count(counts.faulty(fault), faultable(counts, fault)),
+            Metric::WrongAnswers => {
+                of_count(counts.wrong_answers(), counts.sent.max(counts.received))
+            }
             Metric::MessagesSent => of_count(held.sent, self.intervals),
             Metric::MessagesReceived => of_count(held.received, self.intervals),
             Metric::MessagesPerS => (held.received as f64 / seconds, self.intervals),

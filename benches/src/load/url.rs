@@ -1,4 +1,4 @@
-//! The address of a WebSocket. Pure.
+//! The address of a WebSocket.
 
 use std::str::FromStr;
 

@@ -101,6 +101,10 @@ pub struct Check {
 }
 
 impl Check {
+    fn is_violated_by_the_target(&self) -> bool {
+        !self.met && self.measured.is_some() && self.threshold.metric.is_the_targets_own()
+    }
+
     /// `latency_p99 is 12.3 ms, and must be < 10ms, in stage "hold": first in second 12`.
     #[must_use]
     pub fn words(&self, profile: &Profile) -> String {
@@ -150,6 +154,12 @@ pub fn validate(run: &Run) -> Judgement {
     checks.extend(unasked.filter(|check| check.samples > 0 && !check.met));
     notices.extend(checks.iter().filter_map(|check| judge.caution(check)));
     let (verdict, reasons) = verdict(run, &summary, &checks);
+    if verdict == Verdict::Invalid {
+        let own = checks.iter().filter(|check| check.is_violated_by_the_target());
+        notices.extend(own.map(|check| {
+            format!("{}, which the generator cannot be to blame for", check.words(&run.profile))
+        }));
+    }
     Judgement { verdict, checks, reasons, notices }
 }
 

@@ -81,6 +81,13 @@ impl Counts {
         self.faults[fault as usize]
     }
 
+    /// Messages with a fault that no network and no load explains.
+    #[must_use]
+    pub fn wrong_answers(&self) -> u64 {
+        let wrong = Fault::ALL.into_iter().filter(|fault| fault.is_wrong_answer());
+        wrong.map(|fault| self.faulty(fault)).sum()
+    }
+
     /// Attempts that have not ended.
     #[must_use]
     pub fn unended(&self) -> u64 {

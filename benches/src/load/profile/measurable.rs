@@ -89,6 +89,9 @@ fn is_of_updates(metric: Metric) -> bool {
 fn is_of_messages(metric: Metric) -> bool {
     matches!(
         metric,
-        Metric::Fault(_) | Metric::AllocationsPerMessage | Metric::AllocatedBytesPerMessage
+        Metric::Fault(_)
+            | Metric::WrongAnswers
+            | Metric::AllocationsPerMessage
+            | Metric::AllocatedBytesPerMessage
     )
 }

@@ -314,6 +314,12 @@ fn the_built_in_profiles_are_what_they_promise() {
     assert_eq!(enterprise.stages[3].hold, Duration::from_secs(60));
     let preset = Preset::Enterprise.thresholds();
     assert!(preset.iter().all(|limit| enterprise.thresholds.contains(limit)));
+    for builtin in Profile::BUILTIN {
+        let limits = profile(builtin.name).thresholds;
+        let allows = |name: &str| limits.iter().all(|limit| limit.metric.name() != name);
+        let none = limits.iter().any(|limit| limit.metric == Metric::Errors && limit.limit == 0.0);
+        assert!(none || !allows("wrong_answers"), "{} lets a wrong answer pass", builtin.name);
+    }
     assert_eq!(profile("sustained").stages[0].hold, Duration::from_secs(600));
     assert_eq!(profile("idle").stages[0].connections, 1000);
 }

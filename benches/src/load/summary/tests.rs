@@ -56,6 +56,13 @@ fn a_mean_of_mostly_unanswered_messages_is_unknown() {
 }
 
 #[test]
+fn an_answer_that_is_wrong_is_told_from_one_that_is_not_there() {
+    let mut faulty = answered(1, 0, 100, 4 * MS);
+    faulty.sample.counts.faults = [1; Fault::ALL.len()];
+    check(&Summary::of(&run(MIXED, [faulty])).overall, "wrong_answers", Some((4.0, 100)));
+}
+
+#[test]
 fn no_more_fails_than_was_tried() {
     let mut last = interval(1, 0, Phase::Drain);
     last.sample.counts.faults[Fault::Lost as usize] = 3;

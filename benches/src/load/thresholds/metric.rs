@@ -27,6 +27,8 @@ pub enum Metric {
     ConnectionsMissing,
     /// Messages with one fault.
     Fault(Fault),
+    /// Messages with a fault that no network and no load explains.
+    WrongAnswers,
     /// Messages sent in measured time.
     MessagesSent,
     /// Messages received in measured time.
@@ -58,7 +60,7 @@ pub enum Metric {
 }
 
 /// What is not of a distribution and not a fault: name, unit, and what it means.
-const PLAIN: [(Metric, &str, Unit, &str); 20] = [
+const PLAIN: [(Metric, &str, Unit, &str); 21] = [
     (
         Metric::Errors,
         "errors",
@@ -84,6 +86,12 @@ const PLAIN: [(Metric, &str, Unit, &str); 20] = [
         "connections_missing",
         Unit::Count,
         "connections that were not open though their stage was measured, in the worst second",
+    ),
+    (
+        Metric::WrongAnswers,
+        "wrong_answers",
+        Unit::Count,
+        "answers that were corrupted, duplicated, reordered or unexpected",
     ),
     (Metric::MessagesSent, "messages_sent", Unit::Count, "messages sent in measured time"),
     (
@@ -249,6 +257,16 @@ impl Metric {
                 | Self::AllocationsPerMessage
                 | Self::AllocatedBytesPerMessage
         )
+    }
+
+    /// Whether a generator that was too late or too busy cannot be to blame for it.
+    #[must_use]
+    pub const fn is_the_targets_own(self) -> bool {
+        match self {
+            Self::WrongAnswers | Self::RemainingAllocations | Self::RemainingBytes => true,
+            Self::Fault(fault) => fault.is_wrong_answer(),
+            _ => false,
+        }
     }
 
     fn plain(self) -> (&'static str, Unit, &'static str) {

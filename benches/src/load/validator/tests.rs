@@ -111,6 +111,17 @@ fn a_generator_that_was_late_itself_says_nothing_about_its_target() {
 }
 
 #[test]
+fn a_late_generator_does_not_hide_a_wrong_answer() {
+    let mut hold = lagging(1, 2 * MS);
+    hold.sample.counts.faults[Fault::Corrupted as usize] = 1;
+    let run = run(&profile("wrong_answers = '== 0'\nlatency_p99 = '< 1us'"), [hold]);
+    let judgement = check(&run, Verdict::Invalid, &["late itself"]);
+    let notices = judgement.notices.join("\n");
+    assert!(notices.contains("wrong_answers is 1, and must be == 0"), "{notices}");
+    assert!(!notices.contains("latency_p99"), "{notices}");
+}
+
+#[test]
 fn who_is_late_without_being_busy_shares_the_machine() {
     let mut run = run(&profile("latency_p99 = '< 1ms'"), [lagging(1, 2 * MS)]);
     check(&run, Verdict::Invalid, &["it used 0.20 processors, so something else"]);
