@@ -1,5 +1,6 @@
 //! TLS to the target: rustls, the system's roots, and those of a file.
 
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject;
@@ -61,8 +62,11 @@ impl Tls {
     }
 }
 
+/// Of a peer whose answer is none of TLS, or who leaves.
+const NO_TLS: &str = "; if it does not speak TLS, write ws://";
+
 /// What to do about it.
-fn hint(error: &std::io::Error) -> &'static str {
+fn hint(error: &io::Error) -> &'static str {
     let reason = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match reason {
         Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
@@ -71,7 +75,8 @@ fn hint(error: &std::io::Error) -> &'static str {
         Some(rustls::Error::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
         )) => "; write that name in the URL",
-        Some(rustls::Error::InvalidMessage(_)) => "; it does not speak TLS, so write ws://",
+        Some(rustls::Error::InvalidMessage(_)) => NO_TLS,
+        None if error.kind() == ErrorKind::UnexpectedEof => NO_TLS,
         _ => "",
     }
 }
