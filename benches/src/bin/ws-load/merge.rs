@@ -30,7 +30,7 @@ pub(crate) struct Args {
     /// Replace the report that is in that folder
     #[arg(long, requires = "out")]
     overwrite: bool,
-    /// What to print, table or json
+    /// Printed at the end: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table", hide_possible_values = true)]
     format: Format,
 }

@@ -34,7 +34,7 @@ impl Progress {
         let kind = if quiet {
             Kind::Quiet
         } else if std::io::stderr().is_terminal() {
-            let style = ProgressStyle::with_template("{bar:16} {wide_msg}")
+            let style = ProgressStyle::with_template("{bar:8} {wide_msg}")
                 .expect("the template is constant");
             let bar = ProgressBar::new(planned_s.max(1)).with_style(style);
             bar.set_message(opening);
@@ -65,7 +65,8 @@ impl Progress {
         }
     }
 
-    /// `12/67 s  steady (hold)  1000/s  100 of 100 open  p99 1.2 ms < 10 ms  0 errors`
+    /// `12/67 s  no errors  p99 1.20 ms of 10.0 ms  1000/s  100 of 100 open  steady (hold)`: what matters most comes
+    /// first, for a terminal cuts the end off.
     fn line(&self, now: &Now<'_>) -> String {
         let stage = &now.profile.stages[now.stage];
         let phase = match now.phase {
@@ -88,13 +89,13 @@ impl Progress {
             many => format!("{many} errors"),
         };
         format!(
-            "{}/{} s  {} ({phase})  {}/s  {} of {} open{latency}  {errors}",
+            "{}/{} s  {errors}{latency}  {}/s  {} of {} open  {} ({phase})",
             now.second + 1,
             self.planned_s,
-            stage.name,
             now.last.counts.received,
             now.open,
             now.target,
+            stage.name,
         )
     }
 }

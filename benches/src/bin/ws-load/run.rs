@@ -18,8 +18,8 @@ use crate::progress::Progress;
 use crate::settings::{Flags, ShardFlags, Target};
 
 pub(crate) const AFTER_HELP: &str = "Examples:
-  ws-load run smoke                                   five seconds against a server of our own
-  ws-load run enterprise ws://127.0.0.1:9001/ws/echo  the limits of the enterprise profile
+  ws-load run smoke                                   a server of our own, 5 s
+  ws-load run enterprise ws://127.0.0.1:9001/ws/echo  yours, two minutes
   ws-load run mine.toml wss://example.org/chat --bearer-env TOKEN --out report
   ws-load run sustained --live 127.0.0.1:9002         and watch it
 
@@ -40,7 +40,7 @@ pub(crate) struct Args {
     /// Replace the report that is in that folder
     #[arg(long, requires = "out")]
     overwrite: bool,
-    /// What to print at the end, table or json
+    /// Printed at the end: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table", hide_possible_values = true)]
     format: Format,
     /// Serves a live page there; port 0 takes a free one
@@ -139,7 +139,7 @@ pub(crate) fn show(
 /// Columns of the terminal, 80 without one.
 fn width() -> usize {
     let size = rustix::termios::tcgetwinsize(std::io::stdout());
-    size.map_or(80, |size| usize::from(size.ws_col)).clamp(60, 160)
+    size.map_or(80, |size| usize::from(size.ws_col)).clamp(40, 160)
 }
 
 /// Becomes true at the first signal; the second one ends the process.

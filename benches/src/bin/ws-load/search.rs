@@ -31,8 +31,8 @@ pub(crate) struct Args {
     /// How exact the answer has to be
     #[arg(long, value_name = "PERCENT", default_value_t = 5.0, allow_negative_numbers = true)]
     within: f64,
-    /// Seconds of each trial; the last one, which confirms,
-    /// takes the profile's own time
+    /// Seconds of each trial; the last, which confirms, is
+    /// as long as the profile has it
     #[arg(
         long,
         value_name = "S",
@@ -51,8 +51,8 @@ const AFTER_HELP: &str = "Examples:
   ws-load search mine.toml ws://127.0.0.1:9001/ws/echo --connections --to 5000
 
 The value is doubled until the thresholds are violated, then the gap is halved,
-and a fresh run over the profile's own time confirms the answer. What is tried is
-the stage with the most connections.
+and a fresh run over the profile's own time confirms the answer. What is tried
+is the stage with the most connections.
 
 Exit codes: 0 found, 1 tool or target failed, 2 usage, 3 not even the first
 value held, 6 the generator was the limit, 130 interrupted";
