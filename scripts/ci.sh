@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Everything CI runs, runnable anywhere: format, lints, documents, tests, the exact suite and the gate's own tests.
+# Everything CI runs, runnable anywhere: format, lints, documents, tests, the page in a browser, the exact suite and the
+# gate's own tests.
 # --without-planted leaves out the last one, which compares a planted regression with HEAD and builds both for it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -38,6 +39,7 @@ step no_yanked
 step cargo test --workspace --locked
 step cargo test --package server --locked --features slowdown --test it slowed
 step cargo test --workspace --benches --locked
+step scripts/check-page.sh
 step cargo test --release --locked --package alloc-tests --test alloc -- gate::
 step scripts/run-alloc-tests.sh
 [ "${1-}" = --without-planted ] || step scripts/check-compare.sh
