@@ -145,6 +145,7 @@ impl Sum {
             allocations(mine.allocations.take(), run.allocations.take(), is_whole(&run));
         mine.started_unix_ns = mine.started_unix_ns.min(run.started_unix_ns);
         mine.interrupted |= run.interrupted;
+        mine.before.add(&run.before);
         mine.workers += run.workers;
         mine.processors += run.processors;
         Ok(())

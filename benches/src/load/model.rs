@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::metrics::Sample;
+use super::metrics::{Counts, Sample};
 use super::profile::Profile;
 
 /// What kind of time an interval is.
@@ -95,6 +95,9 @@ pub struct Run {
     pub url: String,
     /// What was asked for, thresholds and seed included.
     pub profile: Profile,
+    /// What the target saw of us before the start: a connection to find out whether it is there, and a rehearsal.
+    #[serde(default)]
+    pub before: Counts,
     /// In order of time.
     pub intervals: Vec<Interval>,
     /// Errors in words, the most frequent first; at most 64 of a shard.

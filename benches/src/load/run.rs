@@ -9,6 +9,7 @@ use tokio::runtime;
 
 use super::conductor::{Performance, Progress, perform};
 use super::endpoint::{Access, Endpoint};
+use super::metrics::Counts;
 use super::model::{Run, SCHEMA, Shard};
 use super::outcome::Ending;
 use super::problem::Problem;
@@ -73,14 +74,13 @@ pub fn run(
         longest: profile.traffic.sizes.iter().map(|size| size.bytes).max().unwrap_or_default(),
     };
     let asking = runtime::Builder::new_current_thread().enable_all().build()?;
-    let endpoint = asking.block_on(async {
+    let (endpoint, mut seen) = asking.block_on(async {
         let endpoint = Endpoint::resolve(&settings.url, &profile.target, access).await?;
         // Whether there is anything to load is known before anything is.
         tokio::select! {
-            knocked = knock(&endpoint, &profile.target.mode) => knocked?,
-            problem = stopped(stop) => return Err(problem.into()),
+            knocked = knock(&endpoint, &profile.target.mode) => anyhow::Ok((Arc::new(endpoint), knocked?)),
+            problem = stopped(stop) => Err(problem.into()),
         }
-        anyhow::Ok(Arc::new(endpoint))
     })?;
     drop(asking);
     let perform = |profile: &Profile, start_at, seconds: &mut dyn FnMut(&Progress<'_>)| {
@@ -92,7 +92,10 @@ pub fn run(
     if let Some(scrape) = &scrape {
         // What is kept for ever after the first time (room in tables, buffers of the run-time) is no leak: that is
         // what grows with every time.
-        perform(&rehearsal(profile, peak), None, &mut |_| {})?;
+        let rehearsed = perform(&rehearsal(profile, peak), None, &mut |_| {})?;
+        for interval in &rehearsed.intervals {
+            seen.add(&interval.sample.counts);
+        }
         before = Some(scrape.settled()?);
     }
     if let Some(start) = settings.start_at {
@@ -115,6 +118,7 @@ pub fn run(
         started_unix_ns: started.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos(),
         url: settings.url.clone(),
         profile: profile.public(),
+        before: seen,
         intervals,
         details,
         allocations,
@@ -126,14 +130,15 @@ pub fn run(
 }
 
 /// Opens a connection and closes it. Whoever pushes would count what it sends there, so it is only called on.
-async fn knock(endpoint: &Endpoint, mode: &Mode) -> Result<(), Problem> {
+async fn knock(endpoint: &Endpoint, mode: &Mode) -> Result<Counts, Problem> {
     if matches!(mode, Mode::Subscribe { .. }) {
-        return endpoint.stream().await.map(drop);
+        endpoint.stream().await?;
+        return Ok(Counts { attempted: 1, ..Counts::default() });
     }
     let mut first = endpoint.connect().await?;
     // What it does with connections that end is for the run to say.
     let _ = first.close(None).await;
-    Ok(())
+    Ok(Counts { attempted: 1, opened: 1, ..Counts::default() })
 }
 
 /// Resolves once `stop` is true.

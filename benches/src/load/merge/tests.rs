@@ -2,7 +2,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::load::metrics::{Recorder, Timing};
+use crate::load::metrics::{Counts, Recorder, Timing};
 use crate::load::model::SCHEMA;
 use crate::load::outcome::{Ending, Fault};
 use crate::load::profile::Profile;
@@ -32,6 +32,7 @@ fn empty(shard: u32, of: u32) -> Run {
         intervals: Vec::new(),
         details: Vec::new(),
         allocations: None,
+        before: Counts::default(),
         doubts: Vec::new(),
         interrupted: false,
         workers: 1,

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::load::metrics::{Recorder, Timing};
+use crate::load::metrics::{Counts, Recorder, Timing};
 use crate::load::model::{Detail, Interval, Phase, Run, SCHEMA, Shard, TargetAllocations};
 use crate::load::outcome::{Ending, Fault};
 use crate::load::profile::{Pace, Profile};
@@ -153,6 +153,7 @@ fn run(trouble: Trouble) -> Run {
         profile,
         details: Vec::new(),
         allocations: None,
+        before: Counts::default(),
         doubts: Vec::new(),
         interrupted: false,
         workers: 2,

@@ -160,7 +160,8 @@ fn traffic(text: &mut Text, run: &Run, figures: &Figures) {
             &format!("back-pressure: {times} a connection was full when a message was due"),
         );
     }
-    for line in words::others(figures).into_iter().chain(words::generator(run)) {
+    let others = words::others(figures).into_iter();
+    for line in others.chain(words::generator(run)).chain(words::before(run)) {
         text.wrapped("  ", &line);
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::DateTime;
 
 use crate::load::merge::whole_runs;
-use crate::load::metrics::{Distribution, Timing};
+use crate::load::metrics::{Counts, Distribution, Timing};
 use crate::load::model::{Phase, Run};
 use crate::load::profile::Pace;
 use crate::load::summary::Figures;
@@ -127,6 +127,18 @@ pub(super) fn throughput(figures: &Figures) -> Vec<String> {
             mbps(held.received_wire_bytes)
         ),
     ]
+}
+
+/// What the target counts and the run does not.
+pub(super) fn before(run: &Run) -> Option<String> {
+    let Counts { attempted, sent, .. } = run.before;
+    (attempted > 0).then(|| {
+        format!(
+            "before the run: {} and {}, to find the target there and warm",
+            counted(attempted, "connection"),
+            counted(sent, "message")
+        )
+    })
 }
 
 /// Pings, a subscription's gaps, provocations and the target's heap, as far as there were any.

@@ -1,6 +1,6 @@
 //! Runs whose every number is known, for tests.
 
-use crate::load::metrics::{Distribution, Sample, Timing};
+use crate::load::metrics::{Counts, Distribution, Sample, Timing};
 use crate::load::model::{Interval, Phase, Run, SCHEMA, Shard};
 use crate::load::outcome::Ending;
 use crate::load::profile::Profile;
@@ -83,6 +83,7 @@ pub(in crate::load) fn run(profile: &str, holds: impl IntoIterator<Item = Interv
         intervals,
         details: Vec::new(),
         allocations: None,
+        before: Counts::default(),
         doubts: Vec::new(),
         interrupted: false,
         workers: 1,

@@ -138,7 +138,7 @@ pub(super) fn traffic(run: &Run, figures: &Figures) -> Markup {
         @if held.backpressure_events > 0 {
             p.fact { "back-pressure: " (words::counted(held.backpressure_events, "time")) " a connection was full when a message was due" }
         }
-        @for line in words::others(figures).into_iter().chain(words::generator(run)) { p.fact { (line) } }
+        @for line in words::others(figures).into_iter().chain(words::generator(run)).chain(words::before(run)) { p.fact { (line) } }
         div.beside {
             (counted("Connections in all of the run", &[("attempted", counts.attempted), ("opened", counts.opened)], &endings))
             (counted("Messages in all of the run", &[("sent", counts.sent), ("received", counts.received)], &faults))

@@ -27,6 +27,7 @@ impl Report {
             started_unix_ns: u128::from(started_unix_ns),
             url,
             profile: self.profile,
+            before: self.before.into_counts(),
             intervals: self.intervals.into_iter().map(Interval::into_interval).collect(),
             details: self.details.into_iter().map(Detail::into_detail).collect(),
             allocations: self.allocations.map(Allocations::into_allocations),

@@ -47,6 +47,9 @@ pub(super) struct Report {
     pub(super) details: Vec<Detail>,
     /// What the target's own allocator says; null where it cannot be asked.
     pub(super) allocations: Option<Allocations>,
+    /// What the target saw before the start: a connection to find out whether it is there, and a rehearsal where its
+    /// allocations are asked for. Not part of any other number.
+    pub(super) before: Counts,
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]

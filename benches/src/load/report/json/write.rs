@@ -39,6 +39,7 @@ impl Report {
             intervals: run.intervals.iter().map(Interval::new).collect(),
             details: run.details.iter().map(Detail::new).collect(),
             allocations: run.allocations.as_ref().map(Allocations::new),
+            before: Counts::complete(&run.before),
         }
     }
 }
