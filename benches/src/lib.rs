@@ -17,6 +17,7 @@
 //! - [`units`]: numbers as people read them; `text`: lines that fit a terminal; `page`: the frame of a report
 //! - `bin/ws-compare`: the command over [`criterion_data`] and [`ratios`]
 
+mod axis;
 pub mod client;
 pub mod compare;
 pub mod criterion_data;

@@ -12,7 +12,7 @@ pub(crate) fn page(title: &str, style: &str, body: &Markup) -> String {
                 meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) }
-                style { (PreEscaped(include_str!("page.css"))) (PreEscaped(style)) }
+                style { (PreEscaped(server::live::PALETTE)) (PreEscaped(include_str!("page.css"))) (PreEscaped(style)) }
             }
             body { (body) }
         }

@@ -9,6 +9,8 @@ use serde::Serialize;
 
 pub use load::{Errors, Latency, Load, Mark, Phase, Stage, State, Threshold};
 
+pub use crate::page::PALETTE;
+
 use crate::dashboard::Tick;
 use crate::feed::Feed;
 use crate::{Config, Context, Embedded, Error};

@@ -11,6 +11,10 @@ use hyper::header::{
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
     img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// The style sheet with the page's colours, for other pages that are to look like it: `--paper`, `--ink`, `--dim`,
+/// `--rule`, `--shade`; `--s1` to `--s4` of series; `--good`, `--bad`, `--unsure`.
+pub const PALETTE: &str = include_str!("page/palette.css");
+
 /// One file of the page.
 #[derive(Debug)]
 pub(crate) struct Asset {
@@ -38,8 +42,9 @@ macro_rules! assets {
 
 static PAGE: Asset = Asset { path: "/", content_type: HTML, body: include_str!("page/index.html") };
 
-static ASSETS: [Asset; 16] = assets! {
+static ASSETS: [Asset; 17] = assets! {
     IMAGE "mark.svg",
+    STYLE "palette.css",
     STYLE "page.css",
     SCRIPT "theme.js",
     SCRIPT "main.js",

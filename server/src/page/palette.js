@@ -1,6 +1,6 @@
 const NAMES = ["dim", "rule", "paper", "bad", "s1", "s2", "s3", "s4"];
 
-/** The colours of the style sheet as a canvas takes them; read anew whenever the theme changes. */
+/** The colours of the style sheet as a canvas takes them. */
 export const palette = {};
 
 export function readPalette() {
@@ -17,7 +17,7 @@ const root = document.documentElement;
 
 export const isDark = () => (root.dataset.theme ?? (dark.matches ? "dark" : "")) === "dark";
 
-/** The other theme, for this visit and, where there is storage, for the next. */
+/** The other theme, now and, where there is storage, the next time. */
 export function switchTheme() {
 	root.dataset.theme = isDark() ? "light" : "dark";
 	try {
@@ -25,7 +25,7 @@ export function switchTheme() {
 	} catch {}
 }
 
-/** Calls `changed` when the system or a printer asks for other colours. */
+/** Calls `changed` when the system or a printer wants other colours. */
 export function onColours(changed) {
 	for (const query of [dark, matchMedia("print")]) query.addEventListener("change", changed);
 }

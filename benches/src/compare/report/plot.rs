@@ -1,6 +1,7 @@
 use maud::{Markup, html};
 
 use super::words;
+use crate::axis::{pct, round_up};
 use crate::compare::model::{Timing, TimingRow};
 
 /// An effect, a share of base's cost, to a place on the axis that all rows have in common.
@@ -16,6 +17,9 @@ const GUTTER: f64 = 3.5;
 /// Thresholds to the end of the axis at most: the row that doubled must not squeeze all others into a line.
 const FURTHEST: f64 = 5.0;
 
+/// Where the axis may end, times a power of ten.
+const ENDS: [f64; 8] = [1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0];
+
 impl Axis {
     pub(super) fn new(timing: &Timing) -> Self {
         let threshold = timing.threshold.max(0.001);
@@ -27,7 +31,7 @@ impl Axis {
         };
         let furthest = timing.rows.iter().map(reach).filter(|reach| reach.is_finite());
         let furthest = furthest.fold(2.0 * threshold, f64::max).min(FURTHEST * threshold);
-        Self { threshold, limit: round_up(furthest) }
+        Self { threshold, limit: round_up(furthest, &ENDS) }
     }
 
     /// The interval and its estimate between the single rounds above and the null control below. All x are
@@ -123,17 +127,4 @@ pub(super) fn legend() -> Markup {
             li { svg.key { rect.band x="0" y="0" width="14" height="14" {} } "too small to count" }
         }
     }
-}
-
-/// The next number that an axis may end at: one or two digits of percent.
-fn round_up(share: f64) -> f64 {
-    let unit = 10f64.powf(share.log10().floor());
-    const ENDS: [f64; 8] = [1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0];
-    // A hair of slack: 0.06 is 6.000000000000001 units.
-    let end = ENDS.into_iter().find(|end| end * unit >= share * 0.999_999);
-    end.unwrap_or(10.0) * unit
-}
-
-fn pct(percent: f64) -> String {
-    format!("{percent:.2}%")
 }

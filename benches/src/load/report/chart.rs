@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 use maud::{Markup, html};
 
+use crate::axis::{self, Scale, px};
+
 /// Heights of what is drawn, in pixels.
 pub(super) const LOW: f64 = 140.0;
 pub(super) const HIGH: f64 = 220.0;
@@ -32,13 +34,6 @@ pub(super) struct Chart<'a> {
     pub(super) limits: Vec<Limit>,
     pub(super) spans: &'a [Span],
     pub(super) tips: Vec<Tip>,
-}
-
-/// What a height stands for.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Scale {
-    Linear { top: f64 },
-    Log { bottom: f64, top: f64 },
 }
 
 /// A line; what is not there is a gap.
@@ -75,53 +70,6 @@ pub(super) struct Tip {
     pub(super) says: String,
 }
 
-impl Scale {
-    /// From 0 to a round number at or above `highest`.
-    pub(super) fn linear(highest: f64) -> Self {
-        Self::Linear { top: round_up(highest.max(f64::MIN_POSITIVE)) }
-    }
-
-    /// The same of whole numbers, whose quarters are whole as well.
-    pub(super) fn counts(highest: u64) -> Self {
-        match highest {
-            0..40 => Self::Linear { top: (highest.div_ceil(4).max(1) * 4) as f64 },
-            _ => Self::linear(highest as f64),
-        }
-    }
-
-    /// Whole decades around `values`; one decade if there is none.
-    pub(super) fn log(values: impl Iterator<Item = f64>) -> Self {
-        let (mut bottom, mut top) = (f64::INFINITY, 0.0_f64);
-        for value in values.filter(|value| value.is_finite() && *value > 0.0) {
-            (bottom, top) = (bottom.min(value), top.max(value));
-        }
-        if top == 0.0 {
-            return Self::Log { bottom: 1.0, top: 10.0 };
-        }
-        let (low, high) = (bottom.log10().floor(), top.log10().ceil());
-        Self::Log { bottom: 10f64.powf(low), top: 10f64.powf(high.max(low + 1.0)) }
-    }
-
-    /// Share of the height from the top; what lies beyond the scale is drawn at its edge.
-    fn y(self, value: f64) -> f64 {
-        let share = match self {
-            Self::Linear { top } => value / top,
-            Self::Log { bottom, top } => (value / bottom).ln() / (top / bottom).ln(),
-        };
-        1.0 - share.clamp(0.0, 1.0)
-    }
-
-    fn ticks(self) -> Vec<f64> {
-        match self {
-            Self::Linear { top } => (1..=4).map(|quarter| top * f64::from(quarter) / 4.0).collect(),
-            Self::Log { bottom, top } => {
-                let decades = (top / bottom).log10().round() as i32;
-                (0..=decades).map(|decade| bottom * 10f64.powi(decade)).collect()
-            }
-        }
-    }
-}
-
 impl Chart<'_> {
     pub(super) fn draw(&self) -> Markup {
         let height = self.height;
@@ -154,12 +102,12 @@ impl Chart<'_> {
                 }
                 @for limit in &self.limits {
                     @let beside = if limit.is_lower { 13.0 } else { -4.0 };
-                    text.limit x=(pct(self.x(limit.x[1]))) y=(px(ABOVE + self.y(limit.y) + beside)) text-anchor="end" { (limit.label) }
+                    text.limit x=(axis::pct(self.x(limit.x[1]) / WIDTH * 100.0)) y=(px(ABOVE + self.y(limit.y) + beside)) text-anchor="end" { (limit.label) }
                 }
                 @for (index, span) in self.spans.iter().enumerate() { (self.name(index, span)) }
                 @for (x, label) in &self.x_ticks {
                     @let x = self.x(*x);
-                    text x=(pct(x)) y=(px(total - 4.0)) text-anchor=(anchor(x)) { (label) }
+                    text x=(axis::pct(x / WIDTH * 100.0)) y=(px(total - 4.0)) text-anchor=(axis::anchor(x / WIDTH * 100.0)) { (label) }
                 }
             }
         }
@@ -219,7 +167,7 @@ impl Chart<'_> {
 
     /// Pixels from the top of the inner picture.
     fn y(&self, y: f64) -> f64 {
-        self.y.y(y) * self.height
+        self.y.place(y) * self.height
     }
 
     fn x(&self, x: f64) -> f64 {
@@ -271,29 +219,4 @@ pub(super) fn seconds(end: f64) -> Vec<(f64, String)> {
         _ => format!("{} h", at / 3600.0),
     };
     (0..=(end / step) as u32).map(|nth| f64::from(nth) * step).map(|at| (at, label(at))).collect()
-}
-
-/// The next of 1, 2, 4, 6, 8 times a power of ten: four equal parts of it are round as well.
-fn round_up(value: f64) -> f64 {
-    let unit = 10f64.powf(value.log10().floor());
-    let end = [1.0, 2.0, 4.0, 6.0, 8.0].into_iter().find(|end| end * unit >= value * 0.999_999);
-    end.unwrap_or(10.0) * unit
-}
-
-fn px(value: f64) -> String {
-    let text = format!("{value:.1}");
-    text.strip_suffix(".0").map_or_else(|| text.clone(), str::to_owned)
-}
-
-fn pct(x: f64) -> String {
-    format!("{:.2}%", x / WIDTH * 100.0)
-}
-
-/// The first and last label stay on the page.
-fn anchor(x: f64) -> &'static str {
-    match x / WIDTH {
-        ..0.03 => "start",
-        ..0.97 => "middle",
-        _ => "end",
-    }
 }

@@ -1,10 +1,11 @@
 use maud::{Markup, html};
 
-use super::super::chart::{self, Scale};
+use super::super::chart;
 use super::super::timeline::{self, Slot};
 use super::super::words;
 use super::percentiles;
 use super::time::{MOMENT_NS, Time, spans};
+use crate::axis::Scale;
 use crate::load::metrics::{Distribution, Timing};
 use crate::load::model::Run;
 use crate::load::summary::Summary;
@@ -14,7 +15,7 @@ use crate::load::validator::Judgement;
 
 /// Lines of a latency, the highest first, and how they are drawn.
 const PERCENTILES: [(&str, f64, &str); 4] =
-    [("p99.9", 0.999, "c4"), ("p99", 0.99, "c2"), ("p90", 0.9, "c3"), ("p50", 0.5, "c1")];
+    [("p99.9", 0.999, "s5"), ("p99", 0.99, "s3"), ("p90", 0.9, "s2"), ("p50", 0.5, "s1")];
 
 /// Everything over time, and the latencies by percentile.
 pub(super) fn all(run: &Run, judgement: &Judgement, summary: &Summary) -> Markup {
@@ -82,7 +83,7 @@ impl Time<'_> {
             let distribution = self.timing(slot)?;
             (distribution.count > 0).then_some(distribution.max_ns as f64)
         };
-        let mut lines = vec![self.line("max", "c5", max)];
+        let mut lines = vec![self.line("max", "s4", max)];
         for (name, quantile, class) in PERCENTILES {
             lines.push(self.line(name, class, |slot| percentile(slot, quantile)));
         }
@@ -121,9 +122,9 @@ impl Time<'_> {
             slot.per_second(count).filter(|_| slot.length_ns >= MOMENT_NS)
         };
         let lines = vec![
-            self.line("due", "c5", |slot| per_s(slot, slot.sample.counts.due)),
-            self.line("sent", "c1", |slot| per_s(slot, slot.sample.counts.sent)),
-            self.line("received", "c2", |slot| per_s(slot, slot.sample.counts.received)),
+            self.line("due", "s1", |slot| per_s(slot, slot.sample.counts.due)),
+            self.line("sent", "s2", |slot| per_s(slot, slot.sample.counts.sent)),
+            self.line("received", "s3", |slot| per_s(slot, slot.sample.counts.received)),
         ];
         let is_open = self.slots.iter().any(|slot| slot.sample.counts.due > 0);
         let lines: Vec<_> =
@@ -155,8 +156,8 @@ impl Time<'_> {
 
     fn connections(&self) -> Markup {
         let lines = vec![
-            self.steps("target", "c5", |slot| slot.target as f64),
-            self.steps("open", "c1", |slot| slot.open as f64),
+            self.steps("target", "s1", |slot| slot.target as f64),
+            self.steps("open", "s2", |slot| slot.open as f64),
         ];
         let highest =
             self.slots.iter().map(|slot| slot.open.max(slot.target)).max().unwrap_or_default();

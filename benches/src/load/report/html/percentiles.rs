@@ -1,6 +1,7 @@
 use maud::{Markup, html};
 
-use super::super::chart::{self, Chart, Limit, Line, Scale};
+use super::super::chart::{self, Chart, Limit, Line};
+use crate::axis::Scale;
 use crate::load::metrics::Timing;
 use crate::load::summary::Summary;
 use crate::load::thresholds::Metric;
@@ -14,11 +15,11 @@ const POINTS: u32 = 240;
 pub(super) fn chart(judgement: &Judgement, summary: &Summary) -> Markup {
     let figures = &summary.overall;
     let curves = [
-        (Timing::RttIntended, "c2", "c2 tail"),
-        (Timing::RttService, "c1", "c1 tail"),
-        (Timing::Gap, "c3", "c3 tail"),
-        (Timing::Staleness, "c4", "c4 tail"),
-        (Timing::Ping, "c5", "c5 tail"),
+        (Timing::RttIntended, "s1", "s1 tail"),
+        (Timing::RttService, "s2", "s2 tail"),
+        (Timing::Gap, "s3", "s3 tail"),
+        (Timing::Staleness, "s4", "s4 tail"),
+        (Timing::Ping, "s5", "s5 tail"),
     ];
     let curves = curves.map(|(timing, class, tail)| (timing, figures.timing(timing), class, tail));
     let mut curves: Vec<_> = curves.into_iter().filter(|(_, of, ..)| of.count > 1).collect();

@@ -1,6 +1,7 @@
-use super::super::chart::{self, Chart, Limit, Line, Scale, Span, Tip};
+use super::super::chart::{self, Chart, Limit, Line, Span, Tip};
 use super::super::timeline::{self, Slot};
 use super::super::words;
+use crate::axis::Scale;
 use crate::load::metrics::Timing;
 use crate::load::model::{Phase, Run};
 use crate::load::thresholds::Metric;

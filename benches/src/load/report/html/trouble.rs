@@ -1,16 +1,18 @@
 use maud::{Markup, html};
 
-use super::super::chart::{self, Bar, Scale};
+use super::super::chart::{self, Bar};
 use super::super::timeline::Slot;
 use super::super::words;
 use super::time::Time;
+use crate::axis::Scale;
 use crate::load::metrics::{Counts, Timing};
 use crate::load::outcome::{Ending, Fault};
 use crate::load::units;
 
 /// Kinds of errors with a colour of their own; the rest share one.
-const KINDS: [&str; 5] = ["c2", "c1", "c4", "c3", "c5"];
-const OTHER: &str = "c6";
+const KINDS: [&str; 5] = ["s2", "s1", "s4", "s3", "s5"];
+const OTHER: &str = "s6";
+
 impl Time<'_> {
     pub(super) fn errors(&self) -> Markup {
         let mut kinds = kinds(&self.run.sum(|_| true).counts);
@@ -79,9 +81,9 @@ impl Time<'_> {
             (distribution.count > 0).then_some(distribution.max_ns as f64)
         };
         let lines = vec![
-            self.line("max", "c5", max),
-            self.line("p99", "c2", |slot| lag(slot, 0.99)),
-            self.line("p50", "c1", |slot| lag(slot, 0.5)),
+            self.line("max", "s4", max),
+            self.line("p99", "s3", |slot| lag(slot, 0.99)),
+            self.line("p50", "s1", |slot| lag(slot, 0.5)),
         ];
         let values = lines.iter().flat_map(|line| line.points.iter().flatten().map(|[_, y]| *y));
         let y = Scale::log(values);
@@ -101,7 +103,7 @@ impl Time<'_> {
         });
         let available = f64::from(self.run.workers.min(self.run.processors)).max(1.0);
         let share = |slot: &Slot| slot.generator_cpu / available;
-        let busy = self.steps("busy", "c1", share);
+        let busy = self.steps("busy", "s1", share);
         let says = "Share of its processors that the generator used, over time".to_owned();
         let mut cpu = self.chart(says, Scale::Linear { top: 1.0 }, percent, vec![busy]);
         cpu.tips = self.tips(|slot| units::share(share(slot)));
