@@ -1,5 +1,6 @@
 //! Routes, upgrades and refusals. Every answer is a pure function of the request and the counters.
 
+use std::sync::Mutex;
 use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::Bytes;
@@ -12,6 +13,7 @@ use hyper::{Method, Request, Response, StatusCode, Version};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::feed::Feed;
+use crate::live::History;
 use crate::stats::OpenGuard;
 use crate::{Context, metrics, page};
 
@@ -26,7 +28,7 @@ pub(crate) enum Route {
 }
 
 impl Route {
-    fn from_path(path: &str, feed: Feed) -> Option<Self> {
+    fn from_path(path: &str, feed: &Feed) -> Option<Self> {
         match (path, feed) {
             ("/ws/echo", Feed::Server) => Some(Self::Echo),
             ("/ws/dashboard", _) => Some(Self::Dashboard),
@@ -72,7 +74,7 @@ pub(crate) fn answer<B>(
     admission: &Admission<'_>,
 ) -> (Answer, Option<Route>) {
     let path = request.uri().path();
-    let Some(route) = Route::from_path(path, context.feed) else {
+    let Some(route) = Route::from_path(path, &context.feed) else {
         return (plain(request.method(), path, context, admission), None);
     };
     match upgrade(request, context, admission) {
@@ -82,18 +84,20 @@ pub(crate) fn answer<B>(
 }
 
 /// What a plain route is asked for.
-enum Plain {
+enum Plain<'a> {
     Asset(&'static page::Asset),
+    History(&'a Mutex<History>),
     Health,
     Readiness,
     Metrics,
 }
 
 fn plain(method: &Method, path: &str, context: &Context, admission: &Admission<'_>) -> Answer {
-    let asked = match (path, context.feed) {
+    let asked = match (path, &context.feed) {
         ("/healthz", _) => Plain::Health,
         ("/readyz", Feed::Server) => Plain::Readiness,
         ("/metrics", Feed::Server) => Plain::Metrics,
+        ("/history", Feed::Published(history)) => Plain::History(history),
         (_, feed) => match page::asset(path) {
             Some(asset) => Plain::Asset(asset),
             None => return text(StatusCode::NOT_FOUND, nothing(feed)),
@@ -111,17 +115,21 @@ fn plain(method: &Method, path: &str, context: &Context, admission: &Admission<'
         Plain::Metrics => {
             typed(StatusCode::OK, metrics::CONTENT_TYPE, metrics::encode(context).into())
         }
+        Plain::History(history) => {
+            let json = serde_json::to_vec(&*history.lock().expect("no holder panics"));
+            typed(StatusCode::OK, "application/json", json.expect("a history is plain data").into())
+        }
         Plain::Asset(_) if admission.over_limit => over_limit(context),
         Plain::Asset(asset) => asset.response(),
     }
 }
 
-fn nothing(feed: Feed) -> &'static str {
+fn nothing(feed: &Feed) -> &'static str {
     match feed {
         Feed::Server => {
             "nothing here: try /, /ws/echo, /ws/dashboard, /metrics, /healthz, /readyz\n"
         }
-        Feed::Published => "nothing here: try /, /ws/dashboard, /healthz\n",
+        Feed::Published(_) => "nothing here: try /, /ws/dashboard, /history, /healthz\n",
     }
 }
 

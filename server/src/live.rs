@@ -1,5 +1,6 @@
 //! The dashboard's page for somebody else's numbers: how a load generator shows its run while it lasts.
 
+mod history;
 mod load;
 
 use std::net::SocketAddr;
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+pub(crate) use history::History;
 pub use load::{Errors, Latency, Load, Mark, Phase, Stage, State, Threshold};
 
 pub use crate::page::PALETTE;
@@ -18,7 +20,7 @@ use crate::{Config, Context, Embedded, Error};
 /// Longest wait for browsers to say goodbye: whoever stops has better things to do.
 const DRAIN: Duration = Duration::from_secs(1);
 
-/// The page, its feed on `/ws/dashboard` and `/healthz`, on a thread and a runtime of their own. Prints nothing.
+/// The page, its feed on `/ws/dashboard`, `/history` and `/healthz`, on a thread and a runtime of their own. Prints nothing.
 ///
 /// Subscribers are served as those of a server's own dashboard: each message is serialised once, one that does not keep
 /// up is paused at its high watermark and told how many it missed. Dropping it ends it at once.
@@ -33,7 +35,7 @@ impl Live {
     /// [`Error::Bind`], or [`Error::Io`] if the machine has no thread or descriptor left.
     pub fn start(addr: SocketAddr) -> Result<Self, Error> {
         let config = Config { drain: DRAIN, ..Config::default() };
-        let context = Context::with_feed(config, Feed::Published)?;
+        let context = Context::with_feed(config, Feed::Published(Box::default()))?;
         Embedded::launch(context, addr, |stream| stream).map(Self)
     }
 
@@ -44,8 +46,11 @@ impl Live {
     }
 
     /// Sends `load` to every subscriber, and to those to come until the next. About four times a second is what the page
-    /// is made for; it keeps 2,400 points.
+    /// is made for; it keeps 2,400 points. Who comes late gets the run so far from `/history`.
     pub fn publish(&self, load: &Load<'_>) {
+        if let Feed::Published(history) = &self.0.context().feed {
+            history.lock().expect("no holder panics").push(load);
+        }
         // The number is given where the message is put, so that two callers cannot overtake each other.
         self.0.context().ticks.send_modify(|tick| {
             let seq = tick.seq + 1;

@@ -25,7 +25,7 @@ pub(crate) struct Tick {
 /// Two buffers take turns: while the newest snapshot lies in one, the subscribers have let go of the other, so a tick
 /// allocates nothing however many there are.
 pub(crate) async fn run(context: &Context) {
-    if context.feed == Feed::Published {
+    if matches!(context.feed, Feed::Published(_)) {
         return;
     }
     let clock = &context.config.clock;

@@ -5,7 +5,7 @@ import { palette } from "./palette.js";
 const HEIGHT = 190;
 const FONT = "11px system-ui, sans-serif";
 
-/** Room for the numbers of every y axis, so that a moment lies at the same place in all charts. */
+/** Room for the numbers of every y axis: a moment lies at the same place in all charts. */
 const MARGIN = 60;
 
 /** A line is told from the next by colour, dash and marker. */
@@ -15,13 +15,12 @@ const MARKERS = ["m-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0z", "m-3.5-3.5h7v7h
 
 const STEPS_OF_TIME = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600];
 
-/** A figure with some series of a view. */
 export class Chart {
 	/** Where the keyboard's cursor stands, as a time. */
 	#at = null;
 
 	constructor(spec, view) {
-		this.spec = { ...units[spec.unit], ...spec };
+		this.spec = { id: spec.title.toLowerCase(), ...units[spec.unit], ...spec };
 		this.view = view;
 		this.names = Object.keys(spec.series);
 		this.labels = Object.values(spec.series);
@@ -49,7 +48,7 @@ export class Chart {
 		const { series } = this.view;
 		const { plot } = this;
 		const times = series.column("time");
-		// uPlot finds the nearest point, however far it is.
+		// uPlot finds the nearest point, however far.
 		const { idx = null, left } = plot.cursor;
 		const under = idx !== null && Math.abs(plot.valToPos(times[idx], "x") - left) < 20 ? idx : null;
 		const index = under ?? times.length - 1;
@@ -128,7 +127,7 @@ export class Chart {
 		return this.spec.limits?.(this.view.message) ?? [];
 	}
 
-	/** From 0; or around what there is, where the question is whether it stays. */
+	/** From 0, or around what there is where the question is whether it stays. */
 	#range(low, high) {
 		const { least, log, tight } = this.spec;
 		if (tight) {
@@ -141,7 +140,7 @@ export class Chart {
 		return log ? uPlot.rangeLog(Math.min(top, ...all) * 0.9, top, 10, true) : [0, top];
 	}
 
-	/** Over the lines: where stages began, limits, and a marker at the newest point of each. */
+	/** Over the lines: stages, limits, and a marker at the newest point of each. */
 	#paint() {
 		const { plot } = this;
 		const { ctx, bbox } = plot;

@@ -9,7 +9,6 @@ function filled(node, attributes, children) {
 /** An element; attributes that are null are left out. */
 export const element = (tag, attributes = {}, ...children) => filled(document.createElement(tag), attributes, children);
 
-/** The same for SVG. */
 export const drawing = (tag, attributes = {}, ...children) => filled(document.createElementNS(SVG, tag), attributes, children);
 
 /** Writes `text`; what is unchanged costs no layout. */
@@ -17,7 +16,7 @@ export function write(node, text) {
 	if (node.textContent !== text) node.textContent = text;
 }
 
-/** Brings `node` to one child for each of `items`; `make` makes one by its place, `fill` brings it up to date. */
+/** One child of `node` for each of `items`: made by `make`, brought up to date by `fill`. */
 export function each(node, items, make, fill) {
 	while (node.childElementCount > items.length) node.lastElementChild.remove();
 	while (node.childElementCount < items.length) node.append(make(node.childElementCount));

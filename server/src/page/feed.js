@@ -1,14 +1,14 @@
-/** Longest wait before the first attempt to come back, and before any, in milliseconds. */
+/** Longest wait before the first attempt, and before any, in milliseconds. */
 const FIRST = 500;
 const LONGEST = 30_000;
 
 /** Silence after which a connection counts as dead, in milliseconds. */
 const DEAD = 15_000;
 
-/** A WebSocket that comes back: each attempt waits a random part of a time that doubles (full jitter). */
+/** A WebSocket that comes back, after a random part of a time that doubles (full jitter). */
 export class Feed {
 	#attempts = 0;
-	/** When the last message came, and when the next attempt is due, by performance.now(). */
+	/** Of the last message, and of the next attempt, by performance.now(). */
 	#heard = 0;
 	due = 0;
 
@@ -57,7 +57,7 @@ export class Feed {
 	}
 }
 
-/** How many messages the newest is behind: the sender's clock against ours, by the least difference seen. */
+/** How many messages the newest is behind: the sender's clock against ours, less the least difference. */
 export class Pace {
 	#least = Infinity;
 	#first = null;

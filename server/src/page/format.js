@@ -11,7 +11,7 @@ export const count = numbers({ maximumFractionDigits: 0 });
 const number = value => (Math.abs(value) >= 1000 ? count : three)(value);
 const given = say => value => (Number.isFinite(value) ? say(value) : "–");
 
-/** In the largest of `steps`, ascending [size, name], that the value reaches. */
+/** In the largest of `steps`, [size, name], that the value reaches. */
 const scaled = steps => given(value => {
 	const [size, name] = steps.findLast(([size]) => Math.abs(value) >= size) ?? steps[0];
 	return `${number(value / size)} ${name}`;
@@ -30,7 +30,6 @@ export const duration = given(seconds => {
 	return `${hours > 0 ? `${hours}:${two(minutes)}` : minutes}:${two(all % 60)}`;
 });
 
-/** Seconds since 1970 as the time of day. */
 export const clock = given(seconds => {
 	const date = new Date(seconds * 1000);
 	return [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":");
@@ -38,7 +37,7 @@ export const clock = given(seconds => {
 
 const powers = (base, count) => Array.from({ length: count }, (_, power) => base ** power);
 
-/** How a quantity is said in full and on an axis; the steps an axis may have, and the least it must show. */
+/** How a quantity is said, in full and on an axis; steps of an axis, and the least that it shows. */
 export const units = {
 	count: { say: count, axis: short, least: 4, steps: powers(10, 12).flatMap(power => [power, 2 * power, 5 * power]) },
 	per_s: { say: value => `${number(value)}/s`, axis: short, least: 4, about: "a second" },
@@ -51,5 +50,4 @@ export const units = {
 /** A quantity of a unit; of one that nobody knows, with its name. */
 export const quantity = (value, unit) => given(units[unit]?.say ?? (value => `${number(value)} ${unit}`))(value);
 
-/** A share with its sign. */
 export const signed = value => (value > 0 ? "+" : "") + percent(value).replace("-", "−");

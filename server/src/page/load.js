@@ -5,7 +5,7 @@ const TONES = { running: "plain", pass: "good", fail: "bad" };
 
 const seconds = ns => ns / 1e9;
 
-/** The limits of a unit as lines over the time that each is about; those of `ns` have to be of the latency. */
+/** The limits of a unit as lines over the time that each is about; of times, those of the latency. */
 const limits = unit => ({ thresholds, marks }) =>
 	thresholds.filter(one => one.unit === unit && (unit !== "ns" || /^(latency|rtt)/.test(one.metric))).map(({ metric, stage, op, limit }) => {
 		const from = marks.find(mark => mark.name === stage);
@@ -19,7 +19,6 @@ const limits = unit => ({ thresholds, marks }) =>
 		};
 	});
 
-/** The feed of a load generator. */
 export const load = {
 	absolute: false,
 	source: ({ elapsed_ns }) => seconds(elapsed_ns),
@@ -32,11 +31,11 @@ export const load = {
 	marks: ({ marks }) => marks.map(({ at_ns, name, phase }, at) => ({ at: seconds(at_ns), label: marks[at - 1]?.name !== name ? name : phase === "hold" ? phase : "" })),
 
 	charts: [
-		{ id: "latency", title: "Latency", about: "and its limits", unit: "ns", wide: true, limits: limits("ns"), series: { p50: "p50", p95: "p95", p99: "p99", max: "max" } },
+		{ title: "Latency", about: "and its limits", unit: "ns", wide: true, limits: limits("ns"), series: { p50: "p50", p95: "p95", p99: "p99", max: "max" } },
 		{ id: "rate", title: "Messages", unit: "per_s", limits: limits("per_s"), series: { offered: "offered", achieved: "achieved" } },
-		{ id: "connections", title: "Connections", about: "open", unit: "count", series: { target: "target", open: "open" } },
-		{ id: "throughput", title: "Throughput", unit: "mbps", limits: limits("mbps"), series: { sent: "sent", received: "received" } },
-		{ id: "errors", title: "Errors", unit: "per_s", series: { errors: "errors", backpressure: "back-pressure" } },
+		{ title: "Connections", about: "open", unit: "count", series: { target: "target", open: "open" } },
+		{ title: "Throughput", unit: "mbps", limits: limits("mbps"), series: { sent: "sent", received: "received" } },
+		{ title: "Errors", unit: "per_s", series: { errors: "errors", backpressure: "back-pressure" } },
 		{ id: "lag", title: "Generator lag", about: "later than due", unit: "ns", series: { lag: "p99" } },
 		{ id: "cpu", title: "Generator processor", unit: "share", series: { cpu: "used" } },
 	],

@@ -11,7 +11,7 @@ const at = id => document.getElementById(id);
 const press = (id, on) => (at(id).ariaPressed = on);
 const isPressed = id => at(id).ariaPressed === "true";
 
-/** What is shown, once there was a message. */
+/** What is shown, if anything. */
 export let view = null;
 
 const timeline = new Timeline(60, () => {
@@ -27,6 +27,7 @@ function take(message, heard, first) {
 	if (fresh) show(kind);
 	const before = view.message;
 	view.take(message, heard, first);
+	if (first && kind === load) view.precede().catch(() => {});
 	if (fresh) view.draw();
 	// A verdict does not wait for the next second.
 	const verdict = before?.state !== message.state || before?.run_id !== message.run_id;
@@ -63,7 +64,6 @@ function status() {
 	at("retry").hidden = state !== "waiting";
 }
 
-/** What state the feed is in. */
 function stateOf() {
 	const over = view?.kind.over?.(view.message);
 	if (feed.state === "waiting") {

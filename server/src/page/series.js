@@ -1,7 +1,7 @@
 /** Points that are kept: ten minutes at four a second. */
 const LIMIT = 2400;
 
-/** The newest points of several series on one axis of time, which lies under "time": arrays of one length. */
+/** The newest points of several series: arrays of one length, the axis under "time". */
 export class Series {
 	constructor(names) {
 		this.live = new Map(["time", ...names].map(name => [name, []]));
@@ -21,7 +21,7 @@ export class Series {
 		return this.live.get("time").at(-1) ?? -Infinity;
 	}
 
-	/** Adds a point; one that is not newer than all others is dropped. What `values` does not name is a gap. */
+	/** Adds a point, if it is newer than all others. What `values` does not name is a gap. */
 	push(time, values) {
 		if (time <= this.end) return;
 		for (const [name, column] of this.live) {
@@ -30,13 +30,19 @@ export class Series {
 		}
 	}
 
+	/** Takes arrays of all points up to some time; what is newer stays. */
+	precede(columns) {
+		const end = columns.time.at(-1);
+		const older = this.live.get("time").filter(time => !(time > end)).length;
+		for (const [name, column] of this.live) this.live.set(name, [...columns[name], ...column.slice(older)].slice(-LIMIT));
+	}
+
 	/** From now on the same points are shown, whatever is pushed. */
 	freeze(frozen) {
 		const copy = ([name, column]) => [name, column.slice()];
 		this.frozen = frozen ? new Map([...this.live].map(copy)) : null;
 	}
 
-	/** What is shown of one series. */
 	column(name) {
 		return (this.frozen ?? this.live).get(name);
 	}

@@ -5,7 +5,6 @@ const sum = counts => Object.values(counts).reduce((all, one) => all + one, 0);
 /** Closes that say that nothing went wrong. */
 const orderly = ({ closes }) => closes[1000] + closes[1001] + closes[1005];
 
-/** The feed of a server. */
 export const server = {
 	absolute: true,
 	source: ({ uptime_ns }) => uptime_ns / 1e9,
@@ -14,18 +13,18 @@ export const server = {
 	subject: ({ version, uptime_ns }) => `server ${version}, up ${duration(uptime_ns / 1e9)}`,
 
 	charts: [
-		{ id: "messages", title: "Messages", unit: "per_s", series: { received: "in", sent: "out" } },
-		{ id: "throughput", title: "Throughput", unit: "mbps", series: { mbps_in: "in", mbps_out: "out" } },
+		{ title: "Messages", unit: "per_s", series: { received: "in", sent: "out" } },
+		{ title: "Throughput", unit: "mbps", series: { mbps_in: "in", mbps_out: "out" } },
 		{ id: "handling", title: "Handling time", about: "read to written", unit: "ns", series: { p50: "p50", p95: "p95", p99: "p99" } },
-		{ id: "connections", title: "Connections", about: "open", unit: "count", series: { open: "all", echo: "echo", dashboard: "dashboard" } },
-		{ id: "errors", title: "Errors", unit: "per_s", series: { errors: "errors", backpressure: "back-pressure" } },
+		{ title: "Connections", about: "open", unit: "count", series: { open: "all", echo: "echo", dashboard: "dashboard" } },
+		{ title: "Errors", unit: "per_s", series: { errors: "errors", backpressure: "back-pressure" } },
 		{ id: "closes", title: "Closed WebSockets", unit: "per_s", series: { orderly: "in order", disorderly: "for an error" } },
-		{ id: "allocations", title: "Allocations", unit: "per_s", optional: true, series: { blocks: "blocks" } },
+		{ title: "Allocations", unit: "per_s", optional: true, series: { blocks: "blocks" } },
 		{ id: "live-blocks", title: "Live heap", about: "blocks; must stay flat", unit: "count", tight: true, optional: true, series: { live_blocks: "blocks" } },
 		{ id: "live-bytes", title: "Live heap", about: "bytes; must stay flat", unit: "bytes", tight: true, optional: true, series: { live_bytes: "bytes" } },
 		{ id: "resident", title: "Resident memory", about: "of the process", unit: "bytes", tight: true, optional: true, series: { resident: "resident" } },
 		{ id: "cpu", title: "Processor", unit: "share", series: { cpu: "used" } },
-		{ id: "descriptors", title: "Descriptors", about: "open", unit: "count", optional: true, series: { descriptors: "open" } },
+		{ title: "Descriptors", about: "open", unit: "count", optional: true, series: { descriptors: "open" } },
 	],
 
 	sample(message, per) {

@@ -1,4 +1,4 @@
-// Before anything is painted: the theme that was chosen last. Storage may be missing or shut.
+// The theme that was chosen last, before anything is painted. Storage may be shut.
 try {
 	const theme = localStorage.getItem("theme");
 	if (theme) document.documentElement.dataset.theme = theme;

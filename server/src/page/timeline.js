@@ -1,7 +1,8 @@
-/** Shortest window, in seconds. */
+/** Shortest windows, in seconds: zoomed, and of a new page. */
 const SHORTEST = 1;
+const FIRST = 10;
 
-/** The window of time that all charts show: the newest `span` seconds, or what somebody zoomed into. */
+/** The window of time that all charts show: what there is of the newest `span` seconds, or what somebody zoomed into. */
 export class Timeline {
 	/** [from, to] in seconds while it does not follow. */
 	fixed = null;
@@ -17,7 +18,8 @@ export class Timeline {
 	get window() {
 		if (this.fixed) return this.fixed;
 		const [first, last] = this.extent;
-		return this.span === Infinity ? [first, Math.max(last, first + SHORTEST)] : [this.now - this.span, this.now];
+		if (this.span === Infinity) return [first, Math.max(last, first + SHORTEST)];
+		return [Math.max(this.now - this.span, Math.min(first, this.now - FIRST)), this.now];
 	}
 
 	follow(span = this.span) {

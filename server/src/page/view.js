@@ -27,7 +27,6 @@ export class View {
 	#drawn = -Infinity;
 	#queued = false;
 	pace = new Pace();
-	/** How many messages the newest is behind. */
 	behind = 0;
 	marks = [];
 
@@ -53,15 +52,13 @@ export class View {
 		return this.#held ?? this.#last;
 	}
 
-	/** How many messages were missed lately. */
 	get missed() {
 		return performance.now() - this.#missedAt < MISSED_FOR ? this.#missed : 0;
 	}
 
-	/** A time of the axis in words. */
 	clock = time => (this.kind.absolute ? clock(time) : duration(time));
 
-	/** Takes a message that came at `heard` by performance.now(); `first` says that the connection is new. */
+	/** Takes a message that came at `heard` by performance.now(), the `first` of a connection or not. */
 	take(message, heard, first) {
 		const { kind, series } = this;
 		const source = kind.source(message);
@@ -86,6 +83,12 @@ export class View {
 		// What is over tells of the whole, which is no point.
 		if (!kind.over?.(message)) series.push(time, kind.sample(message, (pick, scale = 1) => (seconds > 0 ? ((pick(message) - pick(before)) / seconds) * scale : null)));
 		if (!calm.matches || heard - this.#drawn > 1000) this.schedule();
+	}
+
+	/** Asks for what was before. */
+	async precede() {
+		const { run_id, ...columns } = await (await fetch("/history")).json();
+		if (run_id === this.kind.run(this.#last)) this.series.precede(columns);
 	}
 
 	/** Holds the picture, or lets it go on. */
@@ -117,7 +120,6 @@ export class View {
 		for (const chart of this.charts) chart.draw();
 	}
 
-	/** Writes what is text. */
 	write() {
 		const { kind, message, series } = this;
 		if (!message) return;

@@ -68,3 +68,22 @@ test("verdicts are told by words in every width and theme", async t => {
 	run.say("quit");
 	await run.exit;
 });
+
+test("who opens the page late sees the run from its beginning", async t => {
+	const run = await live(20);
+	const early = await open(t, run.url);
+	await until(early, () => main.view?.message.elapsed_ns > 40e9);
+	const late = await open(t, run.url);
+	await until(late, () => main.view?.series.column("time")[0] < 3);
+	const series = page => page.evaluate(() => ["time", "p99", "errors", "open"].map(name => main.view.series.column(name).filter((_, at) => { const time = main.view.series.column("time")[at]; return time > 5 && time < 35; })));
+	const [[times, p99, errors, connections], [lateTimes, lateP99, lateErrors, lateConnections]] = [await series(early), await series(late)];
+	assert(times.length > 20);
+	assert.deepEqual(lateTimes, times);
+	assert.deepEqual(lateConnections, connections);
+	// Sent in seven digits.
+	for (const [some, others] of [[p99, lateP99], [errors, lateErrors]]) {
+		some.forEach((value, at) => assert(Math.abs(value - others[at]) <= Math.abs(value) / 1e6, `${value} ${others[at]} at ${times[at]}`));
+	}
+	run.say("quit");
+	await run.exit;
+});

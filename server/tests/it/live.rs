@@ -60,7 +60,7 @@ fn what_applies_is_served_and_nothing_else() {
     for path in ["/ws/echo", "/metrics", "/readyz"] {
         let response = get(live.addr(), path);
         assert_eq!(response.status, 404, "{path}");
-        assert_eq!(response.body, "nothing here: try /, /ws/dashboard, /healthz\n");
+        assert_eq!(response.body, "nothing here: try /, /ws/dashboard, /history, /healthz\n");
     }
     live.stop().expect("it ends in order");
 }
@@ -124,4 +124,52 @@ fn an_address_that_is_taken_is_named() {
         Err(Error::Bind { addr, .. }) => assert_eq!(addr, live.addr()),
         other => panic!("expected a refusal, got {other:?}"),
     }
+}
+
+fn history(live: &Live) -> Value {
+    let response = get(live.addr(), "/history");
+    assert_eq!(response.status, 200);
+    serde_json::from_str(&response.body).expect("a history is JSON")
+}
+
+fn seconds(history: &Value) -> Vec<f64> {
+    let times = history["time"].as_array().expect("a column");
+    times.iter().map(|time| time.as_f64().expect("a number")).collect()
+}
+
+#[test]
+fn who_comes_late_gets_the_run_so_far() {
+    let live = live();
+    for second in 1..=3 {
+        let errors = Errors { total: 10 * second, ..Errors::default() };
+        live.publish(&Load { open: second, errors, ..load(second * 1_000_000_000) });
+    }
+    // A verdict is no point of the run.
+    live.publish(&Load { state: State::Pass, ..load(4_000_000_000) });
+    let history = history(&live);
+    assert_eq!((&history["run_id"], seconds(&history)), (&"1".into(), vec![1.0, 2.0, 3.0]));
+    assert_eq!(history["open"], serde_json::json!([1.0, 2.0, 3.0]));
+    assert_eq!(history["errors"], serde_json::json!([null, 10.0, 10.0]));
+    assert_eq!(history["p99"], serde_json::json!([null, null, null]));
+}
+
+#[test]
+fn a_new_run_has_no_history() {
+    let live = live();
+    live.publish(&load(1_000_000_000));
+    live.publish(&Load { run_id: "2", ..load(1_000_000_000) });
+    let history = history(&live);
+    assert_eq!((&history["run_id"], seconds(&history).len()), (&"2".into(), 1));
+}
+
+#[test]
+fn a_history_is_bounded_and_reaches_from_the_beginning_to_now() {
+    let live = live();
+    for second in 0..=5_000 {
+        live.publish(&load(second * 1_000_000_000));
+    }
+    let times = seconds(&history(&live));
+    assert!((450..=900).contains(&times.len()), "{} points", times.len());
+    assert_eq!((times.first(), times.last()), (Some(&0.0), Some(&5_000.0)));
+    assert!(times.is_sorted());
 }
