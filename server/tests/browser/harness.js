@@ -37,6 +37,22 @@ export async function start(program, ...flags) {
 	return { url, address: url.replace("http://", ""), exit, stop, say: word => child.stdin.write(`${word}\n`) };
 }
 
+/** What a program printed, once it ended with 0. */
+export async function output(program, ...flags) {
+	const child = spawn(join(BIN_DIR, program), flags, { stdio: ["ignore", "pipe", "inherit"] });
+	running.add(child);
+	child.once("exit", () => running.delete(child));
+	const [text, [code]] = await Promise.all([child.stdout.toArray().then(chunks => chunks.join("")), once(child, "exit")]);
+	assert.equal(code, 0, text);
+	return text;
+}
+
+/** The numbers of `/metrics` by name and labels. */
+export async function metrics(url) {
+	const text = await (await fetch(`${url}/metrics`)).text();
+	return new Map(text.split("\n").filter(line => line && !line.startsWith("#")).map(line => line.split(" ")).map(([name, value]) => [name, Number(value)]));
+}
+
 export const wsServer = (...flags) => start("ws-server", "--bind", "127.0.0.1:0", ...flags);
 export const live = (speed = 1) => start(join("examples", "live"), "127.0.0.1:0", String(speed));
 
