@@ -9,7 +9,7 @@
 //! - [`client`]: the driver, a blocking client that compares every byte
 //! - [`payload`]: what it sends, and the answer it insists on
 //! - [`tcp_server`]: a raw TCP server on a thread of its own; [`tcp_echo`], [`tcp_fanout`]: the shapes of the floor
-//! - [`one_core`]: driver and server in one place; [`descriptors`]: room for a thousand connections
+//! - [`cores`]: driver and server in one place, or apart; [`descriptors`]: room for a thousand connections
 //! - [`criterion_data`]: criterion's results, read strictly
 //! - [`ratios`]: results → ratios to the floor → verdicts, pure, and how they are printed
 //! - [`compare`]: base against head
@@ -20,10 +20,10 @@
 mod axis;
 pub mod client;
 pub mod compare;
+pub mod cores;
 pub mod criterion_data;
 pub mod descriptors;
 pub mod load;
-pub mod one_core;
 mod page;
 pub mod payload;
 pub mod ratios;

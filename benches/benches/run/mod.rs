@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use benches::one_core;
+use benches::cores;
 use criterion::{Criterion, PlottingBackend};
 
 /// Runs `benchmarks`, with criterion's own command line; without `--bench`, as in `cargo test`, each runs once.
@@ -12,7 +12,7 @@ use criterion::{Criterion, PlottingBackend};
 pub(crate) fn run(
     benchmarks: impl FnOnce(&mut Criterion) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    one_core::pin()?;
+    cores::pin()?;
     let mut criterion = Criterion::default()
         .plotting_backend(PlottingBackend::Plotters)
         .warm_up_time(Duration::from_millis(500))

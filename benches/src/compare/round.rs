@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
 use super::driver::Driver;
 use super::server_process::{Program, ServerProcess, Settings};
 use super::spinners::Spinners;
 use super::statistics::{Rng, median, quantile};
 use super::workload::{Cores, Traffic, Workload};
+use crate::cores;
 
 /// Wall-clock time of one chunk: short, so that the weather is the same for all arms of a cycle; long enough for the
 /// switch from one process to the next not to be seen.
@@ -87,14 +87,14 @@ impl Round {
 ///
 /// If a server cannot be started, ends, or does not answer as it should: with its name.
 pub fn round(workload: &Workload, arms: &[Arm], plan: Plan<'_>, rng: &mut Rng) -> Result<Round> {
-    let cores = allowed_cores()?;
-    let driver_core = cores[plan.turn % cores.len()];
+    let all = cores::allowed()?;
+    let driver_core = all[plan.turn % all.len()];
     let server_core = match workload.cores {
         Cores::One => driver_core,
-        Cores::Two => cores[(plan.turn + 1) % cores.len()],
+        Cores::Two => all[(plan.turn + 1) % all.len()],
     };
     // Processes inherit the place of the thread that starts them.
-    stay_on(&[server_core])?;
+    cores::stay_on(&[server_core])?;
     let mut order: Vec<usize> = (0..arms.len()).collect();
     rng.shuffle(&mut order);
     let mut servers: Vec<Option<ServerProcess>> = arms.iter().map(|_| None).collect();
@@ -102,9 +102,9 @@ pub fn round(workload: &Workload, arms: &[Arm], plan: Plan<'_>, rng: &mut Rng) -
         servers[arm] = Some(start(workload, &arms[arm], rng)?);
     }
     let mut servers: Vec<ServerProcess> = servers.into_iter().flatten().collect();
-    stay_on(&[driver_core])?;
+    cores::stay_on(&[driver_core])?;
     let taken = take(workload, &mut servers, plan, rng);
-    stay_on(&cores)?;
+    cores::stay_on(&all)?;
     let Taken { wall, cpu, steps } = taken?;
     let measured = |chunks: &[Vec<f64>], steps: Option<&[Vec<f64>]>| {
         let first = &chunks[0];
@@ -155,7 +155,7 @@ fn take(
     plan: Plan<'_>,
     rng: &mut Rng,
 ) -> Result<Taken> {
-    let spins = workload.cores == Cores::Two && allowed_cores()?.len() > 1;
+    let spins = workload.cores == Cores::Two && cores::allowed()?.len() > 1;
     let mut order: Vec<usize> = (0..servers.len()).collect();
     rng.shuffle(&mut order);
     let mut drivers: Vec<Option<Driver<'_>>> = servers.iter().map(|_| None).collect();
@@ -233,16 +233,4 @@ fn together(
         windows.truncate(cycles);
     }
     Ok(())
-}
-
-fn allowed_cores() -> Result<Vec<usize>> {
-    let allowed = sched_getaffinity(None)
-        .context("cannot tell the allowed cores; look with taskset -p $$")?;
-    Ok((0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core)).collect())
-}
-
-fn stay_on(cores: &[usize]) -> Result<()> {
-    let mut set = CpuSet::new();
-    cores.iter().for_each(|core| set.set(*core));
-    sched_setaffinity(None, &set).context("cannot choose a core; look with taskset -p $$")
 }

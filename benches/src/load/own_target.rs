@@ -1,6 +1,7 @@
 //! A server of our own, in a process of its own, for a run without a URL.
 
 use std::io::{BufRead, BufReader};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
@@ -13,6 +14,7 @@ pub const SERVE: &str = "serve";
 #[derive(Debug)]
 pub struct OwnTarget {
     child: Child,
+    addr: SocketAddr,
     url: String,
 }
 
@@ -42,14 +44,22 @@ impl OwnTarget {
         }
         let mut child = command.spawn().context("cannot start a server; give a URL instead")?;
         let stdout = child.stdout.take().context("stdout was asked for")?;
-        let mut own = Self { child, url: String::new() };
+        let addr = (Ipv4Addr::LOCALHOST, 0).into();
+        let mut own = Self { child, addr, url: String::new() };
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line).context("the server says nothing")?;
         let Some(addr) = line.trim_end().strip_prefix("listening on http://") else {
             bail!("the server did not begin to listen; give a URL instead");
         };
+        own.addr = addr.parse().with_context(|| format!("{addr:?} is no address"))?;
         own.url = format!("ws://{addr}/ws/echo");
         Ok(own)
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
     }
 
     /// Where it echoes.

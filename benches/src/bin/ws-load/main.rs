@@ -8,6 +8,7 @@ use benches::load::problem::Problem;
 use benches::load::validator::Verdict;
 use clap::{Parser, Subcommand};
 
+mod audience;
 mod calibrate;
 mod live;
 mod merge;
@@ -49,6 +50,9 @@ enum Command {
     Profiles(profiles::Args),
     /// Measure what the generator itself costs, beside a raw TCP driver
     Calibrate(calibrate::Args),
+    /// Measure what an audience of our server's dashboard costs those who echo
+    #[command(after_help = audience::AFTER_HELP)]
+    Audience(audience::Args),
     /// Print the JSON Schema of report.json
     Schema,
     #[command(name = benches::load::own_target::SERVE, hide = true)]
@@ -62,6 +66,7 @@ fn main() -> ExitCode {
         Command::Merge(args) => merge::run(&args),
         Command::Profiles(args) => profiles::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
+        Command::Audience(args) => audience::run(&args),
         Command::Schema => profiles::schema(),
         Command::Serve => serve::run(),
     };
