@@ -189,7 +189,7 @@ pub(super) fn legend<'a>(entries: impl Iterator<Item = (&'static str, &'a str)>)
     html! {
         ul.legend {
             @for (class, name) in entries {
-                li { svg.key aria-hidden="true" { path.line.(class) d="M0 7h14" {} } (name) }
+                li { svg.key.long aria-hidden="true" { path.line.(class) d="M2 7h30" {} } (name) }
             }
         }
     }
