@@ -105,7 +105,7 @@ export class Chart {
 		return {
 			width: 300,
 			height: HEIGHT,
-			padding: [12, 16, 0, 0],
+			padding: [12, 26, 0, 0],
 			legend: { show: false },
 			scales: { x: { time: false }, y: { distr: log ? 3 : 1, range: (_, low, high) => this.#range(low, high) } },
 			series: [{}, ...this.labels.map(line)],
