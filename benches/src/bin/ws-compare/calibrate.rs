@@ -60,7 +60,7 @@ const COMMANDS: [&str; 4] = [
     "cargo build --release -p server --features slowdown --target-dir target/slowdown",
     "target/release/ws-compare calibrate --server target/slowdown/release/ws-server --slowed 0",
     "target/release/ws-compare calibrate --server target/slowdown/release/ws-server --same 0 --only text/64B",
-    "target/release/ws-compare calibrate --server target/slowdown/release/ws-server --slowed 0 --busy 1 --together 4",
+    "target/release/ws-compare calibrate --server target/slowdown/release/ws-server --slowed 0 --busy 1 --together 8",
 ];
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
