@@ -1,0 +1,109 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn recipe(sizes: &[(usize, f64)]) -> Recipe {
+    let sizes = sizes.iter().map(|(bytes, share)| Size { bytes: *bytes, share: *share });
+    Recipe::new(&Traffic { sizes: sizes.collect(), ..Traffic::default() })
+}
+
+fn ledger(sent: u32) -> Ledger {
+    let mut ledger = Ledger::new(1);
+    for _ in 0..sent {
+        ledger.send(0, 0, 0);
+    }
+    ledger
+}
+
+fn message(recipe: &Recipe, connection: u16, number: u32) -> BytesMut {
+    let mut out = BytesMut::new();
+    recipe.write(connection, number, &mut out);
+    out
+}
+
+#[test]
+fn a_size_mix_has_its_shares() {
+    let recipe = recipe(&[(16, 0.5), (1024, 0.4), (65536, 0.1)]);
+    let of = |bytes| (0..100_000).filter(|n| recipe.size(1, *n) == bytes).count() as f64 / 1e5;
+    assert!((of(16) - 0.5).abs() < 0.01);
+    assert!((of(1024) - 0.4).abs() < 0.01);
+    assert!((of(65536) - 0.1).abs() < 0.01);
+}
+
+#[test]
+fn messages_are_text_and_no_two_are_alike() {
+    let recipe = recipe(&[(64, 1.0)]);
+    let mut seen: Vec<_> = (0..1000).map(|number| message(&recipe, 9, number)).collect();
+    assert!(seen.iter().all(|message| message.is_ascii() && message.len() == 64));
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen.len(), 1000);
+}
+
+#[test]
+fn an_answer_of_another_connection_is_unknown() {
+    let recipe = recipe(&[(64, 1.0)]);
+    let payload = message(&recipe, 1, 3);
+    assert_eq!(recipe.recognise(2, &payload, &ledger(10)), Recognised::Unknown);
+}
+
+#[test]
+fn a_head_is_sixteen_digits_and_nothing_else_reads_as_one() {
+    let whole = head(0x0f9a, 0xfedc_ba98);
+    assert_eq!(&whole[..12], b"0f9afedcba98");
+    assert_eq!(read_head(&whole), Some((0x0f9a, 0xfedc_ba98)));
+    for (at, other) in (0..HEAD).zip((0..=255_u8).cycle()).chain((0..=255).map(|other| (3, other)))
+    {
+        let mut head = whole;
+        head[at] = other;
+        assert_eq!(read_head(&head).is_some(), head == whole, "{other} at {at}");
+    }
+}
+
+#[test]
+fn a_template_finds_its_number_and_no_other() {
+    let template = Template::parse(r#"{"re":{seq},"#).expect("it has a place");
+    assert_eq!(template.find(br#"{"at":17,{"re":42,"x":1}"#), Some(42));
+    assert_eq!(template.find(br#"{"re":,"#), None);
+    let bare = Template::parse("{seq}").expect("it has a place");
+    assert_eq!(bare.find(b"reply to 4294967295."), Some(u32::MAX));
+    assert_eq!(bare.find(b"none"), None);
+    assert!(Template::parse("nothing").is_none());
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_recognised(connection: u16, number in 0_u32..1000, size in 16_usize..3000) {
+        let recipe = recipe(&[(size, 1.0)]);
+        let payload = message(&recipe, connection, number);
+        prop_assert_eq!(payload.len(), size);
+        prop_assert_eq!(recipe.recognise(connection, &payload, &ledger(1000)), Recognised::Exact(number));
+    }
+
+    #[test]
+    fn a_flipped_byte_is_a_corruption_of_that_very_message(
+        size in 32_usize..300, at: prop::sample::Index, flip in 1_u8..=255, number in 0_u32..50
+    ) {
+        let recipe = recipe(&[(size, 1.0)]);
+        let mut payload = message(&recipe, 7, number);
+        let at = at.index(size);
+        payload[at] ^= flip;
+        prop_assert_eq!(recipe.recognise(7, &payload, &ledger(50)), Recognised::Corrupted(number));
+    }
+
+    #[test]
+    fn a_truncated_message_is_never_taken_for_a_whole_one(size in 96_usize..300, cut in 1_usize..16) {
+        let recipe = recipe(&[(size, 1.0)]);
+        let payload = message(&recipe, 7, 0);
+        let got = recipe.recognise(7, &payload[..size - cut], &ledger(5));
+        prop_assert_eq!(got, Recognised::Corrupted(0));
+    }
+
+    #[test]
+    fn a_template_reads_what_it_writes(number: u32) {
+        let template = Template::parse("id={seq};").expect("it has a place");
+        let mut out = BytesMut::new();
+        template.write(number, &mut out);
+        prop_assert_eq!(template.find(&out), Some(number));
+    }
+}
