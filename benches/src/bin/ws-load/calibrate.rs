@@ -7,6 +7,7 @@ use benches::compare::process_clock::ProcessClock;
 use benches::compare::statistics::median;
 use benches::load::model::Phase;
 use benches::load::own_target::OwnTarget;
+use benches::load::problem::Problem;
 use benches::load::profile::Profile;
 use benches::load::run::run as perform;
 use benches::load::thresholds::Unit;
@@ -35,7 +36,10 @@ const TURN: Duration = Duration::from_secs(1);
 
 /// What the generator costs, beside the blocking driver of the benches over raw TCP with the same messages on their way.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    ensure!(args.turns > 0, "nothing to measure in 0 turns; try --turns 5");
+    if args.turns == 0 {
+        let words = "nothing to measure in 0 turns; try --turns 5";
+        return Err(Problem::usage(words.to_owned()).into());
+    }
     let stop = stop_on_signals()?;
     print(&format!(
         "{:<24}{:>12}{:>12}{:>8}{:>12}{:>10}{:>10}\n",
