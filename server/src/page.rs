@@ -7,11 +7,11 @@ use hyper::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS,
 };
 
-/// The page loads its own files and talks to its own server. The hash is of the script in `index.html`, whose own request
-/// would hold up the first paint; a browser that refuses it says the right one.
+/// The page loads its own files and talks to its own server. The hashes are of the script and the style within it, whose
+/// own requests would hold up the first paint.
 const POLICY: &str = "default-src 'none'; \
-    script-src 'self' 'sha256-YQDOb23Wbn2+/kzUz0+jRM40GrTB+PS0ekv6U7vkCB0='; \
-    style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    script-src 'self' 'sha256-B2F2NOUxgcV/MJDa52TeWaFnx3zqU8+iUkXSHBlDJN8='; \
+    style-src 'sha256-C4IbxE+jvODUXYXINSfQXOFHVwtBcQwtfVDVphKe73w='; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The style sheet with the page's colours, for other pages that are to look like it: `--paper`, `--ink`, `--dim`,
 /// `--rule`, `--shade`; `--s1` to `--s4` of series; `--good`, `--bad`, `--unsure`.
@@ -27,7 +27,6 @@ pub(crate) struct Asset {
 
 const HTML: &str = "text/html; charset=utf-8";
 const IMAGE: &str = "image/svg+xml";
-const STYLE: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 
@@ -42,13 +41,18 @@ macro_rules! assets {
     };
 }
 
-static PAGE: Asset = Asset { path: "/", content_type: HTML, body: include_str!("page/index.html") };
-
-/// One request for both: each holds up the first paint.
-static LOOK: Asset = Asset {
-    path: "/page/page.css",
-    content_type: STYLE,
-    body: concat!(include_str!("page/palette.css"), include_str!("page/page.css")),
+/// One request for all that the first paint needs.
+static PAGE: Asset = Asset {
+    path: "/",
+    content_type: HTML,
+    body: concat!(
+        include_str!("page/head.html"),
+        "<style>",
+        include_str!("page/palette.css"),
+        include_str!("page/page.css"),
+        "</style>",
+        include_str!("page/body.html")
+    ),
 };
 
 static ASSETS: [Asset; 14] = assets! {
@@ -69,7 +73,7 @@ static ASSETS: [Asset; 14] = assets! {
 };
 
 fn all() -> impl Iterator<Item = &'static Asset> {
-    [&PAGE, &LOOK].into_iter().chain(&ASSETS)
+    std::iter::once(&PAGE).chain(&ASSETS)
 }
 
 /// The file at `path`, if the page has one there.
@@ -91,7 +95,9 @@ impl Asset {
 
 #[cfg(test)]
 mod tests {
+    use data_encoding::BASE64;
     use sha1::{Digest, Sha1};
+    use sha2::Sha256;
 
     use super::*;
 
@@ -124,6 +130,17 @@ mod tests {
             // The name of SVG is written like an address.
             let rest = asset.body.replace("http://www.w3.org/2000/svg", "");
             assert!(!rest.contains("://"), "{}", asset.path);
+        }
+    }
+
+    #[test]
+    fn the_policy_names_what_is_within_the_page() {
+        for (rule, tag) in [("script-src", "script"), ("style-src", "style")] {
+            let (_, rest) = PAGE.body.split_once(&format!("<{tag}>")).expect(tag);
+            let (within, _) = rest.split_once(&format!("</{tag}>")).expect(tag);
+            let hash = format!("'sha256-{}'", BASE64.encode(&Sha256::digest(within)));
+            let policy = POLICY.split("; ").find(|policy| policy.starts_with(rule)).expect(rule);
+            assert!(policy.contains(&hash), "{tag} has changed: {rule} needs {hash}");
         }
     }
 

@@ -68,7 +68,7 @@ export class Chart {
 	}
 
 	#figure() {
-		const { id, title, about, wide } = this.spec;
+		const { id, title, about, width } = this.spec;
 		this.values = this.labels.map(() => element("b"));
 		const toggles = this.labels.map((label, at) => {
 			const key = drawing("svg", { class: "key", viewBox: "-15 -6 30 12", "aria-hidden": true },
@@ -85,7 +85,7 @@ export class Chart {
 		});
 		this.tip = element("div", { class: "tip", hidden: "" });
 		this.slider = element("div", { class: "plot", role: "slider", tabindex: 0, "aria-label": `${title} ${about}: moment`, "aria-valuenow": 0 });
-		return element("figure", { id, class: wide ? "wide" : null, "aria-labelledby": `${id}-title`, "aria-details": "recent" },
+		return element("figure", { id, class: width, "aria-labelledby": `${id}-title`, "aria-details": "recent" },
 			element("h2", { id: `${id}-title` }, `${title} `, element("small", {}, about)),
 			this.slider,
 			element("figcaption", {}, element("ul", {}, ...toggles)));
@@ -190,8 +190,8 @@ export class Chart {
 		ctx.restore();
 		const last = plot.series[0].idxs[1];
 		plot.data.slice(1).forEach((column, at) => {
-			const value = column[last] ?? null;
-			if (value === null || !plot.series[at + 1].show) return;
+			const value = column[last];
+			if (value == null || !plot.series[at + 1].show) return;
 			ctx.fillStyle = palette[COLOURS[at]];
 			ctx.fill(new Path2D(`M${plot.valToPos(plot.data[0][last], "x")} ${plot.valToPos(value, "y")}${MARKERS[at]}`));
 		});
@@ -273,7 +273,7 @@ export class Chart {
 /** Points without a neighbour, which no line would show. */
 function lonely({ data, series }, at) {
 	const [from, to] = series[0].idxs;
-	const is = index => (data[at][index] ?? null) !== null;
+	const is = index => data[at][index] != null;
 	const found = [];
 	for (let index = from; index <= to; index += 1) if (is(index) && !is(index - 1) && !is(index + 1)) found.push(index);
 	return found;

@@ -1,12 +1,12 @@
 const SVG = "http://www.w3.org/2000/svg";
 
 function filled(node, attributes, children) {
-	for (const [name, value] of Object.entries(attributes)) if (value !== null) node.setAttribute(name, value);
+	for (const [name, value] of Object.entries(attributes)) if (value != null) node.setAttribute(name, value);
 	node.append(...children);
 	return node;
 }
 
-/** An element; attributes that are null are left out. */
+/** An element; attributes without a value are left out. */
 export const element = (tag, attributes = {}, ...children) => filled(document.createElement(tag), attributes, children);
 
 export const drawing = (tag, attributes = {}, ...children) => filled(document.createElementNS(SVG, tag), attributes, children);

@@ -20,7 +20,6 @@ const limits = unit => ({ thresholds, marks }) =>
 	});
 
 export const load = {
-	absolute: false,
 	source: ({ elapsed_ns }) => seconds(elapsed_ns),
 	run: ({ run_id }) => run_id,
 	over: ({ state }) => state !== "running",
@@ -31,7 +30,7 @@ export const load = {
 	marks: ({ marks }) => marks.map(({ at_ns, name, phase }, at) => ({ at: seconds(at_ns), label: marks[at - 1]?.name !== name ? name : phase === "hold" ? phase : "" })),
 
 	charts: [
-		{ title: "Latency", about: "and its limits", unit: "ns", wide: true, limits: limits("ns"), series: { p50: "p50", p95: "p95", p99: "p99", max: "max" } },
+		{ title: "Latency", about: "and its limits", unit: "ns", width: "wide", limits: limits("ns"), series: { p50: "p50", p95: "p95", p99: "p99", max: "max" } },
 		{ id: "rate", title: "Messages", unit: "per_s", limits: limits("per_s"), series: { offered: "offered", achieved: "achieved" } },
 		{ title: "Connections", about: "open", unit: "count", series: { target: "target", open: "open" } },
 		{ title: "Throughput", unit: "mbps", limits: limits("mbps"), series: { sent: "sent", received: "received" } },

@@ -12,10 +12,6 @@ export class Series {
 		for (const column of this.live.values()) column.length = 0;
 	}
 
-	get length() {
-		return this.live.get("time").length;
-	}
-
 	/** The newest time; -Infinity of none. */
 	get end() {
 		return this.live.get("time").at(-1) ?? -Infinity;
@@ -39,8 +35,7 @@ export class Series {
 
 	/** From now on the same points are shown, whatever is pushed. */
 	freeze(frozen) {
-		const copy = ([name, column]) => [name, column.slice()];
-		this.frozen = frozen ? new Map([...this.live].map(copy)) : null;
+		this.frozen = frozen ? structuredClone(this.live) : null;
 	}
 
 	column(name) {

@@ -16,7 +16,7 @@ const offend = ({ host, hostname, port }) => new Promise((resolve, reject) => {
 test("a load moves every chart, and the page, the metrics and the load's own report say the same", async t => {
 	const page = await open(t, server.url);
 	await untilState(page, "live");
-	await until(page, () => main.view.series.length > 4);
+	await until(page, () => main.view?.series.live.get("time").length > 4);
 	const report = JSON.parse(await output("ws-load", "run", "smoke", `${server.url.replace("http", "ws")}/ws/echo`, "--quiet", "--format", "json", "--threshold", "latency_p99 < 10s"));
 	await offend(new URL(server.url));
 

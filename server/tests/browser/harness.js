@@ -16,7 +16,7 @@ assert(CHROMIUM && BIN_DIR && SCREENSHOTS, "run scripts/check-page.sh");
 mkdirSync(SCREENSHOTS, { recursive: true });
 
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+export const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
 const running = new Set();
 after(async () => {
 	await browser.close();
@@ -73,7 +73,10 @@ export async function open(t, url, { expected, before, ...options } = {}) {
 	await page.addInitScript(() => {
 		globalThis.main = {};
 		addEventListener("load", async () => {
-			if (location.pathname === "/") globalThis.main = await import("/page/main.js");
+			if (location.pathname !== "/") return;
+			// The page loads its scripts after its first paint, this one first.
+			while (!globalThis.uPlot) await new Promise(later => setTimeout(later, 5));
+			globalThis.main = await import("/page/main.js");
 		});
 	});
 	await before?.(page);
@@ -82,6 +85,7 @@ export async function open(t, url, { expected, before, ...options } = {}) {
 		assert.deepEqual(errors.filter(error => !expected?.test(error)), []);
 	});
 	await page.goto(url);
+	if (new URL(url).pathname === "/") await until(page, () => "view" in main);
 	return page;
 }
 

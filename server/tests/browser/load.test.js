@@ -15,7 +15,7 @@ test("a run is shown with its limits, and its verdict is announced once", async 
 	assert(await page.locator("#metrics").isHidden());
 	assert.equal(await page.locator(".head tbody tr").count(), 7);
 	assert.match(await tile(page, "Latency p99").textContent(), /\d (µs|ms)$/);
-	await until(page, () => main.view?.series.length > 12);
+	await until(page, () => main.view?.series.live.get("time").length > 12);
 	await accessible(page);
 	await shot(page, "load-running-light-wide");
 	assert.deepEqual(await page.evaluate(() => said), []);
@@ -26,9 +26,9 @@ test("a run is shown with its limits, and its verdict is announced once", async 
 	await untilState(page, "the run is over");
 	await until(page, () => said.length === 1);
 	// The verdict tells of the whole run: it is no moment of it.
-	const points = await page.evaluate(() => main.view.series.length);
+	const points = await page.evaluate(() => main.view?.series.live.get("time").length);
 	await until(page, seq => main.view.message.seq > seq, await page.evaluate(() => main.view.message.seq));
-	assert.equal(await page.evaluate(() => main.view.series.length), points);
+	assert.equal(await page.evaluate(() => main.view?.series.live.get("time").length), points);
 	assert.match(await page.evaluate(() => said[0]), /^example: FAIL\. latency_p99/);
 
 	// Another run begins anew.

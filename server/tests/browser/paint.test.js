@@ -1,21 +1,35 @@
 import { after, test } from "node:test";
-import { open, until, wsServer } from "./harness.js";
+import { browser, until, wsServer } from "./harness.js";
 
 const LOADS = 11;
 
 const server = await wsServer();
 after(server.stop);
 
+/** Milliseconds from the navigation to the first content, in a context without a cache and without our ears in it. */
+async function painted(path) {
+	const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+	const page = await context.newPage();
+	await page.goto(server.url + path);
+	const time = await until(page, () => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
+	const ms = await time.jsonValue();
+	await context.close();
+	return ms;
+}
+
 // No limit: how long it takes is up to the machine and whoever else is on it.
-test("how long the first paint takes is told", async t => {
-	const times = [];
+test("how long the first paint takes is told, beside that of plain text", async t => {
+	const times = new Map([["/", []], ["/healthz", []]]);
 	// The browser's own first page is none of ours.
 	for (let load = 0; load <= LOADS; load += 1) {
-		const page = await open(t, server.url);
-		const painted = await until(page, () => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
-		times.push(await painted.jsonValue());
-		await page.context().close();
+		for (const [path, all] of times) {
+			const ms = await painted(path);
+			if (load > 0) all.push(ms);
+		}
 	}
-	const sorted = times.slice(1).sort((a, b) => a - b);
-	t.diagnostic(`first contentful paint: ${Math.round(sorted[(LOADS - 1) / 2])} ms, the middle of ${LOADS} loads (${Math.round(sorted[0])} to ${Math.round(sorted.at(-1))})`);
+	const [page, text] = [...times.values()].map(all => {
+		all.sort((a, b) => a - b);
+		return `${Math.round(all[(LOADS - 1) / 2])} ms (${Math.round(all[0])} to ${Math.round(all.at(-1))})`;
+	});
+	t.diagnostic(`first contentful paint: ${page}; of plain text ${text}; the middle of ${LOADS} loads each`);
 });

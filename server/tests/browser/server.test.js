@@ -94,7 +94,7 @@ test("the theme follows the system until it is chosen, and is remembered", async
 	await page.locator("#dark").click();
 	assert.equal(await paper(), dark);
 	const stop = await load(t, server.url);
-	await until(page, () => main.view?.series.length > 20);
+	await until(page, () => main.view?.series.live.get("time").length > 20);
 	await accessible(page);
 	await shot(page, "server-load-dark-wide");
 	await stop();
@@ -113,7 +113,7 @@ test("a phone's width is enough", async t => {
 	for (const [colorScheme, name] of [["light", "server-narrow-light"], ["dark", "server-narrow-dark"]]) {
 		const page = await open(t, server.url, { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true, colorScheme });
 		await untilState(page, "live");
-		await until(page, () => main.view?.series.length > 16);
+		await until(page, () => main.view?.series.live.get("time").length > 16);
 		assert(await page.evaluate(() => document.scrollingElement.scrollWidth) <= 360);
 		await accessible(page);
 		await shot(page, name);
@@ -203,7 +203,7 @@ test("pause holds the picture, and nothing is lost meanwhile", async t => {
 	await page.locator("#pause").click();
 	await untilState(page, "paused");
 	for (let seq = 11; seq <= 30; seq += 1) feed.send(snapshot(seq));
-	await until(page, () => main.view?.series.length === 30);
+	await until(page, () => main.view?.series.live.get("time").length === 30);
 	const shown = () => page.evaluate(() => main.view?.series.column("time").length);
 	assert.equal(await shown(), 10);
 	await page.locator("#copy").click();
@@ -271,7 +271,7 @@ test("a page that nobody sees draws nothing", async t => {
 		};
 	});
 	for (let seq = 2; seq <= 200; seq += 1) feed.send(snapshot(seq));
-	await until(page, () => main.view?.series.length === 200);
+	await until(page, () => main.view?.series.live.get("time").length === 200);
 	// A frame would have drawn by now.
 	await page.evaluate(() => new Promise(requestAnimationFrame));
 	assert.equal(await page.evaluate(() => main.view?.drawn), 0);
@@ -298,7 +298,7 @@ test("recent values are a table that can be unfolded", async t => {
 test("paper gets light colours and no buttons", async t => {
 	const page = await open(t, server.url, { colorScheme: "dark" });
 	await untilState(page, "live");
-	await until(page, () => main.view?.series.length > 8);
+	await until(page, () => main.view?.series.live.get("time").length > 8);
 	await page.emulateMedia({ media: "print" });
 	assert(await page.locator(".controls").isHidden());
 	assert.equal(await page.evaluate(() => getComputedStyle(document.body).backgroundColor), "rgb(252, 252, 250)");
