@@ -1,9 +1,8 @@
 use std::sync::Arc;
 
 use hyper::server::conn::http1;
-use tokio::sync::watch;
 
-use crate::dashboard::Tick;
+use crate::dashboard::Board;
 use crate::feed::Feed;
 use crate::process::{Files, Process};
 use crate::shutdown::Shutdown;
@@ -20,8 +19,8 @@ pub struct Context {
     pub(crate) http: http1::Builder,
     pub(crate) feed: Feed,
     files: Files,
-    /// The newest message; the hub or [`crate::Live`] writes it, subscribers wait for it.
-    pub(crate) ticks: watch::Sender<Tick>,
+    /// The hub or [`crate::Live`] writes it, subscribers wait for it.
+    pub(crate) board: Board,
 }
 
 impl Context {
@@ -36,7 +35,7 @@ impl Context {
         config.check()?;
         Ok(Arc::new(Self {
             stats: Stats::new(config.max_connections),
-            ticks: watch::Sender::new(Tick::default()),
+            board: Board::default(),
             shutdown: Shutdown::default(),
             http: connection::http(&config.clock),
             feed,

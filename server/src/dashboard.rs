@@ -1,7 +1,9 @@
 //! Snapshots, serialised once a tick and shared by all subscribers.
 
+mod board;
 mod hub;
 mod subscriber;
 
-pub(crate) use hub::{Tick, run as run_hub};
+pub(crate) use board::{Board, Tick};
+pub(crate) use hub::run as run_hub;
 pub(crate) use subscriber::Subscriber;

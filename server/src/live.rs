@@ -13,7 +13,6 @@ pub use load::{Errors, Latency, Load, Mark, Phase, Stage, State, Threshold};
 
 pub use crate::page::PALETTE;
 
-use crate::dashboard::Tick;
 use crate::feed::Feed;
 use crate::{Config, Context, Embedded, Error};
 
@@ -52,11 +51,9 @@ impl Live {
             history.lock().expect("no holder panics").push(load);
         }
         // The number is given where the message is put, so that two callers cannot overtake each other.
-        self.0.context().ticks.send_modify(|tick| {
-            let seq = tick.seq + 1;
+        self.0.context().board.publish(|seq| {
             let message = Message { skipped: 0, seq, view: "load", load };
-            let json = serde_json::to_string(&message).expect("a load is plain data");
-            *tick = Tick { seq, json: json.into() };
+            serde_json::to_string(&message).expect("a load is plain data").into()
         });
     }
 

@@ -1,7 +1,10 @@
+use std::sync::atomic::Ordering::Relaxed;
+
 use bytes::{BufMut, BytesMut};
 use hdrhistogram::Histogram;
 use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
 
+use super::Tick;
 use crate::feed::Feed;
 use crate::meter::Meter;
 use crate::shutdown::unless_fired;
@@ -10,15 +13,6 @@ use crate::{Context, stats};
 
 /// Room for a snapshot, in bytes; one that outgrows it costs an allocation, no more.
 const SNAPSHOT_BYTES: usize = 2048;
-
-/// One serialised message. Clones share the bytes.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Tick {
-    /// 1 for the first message of a server; 0 where there was none yet.
-    pub(crate) seq: u64,
-    /// JSON that begins with [`Snapshot::UNSKIPPED`].
-    pub(crate) json: Utf8Bytes,
-}
 
 /// Publishes a snapshot every tick until the server begins to drain; nothing where somebody else publishes.
 ///
@@ -36,7 +30,9 @@ pub(crate) async fn run(context: &Context) {
     let mut next = clock.now();
     for seq in 1.. {
         let buffer = &mut buffers[usize::from(seq % 2 == 0)];
-        publish(context, seq, buffer, &mut meter, &mut handling);
+        let json = serialise(context, seq, buffer, &mut meter, &mut handling);
+        let subscribers = || context.stats.dashboard_open.load(Relaxed) as usize;
+        context.board.spread(Tick { seq, json }, subscribers).await;
         // A hub that comes late skips ticks: one without time behind it has no rates.
         next += context.config.tick;
         let now = clock.now();
@@ -50,18 +46,17 @@ pub(crate) async fn run(context: &Context) {
     }
 }
 
-fn publish(
+fn serialise(
     context: &Context,
     seq: u64,
     buffer: &mut BytesMut,
     meter: &mut Meter,
     (interval, total): &mut (Histogram<u64>, Histogram<u64>),
-) {
+) -> Utf8Bytes {
     context.stats.take_handling(interval, total);
     let snapshot = Snapshot::take(seq, context, meter, interval, total);
     buffer.reserve(SNAPSHOT_BYTES);
     serde_json::to_writer((&mut *buffer).writer(), &snapshot)
         .expect("a snapshot is plain data, and memory takes it");
-    let json = Utf8Bytes::try_from(buffer.split().freeze()).expect("serde_json writes UTF-8");
-    context.ticks.send_replace(Tick { seq, json });
+    Utf8Bytes::try_from(buffer.split().freeze()).expect("serde_json writes UTF-8")
 }

@@ -4,9 +4,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context as Task, Poll};
 use std::time::Duration;
 
-use futures::{Sink, Stream};
+use futures::{Sink, Stream as _};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::watch;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -34,10 +33,8 @@ const PAUSE_WITHIN: Duration = Duration::from_secs(10);
 pub(crate) struct Subscriber<'a, S> {
     ws: WebSocketStream<S>,
     context: &'a Context,
-    /// Until it runs.
-    ticks: Option<watch::Receiver<Tick>>,
     heard: Duration,
-    /// Made after `ticks` and `heard`: once a session counts as open, it misses nothing and its silence is timed.
+    /// Made before `last_seq` and after `heard`: who waits for a tick is counted, and its silence is timed.
     _open: OpenGuard<'a>,
     queue: VecDeque<Utf8Bytes>,
     last_seq: u64,
@@ -101,8 +98,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session for Subscriber<'_, S> {
 
 impl<'a, S: AsyncRead + AsyncWrite + Unpin> Subscriber<'a, S> {
     pub(crate) fn new(ws: WebSocketStream<S>, context: &'a Context) -> Self {
-        let mut ticks = context.ticks.subscribe();
-        let newest = ticks.borrow_and_update().clone();
+        let heard = context.config.clock.now();
+        let open = OpenGuard::new(&context.stats.dashboard_open);
+        let newest = context.board.newest();
         let mut queue = VecDeque::with_capacity(HIGH_WATERMARK);
         if newest.seq > 0 {
             context.stats.snapshots_offered.fetch_add(1, Relaxed);
@@ -111,9 +109,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Subscriber<'a, S> {
         Self {
             ws,
             context,
-            ticks: Some(ticks),
-            heard: context.config.clock.now(),
-            _open: OpenGuard::new(&context.stats.dashboard_open),
+            heard,
+            _open: open,
             queue,
             last_seq: newest.seq,
             paused: None,
@@ -126,7 +123,7 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Subscriber<'a, S> {
     /// By reference: an async function that takes a session by value holds room for it twice.
     pub(crate) async fn run(&mut self) {
         let context = self.context;
-        let news = news(self.ticks.take().expect("a subscriber runs once"));
+        let news = context.board.after(self.last_seq);
         let ending = session::supervise(context, self, news).await;
         session::finish(context, &mut self.ws, ending).await;
     }
@@ -200,12 +197,4 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Subscriber<'a, S> {
         self.skipped += snapshots;
         self.context.stats.snapshots_skipped.fetch_add(snapshots, Relaxed);
     }
-}
-
-fn news(ticks: watch::Receiver<Tick>) -> impl Stream<Item = Tick> {
-    futures::stream::unfold(ticks, |mut ticks| async move {
-        ticks.changed().await.ok()?;
-        let tick = ticks.borrow_and_update().clone();
-        Some((tick, ticks))
-    })
 }

@@ -1,0 +1,178 @@
+use std::pin::pin;
+use std::sync::{Mutex, MutexGuard};
+
+use futures::Stream;
+use tokio::sync::Notify;
+use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
+
+/// Subscribers woken in one go. Whoever shares their thread waits for so many writes, and not for those of all.
+const AT_ONCE: usize = 4;
+
+/// One serialised message. Clones share the bytes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tick {
+    /// 1 for the first message of a server; 0 where there was none yet.
+    pub(crate) seq: u64,
+    /// JSON that begins with [`crate::snapshot::Snapshot::UNSKIPPED`].
+    pub(crate) json: Utf8Bytes,
+}
+
+/// The newest message, and the subscribers who wait for the next.
+#[derive(Debug, Default)]
+pub(crate) struct Board {
+    newest: Mutex<Tick>,
+    /// First come, first woken.
+    waiting: Notify,
+}
+
+impl Board {
+    pub(crate) fn newest(&self) -> Tick {
+        self.lock().clone()
+    }
+
+    /// Replaces the newest message by what `next` makes of its number, and wakes all at once.
+    pub(crate) fn publish(&self, next: impl FnOnce(u64) -> Utf8Bytes) {
+        let mut newest = self.lock();
+        let seq = newest.seq + 1;
+        *newest = Tick { seq, json: next(seq) };
+        drop(newest);
+        self.waiting.notify_waiters();
+    }
+
+    /// Replaces the newest message, then wakes `subscribers`, a few at a time: between them the runtime looks for what
+    /// else there is to do.
+    ///
+    /// `subscribers` is asked once the message can be seen, and may say more than there are.
+    pub(crate) async fn spread(&self, tick: Tick, subscribers: impl FnOnce() -> usize) {
+        *self.lock() = tick;
+        for woken in 0..subscribers() {
+            if woken > 0 && woken % AT_ONCE == 0 {
+                tokio::task::yield_now().await;
+            }
+            self.waiting.notify_one();
+        }
+    }
+
+    /// Every message after the one numbered `seq` that is still the newest when the subscriber gets to it.
+    pub(crate) fn after(&self, seq: u64) -> impl Stream<Item = Tick> {
+        futures::stream::unfold(seq, move |seq| async move {
+            let tick = self.newer_than(seq).await;
+            let seq = tick.seq;
+            Some((tick, seq))
+        })
+    }
+
+    async fn newer_than(&self, seq: u64) -> Tick {
+        let mut woken = pin!(self.waiting.notified());
+        loop {
+            // In the queue before it looks: a message that it does not see yet wakes it.
+            woken.as_mut().enable();
+            {
+                let newest = self.lock();
+                if newest.seq > seq {
+                    return newest.clone();
+                }
+            }
+            woken.as_mut().await;
+            woken.set(self.waiting.notified());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Tick> {
+        self.newest.lock().expect("no holder panics")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+
+    use futures::StreamExt;
+
+    use super::*;
+
+    /// Runs `test` on one thread with `subscribers` who wait for a message; each counts itself once it has it.
+    fn with_waiting<F: Future<Output = ()>>(
+        subscribers: usize,
+        test: impl FnOnce(Arc<Board>, Arc<AtomicUsize>) -> F,
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let (board, served) = (Arc::new(Board::default()), Arc::new(AtomicUsize::new(0)));
+        let here = Arc::new(AtomicUsize::new(0));
+        runtime.block_on(async {
+            for _ in 0..subscribers {
+                let (board, served) = (Arc::clone(&board), Arc::clone(&served));
+                let here = Arc::clone(&here);
+                tokio::spawn(async move {
+                    let mut ticks = pin!(board.after(0));
+                    here.fetch_add(1, Relaxed);
+                    while ticks.next().await.is_some() {
+                        served.fetch_add(1, Relaxed);
+                    }
+                });
+            }
+            while here.load(Relaxed) < subscribers {
+                tokio::task::yield_now().await;
+            }
+            test(board, served).await;
+        });
+    }
+
+    fn tick(seq: u64) -> Tick {
+        Tick { seq, json: Utf8Bytes::from_static("{}") }
+    }
+
+    #[test]
+    fn everybody_gets_a_message_once() {
+        for subscribers in [0, 1, AT_ONCE, AT_ONCE + 1, 5 * AT_ONCE] {
+            with_waiting(subscribers, async |board, served| {
+                for seq in 1..4 {
+                    // More than there are, as while one of them says goodbye.
+                    board.spread(tick(seq), || subscribers + 3).await;
+                    tokio::task::yield_now().await;
+                    assert_eq!(served.swap(0, Relaxed), subscribers);
+                }
+            });
+        }
+    }
+
+    #[test]
+    fn others_are_served_between_a_few_subscribers_and_the_next() {
+        with_waiting(10 * AT_ONCE, async |board, served| {
+            let over = Arc::new(AtomicBool::new(false));
+            let other = tokio::spawn({
+                let over = Arc::clone(&over);
+                async move {
+                    let (mut before, mut turns) = (0, 0);
+                    while !over.load(Relaxed) {
+                        let now = served.load(Relaxed);
+                        assert!(now - before <= AT_ONCE, "{before} were served, then {now}");
+                        before = now;
+                        turns += 1;
+                        tokio::task::yield_now().await;
+                    }
+                    turns
+                }
+            });
+            board.spread(tick(1), || 10 * AT_ONCE).await;
+            over.store(true, Relaxed);
+            let turns = other.await.expect("never more than a few at once");
+            assert!(turns >= 9, "{turns} turns");
+        });
+    }
+
+    #[test]
+    fn what_was_published_before_a_subscriber_looked_is_not_missed() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(async {
+            let board = Board::default();
+            let mut ticks = pin!(board.after(0));
+            for seq in 1..4 {
+                board.publish(|seq| seq.to_string().into());
+                let tick = ticks.next().await.expect("a board never ends");
+                assert_eq!((tick.seq, tick.json.as_str()), (seq, &*seq.to_string()));
+            }
+        });
+    }
+}
