@@ -8,7 +8,8 @@
 //! - [`exact`]: the allocation suites of both trees; [`instructions`]: callgrind over what they have in memory
 //! - [`report`]: how it is shown, in a format a file
 //! - [`timing`]: a short look at every row, a longer one at the suspects; [`round`]: fresh processes side by side;
-//!   [`workload`]: what they are asked; [`driver`]: who asks; [`server_process`], [`process_clock`]: who answers;
+//!   [`workload`]: what they are asked; [`driver`]: who asks; [`server_process`], [`process_clock`]: who answers, from an
+//!   own copy of its program;
 //!   [`spinners`]: neighbours, and who keeps a processor awake
 //! - [`gate`]: rounds → verdicts; [`statistics`]: the estimates and tests under it
 //! - [`calibration`]: what the gate says where the answer is known
@@ -21,6 +22,7 @@ pub mod gate;
 pub mod instructions;
 pub mod model;
 pub mod outcome;
+mod own_copy;
 pub mod process_clock;
 pub mod report;
 pub mod revision;

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 
 use super::cleanup::{self, Child};
+use super::own_copy::OwnCopy;
 use super::process_clock::ProcessClock;
 use crate::client::Client;
 
@@ -69,8 +70,12 @@ impl ServerProcess {
     ) -> Result<Self> {
         let stderr =
             tempfile::tempfile().context("cannot keep a server's stderr; look with df -h /tmp")?;
+        let copy;
         let (mut command, port) = match program {
-            Program::Server(path) => (server_command(path, settings), None),
+            Program::Server(path) => {
+                copy = OwnCopy::of(path).with_context(|| format!("cannot start {name}"))?;
+                (server_command(copy.command(), settings), None)
+            }
             Program::Command(words) => {
                 let port = free_port()?;
                 (shell_command(words, port), Some(port))
@@ -206,8 +211,7 @@ impl Starting<'_> {
     }
 }
 
-fn server_command(path: &Path, settings: &Settings) -> Command {
-    let mut command = Command::new(path);
+fn server_command(mut command: Command, settings: &Settings) -> Command {
     // One thread serves: how a run-time spreads its work over cores is not what is compared.
     command.args(["--bind", "127.0.0.1:0", "--workers", "1"]).args(&settings.flags);
     if let Some(tick) = settings.tick {
