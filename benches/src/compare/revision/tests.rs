@@ -2,6 +2,7 @@ use std::cell::RefCell;
 use std::fs;
 use std::process::Command;
 
+use object::{Object, ObjectSection};
 use tempfile::TempDir;
 
 use super::*;
@@ -312,6 +313,10 @@ fn equal_trees_make_equal_programs_and_are_built_once() {
         fs::read(&base.server).expect("it is there")
             == fs::read(&head.server).expect("it is there")
     );
+    let server = fs::read(&base.server).expect("it is there");
+    let server = object::File::parse(&*server).expect("it is a program");
+    let code = server.section_by_name(".text").expect("it has code");
+    assert_eq!(code.align(), 64, "a function begins a cache line");
     assert!(read(&base.runner) == read(&head.runner));
     assert!(read(&base.bare_runner) == read(&head.bare_runner));
     let prints = |program: &Result<PathBuf, String>| {
