@@ -35,7 +35,7 @@ const ALIGNED: &[&str] =
     &["rustc", "--release", "--locked", "--package", "server", "--bin", "ws-server"];
 
 /// A linker script beside the linker's own: every function begins a cache line, those of the standard library as well.
-/// Else a change anywhere moves all code behind it, and a loop that lies otherwise across cache lines takes 3 % longer.
+/// Else a change anywhere moves all code behind it, and a loop that lies otherwise across cache lines takes longer.
 const FUNCTIONS: &str =
     "SECTIONS { .text : SUBALIGN(64) { *(.text .text.*) } } INSERT BEFORE .init;\n";
 
@@ -161,8 +161,9 @@ impl Build<'_> {
         let mut server = self.program(SERVER, &[], "ws-server", "ws-server")?;
         match self.aligned() {
             Ok(aligned) => server = aligned,
-            Err(_) => eprintln!(
-                "note: the linker takes no script for {}; code that was only moved may seem slower or faster",
+            Err(error) => eprintln!(
+                "note: {} is compared as its linker laid it out; code that was only moved may seem slower or faster: \
+                 {error:#}",
                 self.name
             ),
         }
