@@ -3,8 +3,8 @@
 
 mod curve;
 mod document;
-
-use std::collections::BTreeMap;
+#[cfg(test)]
+mod tests;
 
 use baselines::Verdict;
 use serde::{Deserialize, Serialize};
@@ -194,8 +194,12 @@ pub fn powers(records: &[Record]) -> Vec<Power> {
     let mut powers = Vec::new();
     for (id, _) in rows_of(&slowed) {
         for slower in &shares {
-            let records: Vec<&Record> =
-                slowed.iter().copied().filter(|record| record.slower == *slower).collect();
+            let has = |record: &Record| record.rows.iter().any(|row| row.id == id);
+            let records: Vec<&Record> = slowed
+                .iter()
+                .copied()
+                .filter(|record| record.slower == *slower && has(record))
+                .collect();
             let rows: Vec<&Row> = records
                 .iter()
                 .flat_map(|record| record.rows.iter().filter(|row| row.id == id))
@@ -218,73 +222,19 @@ pub fn powers(records: &[Record]) -> Vec<Power> {
     powers
 }
 
-/// The rows of all records by id, in the order in which the first record has them.
+/// The rows of all records by id: traffic by traffic, each in the order in which its first record has them.
 fn rows_of<'a>(records: &[&'a Record]) -> Vec<(String, Vec<&'a Row>)> {
-    let mut by_id: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+    let mut by_id: Vec<(String, Vec<&Row>)> = Vec::new();
     for row in records.iter().flat_map(|record| &record.rows) {
-        by_id.entry(&row.id).or_default().push(row);
+        match by_id.iter_mut().find(|(id, _)| *id == row.id) {
+            Some((_, rows)) => rows.push(row),
+            None => by_id.push((row.id.clone(), vec![row])),
+        }
     }
-    let order = records.first().map(|record| record.rows.iter()).into_iter().flatten();
-    order
-        .filter_map(|row| by_id.remove_entry(row.id.as_str()))
-        .map(|(id, rows)| (id.to_owned(), rows))
-        .collect()
+    by_id.sort_by_key(|(_, rows)| rows[0].workload);
+    by_id
 }
 
 fn middle(rows: &[&Row], value: impl Fn(&Row) -> f64) -> f64 {
     median(&rows.iter().map(|row| value(row)).collect::<Vec<_>>()).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn record(slower: f64, verdicts: [Verdict; 2]) -> Record {
-        let row = |(at, verdict): (usize, Verdict)| Row {
-            id: ["echo_latency/text/64B", "echo_cpu/text/64B"][at].to_owned(),
-            workload: 0,
-            verdict: verdict.as_str().to_owned(),
-            effect: slower * (at + 1) as f64,
-            null: 0.0,
-            detectable: 0.031,
-        };
-        let rows = verdicts.into_iter().enumerate().map(row).collect();
-        Record { slower, busy: 0, together: 1, seconds: 4.0, rows }
-    }
-
-    #[test]
-    fn an_alarm_in_any_row_and_either_direction_is_one_false_alarm() {
-        let records = [
-            record(0.0, [Verdict::Pass, Verdict::Pass]),
-            record(0.0, [Verdict::Improved, Verdict::Regressed]),
-            record(0.0, [Verdict::Pass, Verdict::TooNoisy]),
-            record(0.05, [Verdict::Regressed, Verdict::Regressed]),
-        ];
-        let alarms = alarms(&records);
-        assert_eq!(alarms.len(), 1);
-        assert_eq!(alarms[0].any, Share { times: 1, of: 3 });
-        assert_eq!(alarms[0].noisy, Share { times: 1, of: 3 });
-        assert_eq!(alarms[0].rows[0].1, Share { times: 1, of: 3 });
-    }
-
-    #[test]
-    fn a_slowdown_is_seen_by_its_row_or_by_the_processor_time_of_the_same_traffic() {
-        let records = [
-            record(0.03, [Verdict::Regressed, Verdict::Regressed]),
-            record(0.03, [Verdict::Pass, Verdict::Regressed]),
-            record(0.0, [Verdict::Regressed, Verdict::Regressed]),
-        ];
-        let powers = powers(&records);
-        assert_eq!(powers.len(), 2);
-        assert_eq!(powers[0].row, Share { times: 1, of: 2 });
-        assert_eq!(powers[0].workload, Share { times: 2, of: 2 });
-        assert_eq!((powers[0].effect, powers[1].effect), (0.03, 0.06));
-    }
-
-    #[test]
-    fn nothing_measured_is_no_assurance() {
-        assert_eq!(Share::default().upper(), 1.0);
-        assert_eq!(Share::default().interval(), [0.0, 1.0]);
-        assert!(Share { times: 0, of: 200 }.upper() < 0.015);
-    }
 }

@@ -11,6 +11,7 @@ use super::model::Side;
 mod cargo;
 mod checkout;
 mod git;
+mod packages;
 #[cfg(test)]
 mod tests;
 

@@ -20,9 +20,12 @@ use crate::progress::Progress;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// A ws-server built with the feature `slowdown`: cargo build --release -p server --features slowdown
+    /// A ws-server built with the feature `slowdown`; scripts/calibrate.sh builds it as `compare` would
     #[arg(long, value_name = "FILE")]
     server: PathBuf,
+    /// Another build of the same code, to be head where base is not slowed; may be given again, and they take turns
+    #[arg(long, value_name = "FILE")]
+    like: Vec<PathBuf>,
     /// Comparisons of identical programs; 0 takes none
     #[arg(long, value_name = "N", default_value_t = 200)]
     same: usize,
@@ -55,21 +58,16 @@ pub(crate) struct Args {
     document: PathBuf,
 }
 
-/// The commands that made the document; a file of records is made by several.
-const COMMANDS: [&str; 4] = [
-    "cargo build --release -p server --features slowdown --target-dir target/slowdown",
-    "target/release/ws-compare calibrate --server target/slowdown/release/ws-server --slowed 0",
-    "target/release/ws-compare calibrate --server target/slowdown/release/ws-server --same 0 --only text/64B",
-    "target/release/ws-compare calibrate --server target/slowdown/release/ws-server --slowed 0 --busy 1 --together 8",
-];
+/// What made the document: several commands, each adding to the records.
+const COMMAND: &str = "scripts/calibrate.sh";
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    ensure!(
-        args.server.is_file(),
-        "there is no {}; build it with {}",
-        args.server.display(),
-        COMMANDS[0]
-    );
+    let program = |path: &PathBuf| -> Result<Program> {
+        ensure!(path.is_file(), "there is no {}; {COMMAND} builds it", path.display());
+        Ok(Program::Server(path.canonicalize()?))
+    };
+    let server = program(&args.server)?;
+    let like: Vec<Program> = args.like.iter().map(program).collect::<Result<_>>()?;
     cleanup::install()?;
     let mut records = load(&args.records)?;
     let mut journal = OpenOptions::new()
@@ -78,7 +76,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         .open(&args.records)
         .with_context(|| format!("cannot write {}", args.records.display()))?;
     let calibration = Calibration {
-        program: Program::Server(args.server.canonicalize()?),
+        like: if like.is_empty() { vec![server.clone()] } else { like },
+        server,
         workloads: chosen(&args.only, false)?.0,
         rule: Rule::with_threshold(args.threshold),
         progress: Progress::new(),
@@ -95,7 +94,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         let mut rng = Rng::new(args.seed ^ ((done as u64) << 32) ^ u64::from(args.busy));
         let what = format!("identical programs, {} of {}", done + 1, args.same);
         let taken = match args.together {
-            1 => vec![calibration.same(&what, &mut rng)?],
+            1 => vec![calibration.same(&what, done, &mut rng)?],
             several => calibration.slowed(&what, &vec![0.0; several as usize], &mut rng)?,
         };
         for record in taken {
@@ -120,12 +119,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 fn write(args: &Args, records: &[Record]) -> Result<()> {
     let drawing = args.document.with_extension("svg");
     let name = drawing.file_name().unwrap_or_default().to_string_lossy();
-    let commands = COMMANDS.map(str::to_owned);
     let write = |path: &Path, text: &str| {
         fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
     };
     write(&drawing, &svg(records, args.threshold))?;
-    write(&args.document, &markdown(records, args.threshold, &commands, &name))?;
+    write(&args.document, &markdown(records, args.threshold, COMMAND, args.like.len(), &name))?;
     eprintln!("written: {} and {}", args.document.display(), drawing.display());
     Ok(())
 }
@@ -154,15 +152,21 @@ fn keep(journal: &mut File, records: &mut Vec<Record>, record: Record) -> Result
 }
 
 struct Calibration {
-    program: Program,
+    server: Program,
+    /// What is head where nothing is slowed, in turn.
+    like: Vec<Program>,
     workloads: Vec<Workload>,
     rule: Rule,
     progress: Progress,
 }
 
 impl Calibration {
-    fn arm(&self, name: &str, flags: Vec<String>) -> Arm {
-        Arm { name: name.to_owned(), program: self.program.clone(), flags }
+    fn base(&self) -> [Arm; 2] {
+        ["base", "base's copy"].map(|name| arm(name, &self.server, Vec::new()))
+    }
+
+    fn like(&self, turn: usize) -> &Program {
+        &self.like[turn % self.like.len()]
     }
 
     /// Whether `record` has rows of all that is being calibrated.
@@ -171,9 +175,10 @@ impl Calibration {
         rows.flatten().all(|id| record.rows.iter().any(|row| row.id == id))
     }
 
-    /// A comparison as `compare` makes it, of a program with itself.
-    fn same(&self, what: &str, rng: &mut Rng) -> Result<Record> {
-        let arms = ["base", "base's copy", "head"].map(|name| self.arm(name, Vec::new()));
+    /// A comparison as `compare` makes it, of a program with its like.
+    fn same(&self, what: &str, turn: usize, rng: &mut Rng) -> Result<Record> {
+        let [base, copy] = self.base();
+        let arms = [base, copy, arm("head", self.like(turn), Vec::new())];
         let begin = Instant::now();
         let rows = decide(&self.workloads, self.rule, |which, stage| {
             self.look(what, which, stage, |_| arms.to_vec(), rng)
@@ -183,17 +188,20 @@ impl Calibration {
 
     /// One comparison for each share. They have their rounds, base and its copy in common; each is judged alone.
     fn slowed(&self, what: &str, shares: &[f64], rng: &mut Rng) -> Result<Vec<Record>> {
-        let plain = ["base", "base's copy"].map(|name| self.arm(name, Vec::new()));
+        let plain = self.base();
         // What an operation costs, to know how much a share of it is.
         let costs = self.look(what, &self.every(), Stage::Screen, |_| plain.to_vec(), rng)?;
         let arms = |at: usize| {
             let cost = operation_ns(&costs[at]);
-            let slowed = shares.iter().map(|share| {
+            let slowed = shares.iter().enumerate().map(|(turn, share)| {
+                if *share == 0.0 {
+                    return arm("head", self.like(turn), Vec::new());
+                }
                 let flags = vec![
                     self.workloads[at].slow_flag.to_owned(),
                     format!("{:.0}", share * cost * self.workloads[at].slowed_at_once()),
                 ];
-                self.arm(&format!("head, {:.0} % slower", share * 100.0), flags)
+                arm(&format!("head, {:.0} % slower", share * 100.0), &self.server, flags)
             });
             plain.iter().cloned().chain(slowed).collect::<Vec<Arm>>()
         };
@@ -247,6 +255,10 @@ impl Calibration {
         let rows = rows.iter().map(|row| Row::new(row, workload(&row.id))).collect();
         Record { slower, busy: 0, together: 1, seconds, rows }
     }
+}
+
+fn arm(name: &str, program: &Program, flags: Vec<String>) -> Arm {
+    Arm { name: name.to_owned(), program: program.clone(), flags }
 }
 
 /// Nanoseconds of an operation of the first arm: by the clock on the wall where that is a row, else the server's own.

@@ -2,38 +2,51 @@ use std::fmt::Write as _;
 
 use super::{Alarms, Power, Record, alarms, powers};
 
-/// `CALIBRATION.md`, with `commands` that made it; `curve` is the file name of the drawing.
+/// `CALIBRATION.md`, with the `command` that made it, where `others` builds of the same code took turns; `curve` is the file name of the drawing.
 #[must_use]
-pub fn markdown(records: &[Record], threshold: f64, commands: &[String], curve: &str) -> String {
-    let mut text = String::from(
-        "# Calibration\n\nWhat the timing gate of `scripts/compare.sh` says where the right answer is known. Written by\n\n",
+pub fn markdown(
+    records: &[Record],
+    threshold: f64,
+    command: &str,
+    others: usize,
+    curve: &str,
+) -> String {
+    let mut text = format!(
+        "# Calibration\n\nWhat the timing gate of `scripts/compare.sh` says where the right answer is known. Written by\n\n    {command}\n"
     );
-    for command in commands {
-        push(&mut text, &format!("    {command}"));
-    }
     push(&mut text, HEAD);
     push(&mut text, &format!("The threshold was {}.\n", percent(threshold)));
     let alarms = alarms(records);
-    false_alarms(&mut text, &alarms);
+    false_alarms(&mut text, &alarms, others);
     rows(&mut text, &alarms);
     power(&mut text, &powers(records), curve);
     text
 }
 
 const HEAD: &str = "
-on two shared cores. Percentages of comparisons carry Clopper–Pearson bounds at 95 %. Every program in here is the same
-build of `ws-server` with the feature `slowdown`, so that a slowed one differs by what it is told and by nothing else: a
-busy loop of so many nanoseconds per batch of messages, connection or snapshot. A proxy that delays would add a hop, and the noise
-of one, to a round trip of 16 µs.
+on two shared cores. Percentages of comparisons carry Clopper–Pearson bounds at 95 %. Every program in here is `ws-server`
+with the feature `slowdown`, built and linked as the servers of a comparison are. What is slowed differs from base by what
+it is told and by nothing else: a busy loop of so many nanoseconds per batch of messages, connection or snapshot. A proxy
+that delays would add a hop, and the noise of one, to a round trip of 16 µs.
 ";
 
-fn false_alarms(text: &mut String, alarms: &[Alarms]) {
+fn false_alarms(text: &mut String, alarms: &[Alarms], others: usize) {
+    let against = match others {
+        0 => "itself".to_owned(),
+        _ => format!(
+            "other builds of the same code, {others} in turn, which have the server's own functions in another order and so\n\
+             most functions in another place"
+        ),
+    };
     push(
         text,
-        "## False alarms\n\nBase against itself. An alarm is any row that claims a change, for better or worse. *At most* is\nthe one-sided bound at 95 % that these \
-         comparisons give if all were independent; those of a group have base and its copy in\ncommon.\n\n\
-         | busy cores | comparisons | groups | false alarms | at most | too noisy | seconds, middle | longest |\n\
-         | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        &format!(
+            "## False alarms\n\nBase against {against}. An alarm is any row that claims a change,\nfor better or worse. *At most* \
+             is the one-sided bound at 95 % that these comparisons give if all were independent; those\nof a group have base \
+             and its copy in common.\n\n\
+             | busy cores | comparisons | groups | false alarms | at most | too noisy | seconds, middle | longest |\n\
+             | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+        ),
     );
     for Alarms { busy, any, noisy, groups, seconds: [longest, middle], .. } in alarms {
         let seconds =

@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::packages::Packages;
 use super::{Revision, WORKING_TREE};
 use crate::compare::cleanup::{self, Child};
 
@@ -25,19 +26,25 @@ pub struct Built {
     pub runner: Result<PathBuf, String>,
     /// The same without dhat, for other tools.
     pub bare_runner: Result<PathBuf, String>,
+    /// Why the server's functions lie where they fell, if they do.
+    unaligned: Option<String>,
 }
 
-const SERVER: &[&str] =
-    &["build", "--release", "--locked", "--package", "server", "--bin", "ws-server"];
+impl Built {
+    fn note(&self, name: &str) {
+        if let Some(why) = &self.unaligned {
+            eprintln!(
+                "note: {name} is compared as its linker laid it out; code that was only moved may seem slower or \
+                 faster: {why}"
+            );
+        }
+    }
+}
 
-/// [`SERVER`] once more, linked by [`FUNCTIONS`].
-const ALIGNED: &[&str] =
-    &["rustc", "--release", "--locked", "--package", "server", "--bin", "ws-server"];
+const SERVER: &[&str] = &["--release", "--locked", "--package", "server", "--bin", "ws-server"];
 
-/// A linker script beside the linker's own: every function begins a cache line, those of the standard library as well.
-/// Else a change anywhere moves all code behind it, and a loop that lies otherwise across cache lines takes longer.
-const FUNCTIONS: &str =
-    "SECTIONS { .text : SUBALIGN(64) { *(.text .text.*) } } INSERT BEFORE .init;\n";
+/// What [`SERVER`] is linked by, where the linker takes a script.
+const FUNCTIONS: &str = include_str!("functions.ld");
 
 const RUNNER: &[&str] =
     &["test", "--release", "--locked", "--package", "alloc-tests", "--test", "alloc", "--no-run"];
@@ -73,6 +80,7 @@ pub(super) fn build(
     let stamp = folder.join("stamp.json");
     let inputs = build.inputs()?;
     if let Some(built) = finished(&stamp, &inputs) {
+        built.note(&build.name);
         return Ok(built);
     }
     // A build that does not come to its end leaves no stamp.
@@ -83,6 +91,7 @@ pub(super) fn build(
         say(&format!("building {}", build.name));
     }
     let built = build.run()?;
+    built.note(&build.name);
     let words = serde_json::to_string_pretty(&Stamp { inputs, built: built.clone() })?;
     fs::write(&stamp, words)
         .with_context(|| format!("cannot write {}; look with df -h", stamp.display()))?;
@@ -111,7 +120,7 @@ struct Inputs {
 
 fn finished(stamp: &Path, inputs: &Inputs) -> Option<Built> {
     let stamp: Stamp = serde_json::from_slice(&fs::read(stamp).ok()?).ok()?;
-    let Built { server, runner, bare_runner } = &stamp.built;
+    let Built { server, runner, bare_runner, .. } = &stamp.built;
     let programs = [Some(server), runner.as_ref().ok(), bare_runner.as_ref().ok()];
     let there = programs.into_iter().flatten().all(|program| program.is_file());
     (there && stamp.inputs == *inputs).then_some(stamp.built)
@@ -158,15 +167,7 @@ impl Build<'_> {
         let packages = self.packages()?;
         let older = "compare with a later revision";
         ensure!(packages.have("server", "ws-server"), "{} has no ws-server; {older}", self.name);
-        let mut server = self.program(SERVER, &[], "ws-server", "ws-server")?;
-        match self.aligned() {
-            Ok(aligned) => server = aligned,
-            Err(error) => eprintln!(
-                "note: {} is compared as its linker laid it out; code that was only moved may seem slower or faster: \
-                 {error:#}",
-                self.name
-            ),
-        }
+        let (server, unaligned) = self.server()?;
         let none = |what| Err(format!("{} has no {what}; {older}", self.name));
         let has_runner = packages.have("alloc-tests", "alloc");
         let runner = if has_runner {
@@ -179,7 +180,7 @@ impl Build<'_> {
         } else {
             none("allocation scenarios without dhat")
         };
-        Ok(Built { server, runner, bare_runner })
+        Ok(Built { server, runner, bare_runner, unaligned })
     }
 
     fn packages(&self) -> Result<Packages> {
@@ -188,14 +189,19 @@ impl Build<'_> {
         serde_json::from_slice(&stdout).context("cargo metadata prints no list of packages")
     }
 
-    /// The server with its functions aligned; of a linker that takes no script there is none.
-    fn aligned(&self) -> Result<PathBuf> {
+    /// The server with its functions aligned; if its linker takes no script, as it is, and why.
+    fn server(&self) -> Result<(PathBuf, Option<String>)> {
+        let plain = self.program(&[&["build"], SERVER].concat(), &[], "ws-server", "ws-server")?;
         // In one place for both arms.
         let script = self.folder.with_file_name("functions.ld");
-        fs::write(&script, FUNCTIONS)?;
-        let script = format!("link-arg={}", script.display());
-        let link = ["-C", "link-arg=-T", "-C", &script];
-        self.program(ALIGNED, &link, "ws-server", "ws-server")
+        fs::write(&script, FUNCTIONS)
+            .with_context(|| format!("cannot write {}; look with df -h", script.display()))?;
+        let script = format!("link-arg=-T{}", script.display());
+        let link = ["-C", &script];
+        match self.program(&[&["rustc"], SERVER].concat(), &link, "ws-server", "ws-server") {
+            Ok(aligned) => Ok((aligned, None)),
+            Err(error) => Ok((plain, Some(format!("{error:#}")))),
+        }
     }
 
     /// Builds `target`, and keeps its program as `name`: the next build may need the place. With arguments for `rustc`
@@ -260,39 +266,6 @@ impl Build<'_> {
         let args = args.iter().filter(|arg| !arg.starts_with("--message") && *arg != "--quiet");
         let args: Vec<&str> = args.map(AsRef::as_ref).collect();
         bail!("{} does not build:\n{words}\ntry: {go_there}cargo {}", self.name, args.join(" "))
-    }
-}
-
-/// As `cargo metadata` prints it.
-#[derive(Deserialize)]
-struct Packages {
-    packages: Vec<Package>,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    targets: Vec<Target>,
-    features: BTreeMap<String, Value>,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    name: String,
-}
-
-impl Packages {
-    fn have(&self, package: &str, target: &str) -> bool {
-        let targets = self.named(package).flat_map(|package| &package.targets);
-        targets.into_iter().any(|known| known.name == target)
-    }
-
-    fn have_feature(&self, package: &str, feature: &str) -> bool {
-        self.named(package).any(|package| package.features.contains_key(feature))
-    }
-
-    fn named(&self, name: &str) -> impl Iterator<Item = &Package> {
-        self.packages.iter().filter(move |package| package.name == name)
     }
 }
 

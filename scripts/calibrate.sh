@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Calibrates the timing gate of compare.sh, and writes benches/CALIBRATION.md: how often it cries wolf where nothing changed,
+# on an idle machine and beside a busy core, and what it sees of known slowdowns. Takes about two hours of a machine that
+# does nothing else. What was measured is kept, line by line, so that an interrupted run goes on where it was; remove
+# target/calibration.jsonl to begin anew.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+export CARGO_INCREMENTAL=0 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1
+folder=${CARGO_TARGET_DIR:-target}/calibration
+mkdir -p "$folder"
+
+# Built and linked as `compare` builds a server. The others have the server's own functions in another order, which
+# displaces everybody else's too, as a change of the source does; only lld can.
+build() {
+    local name=$1
+    shift
+    echo "building $folder/$name" >&2
+    cargo rustc --quiet --release --locked --package server --bin ws-server --features slowdown --target-dir "$folder/build" \
+        -- -C link-arg=-Tbenches/src/compare/revision/functions.ld "$@" || exit 1
+    cp -f "$folder/build/release/ws-server" "$folder/$name"
+}
+
+build server
+like=()
+for seed in 1 2 3; do
+    build "like-$seed" -C "link-arg=-Wl,--shuffle-sections=.text.*6server*=$seed"
+    like+=(--like "$folder/like-$seed")
+done
+env -u CARGO_PROFILE_RELEASE_CODEGEN_UNITS cargo build --quiet --release --locked --package benches --bin ws-compare || exit 1
+
+calibrate() {
+    "${CARGO_TARGET_DIR:-target}/release/ws-compare" calibrate --server "$folder/server" "${like[@]}" "$@"
+}
+# Alone, as a user's comparison runs; then several at a time, with base and its copy in common.
+calibrate --slowed 0 --same 40
+calibrate --slowed 0 --same 200 --together 8
+calibrate --slowed 0 --same 200 --together 8 --busy 1
+calibrate --same 0 --slowed 20
+calibrate --same 0 --slowed 100 --only text/64B
