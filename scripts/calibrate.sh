@@ -36,5 +36,5 @@ calibrate() {
 calibrate --slowed 0 --same 40
 calibrate --slowed 0 --same 200 --together 8
 calibrate --slowed 0 --same 200 --together 8 --busy 1
-calibrate --same 0 --slowed 20
+calibrate --same 0 --slowed 10
 calibrate --same 0 --slowed 100 --only text/64B

@@ -189,17 +189,25 @@ impl Calibration {
     /// One comparison for each share. They have their rounds, base and its copy in common; each is judged alone.
     fn slowed(&self, what: &str, shares: &[f64], rng: &mut Rng) -> Result<Vec<Record>> {
         let plain = self.base();
-        // What an operation costs, to know how much a share of it is.
-        let costs = self.look(what, &self.every(), Stage::Screen, |_| plain.to_vec(), rng)?;
+        // What an operation costs where as many servers want the caches, to know how much a share of it is.
+        let crowd: Vec<Arm> = (0..plain.len() + shares.len())
+            .map(|_| arm("base, for its cost", &self.server, Vec::new()))
+            .collect();
+        let slows = shares.iter().any(|share| *share > 0.0);
+        let which = if slows { self.every() } else { Vec::new() };
+        let costs: Vec<f64> = self
+            .look(what, &which, Stage::Screen, |_| crowd.clone(), rng)?
+            .iter()
+            .map(|rounds| operation_ns(rounds))
+            .collect();
         let arms = |at: usize| {
-            let cost = operation_ns(&costs[at]);
             let slowed = shares.iter().enumerate().map(|(turn, share)| {
                 if *share == 0.0 {
                     return arm("head", self.like(turn), Vec::new());
                 }
                 let flags = vec![
                     self.workloads[at].slow_flag.to_owned(),
-                    format!("{:.0}", share * cost * self.workloads[at].slowed_at_once()),
+                    format!("{:.0}", share * costs[at] * self.workloads[at].slowed_at_once()),
                 ];
                 arm(&format!("head, {:.0} % slower", share * 100.0), &self.server, flags)
             });
