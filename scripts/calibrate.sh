@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Calibrates the timing gate of compare.sh, and writes benches/CALIBRATION.md: how often it cries wolf where nothing changed,
-# on an idle machine and beside a busy core, and what it sees of known slowdowns. Takes about two hours of a machine that
-# does nothing else. What was measured is kept, line by line, so that an interrupted run goes on where it was; remove
+# on an idle machine and beside a busy core, and what it sees of known slowdowns. Takes an hour and a half of a machine
+# that does nothing else. What was measured is kept, line by line, so that an interrupted run goes on where it was; remove
 # target/calibration.jsonl to begin anew.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -36,5 +36,5 @@ calibrate() {
 calibrate --slowed 0 --same 40
 calibrate --slowed 0 --same 200 --together 8
 calibrate --slowed 0 --same 200 --together 8 --busy 1
-calibrate --same 0 --slowed 10
 calibrate --same 0 --slowed 100 --only text/64B
+calibrate --same 0 --slowed 8

@@ -1,5 +1,6 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
+use std::iter::zip;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -189,29 +190,16 @@ impl Calibration {
     /// One comparison for each share. They have their rounds, base and its copy in common; each is judged alone.
     fn slowed(&self, what: &str, shares: &[f64], rng: &mut Rng) -> Result<Vec<Record>> {
         let plain = self.base();
-        // What an operation costs where as many servers want the caches, to know how much a share of it is.
-        let crowd: Vec<Arm> = (0..plain.len() + shares.len())
-            .map(|_| arm("base, for its cost", &self.server, Vec::new()))
-            .collect();
         let slows = shares.iter().any(|share| *share > 0.0);
-        let which = if slows { self.every() } else { Vec::new() };
-        let costs: Vec<f64> = self
-            .look(what, &which, Stage::Screen, |_| crowd.clone(), rng)?
-            .iter()
-            .map(|rounds| operation_ns(rounds))
-            .collect();
+        let loops = if slows { self.loops(what, shares, rng)? } else { Vec::new() };
         let arms = |at: usize| {
-            let slowed = shares.iter().enumerate().map(|(turn, share)| {
-                if *share == 0.0 {
-                    return arm("head", self.like(turn), Vec::new());
+            let heads = match loops.get(at) {
+                Some(loops) => self.heads(at, loops),
+                None => {
+                    (0..shares.len()).map(|turn| arm("head", self.like(turn), vec![])).collect()
                 }
-                let flags = vec![
-                    self.workloads[at].slow_flag.to_owned(),
-                    format!("{:.0}", share * costs[at] * self.workloads[at].slowed_at_once()),
-                ];
-                arm(&format!("head, {:.0} % slower", share * 100.0), &self.server, flags)
-            });
-            plain.iter().cloned().chain(slowed).collect::<Vec<Arm>>()
+            };
+            plain.iter().cloned().chain(heads).collect::<Vec<Arm>>()
         };
         let mut taken: Vec<(Stage, usize, Vec<Round>)> = Vec::new();
         let mut records = Vec::with_capacity(shares.len());
@@ -234,6 +222,39 @@ impl Calibration {
             records.push(self.record(*share, 0.0, &rows));
         }
         Ok(records)
+    }
+
+    /// For each workload the loops, in nanoseconds, that make an operation each of `shares` slower. By the clock on the
+    /// wall a loop costs less than it lasts, because something else is done meanwhile, so it is tried first.
+    fn loops(&self, what: &str, shares: &[f64], rng: &mut Rng) -> Result<Vec<Vec<f64>>> {
+        let mut trial = |loops: &[Vec<f64>]| {
+            let arms =
+                |at: usize| self.base().into_iter().chain(self.heads(at, &loops[at])).collect();
+            self.look(what, &self.every(), Stage::Screen, arms, rng)
+        };
+        // As many servers want the caches then as do later.
+        let plain = trial(&vec![vec![0.0; shares.len()]; self.workloads.len()])?;
+        let costs: Vec<f64> = zip(&self.workloads, &plain)
+            .map(|(workload, rounds)| operation_ns(rounds) * workload.slowed_at_once())
+            .collect();
+        let mut loops: Vec<Vec<f64>> =
+            costs.iter().map(|cost| shares.iter().map(|share| share * cost).collect()).collect();
+        let tried = trial(&loops)?;
+        for ((loops, cost), rounds) in loops.iter_mut().zip(&costs).zip(&tried) {
+            for (at, (spin, share)) in zip(loops, shares).enumerate() {
+                let wall = rounds.iter().filter_map(|round| round.wall.as_ref());
+                let slower: Vec<f64> = wall.map(|arms| arms[at + 2].log_ratio.exp_m1()).collect();
+                let missing = median(&slower).map_or(0.0, |slower| share - slower);
+                *spin = (*spin + missing * cost).max(0.0);
+            }
+        }
+        Ok(loops)
+    }
+
+    fn heads(&self, at: usize, loops: &[f64]) -> Vec<Arm> {
+        let flags =
+            |spin: &f64| vec![self.workloads[at].slow_flag.to_owned(), format!("{spin:.0}")];
+        loops.iter().map(|spin| arm("head, slowed", &self.server, flags(spin))).collect()
     }
 
     fn every(&self) -> Vec<usize> {

@@ -41,9 +41,9 @@ fn false_alarms(text: &mut String, alarms: &[Alarms], others: usize) {
     push(
         text,
         &format!(
-            "## False alarms\n\nBase against {against}. An alarm is any row that claims a change,\nfor better or worse. *At most* \
-             is the one-sided bound at 95 % that these comparisons give if all were independent; those\nof a group have base \
-             and its copy in common.\n\n\
+            "## False alarms\n\nBase against {against}. An alarm is any row that claims a change, for better or\nworse; *too noisy* \
+             is exit code 6, and no alarm. *At most* is the one-sided bound at 95 % that these comparisons give if\nall were \
+             independent; those of a group have base and its copy in common, and are too noisy together.\n\n\
              | busy cores | comparisons | groups | false alarms | at most | too noisy | seconds, middle | longest |\n\
              | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
         ),
@@ -95,7 +95,7 @@ fn power(text: &mut String, powers: &[Power], curve: &str) {
     push(
         text,
         &format!(
-            "## Power\n\nHead slowed by a share of what an operation of the traffic costs. *Row* is how often the row itself turned red, \
+            "## Power\n\nHead slowed by a share of what an operation of the traffic costs, by loops whose cost was tried on rounds of their own. *Row* is how often the row itself turned red, \
              *traffic*\nhow often it or the processor time of the same traffic did. A row calls a change from 0.85 of the\nthreshold on. What has not been slowed yet is not \
              listed.\n\n![Power by injected slowdown]({curve})\n\n\
              | row | injected | estimated | row red | bounds | traffic red | bounds |\n\
