@@ -37,4 +37,4 @@ calibrate --slowed 0 --same 40
 calibrate --slowed 0 --same 200 --together 8
 calibrate --slowed 0 --same 200 --together 8 --busy 1
 calibrate --same 0 --slowed 100 --only text/64B
-calibrate --same 0 --slowed 8
+calibrate --same 0 --slowed 5
