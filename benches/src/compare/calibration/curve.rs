@@ -11,13 +11,14 @@ const TOP: f64 = 24.0;
 const BOTTOM: f64 = 48.0;
 
 /// Colours that remain apart for most eyes (Okabe & Ito 2008), and dashes for the others.
-const STROKES: [(&str, &str); 6] = [
+const STROKES: [(&str, &str); 7] = [
     ("#0072b2", ""),
     ("#d55e00", "6 3"),
     ("#009e73", "2 3"),
     ("#cc79a7", "8 3 2 3"),
     ("#56b4e9", "4 4"),
     ("#a07800", "1 4"),
+    ("#000000", "10 4"),
 ];
 
 /// How often a slowed program is seen, over the slowdown: a line for each traffic, with the bounds of each point.
