@@ -6,6 +6,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+[ $# = 0 ] || { echo "error: $0 takes no arguments; for parts of it: ws-compare calibrate --help" >&2; exit 2; }
+
 export CARGO_INCREMENTAL=0 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1
 folder=${CARGO_TARGET_DIR:-target}/calibration
 mkdir -p "$folder"
@@ -17,7 +19,8 @@ build() {
     shift
     echo "building $folder/$name" >&2
     cargo rustc --quiet --release --locked --package server --bin ws-server --features slowdown --target-dir "$folder/build" \
-        -- -C link-arg=-Tbenches/src/compare/revision/functions.ld "$@" || exit 1
+        -- -C link-arg=-Tbenches/src/compare/revision/functions.ld "$@" \
+        || { echo "error: no $name; if it was the linker, try: RUSTFLAGS=-Clink-arg=-fuse-ld=lld $0" >&2; exit 1; }
     cp -f "$folder/build/release/ws-server" "$folder/$name"
 }
 
@@ -30,7 +33,8 @@ done
 env -u CARGO_PROFILE_RELEASE_CODEGEN_UNITS cargo build --quiet --release --locked --package benches --bin ws-compare || exit 1
 
 calibrate() {
-    "${CARGO_TARGET_DIR:-target}/release/ws-compare" calibrate --server "$folder/server" "${like[@]}" "$@"
+    "${CARGO_TARGET_DIR:-target}/release/ws-compare" calibrate --server "$folder/server" "${like[@]}" \
+        --records "${CARGO_TARGET_DIR:-target}/calibration.jsonl" "$@"
 }
 # Alone, as a user's comparison runs; then several at a time, with base and its copy in common.
 calibrate --slowed 0 --same 40
