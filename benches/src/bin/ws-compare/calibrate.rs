@@ -27,17 +27,17 @@ pub(crate) struct Args {
     /// Another build of the same code, to be head where base is not slowed; may be given again, and they take turns
     #[arg(long, value_name = "FILE")]
     like: Vec<PathBuf>,
-    /// Comparisons of identical programs; 0 takes none
+    /// Comparisons where nothing is slower; 0 takes none
     #[arg(long, value_name = "N", default_value_t = 200)]
     same: usize,
-    /// Comparisons of identical programs that have base and its copy in common: quicker, and less independent
+    /// Of these, how many have base and its copy in common: quicker, and less independent
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=8))]
     together: u32,
     /// Comparisons with each slowdown; 0 takes none
     #[arg(long, value_name = "N", default_value_t = 100)]
     slowed: usize,
     /// Slowdowns, in percent of what an operation costs
-    #[arg(long, value_name = "PERCENT", value_delimiter = ',', default_value = "1,2,3,5,10")]
+    #[arg(long, value_name = "PERCENT", value_delimiter = ',', default_value = "1,2,3,5,10", value_parser = crate::flags::percent)]
     slower: Vec<f64>,
     /// Processors that are kept busy meanwhile
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -93,22 +93,22 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     while count(&records, 0.0) < args.same {
         let done = count(&records, 0.0);
         let mut rng = Rng::new(args.seed ^ ((done as u64) << 32) ^ u64::from(args.busy));
-        let what = format!("identical programs, {} of {}", done + 1, args.same);
+        let what = format!("nothing slower, {} of {}", done + 1, args.same);
         let taken = match args.together {
             1 => vec![calibration.same(&what, done, &mut rng)?],
-            several => calibration.slowed(&what, &vec![0.0; several as usize], &mut rng)?,
+            several => calibration.same_together(&what, several as usize, &mut rng)?,
         };
         for record in taken {
             let record = Record { busy: args.busy, together: args.together, ..record };
             keep(&mut journal, &mut records, record)?;
         }
     }
-    let shares: Vec<f64> = args.slower.iter().map(|percent| percent / 100.0).collect();
+    let shares = &args.slower;
     let least = |records: &[Record]| shares.iter().map(|share| count(records, *share)).min();
     while let Some(done) = least(&records).filter(|done| *done < args.slowed) {
         let mut rng = Rng::new(!args.seed ^ ((done as u64) << 32));
         let what = format!("slowed programs, {} of {}", done + 1, args.slowed);
-        for record in calibration.slowed(&what, &shares, &mut rng)? {
+        for record in calibration.slowed(&what, shares, &mut rng)? {
             keep(&mut journal, &mut records, Record { busy: args.busy, ..record })?;
         }
     }
@@ -187,20 +187,28 @@ impl Calibration {
         Ok(self.record(0.0, begin.elapsed().as_secs_f64(), &rows))
     }
 
-    /// One comparison for each share. They have their rounds, base and its copy in common; each is judged alone.
+    /// As many comparisons of a program with its likes.
+    fn same_together(&self, what: &str, several: usize, rng: &mut Rng) -> Result<Vec<Record>> {
+        let heads = |_| (0..several).map(|turn| arm("head", self.like(turn), Vec::new())).collect();
+        self.together(what, &vec![0.0; several], heads, rng)
+    }
+
+    /// One comparison for each share.
     fn slowed(&self, what: &str, shares: &[f64], rng: &mut Rng) -> Result<Vec<Record>> {
-        let plain = self.base();
-        let slows = shares.iter().any(|share| *share > 0.0);
-        let loops = if slows { self.loops(what, shares, rng)? } else { Vec::new() };
-        let arms = |at: usize| {
-            let heads = match loops.get(at) {
-                Some(loops) => self.heads(at, loops),
-                None => {
-                    (0..shares.len()).map(|turn| arm("head", self.like(turn), vec![])).collect()
-                }
-            };
-            plain.iter().cloned().chain(heads).collect::<Vec<Arm>>()
-        };
+        let loops = self.loops(what, shares, rng)?;
+        self.together(what, shares, |at| self.heads(at, &loops[at]), rng)
+    }
+
+    /// One comparison for each share, that is of each head. They have their rounds, base and its copy in common; each is
+    /// judged alone.
+    fn together(
+        &self,
+        what: &str,
+        shares: &[f64],
+        heads: impl Fn(usize) -> Vec<Arm>,
+        rng: &mut Rng,
+    ) -> Result<Vec<Record>> {
+        let arms = |at: usize| self.base().into_iter().chain(heads(at)).collect();
         let mut taken: Vec<(Stage, usize, Vec<Round>)> = Vec::new();
         let mut records = Vec::with_capacity(shares.len());
         for (at, share) in shares.iter().enumerate() {

@@ -70,8 +70,8 @@ fn false_alarms(text: &mut String, alarms: &[Alarms], others: usize) {
 fn rows(text: &mut String, alarms: &[Alarms]) {
     push(
         text,
-        "By row: false alarms, the largest change that was estimated between identical programs, and the smallest change \
-         that the row\nsays it would have seen in nine of ten comparisons (the middle of what all of them said).\n\n\
+        "By row: false alarms, the largest change that was estimated, and the smallest change that the row\n\
+         says it would have seen in nine of ten comparisons (the middle of what all of them said).\n\n\
          | row | busy cores | false alarms | largest estimate | could have seen |\n| --- | ---: | ---: | ---: | ---: |",
     );
     for Alarms { busy, rows, .. } in alarms {
@@ -95,8 +95,8 @@ fn power(text: &mut String, powers: &[Power], curve: &str) {
     push(
         text,
         &format!(
-            "## Power\n\nHead slowed by a share of what an operation of the traffic costs, by loops whose cost was tried on rounds of their own. *Row* is how often the row itself turned red, \
-             *traffic*\nhow often it or the processor time of the same traffic did. A row calls a change from 0.85 of the\nthreshold on. What has not been slowed yet is not \
+            "## Power\n\nHead slowed by a share of what an operation of the traffic costs, by loops whose cost was tried on rounds of their\nown. *Row* is how often the row itself turned red, \
+             *traffic* how often it or the processor time of the same traffic did.\nA row calls a change from 0.85 of the threshold on. What has not been slowed yet is not \
              listed.\n\n![Power by injected slowdown]({curve})\n\n\
              | row | injected | estimated | row red | bounds | traffic red | bounds |\n\
              | --- | ---: | ---: | ---: | ---: | ---: | ---: |"

@@ -200,7 +200,9 @@ impl Build<'_> {
         let link = ["-C", &script];
         match self.program(&[&["rustc"], SERVER].concat(), &link, "ws-server", "ws-server") {
             Ok(aligned) => Ok((aligned, None)),
-            Err(error) => Ok((plain, Some(format!("{error:#}")))),
+            Err(error) if plain.is_file() => Ok((plain, Some(format!("{error:#}")))),
+            // It was the disk, not the linker.
+            Err(error) => Err(error),
         }
     }
 
