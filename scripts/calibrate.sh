@@ -19,7 +19,7 @@ build() {
     shift
     echo "building $folder/$name" >&2
     cargo rustc --quiet --release --locked --package server --bin ws-server --features slowdown --target-dir "$folder/build" \
-        -- -C link-arg=-Tbenches/src/compare/revision/functions.ld "$@" \
+        -- -C link-arg=-Tbenches/compare/src/revision/functions.ld "$@" \
         || { echo "error: no $name; if it was the linker, try: RUSTFLAGS=-Clink-arg=-fuse-ld=lld $0" >&2; exit 1; }
     cp -f "$folder/build/release/ws-server" "$folder/$name"
 }
@@ -30,7 +30,7 @@ for seed in 1 2 3; do
     build "like-$seed" -C "link-arg=-Wl,--shuffle-sections=.text.*6server*=$seed"
     like+=(--like "$folder/like-$seed")
 done
-env -u CARGO_PROFILE_RELEASE_CODEGEN_UNITS cargo build --quiet --release --locked --package benches --bin ws-compare || exit 1
+env -u CARGO_PROFILE_RELEASE_CODEGEN_UNITS cargo build --quiet --release --locked --package ws-compare || exit 1
 
 calibrate() {
     "${CARGO_TARGET_DIR:-target}/release/ws-compare" calibrate --server "$folder/server" "${like[@]}" \

@@ -5,5 +5,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # Built first and executed afterwards: the exit code is the binary's, and a failed build is 1, never a verdict.
-cargo build --quiet --release --package benches --bin ws-compare || exit 1
-exec "${CARGO_TARGET_DIR:-target}/release/ws-compare" ratios "$@"
+cargo build --quiet --release --locked --package benches --bin check-benches || exit 1
+exec "${CARGO_TARGET_DIR:-target}/release/check-benches" "$@"

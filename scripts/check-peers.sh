@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-sources=$PWD/benches/tests/peers
+sources=$PWD/benches/load/tests/peers
 built=${CARGO_TARGET_DIR:-$PWD/target}/peers
 mkdir -p "$built"
 
@@ -23,7 +23,7 @@ go_gorilla() {
     GO111MODULE=off GOPATH=/usr/share/gocode go build -o "$built/go" "$sources/go/peer.go" >&2 && echo "'$built/go'"
 }
 
-test=(cargo test --quiet --locked --package benches --test load)
+test=(cargo test --quiet --locked --package ws-load --test load)
 "${test[@]}" --no-run || exit 1
 agreed='' absent=''
 for peer in node_ws python_websockets go_gorilla; do

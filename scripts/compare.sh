@@ -5,5 +5,5 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # Built first and executed afterwards: the exit code is the binary's, and a failed build is 1, never a verdict.
-cargo build --quiet --release --locked --package benches --bin ws-compare || exit 1
+cargo build --quiet --release --locked --package ws-compare || exit 1
 exec "${CARGO_TARGET_DIR:-target}/release/ws-compare" compare "$@"

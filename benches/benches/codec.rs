@@ -6,8 +6,8 @@ use std::hint::black_box;
 use std::io::{self, Read, Write};
 
 use anyhow::Result;
-use benches::payload::Kind;
-use benches::units;
+use bench_kit::payload::Kind;
+use bench_show::units;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};

@@ -2,9 +2,9 @@
 //! between, a round trip less than the WebSocket needs. Both are closed by the server first, so that the client's
 //! port is free again.
 
-use benches::client::Client;
-use benches::payload::{Exchange, Kind};
-use benches::tcp_echo;
+use bench_kit::client::Client;
+use bench_kit::payload::{Exchange, Kind};
+use bench_kit::tcp_echo;
 use criterion::{BenchmarkId, Criterion, Throughput};
 use server::{Config, Embedded};
 

@@ -1,8 +1,9 @@
 //! One message at a time over one connection: the round trip, by size, beside the same bytes over raw TCP.
 
-use benches::client::Client;
-use benches::payload::{Exchange, Kind};
-use benches::{tcp_echo, units};
+use bench_kit::client::Client;
+use bench_kit::payload::{Exchange, Kind};
+use bench_kit::tcp_echo;
+use bench_show::units;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
 use server::{Config, Embedded};

@@ -5,9 +5,9 @@
 use std::net::SocketAddr;
 
 use anyhow::Result;
-use benches::client::Client;
-use benches::payload::{Exchange, Kind};
-use benches::tcp_echo;
+use bench_kit::client::Client;
+use bench_kit::payload::{Exchange, Kind};
+use bench_kit::tcp_echo;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
 use server::{Config, Embedded};

@@ -7,9 +7,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-use benches::client::Client;
-use benches::descriptors;
-use benches::tcp_fanout::TcpFanout;
+use bench_kit::client::Client;
+use bench_kit::descriptors;
+use bench_kit::tcp_fanout::TcpFanout;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
 use server::clock::ManualClock;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use benches::cores;
+use bench_kit::cores;
 use criterion::{Criterion, PlottingBackend};
 
 /// Runs `benchmarks`, with criterion's own command line; without `--bench`, as in `cargo test`, each runs once.

@@ -5,7 +5,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde_json::{Value, json};
 
 use super::Judgement;
-use crate::units;
+use bench_show::units;
 
 /// How judgements are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -1,6 +1,6 @@
 use anyhow::Result;
-use benches::client::Client;
-use benches::payload::{Exchange, Kind};
+use bench_kit::client::Client;
+use bench_kit::payload::{Exchange, Kind};
 use server::{Config, Embedded};
 
 const MIB: usize = 1024 * 1024;

@@ -1,0 +1,255 @@
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::SystemTime;
+
+use anyhow::{Context, Result, ensure};
+use clap::ValueEnum;
+use clap::builder::NonEmptyStringValueParser;
+use compare::gate::Rule;
+use compare::model::{Comparison, ExactRow, InstructionRow, Part, Side, Timing};
+use compare::report::{Format, html, render};
+use compare::revision::{Arms, Built};
+use compare::server_process::Program;
+use compare::timing::{self, Options};
+use compare::{cleanup, exact, instructions, outcome};
+
+use crate::progress::Progress;
+
+pub(crate) const USAGE: &str = "\
+scripts/compare.sh [OPTIONS] <BASE> [HEAD]
+       scripts/compare.sh [OPTIONS] --base-bin <FILE> --head-bin <FILE>
+       scripts/compare.sh [OPTIONS] --base-cmd 'cmd --port {port}' --head-cmd 'cmd --port {port}'";
+
+pub(crate) const AFTER_HELP: &str = "\
+Exit codes: 0 pass, 1 a tool, a build or a server failed, 2 usage, 3 regression or leak, 4 improvement, 5 a scenario is on
+one side only or nothing could be compared, 6 the measurement cannot be trusted (too noisy, nondeterministic, blind).";
+
+#[derive(clap::Args)]
+#[command(group = clap::ArgGroup::new("base").required(true).args(["base_rev", "base_bin", "base_cmd"]))]
+pub(crate) struct Args {
+    /// The revision that head is held to: a branch, a tag, a commit
+    #[arg(value_name = "BASE", value_parser = NonEmptyStringValueParser::new())]
+    base_rev: Option<String>,
+    /// The revision that is judged [default: the working tree, with what is not committed]
+    #[arg(value_name = "HEAD", requires = "base_rev", value_parser = NonEmptyStringValueParser::new())]
+    head_rev: Option<String>,
+    /// A ready ws-server to hold head to: timings only
+    #[arg(long, value_name = "FILE", requires = "head")]
+    base_bin: Option<PathBuf>,
+    /// A ready ws-server to judge
+    #[arg(long, value_name = "FILE", group = "head", conflicts_with_all = ["base_rev", "head_cmd"])]
+    head_bin: Option<PathBuf>,
+    /// Any server to hold head to, as a shell command with {port} in it: timings of its echo only
+    #[arg(long, value_name = "COMMAND", requires = "head", value_parser = with_port)]
+    base_cmd: Option<String>,
+    /// Any server to judge, likewise
+    #[arg(long, value_name = "COMMAND", group = "head", conflicts_with = "base_rev", value_parser = with_port)]
+    head_cmd: Option<String>,
+    /// The WebSocket path that the servers echo on
+    #[arg(long, default_value = "/ws/echo", value_parser = absolute)]
+    path: String,
+    /// Smallest change of a timing that counts, in percent
+    #[arg(long, value_name = "PERCENT", default_value = "3", value_parser = crate::flags::percent)]
+    threshold: f64,
+    /// Timing rows whose id contains this; may be given again
+    #[arg(long, value_name = "FILTER")]
+    only: Vec<String>,
+    /// A part to leave out; may be given again
+    #[arg(long, value_name = "PART", value_enum)]
+    skip: Vec<SkipPart>,
+    /// Exit with 0 where only timings that were too noisy stand against it
+    #[arg(long)]
+    noisy_ok: bool,
+    /// Exit with 0 where head only costs less
+    #[arg(long)]
+    improved_ok: bool,
+    /// Exit with 0 where scenarios are only in head: there is nothing to hold them to yet
+    #[arg(long)]
+    new_ok: bool,
+    /// Seed of the order in which the servers take turns, to repeat it [default: the time]
+    #[arg(long)]
+    seed: Option<u64>,
+    /// How to report on stdout
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Write one self-contained page here as well
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum SkipPart {
+    Exact,
+    Instructions,
+    Timing,
+}
+
+fn with_port(text: &str) -> Result<String, String> {
+    if text.contains("{port}") {
+        Ok(text.to_owned())
+    } else {
+        Err("three servers run side by side: put {port} where the port belongs".to_owned())
+    }
+}
+
+fn absolute(text: &str) -> Result<String, String> {
+    if text.starts_with('/') && !text.contains(char::is_whitespace) {
+        Ok(text.to_owned())
+    } else {
+        Err("a path begins with / and holds no white space".to_owned())
+    }
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    cleanup::install()?;
+    if let Some(page) = &args.html {
+        // Now rather than after a minute of measuring.
+        check_writable(page)?;
+    }
+    let progress = Progress::new();
+    let mut comparison = match &args.base_rev {
+        Some(base) => revisions(args, base, &progress)?,
+        None => programs(args, &progress)?,
+    };
+    progress.clear();
+    let accepted =
+        outcome::Accepted { noisy: args.noisy_ok, improved: args.improved_ok, new: args.new_ok };
+    comparison.exit_code = outcome::exit_code(&comparison, accepted);
+    if let Some(page) = &args.html {
+        std::fs::write(page, html(&comparison))
+            .with_context(|| format!("cannot write {}; look with df -h", page.display()))?;
+    }
+    bench_show::output::print(&render(&comparison, args.format)?)?;
+    Ok(ExitCode::from(comparison.exit_code))
+}
+
+/// Leaves no file behind where there was none.
+fn check_writable(page: &Path) -> Result<()> {
+    let known = page.exists();
+    let opened = OpenOptions::new().create(true).append(true).open(page);
+    opened.with_context(|| format!("cannot write {}; look with ls -ld", page.display()))?;
+    if !known {
+        std::fs::remove_file(page)?;
+    }
+    Ok(())
+}
+
+/// Two revisions: everything can be measured.
+fn revisions(args: &Args, base: &str, progress: &Progress) -> Result<Comparison> {
+    let mut arms = Arms::open(base, args.head_rev.as_deref())?;
+    let [base_side, head_side] = arms.sides();
+    let [base, head] = arms.build(&|what| progress.say(what))?;
+    let skipped = |part| args.skip.contains(&part);
+    let exact =
+        if skipped(SkipPart::Exact) { left_out() } else { exact_part(&base, &head, progress) };
+    let program = |built: &Built| Program::Server(built.server.clone());
+    let timing = if skipped(SkipPart::Timing) {
+        left_out()
+    } else {
+        timing_part(args, &program(&base), &program(&head), progress)
+    };
+    let instructions = if skipped(SkipPart::Instructions) {
+        left_out()
+    } else {
+        instructions_part(&base, &head, progress)
+    };
+    Ok(Comparison { base: base_side, head: head_side, timing, exact, instructions, exit_code: 1 })
+}
+
+/// Two programs: they can be spoken to, and no more.
+fn programs(args: &Args, progress: &Progress) -> Result<Comparison> {
+    let program = |binary: &Option<PathBuf>, command: &Option<String>| match (binary, command) {
+        (Some(file), _) => {
+            ensure!(file.is_file(), "there is no {}; build it, or give another", file.display());
+            Ok(Program::Server(file.canonicalize()?))
+        }
+        (_, Some(command)) => Ok(Program::Command(command.clone())),
+        _ => unreachable!("invariant: clap requires one of them"),
+    };
+    let base = program(&args.base_bin, &args.base_cmd)?;
+    let head = program(&args.head_bin, &args.head_cmd)?;
+    let side = |program: &Program| Side { name: program.words(), commit: None };
+    let why = "a program has no scenarios; compare revisions";
+    let timing = if args.skip.contains(&SkipPart::Timing) {
+        left_out()
+    } else {
+        timing_part(args, &base, &head, progress)
+    };
+    Ok(Comparison {
+        base: side(&base),
+        head: side(&head),
+        timing,
+        exact: Part::NotMeasured(why.to_owned()),
+        instructions: Part::NotMeasured(why.to_owned()),
+        exit_code: 1,
+    })
+}
+
+fn left_out<T>() -> Part<T> {
+    Part::NotMeasured("left out with --skip".to_owned())
+}
+
+fn timing_part(args: &Args, base: &Program, head: &Program, progress: &Progress) -> Part<Timing> {
+    let options = Options {
+        rule: Rule::with_threshold(args.threshold),
+        path: args.path.clone(),
+        only: args.only.clone(),
+        seed: args.seed.unwrap_or_else(seed),
+    };
+    let step = |what: &str, done: usize, of: usize| progress.step(what, done, of);
+    part(timing::compare(base, head, &options, &step))
+}
+
+fn exact_part(base: &Built, head: &Built, progress: &Progress) -> Part<Vec<ExactRow>> {
+    with_scratch(&base.runner, &head.runner, |base, head, scratch| {
+        part(exact::compare(base, head, scratch, &|what| progress.say(what)))
+    })
+}
+
+fn instructions_part(base: &Built, head: &Built, progress: &Progress) -> Part<Vec<InstructionRow>> {
+    progress.say("counting instructions");
+    with_scratch(&base.bare_runner, &head.bare_runner, |base, head, scratch| {
+        let done = |id: &str| progress.say(&format!("counting instructions: {id}"));
+        instructions::compare(base, head, scratch, done)
+    })
+}
+
+/// Measures with both runners if there are two, in a folder that is gone afterwards.
+fn with_scratch<T>(
+    base: &Result<PathBuf, String>,
+    head: &Result<PathBuf, String>,
+    measure: impl FnOnce(&Path, &Path, &Path) -> Part<T>,
+) -> Part<T> {
+    let (base, head) = match (base, head) {
+        (Ok(base), Ok(head)) => (base, head),
+        (Err(why), _) => return Part::NotMeasured(format!("base: {why}")),
+        // Base has it: a head that has lost its scenarios must not pass for want of them.
+        (Ok(_), Err(why)) => return Part::Failed(format!("head: {why}")),
+    };
+    let scratch = match tempfile::tempdir() {
+        Ok(scratch) => scratch,
+        Err(error) => {
+            return Part::Failed(format!(
+                "no room for what lies in between: {error}; look with df -h"
+            ));
+        }
+    };
+    let folder = scratch.path().to_owned();
+    // Gone after a signal as well.
+    let _guard = cleanup::Guard::new(move || drop(scratch));
+    measure(base, head, &folder)
+}
+
+fn part<T>(measured: Result<T>) -> Part<T> {
+    match measured {
+        Ok(measured) => Part::Measured(measured),
+        Err(error) => Part::Failed(format!("{error:#}")),
+    }
+}
+
+/// Different in every run: an order that happens to flatter one side must not do so for ever.
+fn seed() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_nanos() as u64)
+}

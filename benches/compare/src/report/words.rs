@@ -1,0 +1,208 @@
+use std::collections::BTreeMap;
+
+use baselines::alloc::Metric;
+use baselines::compare::Change;
+use baselines::sites::SiteCost;
+
+use crate::model::{ExactRow, PerOp, SiteRow, TimingRow, TimingUnit};
+use bench_show::units;
+
+/// `1 scenario`, `39 scenarios`.
+pub(super) fn scenarios(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "scenario" } else { "scenarios" })
+}
+
+/// Of a part that was measured and holds nothing, which is no pass.
+pub(super) const NO_ROW: &str = "no row";
+
+/// Where there is no number.
+pub(super) const NONE: &str = "–";
+
+/// `45.6 µs`, `84.5k/s`: a cost in nanoseconds per operation as its row is read.
+pub(super) fn quantity(unit: TimingUnit, ns: f64) -> String {
+    match unit {
+        _ if !ns.is_finite() || ns <= 0.0 => NONE.to_owned(),
+        TimingUnit::Time | TimingUnit::Cpu => units::time(ns),
+        TimingUnit::Rate => match 1e9 / ns {
+            rate @ ..1e3 => format!("{}/s", units::significant(rate)),
+            rate @ ..1e6 => format!("{}k/s", units::significant(rate / 1e3)),
+            rate => format!("{}M/s", units::significant(rate / 1e6)),
+        },
+    }
+}
+
+pub(super) fn unit(unit: TimingUnit) -> &'static str {
+    match unit {
+        TimingUnit::Time => "time",
+        TimingUnit::Rate => "rate",
+        TimingUnit::Cpu => "cpu",
+    }
+}
+
+/// What one number of the row is, in full.
+pub(super) fn unit_in_full(unit: TimingUnit) -> &'static str {
+    match unit {
+        TimingUnit::Time => "time of one operation",
+        TimingUnit::Rate => "operations per second",
+        TimingUnit::Cpu => "CPU time of one operation",
+    }
+}
+
+/// `+5.1`, `-0.3`, `+120`: a share in percent.
+pub(super) fn percent(share: f64) -> String {
+    let text = percent_unsigned(share.abs());
+    match text.trim_matches(['0', '.']) {
+        "" | NONE => text,
+        _ if share < 0.0 => format!("-{text}"),
+        _ => format!("+{text}"),
+    }
+}
+
+/// `3.0`, `120`: a share in percent that has no direction.
+pub(super) fn percent_unsigned(share: f64) -> String {
+    match share * 100.0 {
+        percent if !percent.is_finite() => NONE.to_owned(),
+        percent @ ..99.95 => format!("{percent:.1}"),
+        percent => format!("{percent:.0}"),
+    }
+}
+
+/// `+4.2…+6.0`.
+pub(super) fn interval([low, high]: [f64; 2]) -> String {
+    format!("{}…{}", percent(low), percent(high))
+}
+
+/// How much more head is than base in percent, as `+5.1 %`; a dash where there is no base.
+pub(super) fn change(base: Option<f64>, head: Option<f64>) -> String {
+    match (base, head) {
+        (Some(base), Some(head)) if base > 0.0 => format!("{} %", percent(head / base - 1.0)),
+        _ => NONE.to_owned(),
+    }
+}
+
+/// Everything about a timing in one sentence.
+pub(super) fn timing(row: &TimingRow) -> String {
+    let shown = |ns| quantity(row.unit, ns);
+    let mut text = format!(
+        "{} {} → {}, {} % ({}), null control {} %, could have seen {} %",
+        unit(row.unit),
+        shown(row.base_ns),
+        shown(row.head_ns),
+        percent(row.effect),
+        interval(row.interval),
+        percent(row.null),
+        percent_unsigned(row.detectable),
+    );
+    if let Some([base, head]) = row.p99_ns {
+        text += &format!("; p99 {} → {}", units::time(base), units::time(head));
+    }
+    text
+}
+
+/// What differs of a scenario: its cost per operation, and what no such cost shows.
+pub(super) fn exact(row: &ExactRow) -> Vec<String> {
+    let per_op: Vec<_> = figures(row)
+        .into_iter()
+        .filter(|(_, base, head)| base.is_some() && head.is_some() && base != head)
+        .map(|(name, base, head)| format!("{name} {} → {}", or_none(base), or_none(head)))
+        .collect();
+    let mut lines = Vec::new();
+    if !per_op.is_empty() {
+        lines.push(format!("per {}: {}", row.unit, per_op.join(", ")));
+    }
+    let fixed: Vec<_> = row.changes.iter().filter_map(|change| fixed(row, change)).collect();
+    if !fixed.is_empty() {
+        lines.push(format!("at {} {}s: {}", row.ops[0], row.unit, fixed.join(", ")));
+    }
+    lines
+}
+
+/// Name, base and head of the four costs of an operation.
+pub(super) fn figures(row: &ExactRow) -> [(&'static str, Option<f64>, Option<f64>); 4] {
+    type Figure = fn(PerOp) -> f64;
+    let figures: [(_, Figure); 4] = [
+        ("blocks", |cost| cost.blocks),
+        ("bytes", |cost| cost.bytes),
+        ("reads", |cost| cost.reads),
+        ("writes", |cost| cost.writes),
+    ];
+    figures.map(|(name, figure)| (name, row.base.map(figure), row.head.map(figure)))
+}
+
+/// A total that moved although the cost of an operation did not; a peak never is one.
+fn fixed(row: &ExactRow, change: &Change) -> Option<String> {
+    let is_peak = matches!(change.metric, Metric::PeakBytes | Metric::HeldBytes);
+    (is_peak || change.per_op_delta(row.ops) == Some(0.0)).then(|| {
+        let name = change.metric.name().replace('_', " ");
+        format!("{name} {} → {}", change.recorded[0], change.measured[0])
+    })
+}
+
+/// `+1 blocks, +64 bytes per message`, or in all where only the fixed cost moved.
+pub(super) fn moved(row: &ExactRow, base: Option<SiteCost>, head: Option<SiteCost>) -> String {
+    let (base, head) = (base.unwrap_or_default(), head.unwrap_or_default());
+    let grown = row.ops[1].saturating_sub(row.ops[0]).max(1) as f64;
+    let delta = |base: [u64; 2], head: [u64; 2]| {
+        let at = |n: usize| head[n] as f64 - base[n] as f64;
+        ((at(1) - at(0)) / grown, at(0))
+    };
+    let (blocks, blocks_at_n) = delta(base.blocks, head.blocks);
+    let (bytes, bytes_at_n) = delta(base.bytes, head.bytes);
+    if blocks == 0.0 && bytes == 0.0 {
+        return format!("{} blocks, {} bytes in all", signed(blocks_at_n), signed(bytes_at_n));
+    }
+    format!("{} blocks, {} bytes per {}", signed(blocks), signed(bytes), row.unit)
+}
+
+/// Where to look.
+pub(super) fn place(site: &SiteRow) -> &str {
+    match &site.place {
+        _ if site.head.is_none() => "gone",
+        Some(place) if !place.is_empty() => place,
+        _ => "place unknown",
+    }
+}
+
+/// Call sites that changed in many scenarios: in how many, and where. They are said once.
+pub(super) type Shared<'a> = BTreeMap<&'a str, (usize, &'a str)>;
+
+/// Scenarios from which on a call site is said once for all of them.
+const MANY: usize = 4;
+
+pub(super) fn shared(rows: &[ExactRow]) -> Shared<'_> {
+    let mut shared = Shared::new();
+    for site in rows.iter().flat_map(|row| &row.sites) {
+        shared.entry(site.key.as_str()).or_insert_with(|| (0, place(site))).0 += 1;
+    }
+    shared.retain(|_, (scenarios, _)| *scenarios >= MANY);
+    shared
+}
+
+/// Whole where it is whole; two digits where it is not.
+pub(super) fn number(value: f64) -> String {
+    // What shrinks by next to nothing would read -0.
+    let value = if value.abs() < 0.005 { 0.0 } else { value };
+    if (value - value.round()).abs() < 0.005 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.2}")
+    }
+}
+
+pub(super) fn or_none(value: Option<f64>) -> String {
+    value.map_or_else(|| NONE.to_owned(), number)
+}
+
+pub(super) fn signed(value: f64) -> String {
+    let text = number(value);
+    if text.starts_with('-') { text } else { format!("+{text}") }
+}
+
+/// Of a scenario that not both sides have numbers of.
+pub(super) fn only(row: &ExactRow) -> &'static str {
+    match (&row.base, &row.head) {
+        (Some(_), None) => "only base has numbers",
+        (None, Some(_)) => "only head has numbers",
+        _ => "neither side has numbers",
+    }
+}

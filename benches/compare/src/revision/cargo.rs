@@ -1,0 +1,282 @@
+//! One arm's programs: built by cargo, or kept from the last time.
+//!
+//! Both arms are built in the same folder with the same flags, so that equal trees make equal files, and a comment no
+//! other instruction. No path needs to be remapped for that, and rustc gets the flags that the user gave it.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::packages::Packages;
+use super::{Revision, WORKING_TREE};
+use crate::cleanup::{self, Child};
+
+/// An arm's programs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Built {
+    /// `ws-server`.
+    pub server: PathBuf,
+    /// The runner of the allocation scenarios, with dhat; or why there is none.
+    pub runner: Result<PathBuf, String>,
+    /// The same without dhat, for other tools.
+    pub bare_runner: Result<PathBuf, String>,
+    /// Why the server's functions lie where they fell, if they do.
+    unaligned: Option<String>,
+}
+
+impl Built {
+    fn note(&self, name: &str) {
+        if let Some(why) = &self.unaligned {
+            eprintln!(
+                "note: {name} is compared as its linker laid it out; code that was only moved may seem slower or \
+                 faster: {why}"
+            );
+        }
+    }
+}
+
+const SERVER: &[&str] = &["--release", "--locked", "--package", "server", "--bin", "ws-server"];
+
+/// What [`SERVER`] is linked by, where the linker takes a script.
+const FUNCTIONS: &str = include_str!("functions.ld");
+
+const RUNNER: &[&str] =
+    &["test", "--release", "--locked", "--package", "alloc-tests", "--test", "alloc", "--no-run"];
+
+/// What [`RUNNER`] takes for a runner without dhat.
+const BARE: &str = "--no-default-features";
+
+/// How code is split into units moves all of it about.
+const ENVIRONMENT: [(&str, &str); 2] =
+    [("CARGO_INCREMENTAL", "0"), ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")];
+
+/// How variables begin that change what is built.
+const TELLING: [&str; 6] = [
+    "CARGO_BUILD_",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_PROFILE_",
+    "CARGO_TARGET_",
+    "RUSTC",
+    "RUSTFLAGS",
+];
+
+/// Builds the programs of `revision`, whose files are in `tree`, in `folder`; or finds that this has been done. Where
+/// nobody is to `say` it, cargo itself says on stderr how far it is.
+pub(super) fn build(
+    tree: &Path,
+    folder: &Path,
+    arm: &str,
+    revision: &Revision,
+    say: Option<&dyn Fn(&str)>,
+) -> Result<Built> {
+    let name = format!("{arm} ({revision})");
+    let build = Build { tree, folder, revision, name, quiet: say.is_some() };
+    let stamp = folder.join("stamp.json");
+    let inputs = build.inputs()?;
+    if let Some(built) = finished(&stamp, &inputs) {
+        built.note(&build.name);
+        return Ok(built);
+    }
+    // A build that does not come to its end leaves no stamp.
+    fs::create_dir_all(folder.join("bin"))
+        .and_then(|()| fs::write(&stamp, ""))
+        .with_context(|| format!("cannot write in {}; look with df -h", folder.display()))?;
+    if let Some(say) = say {
+        say(&format!("building {}", build.name));
+    }
+    let built = build.run()?;
+    built.note(&build.name);
+    let words = serde_json::to_string_pretty(&Stamp { inputs, built: built.clone() })?;
+    fs::write(&stamp, words)
+        .with_context(|| format!("cannot write {}; look with df -h", stamp.display()))?;
+    Ok(built)
+}
+
+/// What the last build that came to its end was made of, and what it made.
+#[derive(Serialize, Deserialize)]
+struct Stamp {
+    inputs: Inputs,
+    built: Built,
+}
+
+/// All that a build depends on.
+#[derive(PartialEq, Eq, Serialize, Deserialize)]
+struct Inputs {
+    /// Programs remember where they were built.
+    path: PathBuf,
+    tree: String,
+    rustc: String,
+    commands: [String; 3],
+    environment: BTreeMap<String, String>,
+    /// Cargo's configuration beside that in the tree.
+    configuration: BTreeMap<PathBuf, String>,
+}
+
+fn finished(stamp: &Path, inputs: &Inputs) -> Option<Built> {
+    let stamp: Stamp = serde_json::from_slice(&fs::read(stamp).ok()?).ok()?;
+    let Built { server, runner, bare_runner, .. } = &stamp.built;
+    let programs = [Some(server), runner.as_ref().ok(), bare_runner.as_ref().ok()];
+    let there = programs.into_iter().flatten().all(|program| program.is_file());
+    (there && stamp.inputs == *inputs).then_some(stamp.built)
+}
+
+struct Build<'a> {
+    tree: &'a Path,
+    folder: &'a Path,
+    revision: &'a Revision,
+    /// What errors call it: `base (main, 49d2e13)`.
+    name: String,
+    quiet: bool,
+}
+
+impl Build<'_> {
+    fn inputs(&self) -> Result<Inputs> {
+        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+        // Asked in the tree, which may name a toolchain of its own.
+        let version = cleanup::output(Command::new(rustc).arg("-vV").current_dir(self.tree));
+        let version = version.context("cannot run rustc; install it from https://rustup.rs")?;
+        ensure!(
+            version.status.success(),
+            "{} has no rustc: {}\ntry: rustup toolchain install",
+            self.name,
+            String::from_utf8_lossy(&version.stderr).trim()
+        );
+        let is_telling = |name: &str| {
+            name != "CARGO_TARGET_DIR" && TELLING.iter().any(|start| name.starts_with(start))
+        };
+        let lossy = |text: OsString| text.to_string_lossy().into_owned();
+        let users = std::env::vars_os().map(|(name, value)| (lossy(name), lossy(value)));
+        let ours = ENVIRONMENT.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Ok(Inputs {
+            path: self.tree.to_owned(),
+            tree: self.revision.tree.clone(),
+            rustc: String::from_utf8_lossy(&version.stdout).trim().to_owned(),
+            commands: [SERVER.join(" "), RUNNER.join(" "), FUNCTIONS.to_owned()],
+            environment: users.filter(|(name, _)| is_telling(name)).chain(ours).collect(),
+            configuration: configuration(self.tree),
+        })
+    }
+
+    fn run(&self) -> Result<Built> {
+        let packages = self.packages()?;
+        let older = "compare with a later revision";
+        ensure!(packages.have("server", "ws-server"), "{} has no ws-server; {older}", self.name);
+        let (server, unaligned) = self.server()?;
+        let none = |what| Err(format!("{} has no {what}; {older}", self.name));
+        let has_runner = packages.have("alloc-tests", "alloc");
+        let runner = if has_runner {
+            Ok(self.program(RUNNER, &[], "alloc", "alloc")?)
+        } else {
+            none("allocation scenarios")
+        };
+        let bare_runner = if has_runner && packages.have_feature("alloc-tests", "hooks") {
+            Ok(self.program(&[RUNNER, &[BARE]].concat(), &[], "alloc", "alloc-bare")?)
+        } else {
+            none("allocation scenarios without dhat")
+        };
+        Ok(Built { server, runner, bare_runner, unaligned })
+    }
+
+    fn packages(&self) -> Result<Packages> {
+        let mut cargo = self.cargo(&["metadata", "--no-deps", "--locked", "--format-version=1"]);
+        let stdout = self.answer(cargo.stderr(Stdio::piped()))?;
+        serde_json::from_slice(&stdout).context("cargo metadata prints no list of packages")
+    }
+
+    /// The server with its functions aligned; if its linker takes no script, as it is, and why.
+    fn server(&self) -> Result<(PathBuf, Option<String>)> {
+        let plain = self.program(&[&["build"], SERVER].concat(), &[], "ws-server", "ws-server")?;
+        // In one place for both arms.
+        let script = self.folder.with_file_name("functions.ld");
+        fs::write(&script, FUNCTIONS)
+            .with_context(|| format!("cannot write {}; look with df -h", script.display()))?;
+        let script = format!("link-arg=-T{}", script.display());
+        let link = ["-C", &script];
+        match self.program(&[&["rustc"], SERVER].concat(), &link, "ws-server", "ws-server") {
+            Ok(aligned) => Ok((aligned, None)),
+            Err(error) if plain.is_file() => Ok((plain, Some(format!("{error:#}")))),
+            // It was the disk, not the linker.
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Builds `target`, and keeps its program as `name`: the next build may need the place. With arguments for `rustc`
+    /// it may fail, and says nothing.
+    fn program(
+        &self,
+        command: &[&str],
+        rustc: &[&str],
+        target: &str,
+        name: &str,
+    ) -> Result<PathBuf> {
+        let mut cargo = self.cargo(command);
+        cargo.arg("--message-format=json-render-diagnostics");
+        if self.quiet || !rustc.is_empty() {
+            cargo.arg("--quiet").stderr(Stdio::piped());
+        }
+        if !rustc.is_empty() {
+            cargo.arg("--").args(rustc);
+        }
+        let stdout = String::from_utf8(self.answer(&mut cargo)?).context("JSON is UTF-8")?;
+        let messages = stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let built = messages
+            .filter(|message| message["target"]["name"] == target)
+            .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
+            .next_back();
+        let built = built.with_context(|| {
+            format!("cargo built no {target} of {}; try: cargo {}", self.name, command.join(" "))
+        })?;
+        let kept = self.folder.join("bin").join(name);
+        // Not written over: a program that still runs somewhere cannot be.
+        drop(fs::remove_file(&kept));
+        fs::copy(&built, &kept)
+            .with_context(|| format!("cannot write {}; look with df -h", kept.display()))?;
+        Ok(kept)
+    }
+
+    fn cargo(&self, args: &[&str]) -> Command {
+        let mut cargo = Command::new("cargo");
+        cargo.args(args).current_dir(self.tree).envs(ENVIRONMENT);
+        // Both: a build folder of the user's own would be shared by the arms.
+        cargo.env("CARGO_TARGET_DIR", self.folder).env("CARGO_BUILD_BUILD_DIR", self.folder);
+        cargo.stdin(Stdio::null()).stdout(Stdio::piped());
+        cargo
+    }
+
+    /// What cargo prints on stdout.
+    fn answer(&self, cargo: &mut Command) -> Result<Vec<u8>> {
+        let output = cleanup::spawn(cargo).and_then(Child::wait_with_output);
+        let output = output.context("cannot run cargo; install it from https://rustup.rs")?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        let words = String::from_utf8_lossy(&output.stderr);
+        let words = if words.is_empty() { "see above" } else { words.trim_end() };
+        let commit = &self.revision.abbreviated;
+        let go_there = if self.revision.name == WORKING_TREE {
+            String::new()
+        } else {
+            format!("git worktree add ../{commit} {commit} && cd ../{commit} && ")
+        };
+        let args: Vec<_> = cargo.get_args().map(|arg| arg.to_string_lossy()).collect();
+        let args = args.iter().filter(|arg| !arg.starts_with("--message") && *arg != "--quiet");
+        let args: Vec<&str> = args.map(AsRef::as_ref).collect();
+        bail!("{} does not build:\n{words}\ntry: {go_there}cargo {}", self.name, args.join(" "))
+    }
+}
+
+/// What cargo reads for a build in `tree`, beside what is in it.
+fn configuration(tree: &Path) -> BTreeMap<PathBuf, String> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    let above = tree.ancestors().skip(1).map(|folder| folder.join(".cargo"));
+    let folders = above.chain(home);
+    let files = folders.flat_map(|folder| ["config", "config.toml"].map(|name| folder.join(name)));
+    files.filter_map(|file| Some((file.clone(), fs::read_to_string(&file).ok()?))).collect()
+}

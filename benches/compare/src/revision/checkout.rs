@@ -1,0 +1,158 @@
+//! The one folder that revisions are checked out into, in turn: what a program remembers of where it was built is then
+//! the same in both.
+
+use std::fmt;
+use std::fs::{self, File, TryLockError};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use super::git::{self, Git};
+use super::{Revision, WORKING_TREE};
+use crate::cleanup::Guard;
+
+/// Whoever has this has the folder `compare` to itself.
+pub(super) struct Checkout {
+    git: Git,
+    folder: PathBuf,
+    has_tree: bool,
+    _clean: Guard,
+    /// Dropped last.
+    _lock: File,
+}
+
+impl Checkout {
+    /// Takes `folder`, and clears what a run that was killed left in it.
+    pub(super) fn open(git: Git, folder: &Path) -> Result<Self> {
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make {}; look with df -h", folder.display()))?;
+        let folder = folder.canonicalize()?;
+        let lock = lock(&folder.join("lock"))?;
+        let clean = {
+            let (git, folder) = (git.clone(), folder.clone());
+            move || clear(&git, &folder)
+        };
+        clean()?;
+        let clean = Guard::new(move || {
+            if let Err(error) = clean() {
+                // Where stderr is gone there is nobody to tell.
+                drop(writeln!(io::stderr(), "ws-compare: {error:#}"));
+            }
+        });
+        Ok(Self { git, folder, has_tree: false, _clean: clean, _lock: lock })
+    }
+
+    pub(super) fn git(&self) -> &Git {
+        &self.git
+    }
+
+    /// Where arms keep what they build.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Puts exactly the files of `revision` into the tree, and says where that is.
+    pub(super) fn check_out(&mut self, revision: &Revision) -> Result<PathBuf> {
+        let tree = tree(&self.folder);
+        if self.has_tree {
+            let git = Git::at(&tree);
+            git.run(&["checkout", "--quiet", "--force", "--detach", &revision.commit])?;
+            // Build scripts may have written beside their sources.
+            git.run(&["clean", "--quiet", "-ffdx"])?;
+            return Ok(tree);
+        }
+        let mut add = self.git.command();
+        // Forced twice: git locks a tree while it makes one, and a run that was killed leaves the lock.
+        add.args(["worktree", "add", "--quiet", "--force", "--force", "--detach"]);
+        git::answer(add.arg(&tree).arg(&revision.commit))?;
+        self.has_tree = true;
+        Ok(tree)
+    }
+
+    /// A commit of the working tree, ignored files aside, that nothing leads to: git drops it after some weeks.
+    pub(super) fn snapshot(&self) -> Result<String> {
+        let index = index(&self.folder);
+        // The user's own tells git which files it need not read again.
+        let own = self.git.folder().join(self.git.run(&["rev-parse", "--git-path", "index"])?);
+        unless_missing(fs::copy(&own, &index).map(drop))
+            .with_context(|| format!("cannot copy {}; look with df -h", own.display()))?;
+        let git = |args: &[&str]| {
+            let mut git = self.git.command();
+            git.env("GIT_INDEX_FILE", &index);
+            // Equal trees make equal commits, whoever asks and whenever.
+            for role in ["AUTHOR", "COMMITTER"] {
+                git.env(format!("GIT_{role}_NAME"), "ws-compare");
+                git.env(format!("GIT_{role}_EMAIL"), "ws-compare@localhost");
+                git.env(format!("GIT_{role}_DATE"), "@0 +0000");
+            }
+            git::answer(git.args(args))
+        };
+        git(&["add", "--all"])?;
+        let tree = git(&["write-tree"])?;
+        git(&["commit-tree", "-m", WORKING_TREE, &tree])
+    }
+}
+
+impl fmt::Debug for Checkout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Checkout").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+/// The system takes the lock back when this process ends, however it does.
+fn lock(path: &Path) -> Result<File> {
+    let mut options = File::options();
+    let file = options.read(true).write(true).create(true).truncate(false).open(path);
+    let mut file =
+        file.with_context(|| format!("cannot open {0}; look with ls -l {0}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => {
+            file.set_len(0)?;
+            write!(file, "{}", std::process::id())?;
+            Ok(file)
+        }
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            file.read_to_string(&mut holder)?;
+            bail!(
+                "another comparison is running in this checkout; wait for it, or end it: kill {holder}"
+            )
+        }
+        Err(TryLockError::Error(error)) => Err(error)
+            .with_context(|| format!("cannot lock {}; is it on a local disk?", path.display())),
+    }
+}
+
+fn tree(folder: &Path) -> PathBuf {
+    folder.join("tree")
+}
+
+fn index(folder: &Path) -> PathBuf {
+    folder.join("index")
+}
+
+/// Removes what is there for one comparison only.
+fn clear(git: &Git, folder: &Path) -> Result<()> {
+    let (tree, index) = (tree(folder), index(folder));
+    // The files first: git forgets a tree whose files are gone, but does not remove files of a tree it has forgotten.
+    for gone in [
+        fs::remove_dir_all(&tree),
+        fs::remove_file(index.with_extension("lock")),
+        fs::remove_file(&index),
+    ] {
+        unless_missing(gone)
+            .with_context(|| format!("cannot clear {0}; look with ls -l {0}", folder.display()))?;
+    }
+    // No `prune`: that forgets people's own trees, too, on disks that are not mounted just now.
+    let record = format!("worktree {}", tree.display());
+    if git.run(&["worktree", "list", "--porcelain"])?.lines().any(|line| line == record) {
+        let mut remove = git.command();
+        git::answer(remove.args(["worktree", "remove", "--force", "--force"]).arg(tree))?;
+    }
+    Ok(())
+}
+
+fn unless_missing(done: io::Result<()>) -> io::Result<()> {
+    done.or_else(|error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) })
+}

@@ -1,0 +1,92 @@
+//! Errors in words, counted. Pure.
+
+use load_plan::model::Detail;
+
+/// Most that are kept apart; what comes later counts, but not with words of its own.
+const MOST: usize = 64;
+
+/// A short list: most runs have none.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Details {
+    list: Vec<Detail>,
+}
+
+impl Details {
+    /// One more of `kind`, whose words are those of the first.
+    pub(super) fn note(&mut self, kind: &str, now_ns: u64, words: impl FnOnce() -> String) {
+        match self.list.iter_mut().find(|detail| detail.kind == kind) {
+            Some(detail) => detail.count += 1,
+            None => self.push(kind, words(), now_ns),
+        }
+    }
+
+    /// One more of `kind` in these words.
+    pub(super) fn note_words(&mut self, kind: &str, words: &str, now_ns: u64) {
+        let same = |detail: &&mut Detail| detail.kind == kind && detail.text == words;
+        let has_room = self.list.len() < MOST;
+        match self.list.iter_mut().find(same) {
+            Some(detail) => detail.count += 1,
+            None if has_room => self.push(kind, words.to_owned(), now_ns),
+            None => self.note(kind, now_ns, || "other words".to_owned()),
+        }
+    }
+
+    /// All of them, the most frequent first.
+    pub(super) fn into_list(self) -> Vec<Detail> {
+        let mut list = self.list;
+        list.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.first_ns.cmp(&b.first_ns)));
+        list
+    }
+
+    /// Adds those of another worker.
+    pub(super) fn add(&mut self, others: Vec<Detail>) {
+        for other in others {
+            let same = |mine: &&mut Detail| mine.kind == other.kind && mine.text == other.text;
+            match self.list.iter_mut().find(same) {
+                Some(mine) => {
+                    mine.count += other.count;
+                    mine.first_ns = mine.first_ns.min(other.first_ns);
+                }
+                None => self.list.push(other),
+            }
+        }
+    }
+
+    fn push(&mut self, kind: &str, text: String, first_ns: u64) {
+        self.list.push(Detail { kind: kind.to_owned(), text, count: 1, first_ns });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_counted_under_the_words_of_the_first() {
+        let mut details = Details::default();
+        details.note("lost", 7, || "a".to_owned());
+        details.note("lost", 9, || unreachable!());
+        let list = details.into_list();
+        assert_eq!((list.len(), list[0].count, list[0].first_ns), (1, 2, 7));
+    }
+
+    #[test]
+    fn endless_words_stay_a_short_list_and_none_is_lost() {
+        let mut details = Details::default();
+        for at in 0..1000 {
+            details.note_words("reset", &at.to_string(), at);
+        }
+        let list = details.into_list();
+        assert_eq!(list.len(), MOST);
+        assert_eq!(list.iter().map(|detail| detail.count).sum::<u64>(), 1000);
+    }
+
+    #[test]
+    fn two_lists_add_up() {
+        let mut one = Details::default();
+        one.note("lost", 7, || "a".to_owned());
+        let mut sum = one.clone();
+        sum.add(one.into_list());
+        assert_eq!(sum.into_list()[0].count, 2);
+    }
+}

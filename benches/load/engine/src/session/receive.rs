@@ -1,0 +1,200 @@
+//! The receiving half of a session.
+
+use std::cmp::Ordering;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures::Stream;
+use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use super::{Session, State, TURN};
+use crate::exchange::{Exchange, Update};
+use crate::ledger::Answer;
+use crate::message::Recognised;
+use crate::problem::Problem;
+use crate::wire::Next;
+use load_plan::metrics::{Counts, Timing};
+use load_plan::outcome::Fault;
+use load_plan::profile::Kind;
+
+impl Session<'_> {
+    /// Takes what has come. Whether there is more than fits in a turn.
+    pub(super) fn read(&mut self, cx: &mut Context<'_>) -> Result<bool, Result<(), Problem>> {
+        let mut received = Received::default();
+        let is_busy = self.read_some(&mut received, cx);
+        self.worker.count(|counts| received.add_to(counts));
+        is_busy
+    }
+
+    fn read_some(
+        &mut self,
+        received: &mut Received,
+        cx: &mut Context<'_>,
+    ) -> Result<bool, Result<(), Problem>> {
+        for _ in 0..TURN {
+            match self.socket.get_mut().poll_next(cx) {
+                Poll::Pending => return Ok(false),
+                Poll::Ready(Err(error)) => return Err(self.ended(Some(&Error::Io(error)))),
+                Poll::Ready(Ok(Next::Message(kind, payload))) => {
+                    let bytes = self.socket.get_mut().lend();
+                    let taken = self.take_payload(&bytes[payload], kind, received);
+                    self.socket.get_mut().give_back(bytes);
+                    taken?;
+                }
+                Poll::Ready(Ok(_)) => match Pin::new(&mut self.socket).poll_next(cx) {
+                    Poll::Pending if self.socket.get_ref().is_passing() => return Ok(false),
+                    Poll::Pending => {}
+                    Poll::Ready(Some(Ok(message))) => self.take(&message, received)?,
+                    Poll::Ready(Some(Err(error))) => return Err(self.ended(Some(&error))),
+                    Poll::Ready(None) => return Err(self.ended(None)),
+                },
+            }
+        }
+        Ok(true)
+    }
+
+    /// Takes what tungstenite has read.
+    fn take(
+        &mut self,
+        message: &Message,
+        received: &mut Received,
+    ) -> Result<(), Result<(), Problem>> {
+        // It may have an answer ready: to a ping, or to a close.
+        self.has_unflushed = true;
+        match message {
+            Message::Text(text) => self.take_payload(text.as_bytes(), Kind::Text, received)?,
+            Message::Binary(payload) => self.take_payload(payload, Kind::Binary, received)?,
+            Message::Pong(_) => {
+                if let Some(sent_ns) = self.ping_sent_ns.take() {
+                    let now_ns = self.socket.get_ref().received_ns();
+                    self.worker.count(|counts| counts.pongs += 1);
+                    self.worker.record_now(Timing::Ping, now_ns.saturating_sub(sent_ns));
+                }
+            }
+            Message::Close(frame) => {
+                // 1005: a close frame without a code (RFC 6455 §7.1.5).
+                self.peer_closed = Some(match frame {
+                    Some(frame) => (frame.code.into(), frame.reason.clone()),
+                    None => (1005, Utf8Bytes::default()),
+                });
+            }
+            // tungstenite has queued the pong.
+            Message::Ping(_) | Message::Frame(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Takes a message, or says that it is no text though it should be.
+    fn take_payload(
+        &mut self,
+        payload: &[u8],
+        kind: Kind,
+        received: &mut Received,
+    ) -> Result<(), Result<(), Problem>> {
+        let now_ns = self.socket.get_ref().received_ns();
+        let worker = self.worker;
+        let recognised = worker.exchange.recognise(self.id, payload, &self.ledger);
+        // What is byte for byte as it was sent is text.
+        let is_checked =
+            matches!((&worker.exchange, recognised), (Exchange::Echo(_), Recognised::Exact(_)));
+        if kind == Kind::Text
+            && !is_checked
+            && let Err(error) = str::from_utf8(payload)
+        {
+            return Err(self.ended(Some(&Error::Utf8(error.to_string()))));
+        }
+        received.enter(payload.len());
+        self.take_answer(recognised, payload, kind, now_ns);
+        Ok(())
+    }
+
+    fn take_answer(&mut self, recognised: Recognised, payload: &[u8], kind: Kind, now_ns: u64) {
+        if let Some(update) = self.worker.exchange.update(payload) {
+            self.take_update(update, payload, now_ns);
+            return;
+        }
+        if matches!(self.state, State::Closing { .. }) && self.ledger.has_lost() {
+            // Too late to be told from a second answer; as a loss it is counted already.
+            return;
+        }
+        let fault = |fault| self.worker.fault(fault, now_ns, payload);
+        let (number, is_right) = match recognised {
+            Recognised::Exact(number) => (number, kind == self.worker.profile.traffic.kind),
+            Recognised::Corrupted(number) => (number, false),
+            Recognised::Unknown => return fault(Fault::Unexpected),
+        };
+        match self.ledger.answer(number, now_ns) {
+            Answer::First { .. } if !is_right => fault(Fault::Corrupted),
+            Answer::First { entry, late, reordered } => {
+                if late {
+                    fault(Fault::Late);
+                }
+                if reordered {
+                    fault(Fault::Reordered);
+                }
+                self.worker.answered(entry, now_ns);
+            }
+            Answer::Duplicate => fault(Fault::Duplicated),
+            Answer::Unexpected => fault(Fault::Unexpected),
+        }
+    }
+
+    fn take_update(&mut self, update: Update, payload: &[u8], now_ns: u64) {
+        let fault = |fault| self.worker.fault(fault, now_ns, payload);
+        if update.lacks_number {
+            fault(Fault::Unexpected);
+        }
+        if let Some((last_ns, last)) = self.update {
+            self.worker.record_in_hold(Timing::Gap, now_ns.saturating_sub(last_ns));
+            if let (Some(last), Some(this)) = (last, update.sequence) {
+                match this.cmp(&last) {
+                    Ordering::Less => fault(Fault::Reordered),
+                    Ordering::Equal => fault(Fault::Duplicated),
+                    Ordering::Greater => {
+                        self.worker.count(|counts| counts.missed_updates += this - last - 1);
+                    }
+                }
+            }
+        }
+        if let Some(time_ms) = update.time_ms {
+            let age_ms = self.worker.unix_ms() - time_ms;
+            self.worker.record_in_hold(Timing::Staleness, (age_ms.max(0.0) * 1e6) as u64);
+        }
+        // One that comes too late does not turn back the count.
+        let last = self.update.and_then(|(_, last)| last);
+        self.update = Some((now_ns, last.max(update.sequence)));
+    }
+}
+
+/// What came in one turn.
+#[derive(Default)]
+struct Received {
+    messages: u64,
+    bytes: u64,
+    wire_bytes: u64,
+}
+
+impl Received {
+    fn enter(&mut self, payload: usize) {
+        let payload = payload as u64;
+        self.messages += 1;
+        self.bytes += payload;
+        self.wire_bytes += payload + header_bytes(payload);
+    }
+
+    fn add_to(&self, counts: &mut Counts) {
+        counts.received += self.messages;
+        counts.received_bytes += self.bytes;
+        counts.received_wire_bytes += self.wire_bytes;
+    }
+}
+
+/// Bytes of the header of a server's frame around `payload` bytes (RFC 6455 §5.2).
+fn header_bytes(payload: u64) -> u64 {
+    match payload {
+        0..126 => 2,
+        126..=0xffff => 4,
+        _ => 10,
+    }
+}

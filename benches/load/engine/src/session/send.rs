@@ -1,0 +1,169 @@
+//! The sending half of a session.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures::Sink;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use super::{PING, Session, TURN};
+use crate::problem::Problem;
+use load_plan::metrics::{Counts, Timing};
+use load_plan::profile::{Kind, Pace, Traffic};
+
+impl Session<'_> {
+    /// Sends what is due. Whether there is more than fits in a turn.
+    pub(super) fn send(
+        &mut self,
+        now_ns: u64,
+        cx: &mut Context<'_>,
+    ) -> Result<bool, Result<(), Problem>> {
+        let mut sent = Sent::default();
+        let is_busy = self.send_due(&mut sent, now_ns, cx);
+        self.worker.count(|counts| sent.add_to(counts));
+        is_busy
+    }
+
+    fn send_due(
+        &mut self,
+        sent: &mut Sent,
+        now_ns: u64,
+        cx: &mut Context<'_>,
+    ) -> Result<bool, Result<(), Problem>> {
+        // A window is filled once half of it is free: refilled one by one, it would fall apart into writes of one.
+        let has_room = |depth: u32, in_flight: u32| in_flight <= depth / 2;
+        let fills =
+            matches!(self.pace, Pace::Closed { depth } if has_room(depth, self.ledger.in_flight()));
+        for _ in 0..TURN {
+            let due_ns = match (&self.arrivals, self.pace) {
+                (Some(arrivals), _) if arrivals.due_ns() <= now_ns => arrivals.due_ns(),
+                (None, Pace::Closed { depth }) if fills && self.ledger.in_flight() < depth => {
+                    now_ns
+                }
+                _ => return self.ping(now_ns, cx).map(|()| false),
+            };
+            if !self.has_room(now_ns, cx)? {
+                return Ok(false);
+            }
+            let is_closed = self.arrivals.is_none();
+            if let Some(arrivals) = &mut self.arrivals {
+                arrivals.advance();
+                let since_ns = due_ns.max(self.unblocked_ns);
+                self.worker.record_in_hold(Timing::ScheduleLag, now_ns.saturating_sub(since_ns));
+            }
+            let (bytes, wire_bytes) = self.put_message();
+            self.ledger.send(due_ns, now_ns, self.worker.hold());
+            self.last_sent_ns = now_ns;
+            sent.due += u64::from(is_closed);
+            sent.messages += 1;
+            sent.bytes += bytes;
+            sent.wire_bytes += wire_bytes;
+        }
+        Ok(true)
+    }
+
+    pub(super) fn count_due(&mut self, now_ns: u64) {
+        let Some(offered) = &mut self.offered else { return };
+        let mut due = 0;
+        while offered.due_ns() <= now_ns {
+            offered.advance();
+            due += 1;
+        }
+        self.worker.count(|counts| counts.due += due);
+    }
+
+    /// Whether another message fits before some have gone.
+    fn has_room(&mut self, now_ns: u64, cx: &mut Context<'_>) -> Result<bool, Result<(), Problem>> {
+        match self.socket.get_mut().poll_room(cx) {
+            Poll::Ready(Ok(())) => {
+                if std::mem::take(&mut self.is_blocked) {
+                    self.unblocked_ns = now_ns;
+                }
+                Ok(true)
+            }
+            Poll::Ready(Err(error)) => Err(self.ended(Some(&Error::Io(error)))),
+            Poll::Pending => {
+                if !std::mem::replace(&mut self.is_blocked, true) {
+                    self.worker.count(|counts| counts.backpressure_events += 1);
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    /// Sends a frame by tungstenite, which has to know of it. Whether it was taken.
+    pub(super) fn start_control(
+        &mut self,
+        message: Message,
+        now_ns: u64,
+        cx: &mut Context<'_>,
+    ) -> Result<bool, Result<(), Problem>> {
+        if !self.has_room(now_ns, cx)? {
+            return Ok(false);
+        }
+        match Pin::new(&mut self.socket).poll_ready(cx) {
+            Poll::Pending => return Ok(false),
+            Poll::Ready(ready) => ready.map_err(|error| self.ended(Some(&error)))?,
+        }
+        let started = Pin::new(&mut self.socket).start_send(message);
+        started.map_err(|error| self.ended(Some(&error)))?;
+        self.has_unflushed = true;
+        Ok(true)
+    }
+
+    /// Puts the next message onto the wire; its bytes of payload, and with frames around it.
+    fn put_message(&mut self) -> (u64, u64) {
+        let mut draft = self.worker.draft.borrow_mut();
+        draft.clear();
+        self.worker.exchange.write(self.id, self.ledger.next(), &mut draft);
+        self.has_unflushed = true;
+        let Traffic { fragments, kind, .. } = self.worker.profile.traffic;
+        let first = if kind == Kind::Text { Data::Text } else { Data::Binary };
+        let mut keys = self.worker.keys.borrow_mut();
+        let wire = self.socket.get_mut();
+        if fragments == 1 {
+            return (draft.len() as u64, wire.put(OpCode::Data(first), true, &draft, keys.draw()));
+        }
+        let count = fragments as usize;
+        let fragments = (0..count).map(|nth| {
+            let part = draft.len() * nth / count..draft.len() * (nth + 1) / count;
+            let opcode = OpCode::Data(if nth == 0 { first } else { Data::Continue });
+            wire.put(opcode, nth + 1 == count, &draft[part], keys.draw())
+        });
+        (draft.len() as u64, fragments.sum())
+    }
+
+    fn ping(&mut self, now_ns: u64, cx: &mut Context<'_>) -> Result<(), Result<(), Problem>> {
+        let is_due = self.ping_due_ns().is_some_and(|due_ns| due_ns <= now_ns);
+        if is_due && self.start_control(Message::Ping(PING), now_ns, cx)? {
+            (self.last_sent_ns, self.ping_sent_ns) = (now_ns, Some(now_ns));
+            self.worker.count(|counts| counts.pings += 1);
+        }
+        Ok(())
+    }
+
+    pub(super) fn ping_due_ns(&self) -> Option<u64> {
+        let ping = self.worker.profile.traffic.ping?;
+        self.ping_sent_ns.is_none().then(|| self.last_sent_ns + ping.as_nanos() as u64)
+    }
+}
+
+/// What was sent in one turn.
+#[derive(Default)]
+struct Sent {
+    /// Messages of a closed loop: due when there is room.
+    due: u64,
+    messages: u64,
+    bytes: u64,
+    wire_bytes: u64,
+}
+
+impl Sent {
+    fn add_to(&self, counts: &mut Counts) {
+        counts.due += self.due;
+        counts.sent += self.messages;
+        counts.sent_bytes += self.bytes;
+        counts.sent_wire_bytes += self.wire_bytes;
+    }
+}

@@ -1,0 +1,82 @@
+//! TLS to the target: rustls, the system's roots, and those of a file.
+
+use std::io::{self, ErrorKind};
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{CertificateError, ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::problem::Problem;
+use load_plan::outcome::Ending;
+
+/// How to speak TLS to one host.
+pub(super) struct Tls {
+    connector: TlsConnector,
+    name: ServerName<'static>,
+}
+
+impl std::fmt::Debug for Tls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tls").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Tls {
+    pub(super) fn new(host: &str, ca_file: Option<&str>) -> Result<Self, Problem> {
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|_| Problem::usage(format!("{host:?} cannot be the name in a certificate")))?;
+        let mut roots = RootCertStore::empty();
+        // A certificate of the system that cannot be read is one that nothing can be signed with.
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        if let Some(file) = ca_file {
+            let unfit = |error: &dyn std::fmt::Display| {
+                Problem::usage(format!("{file} has no certificate to trust: {error}"))
+            };
+            let before = roots.len();
+            for certificate in CertificateDer::pem_file_iter(file).map_err(|e| unfit(&e))? {
+                let certificate = certificate.map_err(|error| unfit(&error))?;
+                roots.add(certificate).map_err(|error| unfit(&error))?;
+            }
+            if roots.len() == before {
+                return Err(unfit(&"it begins with no -----BEGIN CERTIFICATE-----"));
+            }
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| Problem::usage(format!("no TLS: {error}")))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self { connector: TlsConnector::from(Arc::new(config)), name })
+    }
+
+    pub(super) async fn connect(&self, tcp: TcpStream) -> Result<TlsStream<TcpStream>, Problem> {
+        self.connector.connect(self.name.clone(), tcp).await.map_err(|error| {
+            let name = self.name.to_str();
+            Problem::of(Ending::Tls, format!("no TLS with {name}: {error}{}", hint(&error)))
+        })
+    }
+}
+
+/// Of a peer whose answer is none of TLS, or who leaves.
+const NO_TLS: &str = "; if it does not speak TLS, write ws://";
+
+/// What to do about it.
+fn hint(error: &io::Error) -> &'static str {
+    let reason = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match reason {
+        Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+            "; a CA of your own is named with --ca-file"
+        }
+        Some(rustls::Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        )) => "; write that name in the URL",
+        Some(rustls::Error::InvalidMessage(_)) => NO_TLS,
+        None if error.kind() == ErrorKind::UnexpectedEof => NO_TLS,
+        _ => "",
+    }
+}

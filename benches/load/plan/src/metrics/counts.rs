@@ -1,0 +1,125 @@
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::{Ending, Fault};
+
+/// Everything that is counted. Sums over connections, and over time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counts {
+    /// Connections begun.
+    pub attempted: u64,
+    /// Of those, upgraded.
+    pub opened: u64,
+    /// Attempts that have ended, by [`Ending::ALL`].
+    pub endings: [u64; Ending::ALL.len()],
+    /// Messages sent.
+    pub sent: u64,
+    /// Messages that an open loop had due, sent or not.
+    pub due: u64,
+    /// Messages answered, rightly or not; of a subscription, messages received.
+    pub received: u64,
+    /// Payload bytes sent.
+    pub sent_bytes: u64,
+    /// Payload bytes received.
+    pub received_bytes: u64,
+    /// Payload and frame headers sent, in bytes; without TLS and TCP.
+    pub sent_wire_bytes: u64,
+    /// Payload and frame headers received, in bytes.
+    pub received_wire_bytes: u64,
+    /// Times a connection did not take a message that was due because its buffers were full.
+    pub backpressure_events: u64,
+    /// Pings sent.
+    pub pings: u64,
+    /// Pongs received.
+    pub pongs: u64,
+    /// Updates that a subscription's own numbers say were skipped.
+    pub missed_updates: u64,
+    /// Messages at fault, by [`Fault::ALL`].
+    pub faults: [u64; Fault::ALL.len()],
+    /// Provocations of a hostile profile that were tried.
+    pub provoked: u64,
+    /// Of those, the ones the peer did not answer as it should.
+    pub provoked_badly: u64,
+}
+
+impl Counts {
+    /// Adds all of `other`.
+    pub fn add(&mut self, other: &Self) {
+        let Self { endings, faults, .. } = other;
+        for (mine, theirs) in self.endings.iter_mut().zip(endings) {
+            *mine += theirs;
+        }
+        for (mine, theirs) in self.faults.iter_mut().zip(faults) {
+            *mine += theirs;
+        }
+        self.attempted += other.attempted;
+        self.opened += other.opened;
+        self.sent += other.sent;
+        self.due += other.due;
+        self.received += other.received;
+        self.sent_bytes += other.sent_bytes;
+        self.received_bytes += other.received_bytes;
+        self.sent_wire_bytes += other.sent_wire_bytes;
+        self.received_wire_bytes += other.received_wire_bytes;
+        self.backpressure_events += other.backpressure_events;
+        self.pings += other.pings;
+        self.pongs += other.pongs;
+        self.missed_updates += other.missed_updates;
+        self.provoked += other.provoked;
+        self.provoked_badly += other.provoked_badly;
+    }
+
+    /// Attempts that ended so.
+    #[must_use]
+    pub fn ended(&self, ending: Ending) -> u64 {
+        self.endings[ending as usize]
+    }
+
+    /// Messages with this fault.
+    #[must_use]
+    pub fn faulty(&self, fault: Fault) -> u64 {
+        self.faults[fault as usize]
+    }
+
+    /// Messages with a fault that no network and no load explains.
+    #[must_use]
+    pub fn wrong_answers(&self) -> u64 {
+        let wrong = Fault::ALL.into_iter().filter(|fault| fault.is_wrong_answer());
+        wrong.map(|fault| self.faulty(fault)).sum()
+    }
+
+    /// Attempts that have not ended.
+    #[must_use]
+    pub fn unended(&self) -> u64 {
+        self.attempted.saturating_sub(self.endings.iter().sum())
+    }
+
+    /// Attempts that ended otherwise than they should.
+    #[must_use]
+    pub fn failed(&self) -> u64 {
+        Ending::ALL
+            .iter()
+            .filter(|ending| !ending.is_good())
+            .map(|ending| self.ended(*ending))
+            .sum()
+    }
+
+    /// Faults of messages, and attempts that failed.
+    #[must_use]
+    pub fn errors(&self) -> u64 {
+        self.failed() + self.faults.iter().sum::<u64>()
+    }
+
+    /// Connections and messages that were tried. What failed was tried, if not in this stretch then before it.
+    #[must_use]
+    pub fn tried(&self) -> u64 {
+        (self.attempted + self.sent.max(self.received)).max(self.errors())
+    }
+
+    /// [`Counts::errors`] as a share of [`Counts::tried`]; `None` if nothing was.
+    #[must_use]
+    pub fn error_share(&self) -> Option<f64> {
+        let tried = self.tried();
+        (tried > 0).then(|| self.errors() as f64 / tried as f64)
+    }
+}

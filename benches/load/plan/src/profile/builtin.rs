@@ -1,0 +1,80 @@
+use std::fs::File;
+use std::io::Read as _;
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::Profile;
+use crate::thresholds::unknown;
+
+/// A profile that comes with the tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Builtin {
+    /// What it is called by.
+    pub name: &'static str,
+    /// Its file, comments and all.
+    pub toml: &'static str,
+}
+
+macro_rules! builtin {
+    ($($name:literal),* $(,)?) => {
+        &[$(Builtin {
+            name: $name,
+            toml: include_str!(concat!("../../../profiles/", $name, ".toml")),
+        }),*]
+    };
+}
+
+/// Longest file that is read as a profile, in bytes.
+const MOST_BYTES: u64 = 1 << 20;
+
+fn read(path: &str) -> Result<String> {
+    let mut toml = String::new();
+    File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut toml)?;
+    ensure!(toml.len() as u64 <= MOST_BYTES, "it is longer than 1 MiB, which no profile is");
+    Ok(toml)
+}
+
+impl Profile {
+    /// The profiles that come with the tool, the ones to begin with first.
+    pub const BUILTIN: &[Builtin] = builtin![
+        "smoke",
+        "development",
+        "enterprise",
+        "sustained",
+        "burst",
+        "storm",
+        "churn",
+        "slow-reader",
+        "idle",
+        "hostile",
+    ];
+
+    /// One of [`Profile::BUILTIN`] by its name.
+    #[must_use]
+    pub fn builtin(name: &str) -> Option<Self> {
+        let builtin = Self::BUILTIN.iter().find(|builtin| builtin.name == name)?;
+        Some(Self::parse(builtin.toml, name).expect("the built-in profiles are tested"))
+    }
+
+    /// One of [`Profile::BUILTIN`], or a file: what has a separator in it or ends in `.toml` is one.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such profile or file, or if [`Profile::parse`] does not take it.
+    pub fn load(name_or_path: &str) -> Result<Self> {
+        if name_or_path.contains(std::path::is_separator) || name_or_path.ends_with(".toml") {
+            let toml = read(name_or_path).with_context(|| {
+                format!(
+                    "cannot read the profile {name_or_path} (ws-load profiles lists those that \
+                     come with the tool)"
+                )
+            })?;
+            return Self::parse(&toml, name_or_path);
+        }
+        Self::builtin(name_or_path).with_context(|| {
+            let names: Vec<&str> = Self::BUILTIN.iter().map(|builtin| builtin.name).collect();
+            let unknown = unknown("profile", name_or_path, &names, "");
+            format!("{unknown} (there are {}; a file is ./{name_or_path}.toml)", names.join(", "))
+        })
+    }
+}

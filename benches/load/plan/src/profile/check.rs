@@ -1,0 +1,259 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use super::measurable::why_not;
+use super::{Conduct, Mode, Pace, Profile, Size, Stage, Target, Traffic};
+use crate::thresholds::Threshold;
+use crate::units::{exact_bytes, exact_duration};
+use crate::url::Url;
+
+/// Least payload, in bytes: a number has to fit.
+const LEAST_BYTES: usize = 16;
+
+/// Most payload, in bytes: an answer that is longer is not read.
+const MOST_BYTES: usize = 64 << 20;
+
+/// Most messages a second on one connection: one a microsecond.
+const MOST_RATE: f64 = 1e6;
+
+/// Longest time that makes sense anywhere. Sums of a few stay far below what a clock can count.
+const LONGEST: Duration = Duration::from_hours(24 * 366);
+
+/// Most frames of a message; a server need not take more.
+const MOST_FRAGMENTS: u32 = 1024;
+
+/// Headers that the opening handshake writes itself (RFC 6455 §4.1), and where else they come from.
+const OWN_HEADERS: [(&str, &str); 7] = [
+    ("host", "it follows from target.url"),
+    ("connection", "the handshake writes it"),
+    ("upgrade", "the handshake writes it"),
+    ("sec-websocket-key", "the handshake writes it"),
+    ("sec-websocket-version", "the handshake writes it"),
+    ("sec-websocket-protocol", "write target.subprotocol"),
+    ("origin", "write target.origin"),
+];
+
+impl Profile {
+    /// Whether the profile makes sense as a whole. [`Profile::parse`] has asked; ask again after changing one.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that does not, by its key, with what to write.
+    pub fn check(&self) -> Result<()> {
+        ensure!(!self.name.trim().is_empty(), "name is empty; write one word such as \"checkout\"");
+        target(&self.target)?;
+        traffic(&self.traffic)?;
+        conduct(&self.conduct)?;
+        self.check_stages()?;
+        self.check_thresholds(None, &self.thresholds).context("thresholds")?;
+        for (index, stage) in self.stages.iter().enumerate() {
+            self.check_thresholds(Some(index), &stage.thresholds)
+                .with_context(|| format!("thresholds of stage \"{}\"", stage.name))?;
+        }
+        Ok(())
+    }
+
+    fn check_stages(&self) -> Result<()> {
+        ensure!(
+            !self.stages.is_empty(),
+            "there is no [[stage]]; write at least one with connections = 10 and hold = \"10s\""
+        );
+        let is_measured = |stage: &Stage| !stage.hold.is_zero() && stage.connections > 0;
+        ensure!(
+            self.stages.iter().any(is_measured),
+            "no stage holds any connections, so nothing would be measured; write \
+             connections = 10 and hold = \"10s\" in one"
+        );
+        let mut names = BTreeSet::new();
+        for Stage { name, pace: own, ramp, hold, .. } in &self.stages {
+            bounded(&format!("ramp of stage \"{name}\""), *ramp)?;
+            bounded(&format!("hold of stage \"{name}\""), *hold)?;
+            ensure!(
+                names.insert(name),
+                "two stages are called \"{name}\"; reports could not tell them apart"
+            );
+            if let Some(own) = own {
+                pace(*own).with_context(|| format!("pace of stage \"{name}\""))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn check_thresholds(&self, stage: Option<usize>, thresholds: &[Threshold]) -> Result<()> {
+        for threshold in thresholds {
+            if let Some(why) = why_not(self, stage, threshold.metric) {
+                let preset = threshold.preset.map(|preset| format!(" of preset {}", preset.name()));
+                bail!(
+                    "{}{} could have no samples, which is no pass: {why}",
+                    threshold.metric,
+                    preset.unwrap_or_default()
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+fn target(target: &Target) -> Result<()> {
+    if let Some(url) = &target.url {
+        url.parse::<Url>().context("target.url")?;
+    }
+    if let Some(subprotocol) = &target.subprotocol {
+        ensure!(
+            is_token(subprotocol),
+            "target.subprotocol is \"{subprotocol}\"; RFC 6455 allows one word without separators"
+        );
+    }
+    if let Some(origin) = &target.origin {
+        ensure!(is_header_value(origin), "target.origin is {origin:?}, which is no header's value");
+    }
+    ensure!(
+        target.bearer_file.is_none() || target.bearer_env.is_none(),
+        "target has both bearer_file and bearer_env; write one of them"
+    );
+    headers(&target.headers)?;
+    mode(&target.mode)
+}
+
+fn headers(headers: &BTreeMap<String, String>) -> Result<()> {
+    for (name, value) in headers {
+        ensure!(is_token(name), "target.headers has {name:?}, which is no header's name");
+        ensure!(
+            is_header_value(value),
+            "target.headers.{name} is {value:?}; a header's value is one line of visible ASCII"
+        );
+        let own = OWN_HEADERS.iter().find(|(own, _)| name.eq_ignore_ascii_case(own));
+        if let Some((own, instead)) = own {
+            bail!("target.headers cannot have {own}: {instead}");
+        }
+    }
+    Ok(())
+}
+
+/// A token of RFC 9110 §5.6.2.
+fn is_token(text: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    !text.is_empty() && text.chars().all(is_part)
+}
+
+/// A field value of RFC 9110 §5.5 without what is obsolete.
+fn is_header_value(text: &str) -> bool {
+    text.trim() == text && text.chars().all(|c| c.is_ascii_graphic() || c == ' ' || c == '\t')
+}
+
+fn mode(mode: &Mode) -> Result<()> {
+    match mode {
+        Mode::Echo => {}
+        Mode::Request { send, reply } => {
+            for (key, template) in [("send", send), ("reply", reply)] {
+                ensure!(
+                    template.contains("{seq}"),
+                    "target.mode.request.{key} has no {{seq}}, so an answer could not be told from \
+                     another; put it where the message's number stands"
+                );
+            }
+        }
+        Mode::Subscribe { sequence, time_ms, .. } => {
+            for (key, pointer) in [("sequence", sequence), ("time_ms", time_ms)] {
+                ensure!(
+                    pointer.as_ref().is_none_or(|pointer| pointer.starts_with('/')),
+                    "target.mode.subscribe.{key} is no JSON pointer; write one such as \"/{key}\""
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+fn traffic(traffic: &Traffic) -> Result<()> {
+    pace(traffic.pace).context("traffic.pace")?;
+    let Some(least) = traffic.sizes.iter().map(|size| size.bytes).min() else {
+        bail!("traffic.sizes is empty; write at least one such as {{ bytes = \"64B\" }}");
+    };
+    ensure!(
+        least >= LEAST_BYTES,
+        "traffic.sizes has {}; a message needs {LEAST_BYTES} B or more for its number",
+        exact_bytes(least)
+    );
+    for Size { bytes, share } in &traffic.sizes {
+        let shown = exact_bytes(*bytes);
+        ensure!(
+            *bytes <= MOST_BYTES,
+            "traffic.sizes has {shown}; write {} or less",
+            exact_bytes(MOST_BYTES)
+        );
+        ensure!(
+            *share > 0.0 && *share <= 1e9,
+            "the share of {shown} in traffic.sizes is {share}; write a number above 0, such as 1"
+        );
+    }
+    let fragments = traffic.fragments;
+    ensure!(
+        (1..=MOST_FRAGMENTS).contains(&fragments),
+        "traffic.fragments is {fragments}; write 1 to {MOST_FRAGMENTS}"
+    );
+    ensure!(
+        fragments as usize <= least,
+        "traffic.fragments is {fragments}, and the smallest message has {least} B; write fewer"
+    );
+    ensure!(!traffic.timeout.is_zero(), "traffic.timeout is 0s, so every answer would be late");
+    bounded("traffic.timeout", traffic.timeout)?;
+    bounded("traffic.warm_up", traffic.warm_up)?;
+    positive("traffic.ping", traffic.ping)
+}
+
+fn pace(pace: Pace) -> Result<()> {
+    match pace {
+        Pace::Open { rate, .. } => ensure!(
+            rate > 0.0 && rate <= MOST_RATE,
+            "rate is {rate:?}; write messages a second above 0 and up to {MOST_RATE} on each connection, \
+             or pace = \"idle\" to send none"
+        ),
+        Pace::Closed { depth } => {
+            ensure!(depth > 0, "depth is 0; write 1 or more, or pace = \"idle\" to send nothing")
+        }
+        Pace::Idle => {}
+    }
+    Ok(())
+}
+
+fn conduct(conduct: &Conduct) -> Result<()> {
+    positive("conduct.lifetime", conduct.lifetime)?;
+    if let Some(storm) = conduct.storm {
+        positive("conduct.storm.every", Some(storm.every))?;
+        ensure!(
+            storm.jitter < storm.every,
+            "conduct.storm.jitter is {} and every is {}; write a shorter jitter, so that everyone is \
+             back before the next storm",
+            exact_duration(storm.jitter),
+            exact_duration(storm.every)
+        );
+    }
+    if let Some(slow) = conduct.slow_readers {
+        ensure!(
+            slow.connections > 0,
+            "conduct.slow_readers.connections is 0; leave the table out instead"
+        );
+    }
+    if let Some(hostile) = &conduct.hostile {
+        ensure!(
+            hostile.rate > 0.0 && hostile.rate <= MOST_RATE,
+            "conduct.hostile.rate is {:?}; write provocations a second above 0 and up to {MOST_RATE}",
+            hostile.rate
+        );
+    }
+    Ok(())
+}
+
+fn positive(key: &str, time: Option<Duration>) -> Result<()> {
+    let is_zero = time.is_some_and(|time| time.is_zero());
+    ensure!(!is_zero, "{key} is 0s; leave it out for none");
+    bounded(key, time.unwrap_or_default())
+}
+
+fn bounded(key: &str, time: Duration) -> Result<()> {
+    ensure!(time <= LONGEST, "{key} is {}; write a year or less", exact_duration(time));
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! The address of a WebSocket.
+
+use std::str::FromStr;
+
+use anyhow::{Context as _, Error, Result, bail, ensure};
+use http::Uri;
+
+/// `ws://host:port/path?query` or `wss://…`, and what a connection needs of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Url {
+    /// All of it.
+    pub uri: Uri,
+    /// Whether the scheme is `wss`.
+    pub is_tls: bool,
+    /// A name, or an address without brackets.
+    pub host: String,
+    /// As written, else 443 or 80.
+    pub port: u16,
+}
+
+impl FromStr for Url {
+    type Err = Error;
+
+    /// # Errors
+    ///
+    /// In words, with what to write instead. A password is not among them.
+    fn from_str(text: &str) -> Result<Self> {
+        let authority = text.split(['/', '?', '#']).nth(2).unwrap_or(text);
+        ensure!(
+            !authority.contains('@'),
+            "a user's name in a URL would be in every report; write --bearer-env NAME, or \
+             --header 'Authorization: …'"
+        );
+        read(text).with_context(|| format!("{text:?} is no URL of a WebSocket"))
+    }
+}
+
+fn read(text: &str) -> Result<Url> {
+    let uri: Uri = text.parse().context("write ws://host:port/path")?;
+    let is_tls = match uri.scheme_str() {
+        Some(scheme) if scheme.eq_ignore_ascii_case("ws") => false,
+        Some(scheme) if scheme.eq_ignore_ascii_case("wss") => true,
+        _ => bail!("write ws://host:port/path"),
+    };
+    let authority = uri.authority().context("it names no host; write ws://host:port/path")?;
+    let host = authority.host();
+    // http gives no port where it is no number that fits.
+    let port = authority.as_str()[host.len()..].trim_start_matches(':');
+    let port = match port.parse() {
+        Ok(port @ 1..) => port,
+        _ if port.is_empty() && is_tls => 443,
+        _ if port.is_empty() => 80,
+        _ => bail!("its port is {port}; write 1 to 65535"),
+    };
+    let host = host.trim_matches(['[', ']']).to_owned();
+    Ok(Url { uri, is_tls, host, port })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, is_tls: bool, host: &str, port: u16) {
+        let url: Url = text.parse().expect(text);
+        assert_eq!((url.is_tls, url.host.as_str(), url.port), (is_tls, host, port), "{text}");
+    }
+
+    #[track_caller]
+    fn refuses(text: &str, words: &str) {
+        let error = format!("{:#}", text.parse::<Url>().expect_err(text));
+        assert!(error.contains(words), "{error:?} does not say {words:?}");
+    }
+
+    #[test]
+    fn host_and_port_are_read() {
+        check("ws://127.0.0.1:9001/ws/echo", false, "127.0.0.1", 9001);
+        check("wss://example.org", true, "example.org", 443);
+        check("ws://example.org:/a?b=c:1", false, "example.org", 80);
+        check("WS://[::1]:9/", false, "::1", 9);
+        check("ws://[::1]", false, "::1", 80);
+    }
+
+    #[test]
+    fn what_is_no_address_says_what_to_write() {
+        for text in ["", "localhost:9", "http://localhost/", "ws://", "ws:///x", "ws://a b/"] {
+            refuses(text, "write ws://host:port/path");
+        }
+    }
+
+    #[test]
+    fn a_port_that_is_none_is_not_taken_for_another() {
+        for port in ["0", "65536", "99999", "-1", "x"] {
+            refuses(&format!("ws://localhost:{port}/"), "");
+        }
+        refuses("ws://localhost:99999/", "its port is 99999; write 1 to 65535");
+    }
+
+    #[test]
+    fn a_password_is_refused_and_not_repeated() {
+        let error = format!("{:#}", "ws://me:hunter2@host/".parse::<Url>().expect_err("refused"));
+        assert!(error.contains("--bearer-env") && !error.contains("hunter2"), "{error}");
+    }
+}

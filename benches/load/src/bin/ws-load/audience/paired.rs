@@ -1,0 +1,203 @@
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use anyhow::{Context, Result, ensure};
+use bench_kit::statistics::{Interval, Rng, hodges_lehmann, median, walsh_interval};
+use load_plan::metrics::{Distribution, Timing};
+use load_plan::model::{Phase, Run};
+use load_plan::thresholds::Unit;
+
+/// Seconds of each half of a turn. In the first of them subscribers come or go; it is not measured.
+pub(super) const HALF_S: u64 = 3;
+
+/// Level of the interval.
+const CONFIDENCE: f64 = 0.95;
+
+/// Turns without which no interval reaches that level.
+const FEWEST: usize = 6;
+
+/// Who is there when: each turn has a half with and a half without, in random order.
+pub(super) struct Plan {
+    halves: Vec<bool>,
+    passed: u64,
+}
+
+/// The end of a second of the run.
+pub(super) struct Second {
+    pub(super) number: u64,
+    /// Of the second to come.
+    pub(super) turn: usize,
+    /// Whether all subscribers are there, in the end and from now on; `None` while they come and go.
+    pub(super) present: [Option<bool>; 2],
+    /// Processor time of the server since its start.
+    pub(super) server_ns: f64,
+}
+
+/// The halves of each turn, without subscribers first.
+pub(super) struct Paired {
+    turns: Vec<[Half; 2]>,
+    ratio: f64,
+    interval: Interval,
+}
+
+#[derive(Default)]
+struct Half {
+    latency: Distribution,
+    lag: Distribution,
+    server_ns: f64,
+    seconds: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Within,
+    Beyond,
+    TooNoisy,
+}
+
+impl Plan {
+    pub(super) fn new(turns: usize) -> Self {
+        let mut rng = Rng::new(0);
+        let turn = |_| {
+            let mut turn = [false, true];
+            rng.shuffle(&mut turn);
+            turn
+        };
+        Self { halves: (0..turns).flat_map(turn).collect(), passed: 0 }
+    }
+
+    /// Whether subscribers are to be there from now on, at the beginning of each half; nobody is in the end.
+    pub(super) fn next_second(&mut self) -> Option<bool> {
+        let half = self.passed / HALF_S;
+        let begins = self.passed.is_multiple_of(HALF_S);
+        self.passed += 1;
+        begins.then(|| self.halves.get(half as usize).copied().unwrap_or(false))
+    }
+
+    /// The turn that the last second was told of.
+    pub(super) fn turn(&self) -> usize {
+        (self.passed.saturating_sub(1) / HALF_S / 2) as usize
+    }
+}
+
+impl Paired {
+    pub(super) fn of(run: &Run, seconds: &[Second]) -> Result<Self> {
+        let mut turns: BTreeMap<usize, [Half; 2]> = BTreeMap::new();
+        for pair in seconds.windows(2) {
+            let [before, after] = pair else { continue };
+            let [present, ended] = [before.present[1], after.present[0]];
+            let Some(present) = present.filter(|_| present == ended) else { continue };
+            let held = |interval: &&load_plan::model::Interval| {
+                interval.second == after.number && interval.phase == Phase::Hold
+            };
+            let Some(interval) = run.intervals.iter().find(held) else { continue };
+            let half = &mut turns.entry(before.turn).or_default()[usize::from(present)];
+            half.latency.add(interval.sample.timing(Timing::RttIntended));
+            half.lag.add(interval.sample.timing(Timing::ScheduleLag));
+            half.server_ns += after.server_ns - before.server_ns;
+            half.seconds += 1;
+        }
+        let turns: Vec<_> = turns
+            .into_values()
+            .filter(|turn| turn.iter().all(|half| half.latency.count > 0))
+            .collect();
+        ensure!(
+            turns.len() >= FEWEST,
+            "only {} turns had seconds with and without subscribers, and {FEWEST} are needed; try more --turns, or \
+             fewer --subscribers if they take more than a second to come",
+            turns.len()
+        );
+        let ratios: Vec<f64> = turns
+            .iter()
+            .filter_map(|[without, with]| Some((with.at(0.5)? / without.at(0.5)?).ln()))
+            .collect();
+        let ratio = hodges_lehmann(&ratios).context("there are turns")?;
+        let interval = walsh_interval(&ratios, CONFIDENCE).context("there are turns")?;
+        Ok(Self { turns, ratio, interval })
+    }
+
+    pub(super) fn verdict(&self, within: f64) -> Verdict {
+        let limit = within.ln_1p();
+        match self.interval {
+            Interval { high, .. } if high <= limit => Verdict::Within,
+            Interval { low, .. } if low > limit => Verdict::Beyond,
+            _ => Verdict::TooNoisy,
+        }
+    }
+
+    pub(super) fn table(&self) -> String {
+        let middle = |side: usize, of: &dyn Fn(&Half) -> Option<f64>| {
+            let values: Vec<f64> = self.turns.iter().filter_map(|turn| of(&turn[side])).collect();
+            median(&values).unwrap_or(f64::NAN)
+        };
+        let time = |ns| Unit::Time.show(ns);
+        let percent = |share: f64| format!("{:.1} %", share * 100.0);
+        type Row<'a> = (&'a str, &'a dyn Fn(&Half) -> Option<f64>, &'a dyn Fn(f64) -> String);
+        let rows: [Row<'_>; 4] = [
+            ("latency_p50", &|half| half.at(0.5), &time),
+            ("latency_p99", &|half| half.at(0.99), &time),
+            ("schedule_lag_p99", &|half| half.lag.quantile_ns(0.99).map(|ns| ns as f64), &time),
+            ("server", &|half| Some(half.server_ns / 1e9 / half.seconds as f64), &percent),
+        ];
+        let mut text = format!("{:<18}{:>12}{:>12}{:>9}\n", "", "without", "with", "ratio");
+        for (name, of, show) in rows {
+            let [without, with] = [middle(0, of), middle(1, of)];
+            let ratio = if name == "latency_p50" { self.ratio.exp() } else { with / without };
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{name:<18}{:>12}{:>12}{ratio:>9.3}", show(without), show(with));
+        }
+        let [low, high] = [self.interval.low, self.interval.high].map(f64::exp);
+        let _ = write!(
+            text,
+            "\nratio of latency_p50: {:.3}, {low:.3} to {high:.3} at {:.0} %, over {} turns\n",
+            self.ratio.exp(),
+            self.interval.achieved * 100.0,
+            self.turns.len(),
+        );
+        text
+    }
+}
+
+impl Half {
+    fn at(&self, quantile: f64) -> Option<f64> {
+        self.latency.quantile_ns(quantile).map(|ns| ns as f64)
+    }
+}
+
+impl Verdict {
+    pub(super) const fn exit_code(self) -> u8 {
+        match self {
+            Self::Within => 0,
+            Self::Beyond => 3,
+            Self::TooNoisy => 6,
+        }
+    }
+
+    pub(super) fn words(self, within: f64) -> String {
+        match self {
+            Self::Within => format!("holds: the median rises by less than {within} %"),
+            Self::Beyond => format!("violated: the median rises by more than {within} %"),
+            Self::TooNoisy => {
+                format!("too noisy to say whether it is {within} %; try more --turns")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_turn_has_a_half_with_and_a_half_without() {
+        let mut plan = Plan::new(20);
+        let mut halves = vec![[0, 0]; 20];
+        let mut is_present = false;
+        for _ in 0..40 * HALF_S {
+            is_present = plan.next_second().unwrap_or(is_present);
+            halves[plan.turn()][usize::from(is_present)] += 1;
+        }
+        assert!(halves.iter().all(|turn| *turn == [HALF_S, HALF_S]), "{halves:?}");
+        assert_eq!(plan.next_second(), Some(false));
+    }
+}

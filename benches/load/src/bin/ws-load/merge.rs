@@ -1,0 +1,53 @@
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use load::merge::merge;
+use load::report::directory;
+use load::validator::validate;
+
+use crate::run::{Format, save, show};
+
+const AFTER_HELP: &str = "Example, of a run in two parts that begin together:
+  T=$(( $(date +%s) + 10 ))
+  ws-load run big.toml URL --shard 0/2 --start-at $T --run-id r1 --out a &
+  ws-load run big.toml URL --shard 1/2 --start-at $T --run-id r1 --out b &
+  wait
+  ws-load merge a b --out whole
+
+Exit codes: 0 pass, 1 a report cannot be read or they do not belong together,
+2 usage, 3 a threshold is violated, 6 invalid or incomplete, 130 interrupted";
+
+#[derive(clap::Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct Args {
+    /// Folders that `run --out` wrote
+    #[arg(required = true, value_name = "DIR")]
+    dirs: Vec<PathBuf>,
+    /// Folder for the report of all of them
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Replace the report that is in that folder
+    #[arg(long, requires = "out")]
+    overwrite: bool,
+    /// Printed at the end: table or json
+    #[arg(long, value_name = "FORMAT", default_value = "table", hide_possible_values = true)]
+    format: Format,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let runs = args
+        .dirs
+        .iter()
+        .map(|dir| directory::read(dir).with_context(|| format!("in {}", dir.display())))
+        .collect::<Result<Vec<_>>>()?;
+    if let Some(dir) = &args.out {
+        directory::prepare(dir, args.overwrite)?;
+    }
+    let whole = merge(runs)?;
+    let judgement = validate(&whole);
+    let written = save(args.out.as_deref(), args.overwrite, &whole, &judgement);
+    show(&whole, &judgement, args.format, None)?;
+    written?;
+    Ok(ExitCode::from(judgement.verdict.exit_code()))
+}

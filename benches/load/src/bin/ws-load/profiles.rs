@@ -1,0 +1,65 @@
+use std::process::ExitCode;
+
+use anyhow::Result;
+use load::report::json;
+use load_engine::problem::Problem;
+use load_plan::profile::Profile;
+use load_plan::thresholds::Metric;
+
+use bench_show::output::print;
+
+#[derive(clap::Args)]
+#[command(after_help = "Example: ws-load profiles smoke > mine.toml && ws-load run mine.toml")]
+pub(crate) struct Args {
+    /// Print the TOML of this one, to copy and change
+    #[arg(value_name = "NAME", conflicts_with = "metrics")]
+    name: Option<String>,
+    /// List what a threshold can be on
+    #[arg(long)]
+    metrics: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let text = match &args.name {
+        Some(name) => source(name)?.to_owned(),
+        None if args.metrics => metrics(),
+        None => list()?,
+    };
+    print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn schema() -> Result<ExitCode> {
+    print(&format!("{}\n", serde_json::to_string_pretty(&json::schema())?))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn source(name: &str) -> Result<&'static str> {
+    match Profile::BUILTIN.iter().find(|builtin| builtin.name == name) {
+        Some(builtin) => Ok(builtin.toml),
+        // It names those that there are.
+        None => match Profile::load(name) {
+            Err(error) => Err(Problem::usage(format!("{error:#}")).into()),
+            Ok(_) => Err(Problem::usage(format!("{name} is a file; look at it with cat")).into()),
+        },
+    }
+}
+
+fn list() -> Result<String> {
+    let mut text = String::new();
+    for builtin in Profile::BUILTIN {
+        let profile = Profile::load(builtin.name)?;
+        let seconds = profile.duration().as_secs_f64().round();
+        text += &format!("{:<12} {seconds:>4} s  {}\n", profile.name, profile.description);
+    }
+    text += "\nws-load profiles NAME prints one to start from; ws-load run FILE.toml runs yours.\n";
+    Ok(text)
+}
+
+fn metrics() -> String {
+    let lines = Metric::all().map(|metric| {
+        let example = metric.unit().example();
+        format!("{:<28} {example:<8} {}\n", metric.name(), metric.meaning())
+    });
+    lines.collect()
+}

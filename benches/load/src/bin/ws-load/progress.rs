@@ -1,0 +1,107 @@
+use std::io::{IsTerminal, Write};
+use std::time::SystemTime;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use load::summary::Summary;
+use load_engine::conductor::Progress as Now;
+use load_engine::run::Settings;
+use load_plan::model::Phase;
+use load_plan::thresholds::{Metric, Statistic};
+use load_plan::units;
+
+/// A line that changes on a terminal, a line a second in a pipe; always on stderr.
+pub(crate) struct Progress {
+    kind: Kind,
+    planned_s: u64,
+    p99_limit: Option<f64>,
+}
+
+enum Kind {
+    Quiet,
+    Bar(ProgressBar),
+    Lines,
+}
+
+impl Progress {
+    pub(crate) fn new(settings: &Settings, quiet: bool) -> Self {
+        let Settings { profile, url, .. } = settings;
+        let planned_s = profile.duration().as_secs_f64().ceil() as u64;
+        let is_p99 = |metric| metric == Metric::Latency(Statistic::P99);
+        let limits = profile.thresholds.iter().filter(|limit| is_p99(limit.metric));
+        let p99_limit = limits.map(|limit| limit.limit).next();
+        let ahead = settings.start_at.and_then(|at| at.duration_since(SystemTime::now()).ok());
+        let ahead = ahead.map_or_else(String::new, |left| format!(", in {} s", left.as_secs()));
+        let opening = format!("{} against {url}, about {planned_s} s{ahead}", profile.name);
+        let kind = if quiet {
+            Kind::Quiet
+        } else if std::io::stderr().is_terminal() {
+            let style = ProgressStyle::with_template("{bar:8} {wide_msg}")
+                .expect("the template is constant");
+            let bar = ProgressBar::new(planned_s.max(1)).with_style(style);
+            bar.set_message(opening);
+            bar.tick();
+            Kind::Bar(bar)
+        } else {
+            say(&opening);
+            Kind::Lines
+        };
+        Self { kind, planned_s, p99_limit }
+    }
+
+    pub(crate) fn show(&mut self, now: &Now<'_>, so_far: &Summary) {
+        let line = self.line(now, so_far);
+        match &self.kind {
+            Kind::Quiet => {}
+            Kind::Bar(bar) => {
+                bar.set_position(now.elapsed.as_secs().min(self.planned_s));
+                bar.set_message(line);
+            }
+            Kind::Lines => say(&line),
+        }
+    }
+
+    pub(crate) fn clear(&self) {
+        if let Kind::Bar(bar) = &self.kind {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// `12/67 s  no errors  p99 1.20 ms of 10.0 ms  1000/s  100 of 100 open  steady (hold)`: what matters most comes
+    /// first, for a terminal cuts the end off.
+    fn line(&self, now: &Now<'_>, so_far: &Summary) -> String {
+        let stage = &now.profile.stages[now.stage];
+        let phase = match now.phase {
+            Phase::Ramp => "ramp",
+            Phase::WarmUp => "warm-up",
+            Phase::Hold => "hold",
+            Phase::Drain => "drain",
+        };
+        let judged = now.profile.judged(now.stage);
+        let p99 = judged.and_then(|judged| now.last.timing(judged).quantile_ns(0.99));
+        let p99 = p99.map(|ns| units::time(ns as f64));
+        let latency = match (p99, self.p99_limit) {
+            (None, _) => String::new(),
+            (Some(p99), None) => format!("  p99 {p99}"),
+            (Some(p99), Some(limit)) => format!("  p99 {p99} of {}", units::time(limit)),
+        };
+        let errors = match so_far.overall.counts.errors() {
+            0 => "no errors".to_owned(),
+            1 => "1 error".to_owned(),
+            many => format!("{many} errors"),
+        };
+        format!(
+            "{}/{} s  {errors}{latency}  {}/s  {} of {} open  {} ({phase})",
+            now.second + 1,
+            self.planned_s,
+            now.last.counts.received,
+            now.open,
+            now.target,
+            stage.name,
+        )
+    }
+}
+
+fn say(line: &str) {
+    // Nobody reads it: the run goes on.
+    drop(writeln!(std::io::stderr(), "{line}"));
+}

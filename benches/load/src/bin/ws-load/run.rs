@@ -1,0 +1,164 @@
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use anyhow::{Context, Result};
+use load::report::{directory, json, table};
+use load::summary::Summary;
+use load::validator::{Judgement, Verdict, validate};
+use load_engine::run::{Settings, run as perform};
+use load_plan::model::Run;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use crate::live::Live;
+use crate::progress::Progress;
+use crate::settings::{Flags, ShardFlags, Target};
+use bench_show::output::print;
+
+pub(crate) const AFTER_HELP: &str = "Examples:
+  ws-load run smoke                                   a server of our own, 5 s
+  ws-load run enterprise ws://127.0.0.1:9001/ws/echo  yours, two minutes
+  ws-load run mine.toml wss://example.org/chat --bearer-env TOKEN --out report
+  ws-load run sustained --live 127.0.0.1:9002         and watch it
+
+Exit codes: 0 pass, 1 tool or target failed, 2 usage, 3 a threshold is violated,
+6 the measurement cannot be trusted, 130 interrupted. One part of several
+(--shard) ends with 0 once it has done its part: ws-load merge judges them all.";
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    flags: Flags,
+    #[command(flatten)]
+    shard: ShardFlags,
+    /// Folder for the report: report.html, report.json,
+    /// intervals.hlog, intervals.csv and junit.xml
+    #[arg(long, value_name = "DIR", verbatim_doc_comment)]
+    out: Option<PathBuf>,
+    /// Replace the report that is in that folder
+    #[arg(long, requires = "out")]
+    overwrite: bool,
+    /// Printed at the end: table or json
+    #[arg(long, value_name = "FORMAT", default_value = "table", hide_possible_values = true)]
+    format: Format,
+    /// Serves a live page there; port 0 takes a free one
+    #[arg(long, value_name = "ADDR:PORT")]
+    live: Option<SocketAddr>,
+    /// No progress on stderr
+    #[arg(long)]
+    quiet: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    Table,
+    Json,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let profile = args.flags.profile()?;
+    let part = args.shard.part()?;
+    if let Some(dir) = &args.out {
+        // Before the load: what cannot be written must not be found out after it.
+        directory::prepare(dir, args.overwrite)?;
+    }
+    let stop = stop_on_signals()?;
+    let target = args.flags.target(&profile)?;
+    let settings = args.flags.settings(profile, target.url().to_owned(), &part);
+    let live = args.live.map(|addr| Live::start(addr, &settings)).transpose()?;
+    let (mut run, judgement) = watched(&settings, &stop, args.quiet, live.as_ref())?;
+    if matches!(target, Target::Own(_)) {
+        // Nobody can go there any more.
+        run.url.clear();
+    }
+    let written = save(args.out.as_deref(), args.overwrite, &run, &judgement);
+    // A report that could not be written takes nothing away from what was measured.
+    show(&run, &judgement, args.format, Some(&args.flags.profile))?;
+    if let Some(live) = live {
+        live.finish(&run, &judgement);
+    }
+    written?;
+    if judgement.verdict == Verdict::Incomplete {
+        // Whoever started the parts is not to start this one again: it has done what it should.
+        eprintln!("one part of {}: ws-load merge judges all of them", part.shard.of);
+        return Ok(ExitCode::SUCCESS);
+    }
+    Ok(ExitCode::from(judgement.verdict.exit_code()))
+}
+
+/// Writes the report into `dir`, if there is one.
+pub(crate) fn save(
+    dir: Option<&Path>,
+    overwrite: bool,
+    run: &Run,
+    judgement: &Judgement,
+) -> Result<()> {
+    let Some(dir) = dir else { return Ok(()) };
+    directory::write(dir, run, judgement, overwrite)?;
+    eprintln!("report in {}", dir.display());
+    Ok(())
+}
+
+/// One run with its progress shown.
+pub(crate) fn watched(
+    settings: &Settings,
+    stop: &Arc<AtomicBool>,
+    quiet: bool,
+    live: Option<&Live>,
+) -> Result<(Run, Judgement)> {
+    let mut progress = Progress::new(settings, quiet);
+    let mut so_far = Summary::nothing(&settings.profile);
+    let run = perform(settings, stop, &mut |now| {
+        for interval in now.closed {
+            so_far.add(now.profile, interval);
+        }
+        progress.show(now, &so_far);
+        if let Some(live) = live {
+            live.show(now, &so_far);
+        }
+    });
+    progress.clear();
+    let run = run?;
+    let judgement = validate(&run);
+    Ok((run, judgement))
+}
+
+/// What was asked for by `profile`, a name or a path, if it was.
+pub(crate) fn show(
+    run: &Run,
+    judgement: &Judgement,
+    format: Format,
+    profile: Option<&str>,
+) -> Result<()> {
+    match format {
+        Format::Table => print(&table::render(run, judgement, width(), profile)),
+        Format::Json => {
+            print(&format!("{}\n", serde_json::to_string_pretty(&json::render(run, judgement)?)?))
+        }
+    }
+}
+
+/// Columns of the terminal, 80 without one.
+fn width() -> usize {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout());
+    size.map_or(80, |size| usize::from(size.ws_col)).clamp(40, 160)
+}
+
+/// Becomes true at the first signal; the second one ends the process.
+pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut signals = Signals::new([SIGINT, SIGTERM]).context("cannot handle signals")?;
+    let fired = Arc::clone(&stop);
+    std::thread::spawn(move || {
+        for _ in signals.forever() {
+            if fired.swap(true, Relaxed) {
+                std::process::exit(130);
+            }
+            eprintln!("ending; once more ends at once");
+        }
+    });
+    Ok(stop)
+}

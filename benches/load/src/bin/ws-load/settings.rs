@@ -1,0 +1,255 @@
+use std::net::IpAddr;
+use std::num::NonZeroUsize;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Result;
+use load::own_target::OwnTarget;
+use load_engine::problem::Problem;
+use load_engine::run::Settings;
+use load_plan::model::Shard;
+use load_plan::profile::Profile;
+use load_plan::thresholds::{Threshold, overridden};
+use load_plan::url::Url;
+
+/// Latest start from now: what lies beyond is a slip, such as milliseconds.
+const FURTHEST_START: Duration = Duration::from_hours(24);
+
+/// What every subcommand that loads something can be told.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub(crate) struct Flags {
+    /// A built-in profile (see `ws-load profiles`), or a TOML file
+    #[arg(value_name = "PROFILE|FILE")]
+    pub(crate) profile: String,
+    /// ws:// or wss://; without one, a server of our own is started
+    #[arg(value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Threads of load [default: half of the processors]
+    #[arg(long, value_name = "N")]
+    workers: Option<NonZeroUsize>,
+    /// Another seed than the profile's
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// 'latency_p99 < 5 ms': a limit more, or another one
+    /// on the same metric; may be given again
+    #[arg(long = "threshold", value_name = "LIMIT", verbatim_doc_comment)]
+    thresholds: Vec<String>,
+    /// Multiplies all times of the profile's stages
+    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
+    scale: Option<f64>,
+    /// A header of the upgrade; may be given again
+    #[arg(long = "header", value_name = "NAME: VALUE")]
+    headers: Vec<String>,
+    /// The Origin header of the upgrade
+    #[arg(long, value_name = "ORIGIN")]
+    origin: Option<String>,
+    /// The subprotocol to offer, and to insist on
+    #[arg(long, value_name = "NAME")]
+    subprotocol: Option<String>,
+    /// A file with a bearer token; the token itself is no
+    /// argument, for others could see it
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    bearer_file: Option<String>,
+    /// An environment variable with a bearer token
+    #[arg(long, value_name = "NAME", conflicts_with = "bearer_file")]
+    bearer_env: Option<String>,
+    /// A PEM file with certificates to trust as well
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<String>,
+    /// Addresses of this machine to connect from, in turn
+    #[arg(long, value_name = "ADDR", value_delimiter = ',')]
+    source_ip: Vec<IpAddr>,
+}
+
+/// Where the load goes.
+pub(crate) enum Target {
+    /// Somebody else's.
+    Given(String),
+    /// Ours, which ends with this.
+    Own(OwnTarget),
+}
+
+impl Target {
+    pub(crate) fn url(&self) -> &str {
+        match self {
+            Self::Given(url) => url,
+            Self::Own(own) => own.url(),
+        }
+    }
+}
+
+/// Which part of a load this is.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct ShardFlags {
+    /// Part i of n, from 0 [default: what Kubernetes,
+    /// Slurm or Nomad say in the environment]
+    #[arg(long, value_name = "I/N", verbatim_doc_comment)]
+    shard: Option<String>,
+    /// Start, in seconds since 1970; one for all shards
+    #[arg(long, value_name = "T", allow_negative_numbers = true)]
+    start_at: Option<f64>,
+    /// Name of the run; one for all shards
+    #[arg(long, value_name = "ID")]
+    run_id: Option<String>,
+}
+
+impl Flags {
+    /// The profile, with what the command line says instead.
+    pub(crate) fn profile(&self) -> Result<Profile> {
+        let usage = |error: anyhow::Error| Problem::usage(format!("{error:#}"));
+        let mut profile = Profile::load(&self.profile).map_err(usage)?;
+        if let Some(url) = &self.url {
+            url.parse::<Url>().map_err(usage)?;
+        }
+        if let Some(scale) = self.scale {
+            profile = profile.scaled(scale).map_err(usage)?;
+        }
+        if let Some(seed) = self.seed {
+            profile.traffic.seed = seed;
+        }
+        let mut explicit = Vec::new();
+        for text in &self.thresholds {
+            explicit.push(text.parse::<Threshold>().map_err(usage)?);
+        }
+        profile.thresholds = overridden(&profile.thresholds, &explicit);
+        let target = &mut profile.target;
+        for header in &self.headers {
+            let Some((name, value)) = header.split_once(':') else {
+                let words = format!("{header:?} is no header; write --header 'Name: value'");
+                return Err(Problem::usage(words).into());
+            };
+            target.headers.insert(name.trim().to_owned(), value.trim().to_owned());
+        }
+        let replace = |mine: &mut Option<String>, given: &Option<String>| {
+            if given.is_some() {
+                mine.clone_from(given);
+            }
+        };
+        replace(&mut target.origin, &self.origin);
+        replace(&mut target.subprotocol, &self.subprotocol);
+        if self.bearer_file.is_some() || self.bearer_env.is_some() {
+            target.bearer_file.clone_from(&self.bearer_file);
+            target.bearer_env.clone_from(&self.bearer_env);
+        }
+        profile.check().map_err(usage)?;
+        Ok(profile)
+    }
+
+    /// Where the load goes: the command's URL, the profile's, or a server that is started for it.
+    pub(crate) fn target(&self, profile: &Profile) -> Result<Target> {
+        Ok(match self.url.as_ref().or(profile.target.url.as_ref()) {
+            Some(url) => Target::Given(url.clone()),
+            None => Target::Own(OwnTarget::start()?),
+        })
+    }
+
+    /// How to run `profile` against `url`.
+    pub(crate) fn settings(&self, profile: Profile, url: String, shard: &Part) -> Settings {
+        let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Settings {
+            profile,
+            url,
+            ca_file: self.ca_file.clone(),
+            sources: self.source_ip.clone(),
+            workers: self.workers.map_or_else(|| (processors / 2).max(1), NonZeroUsize::get),
+            shard: shard.shard,
+            start_at: shard.start_at,
+            run_id: shard.run_id.clone(),
+        }
+    }
+}
+
+/// Which part, when, and of which run.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    pub(crate) shard: Shard,
+    pub(crate) start_at: Option<SystemTime>,
+    pub(crate) run_id: String,
+}
+
+impl Part {
+    /// All of it, now.
+    pub(crate) fn whole() -> Self {
+        Self { shard: Shard { index: 0, of: 1 }, start_at: None, run_id: new_run_id() }
+    }
+}
+
+impl ShardFlags {
+    pub(crate) fn part(&self) -> Result<Part> {
+        let shard = match &self.shard {
+            Some(text) => parse_shard(text)?,
+            None => shard_of_engine()?,
+        };
+        if shard.of > 1 && (self.start_at.is_none() || self.run_id.is_none()) {
+            let words = "shards begin together and belong to one run: give --start-at $(( $(date +%s) + 10 )) \
+                         and --run-id NAME, the same to all of them";
+            return Err(Problem::usage(words.to_owned()).into());
+        }
+        let start_at = self.start_at.map(|at| parse_start(at, SystemTime::now())).transpose()?;
+        let run_id = self.run_id.clone().unwrap_or_else(new_run_id);
+        Ok(Part { shard, start_at, run_id })
+    }
+}
+
+/// Seconds since 1970 as a time that is still to come, and soon.
+fn parse_start(at: f64, now: SystemTime) -> Result<SystemTime> {
+    let start =
+        Duration::try_from_secs_f64(at).ok().and_then(|since| UNIX_EPOCH.checked_add(since));
+    let why = match start {
+        Some(start) if start < now => "has passed",
+        Some(start) if start > now + FURTHEST_START => "is more than a day ahead",
+        Some(start) => return Ok(start),
+        None => "is no time",
+    };
+    let words = format!(
+        "--start-at {at:?} {why}; write seconds since 1970, such as $(( $(date +%s) + 10 ))"
+    );
+    Err(Problem::usage(words).into())
+}
+
+fn parse_shard(text: &str) -> Result<Shard> {
+    let parsed = text
+        .split_once('/')
+        .and_then(|(index, of)| Some(Shard { index: index.parse().ok()?, of: of.parse().ok()? }));
+    match parsed {
+        Some(shard) if shard.index < shard.of => Ok(shard),
+        _ => Err(Problem::usage(format!(
+            "--shard {text:?} is none: of 3 there are 0/3, 1/3 and 2/3"
+        ))
+        .into()),
+    }
+}
+
+/// What an engine that runs many of us says of this one.
+fn shard_of_engine() -> Result<Shard> {
+    let number = |name: &str| -> Result<Option<u32>> {
+        let Some(text) = std::env::var_os(name) else { return Ok(None) };
+        let number = text.to_str().and_then(|text| text.parse().ok());
+        let unfit = || {
+            let words = format!("{name} is {text:?} and no number; unset it, or give --shard 0/N");
+            Problem::usage(words).into()
+        };
+        number.map(Some).ok_or_else(unfit)
+    };
+    let known = [
+        ("JOB_COMPLETION_INDEX", "JOB_COMPLETIONS"),
+        ("SLURM_PROCID", "SLURM_NTASKS"),
+        ("NOMAD_ALLOC_INDEX", "NOMAD_ALLOC_COUNT"),
+    ];
+    for (index_name, of_name) in known {
+        let Some(index) = number(index_name)? else { continue };
+        let Some(of) = number(of_name)? else {
+            let words = format!(
+                "{index_name} is set and {of_name} is not: say how many there are with --shard {index}/N"
+            );
+            return Err(Problem::usage(words).into());
+        };
+        return parse_shard(&format!("{index}/{of}"));
+    }
+    Ok(Shard { index: 0, of: 1 })
+}
+
+/// The time and the process make it one of its kind on one machine.
+fn new_run_id() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    format!("{:x}-{:x}", now.as_millis(), std::process::id())
+}

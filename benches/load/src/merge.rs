@@ -1,0 +1,251 @@
+//! Several runs as one, by addition on the grid of seconds. Pure.
+//!
+//! What is merged are the shards of one run, or several whole runs of one profile; these add up as if they had run side
+//! by side, and the sum is named after all of them: `a+b`. The order in which runs are merged does not matter.
+
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::mem::take;
+
+use super::validator::doubts;
+use load_plan::model::{Detail, Interval, Phase, Run, Shard, TargetAllocations};
+
+mod differences;
+#[cfg(test)]
+mod tests;
+
+use differences::differences;
+
+/// Adds up what was counted and timed, bucket by bucket. Open connections, their target and the generator's CPU add as
+/// well, and so do workers and processors; an interval is as long as the longest of it. What is missing of 0…of is what
+/// [`Run::shards`] lacks.
+///
+/// The target's own allocations are one answer for all shards, so that at most one of them should ask: two answers
+/// that differ are refused, for neither is known to be the right one. Whole runs had each their own, and these add.
+///
+/// Details are not cut to the most frequent 64, which would make the order matter.
+///
+/// # Errors
+///
+/// If there is no run, if one is there twice, or if they did not do the same.
+pub fn merge(runs: Vec<Run>) -> Result<Run, Error> {
+    let mut runs = runs.into_iter();
+    let mut sum = Sum::new(runs.next().ok_or(Error::Nothing)?);
+    for run in runs {
+        sum.add(run)?;
+    }
+    Ok(sum.into_run())
+}
+
+/// Whole runs that are summed up in `run`; 1 of a run that was not merged, and of merged shards.
+#[must_use]
+pub fn whole_runs(run: &Run) -> usize {
+    if is_whole(run) { ids(run).len() } else { 1 }
+}
+
+/// Why runs cannot be added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// There are none.
+    Nothing,
+    /// What all must have in common, where they have not; at least one.
+    Differ(Vec<Difference>),
+    /// A shard, or a whole run, is there twice.
+    Twice(String),
+}
+
+/// Something that two runs do not have in common.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Its name in `report.json`: `profile.traffic.seed`.
+    pub what: String,
+    /// The one and the other.
+    pub values: [String; 2],
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("nothing to merge; name the directories of two reports"),
+            Self::Differ(differences) => {
+                f.write_str("the runs differ in ")?;
+                for (index, Difference { what, values: [one, other] }) in
+                    differences.iter().enumerate()
+                {
+                    write!(f, "{}{what} ({one} and {other})", if index == 0 { "" } else { ", " })?;
+                }
+                f.write_str(
+                    "; merge the shards of one run, or runs of one profile against one target",
+                )
+            }
+            Self::Twice(part) => write!(f, "{part} is there twice; name each directory once"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// The grid: second, stage and phase.
+type Place = (u64, usize, Phase);
+
+/// A sum in the making. Of its run, what is kept beside it is empty.
+struct Sum {
+    run: Run,
+    ids: BTreeSet<String>,
+    shards: BTreeSet<u32>,
+    intervals: BTreeMap<Place, Cell>,
+    details: BTreeMap<(String, String), Detail>,
+}
+
+/// An interval with its CPU in millionths of a processor: sums of fractions depend on their order.
+struct Cell {
+    interval: Interval,
+    cpu: u64,
+}
+
+const CPU_UNIT: f64 = 1e6;
+
+impl Sum {
+    fn new(mut run: Run) -> Self {
+        doubt(&mut run);
+        let (intervals, details) = (take(&mut run.intervals), take(&mut run.details));
+        let mut sum = Self {
+            ids: ids(&run),
+            shards: run.shards.iter().copied().collect(),
+            intervals: BTreeMap::new(),
+            details: BTreeMap::new(),
+            run,
+        };
+        sum.add_content(intervals, details);
+        sum
+    }
+
+    fn add(&mut self, mut run: Run) -> Result<(), Error> {
+        let differences = differences(&self.run, &run);
+        if !differences.is_empty() {
+            return Err(Error::Differ(differences));
+        }
+        let ids = ids(&run);
+        if is_whole(&run) {
+            if let Some(id) = ids.intersection(&self.ids).next() {
+                return Err(Error::Twice(format!("run {id}")));
+            }
+        } else if let Some(shard) = run.shards.iter().find(|shard| self.shards.contains(shard)) {
+            return Err(Error::Twice(format!("shard {shard} of {}", run.shard.of)));
+        }
+        doubt(&mut run);
+        self.run.doubts.append(&mut run.doubts);
+        self.run.doubts.sort();
+        self.ids.extend(ids);
+        self.shards.extend(&run.shards);
+        self.add_content(take(&mut run.intervals), take(&mut run.details));
+        let mine = &mut self.run;
+        mine.allocations =
+            allocations(mine.allocations.take(), run.allocations.take(), is_whole(&run));
+        mine.started_unix_ns = mine.started_unix_ns.min(run.started_unix_ns);
+        mine.interrupted |= run.interrupted;
+        mine.before.add(&run.before);
+        mine.workers += run.workers;
+        mine.processors += run.processors;
+        Ok(())
+    }
+
+    fn add_content(&mut self, intervals: Vec<Interval>, details: Vec<Detail>) {
+        for interval in intervals {
+            let cpu = (interval.generator_cpu * CPU_UNIT).round() as u64;
+            match self.intervals.entry((interval.second, interval.stage, interval.phase)) {
+                Entry::Vacant(entry) => {
+                    entry.insert(Cell { interval, cpu });
+                }
+                Entry::Occupied(mut entry) => entry.get_mut().add(&interval, cpu),
+            }
+        }
+        for detail in details {
+            match self.details.entry((detail.kind.clone(), detail.text.clone())) {
+                Entry::Vacant(entry) => {
+                    entry.insert(detail);
+                }
+                Entry::Occupied(mut entry) => {
+                    let mine = entry.get_mut();
+                    mine.count += detail.count;
+                    mine.first_ns = mine.first_ns.min(detail.first_ns);
+                }
+            }
+        }
+    }
+
+    fn into_run(self) -> Run {
+        let intervals = self.intervals.into_values().map(|Cell { interval, cpu }| Interval {
+            generator_cpu: cpu as f64 / CPU_UNIT,
+            ..interval
+        });
+        let mut details: Vec<_> = self.details.into_values().collect();
+        // Stable: of equally many in equally early moments, by kind and words.
+        details.sort_by_key(|detail| (std::cmp::Reverse(detail.count), detail.first_ns));
+        let shards: Vec<_> = self.shards.into_iter().collect();
+        let first = shards.first().copied().unwrap_or(self.run.shard.index);
+        Run {
+            run_id: self.ids.into_iter().collect::<Vec<_>>().join("+"),
+            shard: Shard { index: first, of: self.run.shard.of },
+            shards,
+            intervals: intervals.collect(),
+            details,
+            ..self.run
+        }
+    }
+}
+
+/// A generator that could not keep up with its part may hide in the sum of all.
+fn doubt(run: &mut Run) {
+    if let ([shard], 2..) = (&run.shards[..], run.shard.of) {
+        let named = |why: String| match why.starts_with("shard ") {
+            true => why,
+            false => format!("shard {shard}: {why}"),
+        };
+        // A merge of one shard alone has been here before.
+        let known = take(&mut run.doubts);
+        let new = if known.is_empty() { doubts(run) } else { Vec::new() };
+        run.doubts = known.into_iter().chain(new).map(named).collect();
+    }
+}
+
+impl Cell {
+    fn add(&mut self, other: &Interval, cpu: u64) {
+        self.cpu += cpu;
+        let mine = &mut self.interval;
+        mine.length_ns = mine.length_ns.max(other.length_ns);
+        mine.open += other.open;
+        mine.target += other.target;
+        mine.sample.add(&other.sample);
+    }
+}
+
+fn is_whole(run: &Run) -> bool {
+    run.shard.of <= 1
+}
+
+/// The runs that are in `run`.
+fn ids(run: &Run) -> BTreeSet<String> {
+    if is_whole(run) {
+        run.run_id.split('+').map(str::to_owned).collect()
+    } else {
+        BTreeSet::from([run.run_id.clone()])
+    }
+}
+
+fn allocations(
+    mine: Option<TargetAllocations>,
+    theirs: Option<TargetAllocations>,
+    whole: bool,
+) -> Option<TargetAllocations> {
+    match (mine, theirs) {
+        (Some(mine), Some(theirs)) if whole => Some(TargetAllocations {
+            total_blocks: mine.total_blocks + theirs.total_blocks,
+            total_bytes: mine.total_bytes + theirs.total_bytes,
+            remaining_blocks: mine.remaining_blocks + theirs.remaining_blocks,
+            remaining_bytes: mine.remaining_bytes + theirs.remaining_bytes,
+        }),
+        (mine, theirs) => mine.or(theirs),
+    }
+}

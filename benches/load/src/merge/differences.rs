@@ -1,0 +1,77 @@
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{Difference, is_whole};
+use load_plan::model::Run;
+
+/// What must be equal and is not.
+pub(super) fn differences(one: &Run, other: &Run) -> Vec<Difference> {
+    let mut found = Found(Vec::new());
+    found.compare("schema", one.schema, other.schema);
+    found.compare("run.shard.of", one.shard.of, other.shard.of);
+    if !is_whole(one) || !is_whole(other) {
+        found.compare("run.run_id", &one.run_id, &other.run_id);
+        found.compare("run.started_unix_ns", one.started_unix_ns, other.started_unix_ns);
+        if let (Some(mine), Some(theirs)) = (&one.allocations, &other.allocations) {
+            found.compare("allocations.total_blocks", mine.total_blocks, theirs.total_blocks);
+            found.compare("allocations.total_bytes", mine.total_bytes, theirs.total_bytes);
+            found.compare(
+                "allocations.remaining_blocks",
+                mine.remaining_blocks,
+                theirs.remaining_blocks,
+            );
+            found.compare(
+                "allocations.remaining_bytes",
+                mine.remaining_bytes,
+                theirs.remaining_bytes,
+            );
+        }
+    }
+    found.compare("run.url", one.target(), other.target());
+    if one.profile != other.profile {
+        let before = found.0.len();
+        // What has no place in JSON is equal in it.
+        let json = |run: &Run| serde_json::to_value(&run.profile).unwrap_or_default();
+        found.values("profile", &json(one), &json(other));
+        if found.0.len() == before {
+            found.0.push(Difference {
+                what: "profile".to_owned(),
+                values: [&one.profile.name, &other.profile.name].map(Clone::clone),
+            });
+        }
+    }
+    found.0
+}
+
+struct Found(Vec<Difference>);
+
+impl Found {
+    fn compare<T: PartialEq + ToString>(&mut self, what: &str, one: T, other: T) {
+        if one != other {
+            let values = [one.to_string(), other.to_string()];
+            self.0.push(Difference { what: what.to_owned(), values });
+        }
+    }
+
+    /// The innermost values that differ, by their paths.
+    fn values(&mut self, path: &str, one: &Value, other: &Value) {
+        match (one, other) {
+            (Value::Object(mine), Value::Object(theirs)) => {
+                let keys: BTreeSet<_> = mine.keys().chain(theirs.keys()).collect();
+                for key in keys {
+                    let of =
+                        |side: &serde_json::Map<_, _>| side.get(key).cloned().unwrap_or_default();
+                    self.values(&format!("{path}.{key}"), &of(mine), &of(theirs));
+                }
+            }
+            (Value::Array(mine), Value::Array(theirs)) => {
+                for index in 0..mine.len().max(theirs.len()) {
+                    let of = |side: &[Value]| side.get(index).cloned().unwrap_or_default();
+                    self.values(&format!("{path}.{index}"), &of(mine), &of(theirs));
+                }
+            }
+            _ => self.compare(path, one, other),
+        }
+    }
+}

@@ -1,0 +1,278 @@
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+use load_plan::metrics::{Counts, Recorder, Timing};
+use load_plan::model::SCHEMA;
+use load_plan::outcome::{Ending, Fault};
+use load_plan::profile::Profile;
+
+const PROFILE: &str = r#"
+name = "merged"
+[[stage]]
+connections = 4
+ramp = "1s"
+hold = "5s"
+[[stage]]
+connections = 8
+hold = "5s"
+[thresholds]
+latency_p99 = "< 10ms"
+"#;
+
+fn empty(shard: u32, of: u32) -> Run {
+    Run {
+        schema: SCHEMA,
+        run_id: "r".to_owned(),
+        shard: Shard { index: shard, of },
+        shards: vec![shard],
+        started_unix_ns: 1_795_324_443_000_000_000,
+        url: "ws://127.0.0.1:9001/".to_owned(),
+        profile: Profile::parse(PROFILE, "test").expect("a good profile"),
+        intervals: Vec::new(),
+        details: Vec::new(),
+        allocations: None,
+        before: Counts::default(),
+        doubts: Vec::new(),
+        interrupted: false,
+        workers: 1,
+        processors: 2,
+    }
+}
+
+/// Something that happens in a run, and to whom.
+#[derive(Clone, Debug)]
+struct Event {
+    second: u64,
+    stage: usize,
+    hold: bool,
+    what: usize,
+    ns: u64,
+    shard: u32,
+}
+
+fn events(of: u32) -> impl Strategy<Value = Vec<Event>> {
+    let times = (0.0..11.0_f64).prop_map(|digits| 10f64.powf(digits) as u64);
+    let event = (0..6_u64, 0..2_usize, any::<bool>(), 0..10_usize, times, 0..of);
+    let event = event.prop_map(|(second, stage, hold, what, ns, shard)| Event {
+        second,
+        stage,
+        hold,
+        what,
+        ns,
+        shard,
+    });
+    vec(event, 0..120)
+}
+
+/// What recorders make of the events that `keep` keeps, in the intervals in which any of them happened.
+fn recorded(mut run: Run, events: &[Event], keep: impl Fn(&Event) -> bool) -> Run {
+    let mut recorders = BTreeMap::new();
+    for event in events.iter().filter(|event| keep(event)) {
+        let phase = if event.hold { Phase::Hold } else { Phase::Ramp };
+        let recorder =
+            recorders.entry((event.second, event.stage, phase)).or_insert_with(Recorder::default);
+        let counts = &mut recorder.counts;
+        match event.what {
+            0 => counts.attempted += 1,
+            1 => counts.endings[Ending::Reset as usize] += 1,
+            2 => counts.faults[Fault::Lost as usize] += 1,
+            3 => (counts.sent, counts.sent_bytes) = (counts.sent + 1, counts.sent_bytes + event.ns),
+            what => recorder.record(Timing::ALL[what % Timing::ALL.len()], event.ns),
+        }
+    }
+    run.intervals = recorders
+        .into_iter()
+        .map(|((second, stage, phase), mut recorder)| {
+            let sample = recorder.cut();
+            // Gauges that can be known of a part as well as of the whole.
+            let part = sample.counts.sent;
+            Interval {
+                second,
+                stage,
+                phase,
+                length_ns: 1_000_000_000,
+                open: part,
+                target: 2 * part,
+                generator_cpu: part as f64 / 8.0,
+                sample,
+            }
+        })
+        .collect();
+    run
+}
+
+/// `of` shards of one stream, each recorded by itself.
+fn split(events: &[Event], of: u32) -> Vec<Run> {
+    (0..of).map(|shard| recorded(empty(shard, of), events, |event| event.shard == shard)).collect()
+}
+
+proptest! {
+    // A recorder is large, and one that is not optimised is slow.
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn a_stream_split_and_merged_is_the_whole(of in 2..6_u32, events in events(6)) {
+        let events: Vec<_> = events.into_iter().map(|event| Event { shard: event.shard % of, ..event }).collect();
+        let merged = merge(split(&events, of)).unwrap();
+        let whole = recorded(empty(0, 1), &events, |_| true);
+        prop_assert_eq!(&merged.intervals, &whole.intervals);
+        prop_assert_eq!(merged.sum(|_| true), whole.sum(|_| true));
+        prop_assert_eq!(merged.shards, (0..of).collect::<Vec<_>>());
+        prop_assert_eq!((merged.workers, merged.processors), (of, 2 * of));
+    }
+
+    #[test]
+    fn the_order_of_merging_does_not_matter(events in events(4), turn in 0..4_usize, cpu in vec(0.0..2.0_f64, 4)) {
+        let mut shards = split(&events, 4);
+        for (nth, (shard, cpu)) in shards.iter_mut().zip(cpu).enumerate() {
+            let nth = nth as u64;
+            shard.details = vec![detail("reset", "by peer", 1 + nth % 2, 9 - nth), detail("lost", "one", nth, 7)];
+            shard.intervals.iter_mut().for_each(|interval| interval.generator_cpu = cpu);
+        }
+        let at_once = merge(shards.clone()).unwrap();
+        let [a, b, c, d] = <[Run; 4]>::try_from(shards.clone()).unwrap();
+        let of = |runs: Vec<Run>| merge(runs).unwrap();
+        prop_assert_eq!(&of(vec![of(vec![a.clone(), b.clone()]), of(vec![c.clone(), d.clone()])]), &at_once);
+        prop_assert_eq!(&of(vec![a, of(vec![b, of(vec![c, d])])]), &at_once);
+        shards.rotate_left(turn);
+        prop_assert_eq!(&of(shards.clone()), &at_once);
+        shards.reverse();
+        prop_assert_eq!(&of(shards), &at_once);
+    }
+
+    #[test]
+    fn one_run_is_its_own_sum(events in events(1)) {
+        let run = recorded(empty(0, 1), &events, |_| true);
+        prop_assert_eq!(merge(vec![run.clone()]).unwrap(), run);
+    }
+}
+
+fn detail(kind: &str, text: &str, count: u64, first_ns: u64) -> Detail {
+    Detail { kind: kind.to_owned(), text: text.to_owned(), count, first_ns }
+}
+
+#[track_caller]
+fn check(runs: [Run; 2], expected: &[&str]) {
+    let [one, other] = runs;
+    let error = merge(vec![one.clone(), other.clone()]).expect_err("they do not fit");
+    for part in expected {
+        assert!(error.to_string().contains(part), "no {part:?} in: {error}");
+    }
+    merge(vec![other, one]).expect_err("in no order");
+}
+
+#[test]
+fn nothing_is_no_run() {
+    assert_eq!(merge(Vec::new()), Err(Error::Nothing));
+}
+
+#[test]
+fn what_differs_is_named_with_both_values() {
+    let mut other = empty(1, 2);
+    other.profile.traffic.seed = 9;
+    other.profile.stages[1].connections = 99;
+    other.run_id = "s".to_owned();
+    check(
+        [empty(0, 2), other],
+        &[
+            "run.run_id (r and s)",
+            "profile.stage.1.connections (8 and 99)",
+            "profile.traffic.seed (1 and 9)",
+        ],
+    );
+    check([empty(0, 2), empty(0, 3)], &["run.shard.of (2 and 3)"]);
+    check([empty(0, 1), empty(1, 2)], &["run.shard.of (1 and 2)"]);
+}
+
+#[test]
+fn another_threshold_is_another_profile() {
+    let mut other = empty(1, 2);
+    other.profile.thresholds[0].limit *= 2.0;
+    check([empty(0, 2), other], &["profile.thresholds.latency_p99 (\"< 10ms\" and \"< 20ms\")"]);
+}
+
+#[test]
+fn shards_that_began_at_different_times_are_of_different_runs() {
+    let mut other = empty(1, 2);
+    other.started_unix_ns += 1;
+    check([empty(0, 2), other], &["run.started_unix_ns"]);
+}
+
+#[test]
+fn another_target_is_refused() {
+    let mut other = empty(1, 2);
+    other.url = "ws://elsewhere/".to_owned();
+    check([empty(0, 2), other.clone()], &["run.url (ws://127.0.0.1:9001/ and ws://elsewhere/)"]);
+    other.url.clear();
+    check([empty(0, 2), other], &["run.url (ws://127.0.0.1:9001/ and a server of its own)"]);
+}
+
+#[test]
+fn a_shard_or_a_run_counts_once() {
+    check([empty(1, 3), empty(1, 3)], &["shard 1 of 3 is there twice"]);
+    check([empty(0, 1), empty(0, 1)], &["run r is there twice"]);
+    let two = merge(vec![empty(1, 3), empty(2, 3)]).unwrap();
+    check([two, empty(2, 3)], &["shard 2 of 3"]);
+}
+
+#[test]
+fn a_missing_shard_stays_missing() {
+    let merged = merge(vec![empty(2, 3), empty(0, 3)]).unwrap();
+    assert_eq!((merged.shard, merged.shards), (Shard { index: 0, of: 3 }, vec![0, 2]));
+}
+
+#[test]
+fn whole_runs_add_up_under_all_their_names() {
+    let mut other = empty(0, 1);
+    (other.run_id, other.interrupted) = ("b".to_owned(), true);
+    other.started_unix_ns -= 5;
+    let merged = merge(vec![empty(0, 1), other.clone()]).unwrap();
+    assert_eq!((merged.run_id.as_str(), whole_runs(&merged)), ("b+r", 2));
+    assert_eq!((merged.started_unix_ns, merged.interrupted), (other.started_unix_ns, true));
+    assert_eq!(whole_runs(&other), 1);
+    check([merged, other], &["run b is there twice"]);
+}
+
+#[test]
+fn errors_in_the_same_words_are_one() {
+    let [mut one, mut other] = [empty(0, 2), empty(1, 2)];
+    one.details = vec![detail("reset", "by peer", 2, 70), detail("dns", "no such host", 3, 10)];
+    other.details = vec![detail("reset", "by peer", 4, 50)];
+    let merged = merge(vec![one, other]).unwrap();
+    assert_eq!(
+        merged.details,
+        [detail("reset", "by peer", 6, 50), detail("dns", "no such host", 3, 10)]
+    );
+}
+
+fn heap(total_blocks: u64) -> Option<TargetAllocations> {
+    Some(TargetAllocations {
+        total_blocks,
+        total_bytes: 64,
+        remaining_blocks: 1,
+        remaining_bytes: 8,
+    })
+}
+
+#[test]
+fn a_target_has_one_answer_for_all_shards() {
+    let [mut one, mut other] = [empty(0, 2), empty(1, 2)];
+    one.allocations = heap(10);
+    assert_eq!(merge(vec![one.clone(), other.clone()]).unwrap().allocations, heap(10));
+    other.allocations = heap(10);
+    assert_eq!(merge(vec![one.clone(), other.clone()]).unwrap().allocations, heap(10));
+    other.allocations = heap(11);
+    check([one, other], &["allocations.total_blocks (10 and 11)"]);
+}
+
+#[test]
+fn allocations_of_whole_runs_add_up() {
+    let [mut one, mut other] = [empty(0, 1), empty(0, 1)];
+    other.run_id = "s".to_owned();
+    (one.allocations, other.allocations) = (heap(10), heap(11));
+    let sum = merge(vec![one, other]).unwrap().allocations.unwrap();
+    assert_eq!(
+        (sum.total_blocks, sum.total_bytes, sum.remaining_blocks, sum.remaining_bytes),
+        (21, 128, 2, 16)
+    );
+}

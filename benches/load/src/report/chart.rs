@@ -1,0 +1,222 @@
+//! Lines and bars over an axis. Every x on the page is a percentage and every y a pixel, so that no letter shrinks on a
+//! phone; what is drawn lies in an inner picture that stretches, with strokes that do not.
+
+use std::fmt::Write as _;
+
+use maud::{Markup, html};
+
+use bench_show::axis::{self, Scale, px};
+
+/// Heights of what is drawn, in pixels.
+pub(super) const LOW: f64 = 140.0;
+pub(super) const HIGH: f64 = 220.0;
+
+/// Height of the names of stages and the uppermost label, and of the line below.
+const ABOVE: f64 = 30.0;
+const BELOW: f64 = 18.0;
+
+/// Width of the inner picture in its own unit.
+const WIDTH: f64 = 1000.0;
+
+pub(super) struct Chart<'a> {
+    /// All of it in one sentence, for who does not see it.
+    pub(super) says: String,
+    pub(super) height: f64,
+    /// Where x begins and ends.
+    pub(super) x: [f64; 2],
+    /// Where x is labelled.
+    pub(super) x_ticks: Vec<(f64, String)>,
+    pub(super) y: Scale,
+    pub(super) unit: fn(f64) -> String,
+    pub(super) lines: Vec<Line>,
+    pub(super) bars: Vec<Bar>,
+    /// Values that must not be crossed.
+    pub(super) limits: Vec<Limit>,
+    pub(super) spans: &'a [Span],
+    pub(super) tips: Vec<Tip>,
+}
+
+/// A line; what is not there is a gap.
+pub(super) struct Line {
+    pub(super) name: String,
+    pub(super) class: &'static str,
+    pub(super) points: Vec<Option<[f64; 2]>>,
+}
+
+/// A stack of bars, the lowest first.
+pub(super) struct Bar {
+    pub(super) x: [f64; 2],
+    pub(super) parts: Vec<(&'static str, f64)>,
+}
+
+pub(super) struct Limit {
+    pub(super) label: String,
+    pub(super) x: [f64; 2],
+    pub(super) y: f64,
+    /// What must not be crossed downwards has its label below.
+    pub(super) is_lower: bool,
+}
+
+/// A stage: a line where it begins, its name, and a shade where it is measured.
+pub(super) struct Span {
+    pub(super) x: [f64; 2],
+    pub(super) name: String,
+    pub(super) measured: Vec<[f64; 2]>,
+}
+
+/// What a pointer sees that rests there.
+pub(super) struct Tip {
+    pub(super) x: [f64; 2],
+    pub(super) says: String,
+}
+
+impl Chart<'_> {
+    pub(super) fn draw(&self) -> Markup {
+        let height = self.height;
+        let total = ABOVE + height + BELOW;
+        html! {
+            svg.chart role="img" aria-label=(self.says) style=(format!("height:{total}px")) {
+                svg x="0" y=(ABOVE) width="100%" height=(height) viewBox=(format!("0 0 {WIDTH} {height}")) preserveAspectRatio="none" {
+                    @for [from, to] in self.spans.iter().flat_map(|span| &span.measured) {
+                        rect.measured x=(px(self.x(*from))) y="0" width=(px(self.x(*to) - self.x(*from))) height=(height) {}
+                    }
+                    @for tick in self.y.ticks() { (across("grid", [0.0, WIDTH], self.y(tick))) }
+                    (across("axis", [0.0, WIDTH], height))
+                    @for span in self.spans {
+                        @let x = px(self.x(span.x[0]));
+                        line.stage x1=(x) x2=(x) y1="0" y2=(height) {}
+                    }
+                    @for bar in &self.bars { (self.bar(bar)) }
+                    @for limit in &self.limits {
+                        (across("limit", limit.x.map(|x| self.x(x)), self.y(limit.y)))
+                    }
+                    @for line in &self.lines { path.line.(line.class) d=(self.path(line)) {} }
+                    @for Tip { x: [from, to], says } in &self.tips {
+                        rect.tip x=(px(self.x(*from))) y="0" width=(px(self.x(*to) - self.x(*from))) height=(height) {
+                            title { (says) }
+                        }
+                    }
+                }
+                @for tick in self.y.ticks() {
+                    text x="0" y=(px(ABOVE + self.y(tick) - 3.0)) { ((self.unit)(tick)) }
+                }
+                @for limit in &self.limits {
+                    @let beside = if limit.is_lower { 13.0 } else { -4.0 };
+                    text.limit x=(axis::pct(self.x(limit.x[1]) / WIDTH * 100.0)) y=(px(ABOVE + self.y(limit.y) + beside)) text-anchor="end" { (limit.label) }
+                }
+                @for (index, span) in self.spans.iter().enumerate() { (self.name(index, span)) }
+                @for (x, label) in &self.x_ticks {
+                    @let x = self.x(*x);
+                    text x=(axis::pct(x / WIDTH * 100.0)) y=(px(total - 4.0)) text-anchor=(axis::anchor(x / WIDTH * 100.0)) { (label) }
+                }
+            }
+        }
+    }
+
+    /// A stage's name where it fits, its number where it does not; a phone has room for less.
+    fn name(&self, index: usize, span: &Span) -> Markup {
+        let [from, to] = span.x.map(|x| self.x(x) / WIDTH * 100.0);
+        let number = (index + 1).to_string();
+        let fitting = |letter: f64| {
+            [span.name.as_str(), &number]
+                .into_iter()
+                .find(|name| name.chars().count() as f64 * letter <= to - from)
+        };
+        html! {
+            @for (class, name) in [("wide", fitting(WIDE)), ("narrow", fitting(NARROW))] {
+                @if let Some(name) = name {
+                    text.(class) x=(format!("{from:.2}%")) y="11" { (name) }
+                }
+            }
+        }
+    }
+
+    fn bar(&self, bar: &Bar) -> Markup {
+        let [from, to] = bar.x.map(|x| self.x(x));
+        let stacked = bar.parts.iter().scan(0.0, |sum, (class, value)| {
+            let below = self.y(*sum);
+            *sum += value;
+            Some((class, self.y(*sum), below))
+        });
+        html! {
+            @for (class, above, below) in stacked.filter(|(_, above, below)| above < below) {
+                rect.bar.(class) x=(px(from)) y=(px(above)) width=(px((to - from) * 0.85)) height=(px(below - above)) {}
+            }
+        }
+    }
+
+    /// A point without neighbours is a line of no length, which its round ends make a dot.
+    fn path(&self, line: &Line) -> String {
+        let mut path = String::new();
+        let mut open = false;
+        for (index, point) in line.points.iter().enumerate() {
+            let Some([x, y]) = point else {
+                open = false;
+                continue;
+            };
+            let (x, y) = (px(self.x(*x)), px(self.y(*y)));
+            let verb = if open { 'L' } else { 'M' };
+            let alone = !open && !line.points.get(index + 1).is_some_and(Option::is_some);
+            let dot = if alone { "h0" } else { "" };
+            // Writing to a string cannot fail.
+            let _ = write!(path, "{verb}{x} {y}{dot}");
+            open = true;
+        }
+        path
+    }
+
+    /// Pixels from the top of the inner picture.
+    fn y(&self, y: f64) -> f64 {
+        self.y.place(y) * self.height
+    }
+
+    fn x(&self, x: f64) -> f64 {
+        let [from, to] = self.x;
+        if to > from { ((x - from) / (to - from)).clamp(0.0, 1.0) * WIDTH } else { 0.0 }
+    }
+}
+
+/// Width of a letter in percent of a page on a screen, and on a phone.
+const WIDE: f64 = 0.65;
+const NARROW: f64 = 1.9;
+
+fn across(class: &str, [from, to]: [f64; 2], y: f64) -> Markup {
+    html! { line.(class) x1=(px(from)) x2=(px(to)) y1=(px(y)) y2=(px(y)) {} }
+}
+
+/// What the lines mean.
+pub(super) fn legend<'a>(entries: impl Iterator<Item = (&'static str, &'a str)>) -> Markup {
+    html! {
+        ul.legend {
+            @for (class, name) in entries {
+                li { svg.key.long aria-hidden="true" { path.line.(class) d="M2 7h30" {} } (name) }
+            }
+        }
+    }
+}
+
+/// The same of bars.
+pub(super) fn bar_legend<'a>(entries: impl Iterator<Item = (&'static str, &'a str)>) -> Markup {
+    html! {
+        ul.legend {
+            @for (class, name) in entries {
+                li { svg.key aria-hidden="true" { rect.bar.(class) width="14" height="14" {} } (name) }
+            }
+        }
+    }
+}
+
+/// Seconds from 0 to `end` at which an axis of time is labelled: five to ten of them, at round times.
+pub(super) fn seconds(end: f64) -> Vec<(f64, String)> {
+    const STEPS: [f64; 14] = [
+        1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0,
+        21_600.0,
+    ];
+    let step = STEPS.into_iter().find(|step| end / step <= 8.0).unwrap_or(86_400.0);
+    let label = |at: f64| match step {
+        ..60.0 => format!("{at} s"),
+        ..3600.0 => format!("{} min", at / 60.0),
+        _ => format!("{} h", at / 3600.0),
+    };
+    (0..=(end / step) as u32).map(|nth| f64::from(nth) * step).map(|at| (at, label(at))).collect()
+}

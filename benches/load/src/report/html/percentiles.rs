@@ -1,0 +1,111 @@
+use maud::{Markup, html};
+
+use super::super::chart::{self, Chart, Limit, Line};
+use crate::summary::Summary;
+use crate::validator::Judgement;
+use bench_show::axis::Scale;
+use load_plan::metrics::Timing;
+use load_plan::thresholds::Metric;
+use load_plan::units;
+
+/// Points of a curve.
+const POINTS: u32 = 240;
+
+/// Latencies by percentile, 90 %, 99 % and 99.9 % equally far apart.
+pub(super) fn chart(judgement: &Judgement, summary: &Summary) -> Markup {
+    let figures = &summary.overall;
+    let curves = [
+        (Timing::RttIntended, "s1", "s1 tail"),
+        (Timing::RttService, "s2", "s2 tail"),
+        (Timing::Gap, "s3", "s3 tail"),
+        (Timing::Staleness, "s4", "s4 tail"),
+        (Timing::Ping, "s5", "s5 tail"),
+    ];
+    let curves = curves.map(|(timing, class, tail)| (timing, figures.timing(timing), class, tail));
+    let mut curves: Vec<_> = curves.into_iter().filter(|(_, of, ..)| of.count > 1).collect();
+    // Others only where no message is answered.
+    if curves.iter().any(|(timing, ..)| is_answer(*timing)) {
+        curves.retain(|(timing, ..)| is_answer(*timing));
+    }
+    let most = curves.iter().map(|(_, of, ..)| of.count).max().unwrap_or_default();
+    if most == 0 {
+        return html! { p { "Nothing was timed." } };
+    }
+    let end = (most as f64).log10().max(1.0);
+    let mut lines = Vec::new();
+    for (timing, distribution, class, tail) in &curves {
+        let own = (distribution.count as f64).log10();
+        let point = |nth: u32| {
+            let x = own * f64::from(nth) / f64::from(POINTS);
+            let ns = distribution.quantile_ns(1.0 - 10f64.powf(-x))?;
+            Some((x, ns as f64))
+        };
+        let points: Vec<_> = (0..=POINTS).filter_map(point).collect();
+        let [sure, hearsay] = [true, false].map(|sure| {
+            let keep = |(x, y): &(f64, f64)| {
+                let supported = *x <= own - 1.0;
+                (supported == sure).then_some([*x, *y])
+            };
+            points.iter().map(keep).collect()
+        });
+        lines.push(Line { name: timing.name().to_owned(), class, points: sure });
+        lines.push(Line { name: String::new(), class: tail, points: hearsay });
+    }
+    let limits: Vec<_> = judgement
+        .checks
+        .iter()
+        .filter(|check| check.stage.is_none())
+        .filter_map(|check| {
+            let (Metric::Latency(statistic) | Metric::Timing(_, statistic)) =
+                check.threshold.metric
+            else {
+                return None;
+            };
+            let x = -(1.0 - statistic.quantile()?).log10();
+            let label = format!("{} {}", statistic.name(), check.threshold.condition());
+            Some(Limit {
+                label,
+                x: [(x - 0.2).max(0.0), (x + 0.2).min(end)],
+                y: check.threshold.limit,
+                is_lower: !check.threshold.op.is_upper(),
+            })
+        })
+        .collect();
+    let values = lines.iter().flat_map(|line| line.points.iter().flatten().map(|[_, y]| *y));
+    let y = Scale::log(values.chain(limits.iter().map(|limit| limit.y)));
+    let ticks = [
+        (std::f64::consts::LOG10_2, "50 %"),
+        (1.0, "90 %"),
+        (2.0, "99 %"),
+        (3.0, "99.9 %"),
+        (4.0, "99.99 %"),
+        (5.0, "99.999 %"),
+        (6.0, "99.9999 %"),
+    ];
+    let chart = Chart {
+        says: "Latency by percentile, both axes logarithmic".to_owned(),
+        height: chart::HIGH,
+        x: [0.0, end],
+        x_ticks: ticks
+            .into_iter()
+            .filter(|(x, _)| *x <= end)
+            .map(|(x, label)| (x, label.to_owned()))
+            .collect(),
+        y,
+        unit: units::time,
+        lines,
+        bars: Vec::new(),
+        limits,
+        spans: &[],
+        tips: Vec::new(),
+    };
+    html! {
+        p.dim { "Of all measured time. Where a line is thin, fewer than ten values lie beyond." }
+        (chart::legend(chart.lines.iter().filter(|line| !line.name.is_empty()).map(|line| (line.class, line.name.as_str()))))
+        (chart.draw())
+    }
+}
+
+fn is_answer(timing: Timing) -> bool {
+    matches!(timing, Timing::RttIntended | Timing::RttService)
+}

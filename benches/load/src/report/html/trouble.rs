@@ -1,0 +1,132 @@
+use maud::{Markup, html};
+
+use super::super::chart::{self, Bar};
+use super::super::timeline::Slot;
+use super::super::words;
+use super::time::Time;
+use bench_show::axis::Scale;
+use load_plan::metrics::{Counts, Timing};
+use load_plan::outcome::{Ending, Fault};
+use load_plan::units;
+
+/// Kinds of errors with a colour of their own; the rest share one.
+const KINDS: [&str; 5] = ["s2", "s1", "s4", "s3", "s5"];
+const OTHER: &str = "s6";
+
+impl Time<'_> {
+    pub(super) fn errors(&self) -> Markup {
+        let mut kinds = kinds(&self.run.sum(|_| true).counts);
+        kinds.retain(|(_, count)| *count > 0);
+        kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        if kinds.is_empty() {
+            return html! { p { "There was none." } };
+        }
+        let class = |name: &str| {
+            let nth = kinds.iter().position(|(kind, _)| *kind == name);
+            nth.and_then(|nth| KINDS.get(nth)).copied().unwrap_or(OTHER)
+        };
+        let of_slot = |slot: &Slot| {
+            let counts = self::kinds(&slot.sample.counts);
+            let order =
+                kinds.iter().filter_map(|(kind, _)| counts.iter().find(|(name, _)| name == kind));
+            order.map(|(name, count)| (*name, *count)).collect::<Vec<_>>()
+        };
+        let highest =
+            self.slots.iter().map(|slot| slot.sample.counts.errors()).max().unwrap_or_default();
+        let says = "Errors over time by kind".to_owned();
+        let mut chart = self.chart(says, Scale::counts(highest), units::count, Vec::new());
+        for slot in self.slots {
+            let parts = of_slot(slot)
+                .into_iter()
+                .map(|(name, count)| (class(name), count as f64))
+                .collect();
+            // What came in no time at all is seen all the same.
+            chart
+                .bars
+                .push(Bar { x: [slot.from, slot.to.max(slot.from + self.end / 240.0)], parts });
+        }
+        chart.tips = self.tips(|slot| {
+            let counts = of_slot(slot).into_iter().filter(|(_, count)| *count > 0);
+            let says: Vec<_> =
+                counts.map(|(name, count)| format!("{count} {}", words::spoken(name))).collect();
+            if says.is_empty() { "none".to_owned() } else { says.join(", ") }
+        });
+        let mut legend: Vec<_> = kinds
+            .iter()
+            .take(KINDS.len())
+            .map(|(name, count)| {
+                (class(name), format!("{} {}", words::count(*count), words::spoken(name)))
+            })
+            .collect();
+        let others: u64 = kinds.iter().skip(KINDS.len()).map(|(_, count)| count).sum();
+        if others > 0 {
+            legend.push((OTHER, format!("{} other", words::count(others))));
+        }
+        html! {
+            (chart::bar_legend(legend.iter().map(|(class, name)| (*class, name.as_str()))))
+            (chart.draw())
+        }
+    }
+
+    pub(super) fn generator(&self) -> Markup {
+        let lag = |slot: &Slot, quantile: f64| {
+            let distribution = slot.sample.timing(Timing::ScheduleLag);
+            distribution
+                .quantile_ns(quantile)
+                .filter(|_| distribution.supports(quantile))
+                .map(|ns| ns as f64)
+        };
+        let max = |slot: &Slot| {
+            let distribution = slot.sample.timing(Timing::ScheduleLag);
+            (distribution.count > 0).then_some(distribution.max_ns as f64)
+        };
+        let lines = vec![
+            self.line("max", "s4", max),
+            self.line("p99", "s3", |slot| lag(slot, 0.99)),
+            self.line("p50", "s1", |slot| lag(slot, 0.5)),
+        ];
+        let values = lines.iter().flat_map(|line| line.points.iter().flatten().map(|[_, y]| *y));
+        let y = Scale::log(values);
+        let late = lines.iter().any(|line| line.points.iter().any(Option::is_some));
+        let says =
+            "How much later than due the generator got round to its messages, over time".to_owned();
+        let mut lags = self.chart(says, y, units::time, lines);
+        lags.tips = self.tips(|slot| {
+            let shown =
+                |value: Option<f64>| value.map_or_else(|| words::NONE.to_owned(), units::time);
+            format!(
+                "p50 {}, p99 {}, max {}",
+                shown(lag(slot, 0.5)),
+                shown(lag(slot, 0.99)),
+                shown(max(slot))
+            )
+        });
+        let available = f64::from(self.run.workers.min(self.run.processors)).max(1.0);
+        let share = |slot: &Slot| slot.generator_cpu / available;
+        let busy = self.steps("busy", "s1", share);
+        let says = "Share of its processors that the generator used, over time".to_owned();
+        let mut cpu = self.chart(says, Scale::Linear { top: 1.0 }, percent, vec![busy]);
+        cpu.tips = self.tips(|slot| units::share(share(slot)));
+        html! {
+            p.dim { "A generator that is late or busy measures itself; then the verdict is invalid." }
+            @if late {
+                h3 { "How late it was" }
+                (chart::legend(lags.lines.iter().map(|line| (line.class, line.name.as_str()))))
+                (lags.draw())
+            }
+            h3 { "How busy it was, of " (words::counted(available as u64, "processor")) }
+            (cpu.draw())
+        }
+    }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
+}
+
+/// Every kind of error with its count.
+fn kinds(counts: &Counts) -> Vec<(&'static str, u64)> {
+    let endings = Ending::ALL.into_iter().filter(|ending| !ending.is_good());
+    let endings = endings.map(|ending| (ending.name(), counts.ended(ending)));
+    endings.chain(Fault::ALL.map(|fault| (fault.name(), counts.faulty(fault)))).collect()
+}

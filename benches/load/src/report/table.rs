@@ -1,0 +1,209 @@
+//! What a person sees at the end, in a terminal.
+
+use super::{advice, words};
+use crate::summary::{Figures, Summary};
+use crate::validator::{Check, Judgement};
+use bench_show::text::Text;
+use load_plan::metrics::Timing;
+use load_plan::model::Run;
+use load_plan::outcome::{Ending, Fault};
+use load_plan::units;
+
+/// Errors in words that are shown; the rest is counted.
+const DETAILS: usize = 8;
+
+/// All of it in lines of at most `width` columns, the verdict first, ending in a line break. 80 is enough for every
+/// table; in less they stay as wide as they must be. Whoever called the profile by another name or path than its own
+/// says so, and is told that.
+#[must_use]
+pub fn render(run: &Run, judgement: &Judgement, width: usize, profile: Option<&str>) -> String {
+    let summary = Summary::of(run);
+    let mut text = Text::new(width);
+    verdict(&mut text, run, judgement);
+    thresholds(&mut text, run, judgement);
+    times(&mut text, &summary.overall);
+    traffic(&mut text, run, &summary.overall);
+    stages(&mut text, run, &summary);
+    details(&mut text, run);
+    if !judgement.notices.is_empty() {
+        text.line("");
+    }
+    for notice in &judgement.notices {
+        text.wrapped("", &format!("notice: {notice}"));
+    }
+    let profile = profile.map_or_else(|| advice::named(run), str::to_owned);
+    if let Some((command, purpose)) = advice::next_with(&profile, run, judgement) {
+        text.line("");
+        text.wrapped("", &format!("next: {command}  ({purpose})"));
+    }
+    text.into_string()
+}
+
+fn verdict(text: &mut Text, run: &Run, judgement: &Judgement) {
+    let verdict = judgement.verdict.name().to_uppercase();
+    text.wrapped("", &format!("{verdict}: {} against {}", run.profile.name, run.target()));
+    for reason in &judgement.reasons {
+        text.wrapped("  ", reason);
+    }
+    if let Some(origin) = words::origin(run) {
+        text.wrapped("  ", &origin);
+    }
+}
+
+fn thresholds(text: &mut Text, run: &Run, judgement: &Judgement) {
+    text.line("");
+    if judgement.checks.is_empty() {
+        text.line("no thresholds");
+        return;
+    }
+    let mut rows = Vec::new();
+    for check in &judgement.checks {
+        rows.push(threshold(run, check));
+    }
+    text.table(["thresholds", "must be", "measured", "margin", "samples", ""], rows, &[1, 5]);
+    for check in &judgement.checks {
+        if let Some(worst) = words::worst(check) {
+            text.wrapped("", &format!("worst seconds of {}: {worst}", subject(run, check)));
+        }
+    }
+}
+
+/// `latency_p99`, `latency_p99 of hold`.
+fn subject(run: &Run, check: &Check) -> String {
+    let metric = check.threshold.metric;
+    match check.stage {
+        Some(stage) => format!("{metric} of {}", words::stage(run, stage)),
+        None => metric.to_string(),
+    }
+}
+
+fn threshold(run: &Run, check: &Check) -> [String; 6] {
+    let unit = check.threshold.metric.unit();
+    let outcome = match (check.met, check.first_violated_ns) {
+        _ if check.measured.is_none() => "no samples".to_owned(),
+        (true, _) => "met".to_owned(),
+        (false, None) => "violated".to_owned(),
+        (false, Some(ns)) => format!("violated {}", words::moment(ns)),
+    };
+    [
+        subject(run, check),
+        check.threshold.condition(),
+        check.measured.map_or_else(|| words::NONE.to_owned(), |value| unit.show(value)),
+        words::margin(check.margin),
+        words::count(check.samples),
+        outcome,
+    ]
+}
+
+fn times(text: &mut Text, figures: &Figures) {
+    let measured: Vec<_> =
+        Timing::ALL.into_iter().filter(|timing| figures.timing(*timing).count > 0).collect();
+    if measured.is_empty() {
+        return;
+    }
+    text.line("");
+    let row = |timing: Timing| {
+        let distribution = figures.timing(timing);
+        let percentile = |quantile| words::percentile(distribution, quantile);
+        [
+            timing.name().to_owned(),
+            distribution.mean_ns().map_or_else(|| words::NONE.to_owned(), units::time),
+            percentile(0.5),
+            percentile(0.9),
+            percentile(0.99),
+            percentile(0.999),
+            units::time(distribution.max_ns as f64),
+            words::count(distribution.count),
+        ]
+    };
+    let rows = measured.into_iter().map(row).collect();
+    text.table(["times", "mean", "p50", "p90", "p99", "p99.9", "max", "samples"], rows, &[]);
+    for timing in &figures.judged {
+        text.wrapped("", &format!("judged: {}, the {}", timing.name(), words::timing(*timing)));
+    }
+}
+
+fn traffic(text: &mut Text, run: &Run, figures: &Figures) {
+    let Figures { counts, held, .. } = figures;
+    text.heading("traffic");
+    for line in words::throughput(figures) {
+        text.wrapped("  ", &line);
+    }
+    let endings: Vec<_> = Ending::ALL
+        .into_iter()
+        .filter(|ending| counts.ended(*ending) > 0)
+        .map(|ending| {
+            format!("{} {}", words::count(counts.ended(ending)), words::spoken(ending.name()))
+        })
+        .collect();
+    let mut connections = format!(
+        "{} attempted, {} opened",
+        words::counted(counts.attempted, "connection"),
+        words::count(counts.opened)
+    );
+    if !endings.is_empty() {
+        connections += &format!("; ended: {}", endings.join(", "));
+    }
+    text.wrapped("  ", &connections);
+    let faults: Vec<_> = Fault::ALL
+        .into_iter()
+        .filter(|fault| counts.faulty(*fault) > 0)
+        .map(|fault| format!("{} {}", words::count(counts.faulty(fault)), fault.name()))
+        .collect();
+    if !faults.is_empty() {
+        text.wrapped("  ", &format!("messages at fault: {}", faults.join(", ")));
+    }
+    if held.backpressure_events > 0 {
+        let times = words::counted(held.backpressure_events, "time");
+        text.wrapped(
+            "  ",
+            &format!("back-pressure: {times} a connection was full when a message was due"),
+        );
+    }
+    let others = words::others(figures).into_iter();
+    for line in others.chain(words::generator(run)).chain(words::before(run)) {
+        text.wrapped("  ", &line);
+    }
+}
+
+fn stages(text: &mut Text, run: &Run, summary: &Summary) {
+    if summary.stages.len() < 2 {
+        return;
+    }
+    text.line("");
+    let row = |(index, figures): (usize, &Figures)| {
+        let percentile = |quantile| words::percentile(&figures.latency, quantile);
+        [
+            words::stage(run, index),
+            words::count(u64::from(run.profile.stages[index].connections)),
+            words::length(std::time::Duration::from_nanos(figures.length_ns)),
+            words::rate(figures.held.received, figures.length_ns),
+            percentile(0.5),
+            percentile(0.99),
+            words::time((figures.latency.count > 0).then_some(figures.latency.max_ns)),
+            words::count(figures.counts.errors()),
+        ]
+    };
+    let rows = summary.stages.iter().enumerate().map(row).collect();
+    text.table(
+        ["stages", "connections", "held", "received", "p50", "p99", "max", "errors"],
+        rows,
+        &[],
+    );
+}
+
+fn details(text: &mut Text, run: &Run) {
+    if run.details.is_empty() {
+        return;
+    }
+    text.heading("errors in words");
+    for detail in run.details.iter().take(DETAILS) {
+        let (count, kind) = (words::count(detail.count), words::spoken(&detail.kind));
+        let first = words::moment(detail.first_ns);
+        text.wrapped("  ", &format!("{count} {kind}, first {first}: {}", detail.text));
+    }
+    let more = run.details.len().saturating_sub(DETAILS);
+    if more > 0 {
+        text.line(&format!("  and {more} more in report.json"));
+    }
+}

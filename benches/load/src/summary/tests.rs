@@ -1,0 +1,177 @@
+use proptest::prelude::*;
+
+use super::fixture::{MIXED, MS, SECOND, answered, interval, run};
+use super::*;
+use load_plan::outcome::Ending;
+
+#[track_caller]
+fn check(figures: &Figures, metric: &str, expected: Option<(f64, u64)>) {
+    let metric: Metric = metric.parse().expect("a metric");
+    let got = figures.value(metric).map(|measured| (measured.value, measured.samples));
+    assert_eq!(got, expected, "{metric}");
+}
+
+#[test]
+fn each_stage_is_judged_by_its_own_latency_and_all_of_them_together() {
+    let run = run(MIXED, [answered(1, 0, 100, 4 * MS), answered(2, 1, 300, 8 * MS)]);
+    let Summary { overall, stages } = Summary::of(&run);
+    check(&stages[0], "latency_max", Some((5e6, 100)));
+    check(&stages[1], "latency_max", Some((8e6, 300)));
+    check(&overall, "latency_mean", Some(((100.0 * 5e6 + 300.0 * 8e6) / 400.0, 400)));
+    check(&overall, "rtt_service_max", Some((8e6, 400)));
+    assert_eq!(stages[0].judged_name().as_deref(), Some("rtt_intended"));
+    assert_eq!(overall.judged_name().as_deref(), Some("rtt_intended+rtt_service"));
+}
+
+#[test]
+fn latencies_outside_of_holds_do_not_count_and_errors_do() {
+    let mut ramp = answered(1, 0, 50, 900 * MS);
+    ramp.phase = Phase::WarmUp;
+    ramp.sample.counts.faults[Fault::Lost as usize] = 3;
+    let run = run(MIXED, [ramp, answered(2, 0, 100, 4 * MS)]);
+    let overall = Summary::of(&run).overall;
+    check(&overall, "latency_p50", Some((5e6, 100)));
+    check(&overall, "messages_sent", Some((100.0, 1)));
+    check(&overall, "lost", Some((3.0, 150)));
+    check(&overall, "error_count", Some((3.0, 160)));
+    check(&overall, "errors", Some((3.0 / 160.0, 160)));
+}
+
+#[test]
+fn a_percentile_among_messages_without_an_answer_is_unknown() {
+    let mut lossy = answered(1, 0, 100, 4 * MS);
+    lossy.sample.counts.faults[Fault::Lost as usize] = 2;
+    let overall = Summary::of(&run(MIXED, [lossy])).overall;
+    check(&overall, "latency_p95", Some((5e6, 100)));
+    check(&overall, "latency_p99", None);
+    check(&overall, "latency_max", None);
+    check(&overall, "latency_mean", Some((5e6, 100)));
+}
+
+#[test]
+fn a_mean_of_mostly_unanswered_messages_is_unknown() {
+    let mut mute = answered(1, 0, 100, 4 * MS);
+    mute.sample.counts.faults[Fault::Lost as usize] = 51;
+    check(&Summary::of(&run(MIXED, [mute])).overall, "latency_mean", None);
+}
+
+#[test]
+fn an_answer_that_is_wrong_is_told_from_one_that_is_not_there() {
+    let mut faulty = answered(1, 0, 100, 4 * MS);
+    faulty.sample.counts.faults = [1; Fault::ALL.len()];
+    check(&Summary::of(&run(MIXED, [faulty])).overall, "wrong_answers", Some((4.0, 100)));
+}
+
+#[test]
+fn no_more_fails_than_was_tried() {
+    let mut last = interval(1, 0, Phase::Drain);
+    last.sample.counts.faults[Fault::Lost as usize] = 3;
+    let figures = Figures::of(&run(MIXED, []).profile, [&last]);
+    check(&figures, "errors", Some((1.0, 3)));
+}
+
+#[test]
+fn connecting_is_timed_in_ramps() {
+    let run = run(MIXED, [answered(1, 0, 1, MS)]);
+    check(&Summary::of(&run).overall, "connect_p99", Some((2e6, 10)));
+}
+
+#[test]
+fn rates_are_of_measured_time() {
+    let mut half = answered(3, 0, 50, MS);
+    half.length_ns = SECOND / 2;
+    let run = run(MIXED, [answered(1, 0, 100, MS), interval(2, 0, Phase::Ramp), half]);
+    let overall = Summary::of(&run).overall;
+    check(&overall, "messages_per_s", Some((100.0, 2)));
+    check(&overall, "sent_mbps", Some((0.1, 2)));
+    check(&overall, "received_mbps", Some((0.1, 2)));
+}
+
+#[test]
+fn answers_that_came_after_their_hold_are_timed_and_take_no_time() {
+    let mut belated = answered(2, 0, 20, 70 * MS);
+    belated.length_ns = 0;
+    belated.sample.counts = Counts::default();
+    let run = run(MIXED, [answered(1, 0, 100, MS), belated]);
+    let overall = Summary::of(&run).overall;
+    check(&overall, "messages_per_s", Some((100.0, 1)));
+    check(&overall, "latency_max", Some((71e6, 120)));
+}
+
+#[test]
+fn a_closed_loop_owes_nothing() {
+    let mut short = answered(1, 0, 90, MS);
+    short.sample.counts.due = 100;
+    let run = run(MIXED, [short, answered(2, 1, 500, MS)]);
+    let Summary { overall, stages } = Summary::of(&run);
+    check(&overall, "achieved_rate", Some((0.9, 100)));
+    check(&stages[1], "achieved_rate", None);
+}
+
+#[test]
+fn nothing_measured_is_no_number() {
+    let run = run(MIXED, []);
+    let overall = Summary::of(&run).overall;
+    for metric in Metric::all() {
+        let of_connections = ["errors", "error_count"].contains(&metric.name().as_str())
+            || (metric.name().starts_with("connect") && metric != Metric::ConnectionsMissing);
+        let value = overall.value(metric);
+        assert_eq!(value.is_some(), of_connections, "{metric}: {value:?}");
+    }
+    check(&overall, "connections_opened", Some((10.0, 10)));
+}
+
+#[test]
+fn allocations_are_known_of_the_whole_and_never_less_than_none() {
+    let mut run = run(MIXED, [answered(1, 0, 100, MS)]);
+    run.allocations = Some(TargetAllocations {
+        total_blocks: 300,
+        total_bytes: 6_400,
+        remaining_blocks: -2,
+        remaining_bytes: 48,
+    });
+    let Summary { overall, stages } = Summary::of(&run);
+    check(&overall, "remaining_allocations", Some((0.0, 1)));
+    check(&overall, "remaining_bytes", Some((48.0, 1)));
+    check(&overall, "allocations_per_message", Some((3.0, 100)));
+    check(&overall, "allocated_bytes_per_message", Some((64.0, 100)));
+    check(&stages[0], "remaining_allocations", None);
+}
+
+#[test]
+fn a_percentile_with_fewer_than_ten_values_beyond_it_is_hearsay() {
+    let few = Summary::of(&run(MIXED, [answered(1, 0, 999, MS)])).overall;
+    let enough = Summary::of(&run(MIXED, [answered(1, 0, 1000, MS)])).overall;
+    let p99 = Metric::Latency(Statistic::P99);
+    assert!(!few.supports(p99) && enough.supports(p99));
+    assert!(few.supports(Metric::Latency(Statistic::Max)) && few.supports(Metric::Errors));
+    assert!(few.value(p99).is_some());
+}
+
+proptest! {
+    #[test]
+    fn a_run_is_the_sum_of_its_stages(
+        holds in proptest::collection::vec((0..2_usize, 0..50_u64, 1..100_u64, 0..5_u64), 1..12)
+    ) {
+        let intervals: Vec<Interval> = (1..)
+            .zip(&holds)
+            .map(|(second, (stage, count, ms, lost))| {
+                let mut hold = answered(second, *stage, *count, ms * MS);
+                hold.sample.counts.faults[Fault::Lost as usize] = *lost;
+                hold.sample.counts.endings[Ending::Reset as usize] = *lost;
+                hold
+            })
+            .collect();
+        let Summary { overall, stages } = Summary::of(&run(MIXED, intervals));
+        let total = |of: fn(&Figures) -> u64| stages.iter().map(of).sum::<u64>();
+        prop_assert_eq!(overall.length_ns, total(|stage| stage.length_ns));
+        prop_assert_eq!(overall.latency.count, total(|stage| stage.latency.count));
+        prop_assert_eq!(overall.held.sent, total(|stage| stage.held.sent));
+        prop_assert_eq!(overall.counts.errors(), total(|stage| stage.counts.errors()));
+        for metric in Metric::all() {
+            if let Some(measured) = overall.value(metric) {
+                prop_assert!(measured.value.is_finite() && measured.samples > 0, "{}", metric);
+            }
+        }
+    }
+}

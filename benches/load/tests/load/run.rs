@@ -1,0 +1,289 @@
+//! A run of `ws-load`, and what it reported.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fmt::Display;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use load_plan::outcome::{Ending, Fault};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The tool under test.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_ws-load");
+
+/// Far longer than any run of these tests takes; a run that hangs is killed then.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Says why a test is not run, where everybody sees it: the output of a test that passes is not shown.
+pub(crate) fn not_run(why: &str) {
+    writeln!(std::io::stderr(), "not run: {why}").expect("stderr is open");
+}
+
+/// A `ws-load` that has not begun.
+#[derive(Debug)]
+pub(crate) struct Load {
+    command: Command,
+    folder: TempDir,
+}
+
+impl Load {
+    /// `ws-load run PROFILE URL --out FOLDER`.
+    pub(crate) fn new(profile: impl Display, url: &str) -> Self {
+        Self::of_its_own(profile).args([url])
+    }
+
+    /// The same as the last words of another command, with a folder that is not ours.
+    pub(crate) fn within(wrapper: &[&str], profile: impl Display, url: &str, out: &str) -> Self {
+        let (command, folder) = bare(wrapper, profile);
+        Self { command, folder }.args([url, "--out", out])
+    }
+
+    /// Without a URL: `ws-load` starts a server.
+    pub(crate) fn of_its_own(profile: impl Display) -> Self {
+        let (command, folder) = bare(&[], profile);
+        let out = folder.path().join("out");
+        Self { command, folder }.args(["--out".as_ref(), out.as_os_str()])
+    }
+
+    /// `ws-load merge DIR… --out FOLDER` of reports.
+    pub(crate) fn merge(reports: &[&Outcome]) -> Self {
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        let out = folder.path().join("out");
+        let mut command = Command::new(PROGRAM);
+        command.arg("merge").args(reports.iter().map(|report| report.out()));
+        command.arg("--out").arg(out);
+        Self { command, folder }
+    }
+
+    pub(crate) fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.command.args(arguments);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Writes a file that the run is to read.
+    pub(crate) fn file(&self, name: &str, content: &str) -> PathBuf {
+        let file = self.folder.path().join(name);
+        fs::write(&file, content).expect("the folder is ours");
+        file
+    }
+
+    pub(crate) fn start(mut self) -> Running {
+        let file = |name| File::create(self.folder.path().join(name)).expect("the folder is ours");
+        self.command.stdout(file("stdout")).stderr(file("stderr"));
+        let child = self.command.spawn().expect("ws-load starts");
+        Running { child: Killed(child), folder: self.folder }
+    }
+
+    pub(crate) fn run(self) -> Outcome {
+        self.start().finish()
+    }
+}
+
+fn bare(wrapper: &[&str], profile: impl Display) -> (Command, TempDir) {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let file = folder.path().join("truth.toml");
+    fs::write(&file, profile.to_string()).expect("the folder is ours");
+    let words = [wrapper, &[PROGRAM]].concat();
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]).arg("run").arg(file);
+    (command, folder)
+}
+
+/// A child that does not outlive its test.
+#[derive(Debug)]
+pub(crate) struct Killed(pub(crate) Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// A `ws-load run` that has begun.
+#[derive(Debug)]
+pub(crate) struct Running {
+    child: Killed,
+    folder: TempDir,
+}
+
+impl Running {
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(&self.child.0)
+    }
+
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.0.try_wait().expect("it is ours").is_some()
+    }
+
+    /// What it has said on stderr so far.
+    pub(crate) fn stderr(&self) -> String {
+        fs::read_to_string(self.folder.path().join("stderr")).expect("it was created")
+    }
+
+    pub(crate) fn finish(mut self) -> Outcome {
+        let pid = self.pid();
+        let (ended, still) = mpsc::channel::<()>();
+        let watch = thread::spawn(move || {
+            if still.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        });
+        let status = self.child.0.wait().expect("it is ours");
+        drop(ended);
+        watch.join().expect("it does not panic");
+        let read = |name| fs::read_to_string(self.folder.path().join(name)).unwrap_or_default();
+        let text = format!("{status}\n{}{}", read("stdout"), read("stderr"));
+        let report = fs::read(self.folder.path().join("out/report.json")).ok();
+        let report = report.map(|bytes| serde_json::from_slice(&bytes).expect("it is JSON"));
+        Outcome { code: status.code(), text, report, folder: self.folder }
+    }
+}
+
+/// How a run ended, and its report.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) code: Option<i32>,
+    /// Status, stdout and stderr.
+    pub(crate) text: String,
+    report: Option<Value>,
+    folder: TempDir,
+}
+
+impl Outcome {
+    /// The folder of the report.
+    pub(crate) fn out(&self) -> PathBuf {
+        self.folder.path().join("out")
+    }
+
+    #[track_caller]
+    pub(crate) fn report(&self) -> &Value {
+        self.report.as_ref().unwrap_or_else(|| panic!("no report: {}", self.text))
+    }
+
+    /// Whether it left a report.
+    pub(crate) fn has_report(&self) -> bool {
+        self.report.is_some()
+    }
+
+    /// A number at a JSON pointer below `/overall`; 0 of what is not there, or not known.
+    #[track_caller]
+    pub(crate) fn number(&self, pointer: &str) -> u64 {
+        let value = self.report().pointer(&format!("/overall/{pointer}"));
+        let known = value.filter(|value| !value.is_null());
+        known.map_or(0, |value| value.as_u64().expect("a whole number"))
+    }
+
+    /// A count of the whole run, from the first connection to the last.
+    #[track_caller]
+    pub(crate) fn count(&self, name: &str) -> u64 {
+        self.sum(name, |_| true)
+    }
+
+    /// A count of the time that was measured.
+    #[track_caller]
+    pub(crate) fn held(&self, name: &str) -> u64 {
+        self.sum(name, |phase| phase == "hold")
+    }
+
+    #[track_caller]
+    fn sum(&self, name: &str, keep: impl Fn(&str) -> bool) -> u64 {
+        let intervals = self.report()["intervals"].as_array().expect("a list").iter();
+        let kept = intervals.filter(|interval| keep(interval["phase"].as_str().expect("a word")));
+        let count = |interval: &Value| {
+            let count = interval.pointer(&format!("/counts/{name}"));
+            count.map_or(0, |count| count.as_u64().expect("a count"))
+        };
+        kept.map(count).sum()
+    }
+
+    #[track_caller]
+    pub(crate) fn fault(&self, name: &str) -> u64 {
+        self.count(&format!("faults/{name}"))
+    }
+
+    /// Faults that were met.
+    #[track_caller]
+    pub(crate) fn faults(&self) -> BTreeMap<&'static str, u64> {
+        let counts = Fault::ALL.map(|fault| (fault.name(), self.fault(fault.name())));
+        counts.into_iter().filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// Endings that were met.
+    #[track_caller]
+    pub(crate) fn endings(&self) -> BTreeMap<&'static str, u64> {
+        let count = |ending: Ending| self.count(&format!("endings/{}", ending.name()));
+        let counts = Ending::ALL.map(|ending| (ending.name(), count(ending)));
+        counts.into_iter().filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// What holds of every run: what was begun has ended, in one way; what was sent was answered or lost, unless
+    /// nobody had to answer; and what went wrong in any second is in the whole.
+    #[track_caller]
+    pub(crate) fn adds_up(&self) {
+        let text = &self.text;
+        assert_eq!(self.endings().values().sum::<u64>(), self.count("attempted"), "{text}");
+        if self.report()["profile"]["target"]["mode"].pointer("/subscribe").is_none() {
+            let more = self.fault("duplicated") + self.fault("unexpected");
+            let answered = self.count("received") - more;
+            assert_eq!(answered + self.fault("lost"), self.count("sent"), "{text}");
+        }
+        for (name, count) in self.faults() {
+            assert_eq!(self.number(&format!("counts/faults/{name}")), count, "{name}");
+        }
+        for (name, count) in self.endings() {
+            assert_eq!(self.number(&format!("counts/endings/{name}")), count, "{name}");
+        }
+        assert_eq!(self.number("counts/attempted"), self.count("attempted"));
+    }
+
+    /// Whether this was printed, in whatever lines and letters.
+    pub(crate) fn says(&self, words: &str) -> bool {
+        let printed: Vec<_> = self.text.split_whitespace().collect();
+        printed.join(" ").to_lowercase().contains(&words.to_lowercase())
+    }
+
+    /// Exit code, the verdict that belongs to it, and words that were printed.
+    #[track_caller]
+    pub(crate) fn check(&self, code: i32, words: &[&str]) {
+        assert_eq!(self.code, Some(code), "{}", self.text);
+        for words in words {
+            assert!(self.says(words), "no {words:?} in: {}", self.text);
+        }
+        let verdicts: &[&str] = match code {
+            0 => &["pass"],
+            3 => &["fail"],
+            6 => &["invalid", "incomplete"],
+            130 => &["interrupted"],
+            _ => return,
+        };
+        let verdict = self.report()["verdict"].as_str().expect("a word");
+        assert!(verdicts.contains(&verdict), "{verdict} with {code}: {}", self.text);
+    }
+
+    /// Whether any file of the report, or anything that was printed, contains `secret`.
+    pub(crate) fn tells(&self, secret: &str) -> bool {
+        self.text.contains(secret) || any_file_contains(&self.out(), secret.as_bytes())
+    }
+}
+
+fn any_file_contains(folder: &Path, secret: &[u8]) -> bool {
+    let files = fs::read_dir(folder).expect("the report's folder");
+    files
+        .map(|file| fs::read(file.expect("it can be listed").path()).expect("it can be read"))
+        .any(|bytes| bytes.windows(secret.len()).any(|window| window == secret))
+}

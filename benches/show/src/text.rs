@@ -1,0 +1,149 @@
+//! Lines that fit a terminal.
+
+use comfy_table::{CellAlignment, Table, presets};
+
+/// What is written, a line at a time; none ends in white space.
+pub struct Text {
+    lines: String,
+    width: usize,
+}
+
+impl Text {
+    /// No lines yet, of at most `width` columns.
+    pub fn new(width: usize) -> Self {
+        Self { lines: String::new(), width }
+    }
+
+    /// The lines, each with its line break.
+    pub fn into_string(self) -> String {
+        self.lines
+    }
+
+    /// Adds `line`, however long it is.
+    pub fn line(&mut self, line: &str) {
+        self.lines.push_str(line.trim_end());
+        self.lines.push('\n');
+    }
+
+    /// An empty line, and a word about what follows.
+    pub fn heading(&mut self, words: &str) {
+        self.line("");
+        self.wrapped("", words);
+    }
+
+    /// Breaks at spaces, but not between a number and its unit, and within a word only if it alone is wider than a line;
+    /// and where `words` does. All lines but the first begin with `indent` and two spaces more.
+    pub fn wrapped(&mut self, indent: &str, words: &str) {
+        let further = format!("{indent}  ");
+        let mut line = indent.to_owned();
+        let mut width = indent.chars().count();
+        let mut empty = width;
+        for word in unbroken(words) {
+            let letters = word.chars().count();
+            if width > empty && width + 1 + letters > self.width {
+                self.line(&std::mem::replace(&mut line, further.clone()));
+                empty = further.chars().count();
+                width = empty;
+            } else if width > empty {
+                line.push(' ');
+                width += 1;
+            }
+            for letter in word.chars() {
+                if letter == '\n' || width >= self.width && width > empty {
+                    self.line(&std::mem::replace(&mut line, further.clone()));
+                    empty = further.chars().count();
+                    width = empty;
+                }
+                if letter != '\n' {
+                    line.push(letter);
+                    width += 1;
+                }
+            }
+        }
+        self.line(&line);
+    }
+
+    /// Two spaces between columns, one where that would be too wide. The first column and those in `left` are words.
+    pub fn table<const N: usize>(
+        &mut self,
+        header: [&str; N],
+        rows: Vec<[String; N]>,
+        left: &[usize],
+    ) {
+        if rows.is_empty() {
+            return;
+        }
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING).set_header(header);
+        table.add_rows(rows);
+        self.set(&mut table, |index| index > 0 && !left.contains(&index));
+        for line in table.lines() {
+            self.line(&line);
+        }
+    }
+
+    /// Aligns the columns of `table`, numbers to the right.
+    pub fn set(&self, table: &mut Table, is_number: impl Fn(usize) -> bool) {
+        for (index, column) in table.column_iter_mut().enumerate() {
+            column.set_padding((0, 2));
+            if is_number(index) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        let wide = |line: String| line.trim_end().chars().count() > self.width;
+        if table.lines().any(wide) {
+            table.column_iter_mut().for_each(|column| _ = column.set_padding((0, 1)));
+        }
+    }
+}
+
+const UNITS: [&str; 11] = ["ns", "µs", "ms", "s", "min", "%", "B", "KiB", "MiB", "GiB", "Mbps"];
+
+/// Words, with numbers and their units as one.
+fn unbroken(words: &str) -> Vec<String> {
+    let mut unbroken: Vec<String> = Vec::new();
+    for word in words.split(' ') {
+        let is_unit = UNITS.contains(&word.trim_end_matches([',', ';', ':', '.', ')']));
+        match unbroken.last_mut() {
+            Some(last) if is_unit && last.ends_with(|c: char| c.is_ascii_digit()) => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => unbroken.push(word.to_owned()),
+        }
+    }
+    unbroken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(width: usize, words: &str, expected: &str) {
+        let mut text = Text::new(width);
+        text.wrapped("", words);
+        assert_eq!(text.into_string(), expected);
+    }
+
+    #[test]
+    fn lines_break_between_words_and_later_ones_are_indented() {
+        check(9, "one two three", "one two\n  three\n");
+    }
+
+    #[test]
+    fn a_number_stays_with_its_unit() {
+        check(9, "it was 12 ms, once", "it was\n  12 ms,\n  once\n");
+        check(9, "it was 12 msec", "it was 12\n  msec\n");
+    }
+
+    #[test]
+    fn two_spaces_stay_and_so_does_a_break() {
+        check(20, "one  two\nthree", "one  two\n  three\n");
+    }
+
+    #[test]
+    fn a_word_wider_than_a_line_is_broken() {
+        check(6, "a ws://host/", "a\n  ws:/\n  /hos\n  t/\n");
+    }
+}

@@ -1,0 +1,162 @@
+//! Judges criterion's results: each as a ratio to raw TCP of the same run, against what is recorded.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use baselines::Verdict;
+use baselines::ratios::{Ratios, load, path, save};
+use benches::criterion_data::{self, read};
+use benches::ratios::{self, Filter, Format, Judgement, Update, judge, render};
+use clap::Parser;
+
+const EXIT_CODES: &str = "Exit codes: 0 pass, 1 tool failed, 2 usage, 3 regressed, 4 improved, \
+                          5 missing, stale or not comparable";
+
+/// Compare criterion's results, as ratios to raw TCP, with what is recorded
+#[derive(Parser)]
+#[command(version, after_help = EXIT_CODES)]
+struct Args {
+    /// Judge only ids that contain one of these
+    filter: Vec<String>,
+    /// Record this run instead of judging it
+    #[arg(long, requires = "reason")]
+    update: bool,
+    /// Why the numbers moved, and where they were taken; kept beside each of them
+    #[arg(long, requires = "update", value_parser = reason)]
+    reason: Option<String>,
+    /// Share by which a run may differ either way, e.g. 0.25; else what is recorded, else 0.5
+    #[arg(long, requires = "update", value_parser = tolerance)]
+    tolerance: Option<f64>,
+    /// Remove what is recorded and was not measured
+    #[arg(long, requires = "update")]
+    prune: bool,
+    /// Where criterion put its results [default: $CRITERION_HOME, or criterion/ in the target folder]
+    #[arg(long, value_name = "DIR")]
+    criterion_dir: Option<PathBuf>,
+    /// The folder that holds bench/ratios.json
+    #[arg(long, value_name = "DIR", default_value_os_t = workspace().join("baselines"), hide_default_value = true)]
+    baselines: PathBuf,
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+fn reason(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("give one".to_owned()) } else { Ok(text.trim().to_owned()) }
+}
+
+fn tolerance(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if f64::is_finite(share) && share > 0.0 => Ok(share),
+        _ => Err("a share above 0, e.g. 0.25".to_owned()),
+    }
+}
+
+fn run(args: &Args) -> Result<ExitCode> {
+    let criterion_dir = args.criterion_dir.clone().unwrap_or_else(criterion_dir);
+    let measurements = match read(&criterion_dir) {
+        Ok(measurements) => measurements,
+        Err(error) => {
+            let verdict = match error {
+                criterion_data::Error::Missing { .. } => Verdict::Missing,
+                criterion_data::Error::Changed { .. } | criterion_data::Error::Io { .. } => {
+                    Verdict::Failed
+                }
+            };
+            return Ok(fail(&error, verdict));
+        }
+    };
+    let path = path(&args.baselines);
+    let recorded = match load(&path) {
+        // Everything measured is then missing, and shown as such.
+        Err(baselines::Error::Missing { .. }) => Ratios::new(),
+        Err(error) => return Ok(fail(&error, error.verdict())),
+        Ok(recorded) => recorded,
+    };
+    let judgements = judge(&recorded, &measurements, &Filter(args.filter.clone()));
+    if judgements.is_empty() {
+        eprintln!(
+            "check-benches: no benchmark matches; list them with cargo bench -p benches -- --list"
+        );
+        return Ok(ExitCode::from(Verdict::Missing.exit_code()));
+    }
+    bench_show::output::print(&render(&judgements, args.format))?;
+    if let Some(reason) = &args.reason {
+        return record(args, &path, &recorded, &judgements, reason);
+    }
+    let code = ratios::exit_code(&judgements);
+    if let Some(advice) = advice(code) {
+        eprintln!("check-benches: {advice}");
+    }
+    Ok(ExitCode::from(code))
+}
+
+fn record(
+    args: &Args,
+    path: &Path,
+    recorded: &Ratios,
+    judgements: &[Judgement],
+    reason: &str,
+) -> Result<ExitCode> {
+    if judgements.iter().any(|judged| judged.refused.is_some()) {
+        bail!(
+            "not recorded: some results have no floor of the same run; take them with cargo bench -p benches"
+        );
+    }
+    let Update { ratios, loosened, kept, pruned } =
+        ratios::update(recorded, judgements, args.tolerance, reason, args.prune);
+    save(path, &ratios)?;
+    for (id, before, after) in loosened {
+        eprintln!("loosened {id}: {before} → {after}");
+    }
+    for id in pruned {
+        eprintln!("removed {id}");
+    }
+    for id in kept {
+        eprintln!("kept {id}, which did not run; remove it with --prune");
+    }
+    eprintln!("recorded in {}; look at it with git diff baselines/bench", path.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What to type after a run that is not green.
+fn advice(code: u8) -> Option<&'static str> {
+    match code {
+        0 => None,
+        3 => Some(
+            "further above the floor than recorded; run it again before believing it: cargo bench -p benches",
+        ),
+        4 => Some(
+            "nearer to the floor than recorded; keep it with scripts/check-benches.sh --update --reason \"…\"",
+        ),
+        5 => Some(
+            "measured and recorded do not match; record with scripts/check-benches.sh --update --reason \"…\"",
+        ),
+        _ => Some("some results are no measurement; take them again with cargo bench -p benches"),
+    }
+}
+
+fn fail(error: &dyn std::error::Error, verdict: Verdict) -> ExitCode {
+    eprintln!("check-benches: {error}");
+    ExitCode::from(verdict.exit_code())
+}
+
+/// Where criterion itself would put its results.
+fn criterion_dir() -> PathBuf {
+    let from_env = |name| std::env::var_os(name).map(PathBuf::from);
+    from_env("CRITERION_HOME").unwrap_or_else(|| {
+        from_env("CARGO_TARGET_DIR").unwrap_or_else(|| workspace().join("target")).join("criterion")
+    })
+}
+
+fn workspace() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.parent().expect("the package lies in the workspace").to_owned()
+}
+
+fn main() -> ExitCode {
+    run(&Args::parse()).unwrap_or_else(|error| {
+        eprintln!("check-benches: {error:#}");
+        ExitCode::FAILURE
+    })
+}
