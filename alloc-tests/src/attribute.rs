@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
 use baselines::sites::{SiteCost, Sites};
+use baselines::suite_report::Leak;
 use serde::{Deserialize, Serialize};
 
 use crate::measure::run;
@@ -18,7 +19,7 @@ const WAVERING_RUNS: usize = 20;
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Attribution {
     /// Blocks and bytes of each site, at N and 2N.
-    pub sites: BTreeMap<String, Cost>,
+    pub sites: Sites,
     /// File and line of each site today.
     pub places: BTreeMap<String, String>,
     /// Sites with live blocks after the run, and how many at 2N.
@@ -27,26 +28,6 @@ pub struct Attribution {
     pub tasks: Vec<Leak>,
     /// Sites that were not the same in every run at N.
     pub wavering: Vec<Wavering>,
-}
-
-/// [`SiteCost`] between processes.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Cost {
-    blocks: [u64; 2],
-    bytes: [u64; 2],
-}
-
-/// Something left behind.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Leak {
-    /// The site's key.
-    pub key: String,
-    /// Its file and line.
-    pub place: String,
-    /// How many blocks are left of it.
-    pub blocks: u64,
-    /// How many bytes are left of it.
-    pub bytes: u64,
 }
 
 /// The least and the most that a site did in a run.
@@ -60,15 +41,6 @@ pub struct Wavering {
     pub bytes: [u64; 2],
     /// Bytes live when the heap was largest, least and most.
     pub peak_bytes: [u64; 2],
-}
-
-impl Attribution {
-    /// The sites as a baseline holds them.
-    #[must_use]
-    pub fn recordable(&self) -> Sites {
-        let cost = |cost: &Cost| SiteCost { blocks: cost.blocks, bytes: cost.bytes };
-        self.sites.iter().map(|(key, of)| (key.clone(), cost(of))).collect()
-    }
 }
 
 /// What there is to find out about a scenario.
@@ -129,7 +101,7 @@ fn costs(n: &Profile, double: &Profile) -> Attribution {
         let of =
             |profile: &Profile| profile.get(key).map_or((0, 0), |site| (site.blocks, site.bytes));
         let ((blocks, bytes), (blocks_double, bytes_double)) = (of(n), of(double));
-        let cost = Cost { blocks: [blocks, blocks_double], bytes: [bytes, bytes_double] };
+        let cost = SiteCost { blocks: [blocks, blocks_double], bytes: [bytes, bytes_double] };
         attribution.sites.insert(key.clone(), cost);
         let place = double
             .get(key)

@@ -1,14 +1,12 @@
 //! What came of one scenario.
 
-use std::collections::BTreeMap;
-
 use baselines::Verdict;
 use baselines::alloc::Counts;
 use baselines::compare::{Judgement, Live, judge};
 use baselines::sites::SiteChange;
+use baselines::suite_report::Leak;
 
 use crate::Unit;
-use crate::attribute::Leak;
 
 /// One scenario, measured and judged.
 #[derive(Debug)]
@@ -31,8 +29,6 @@ pub struct Judged {
     pub sites: Vec<SiteChange>,
     /// Call sites that left something behind.
     pub leaks: Vec<Leak>,
-    /// Today's file and line of sites.
-    pub places: BTreeMap<String, String>,
 }
 
 impl Judged {
@@ -48,7 +44,6 @@ impl Judged {
             notes: Vec::new(),
             sites: Vec::new(),
             leaks: Vec::new(),
-            places: BTreeMap::new(),
         }
     }
 

@@ -11,7 +11,7 @@
 //! - [`measure`]: one window, and the repeats that must agree; [`profiler`]: dhat; [`descriptors`]: what is open
 //! - [`canary`]: proof that all of it sees
 //! - [`sites`]: dhat's profile as call sites; [`attribute`]: who allocated, leaked or wavered
-//! - [`child`]: a scenario in a process of its own, seen from both sides; [`wire`]: counts between the two
+//! - [`child`]: a scenario in a process of its own, seen from both sides
 //! - [`suite`]: all scenarios against their baselines; [`judged`]: what came of one; [`limits`]: other ones for one run; [`record`]: new baselines
 //! - [`report`]: table, JSON, JUnit, Markdown; [`cli`]: the flags; `libtest`: the face that cargo sees
 
@@ -36,7 +36,6 @@ pub mod scenario;
 pub mod sites;
 pub mod suite;
 pub mod window;
-pub mod wire;
 
 pub use client::Client;
 pub use frame::Frame;

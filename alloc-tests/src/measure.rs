@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::io_count::IO;
 use crate::profiler::{Heap, Profiler};
-use crate::wire::WireCounts;
 use crate::{Scenario, Window, descriptors};
 
 /// Everything one run left in the instruments.
@@ -31,9 +30,9 @@ pub enum Outcome {
     /// All agreed.
     Counted {
         /// Totals at N and 2N.
-        counts: WireCounts,
-        /// Blocks, bytes, descriptors and tasks left, the larger of N and 2N each.
-        live: [u64; 4],
+        counts: Counts,
+        /// Left alive at the end, the larger of N and 2N each.
+        live: Live,
         /// The descriptors left, in words.
         descriptors: Vec<String>,
     },
@@ -49,12 +48,6 @@ pub enum Outcome {
         /// What differed, in words, with the run it first differed in.
         differences: Vec<String>,
     },
-}
-
-/// [`Outcome::Counted`]'s `live` as the comparison takes it.
-#[must_use]
-pub fn live([blocks, bytes, fds, tasks]: [u64; 4]) -> Live {
-    Live { blocks, bytes, fds, tasks }
 }
 
 /// One throw-away run and `runs` kept ones at N, the same at 2N. Never the least of them: that hides a leak in all but
@@ -90,7 +83,7 @@ fn repeat(scenario: &Scenario, runs: usize) -> anyhow::Result<Outcome> {
     let both = |metric: fn(&Sample) -> u64| [metric(&kept[0]), metric(&kept[1])];
     let worst = |metric: fn(&Sample) -> u64| both(metric).into_iter().max().unwrap_or_default();
     Ok(Outcome::Counted {
-        counts: WireCounts::from(&Counts {
+        counts: Counts {
             ops: [scenario.ops(), 2 * scenario.ops()],
             blocks: both(|sample| sample.blocks),
             bytes: both(|sample| sample.bytes),
@@ -98,13 +91,13 @@ fn repeat(scenario: &Scenario, runs: usize) -> anyhow::Result<Outcome> {
             writes: both(|sample| sample.writes),
             peak_bytes: both(|sample| sample.peak_bytes),
             held_bytes: kept[0].held_bytes.zip(kept[1].held_bytes).map(|(n, double)| [n, double]),
-        }),
-        live: [
-            worst(|sample| sample.live_blocks),
-            worst(|sample| sample.live_bytes),
-            worst(|sample| sample.descriptors),
-            worst(|sample| sample.tasks),
-        ],
+        },
+        live: Live {
+            blocks: worst(|sample| sample.live_blocks),
+            bytes: worst(|sample| sample.live_bytes),
+            fds: worst(|sample| sample.descriptors),
+            tasks: worst(|sample| sample.tasks),
+        },
         descriptors,
     })
 }

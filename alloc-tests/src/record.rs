@@ -112,7 +112,7 @@ fn sites_of(judged: &Judged) -> anyhow::Result<baselines::sites::Sites> {
     let Reply::Attributed(attribution) = reply else {
         bail!("nothing recorded: no call sites of {}: {reply:?}", judged.id)
     };
-    let sites = attribution.recordable();
+    let sites = attribution.sites;
     let total = |n: usize| sites.values().map(|site| site.blocks[n]).sum::<u64>();
     let blocks = judged.measured.as_ref().map(|counts| counts.blocks);
     ensure!(

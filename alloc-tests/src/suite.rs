@@ -11,7 +11,7 @@ use baselines::{AllocBaseline, Error, Verdict};
 use crate::attribute::{Attribution, Question};
 use crate::child::{self, Reply, Task};
 use crate::judged::Judged;
-use crate::measure::{self, Outcome};
+use crate::measure::Outcome;
 use crate::{Registry, Unit, limits};
 
 /// Kept runs at each N where nobody asks for another number.
@@ -130,9 +130,9 @@ pub fn judge_one(id: &str, unit: Unit, runs: usize, recorded: &Recorded) -> Judg
     let measurement = match child::ask(id, Task::Measure(runs)) {
         Ok(Reply::Measured(Outcome::Counted { counts, live, descriptors })) => {
             judged.notes.extend(descriptors.iter().map(|words| format!("left open: {words}")));
-            judged.live = measure::live(live);
-            judged.measured = Some(Counts::from(&counts));
-            Measurement::Counted { counts: Counts::from(&counts), live: judged.live }
+            judged.live = live;
+            judged.measured = Some(counts.clone());
+            Measurement::Counted { counts, live }
         }
         Ok(Reply::Measured(Outcome::Broken { why, descriptors })) => {
             judged.notes.push(why);
@@ -225,7 +225,10 @@ fn take(judged: &mut Judged, root: &Path, attribution: Attribution) {
     if !attribution.sites.is_empty() {
         match baselines::sites::load(&baselines::sites::path(root, &judged.id)) {
             Ok(recorded) => {
-                judged.sites = baselines::sites::diff(&recorded, &attribution.recordable())
+                judged.sites = baselines::sites::diff(&recorded, &attribution.sites);
+                for site in &mut judged.sites {
+                    site.place = attribution.places.get(&site.key).cloned();
+                }
             }
             Err(Error::Missing { .. }) => {}
             Err(error) => judged.notes.push(error.to_string()),
@@ -237,5 +240,4 @@ fn take(judged: &mut Judged, root: &Path, attribution: Attribution) {
             .push(format!("never joined: a task spawned at {} by {}", task.place, task.key));
     }
     judged.leaks.extend(attribution.leaks);
-    judged.places.extend(attribution.places);
 }

@@ -8,6 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::{Deserialize, Deserializer, Serialize};
+
 use crate::{Error, file};
 
 pub use merge::MergeReport;
@@ -38,7 +40,8 @@ pub struct Provenance {
 /// The totals of one scenario, each at N and at 2N operations.
 ///
 /// Two sizes tell the cost of an operation from the cost of having a server at all.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Counts {
     /// N and 2N: how many messages, connections or ticks the scenario ran.
     pub ops: [u64; 2],
@@ -53,7 +56,13 @@ pub struct Counts {
     /// Most heap bytes live at one moment.
     pub peak_bytes: [u64; 2],
     /// Heap bytes live at the moment that the scenario marked; only where it holds connections open.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub held_bytes: Option<[u64; 2]>,
+}
+
+/// An absent metric is an absent key; `null` would be a second way to say so.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<[u64; 2]>, D::Error> {
+    <[u64; 2]>::deserialize(deserializer).map(Some)
 }
 
 impl Counts {

@@ -1,5 +1,7 @@
 //! Recorded × measured → judgement. Pure: no files, no clock, no printing.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     Verdict,
     alloc::{Counts, Metric, Provenance},
@@ -51,15 +53,20 @@ pub enum Measurement {
 }
 
 /// What is left after a run, when server, client and runtime are gone. By law nothing is, so it is never stored.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Live {
     /// Heap blocks.
+    #[serde(rename = "live_blocks")]
     pub blocks: u64,
     /// Heap bytes.
+    #[serde(rename = "live_bytes")]
     pub bytes: u64,
     /// Open file descriptors beyond those open before the run.
+    #[serde(rename = "live_fds")]
     pub fds: u64,
     /// Tasks spawned and not finished.
+    #[serde(rename = "live_tasks")]
     pub tasks: u64,
 }
 

@@ -8,6 +8,7 @@
 //! - [`alloc`]: exact counts of the allocation scenarios, `alloc/<target>.json`: load, save, merge.
 //! - [`sites`]: the call sites behind one scenario, `alloc/sites/<id>.txt`: load, save, diff.
 //! - [`ratios`]: benchmark times relative to raw TCP, `bench/ratios.json`: load, save, judge.
+//! - [`suite_report`]: one run of an allocation suite as JSON, between the runner and `ws-compare`: print, parse.
 //! - [`compare`]: recorded × measured → judgement, pure.
 //! - [`verdict`]: the outcomes and their exit codes.
 //!
@@ -20,8 +21,10 @@ mod file;
 pub mod ratios;
 pub mod sites;
 mod strict;
+pub mod suite_report;
 pub mod verdict;
 
 pub use alloc::AllocBaseline;
 pub use error::Error;
+pub use suite_report::SuiteReport;
 pub use verdict::Verdict;

@@ -19,7 +19,8 @@ pub const SCHEMA: u32 = 1;
 pub type Ratios = BTreeMap<String, Ratio>;
 
 /// What one benchmark may cost.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Ratio {
     /// Its time divided by that of raw TCP in the same run; above 0, lower is better.
     pub ratio: f64,
@@ -104,28 +105,22 @@ fn is_positive(number: f64) -> bool {
 }
 
 fn parse(text: &str) -> Result<Ratios, String> {
-    let WireFile { _schema, ratios } = strict::parse(text, SCHEMA)?;
-    let ratios = ratios.0.into_iter().map(|(id, WireRatio { ratio, tolerance, why })| {
-        let ratio = Ratio { ratio, tolerance, why };
-        check_ratio(&id, &ratio).map(|()| (id, ratio))
-    });
-    ratios.collect()
+    let RatioFile { _schema, ratios: Sorted(ratios) } = strict::parse(text, SCHEMA)?;
+    ratios.iter().try_for_each(|(id, ratio)| check_ratio(id, ratio))?;
+    Ok(ratios)
 }
 
 fn render(ratios: &Ratios) -> Result<String, String> {
-    let mut rows = Vec::new();
     for (id, ratio) in ratios {
         check_ratio(id, ratio)?;
-        let Ratio { ratio, tolerance, why } = ratio;
-        let (id, why) = (strict::quote(id), strict::quote(why));
-        // Debug keeps the point of a whole number and the shortest digits that read back as the same number.
-        rows.push(format!(
-            "    {id}: {{\"ratio\": {ratio:?}, \"tolerance\": {tolerance:?}, \"why\": {why}}}"
-        ));
     }
-    let rows =
-        if rows.is_empty() { "{}".to_owned() } else { format!("{{\n{}\n  }}", rows.join(",\n")) };
-    Ok(format!("{{\n  \"schema\": {SCHEMA},\n  \"ratios\": {rows}\n}}\n"))
+    Ok(strict::render(SCHEMA, &[], "ratios", ratios.iter().map(|(id, ratio)| (id, row(ratio)))))
+}
+
+fn row(Ratio { ratio, tolerance, why }: &Ratio) -> String {
+    let why = strict::quote(why);
+    // Debug keeps the point of a whole number and the shortest digits that read back as the same number.
+    format!("{{\"ratio\": {ratio:?}, \"tolerance\": {tolerance:?}, \"why\": {why}}}")
 }
 
 fn check_ratio(id: &str, Ratio { ratio, tolerance, why }: &Ratio) -> Result<(), String> {
@@ -142,18 +137,10 @@ fn check_ratio(id: &str, Ratio { ratio, tolerance, why }: &Ratio) -> Result<(), 
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WireFile {
+struct RatioFile {
     #[serde(rename = "schema")]
     _schema: IgnoredAny,
-    ratios: Sorted<WireRatio>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireRatio {
-    ratio: f64,
-    tolerance: f64,
-    why: String,
+    ratios: Sorted<Ratio>,
 }
 
 #[cfg(test)]

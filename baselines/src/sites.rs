@@ -6,13 +6,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Error, file};
 
 /// Call path (innermost frame first, `leaf <- caller <- caller`) to what was allocated there.
 pub type Sites = BTreeMap<String, SiteCost>;
 
 /// What one call site allocated over the run at N and the run at 2N.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SiteCost {
     /// Heap blocks.
     pub blocks: [u64; 2],
@@ -21,13 +24,20 @@ pub struct SiteCost {
 }
 
 /// A call site that differs; `None` on the side that does not have it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SiteChange {
     /// The call path.
+    #[serde(rename = "site")]
     pub key: String,
+    /// File and line in the measured build; `None` for a site that is gone, and in the result of [`diff`].
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub place: Option<String>,
     /// Its cost in the baseline.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub recorded: Option<SiteCost>,
     /// Its cost in this run.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub measured: Option<SiteCost>,
 }
 
@@ -65,7 +75,12 @@ pub fn diff(recorded: &Sites, measured: &Sites) -> Vec<SiteChange> {
         keys.into_iter().map(|key| (key, recorded.get(key).copied(), measured.get(key).copied()));
     let mut changes: Vec<_> = sides
         .filter(|(_, recorded, measured)| recorded != measured)
-        .map(|(key, recorded, measured)| SiteChange { key: key.clone(), recorded, measured })
+        .map(|(key, recorded, measured)| SiteChange {
+            key: key.clone(),
+            place: None,
+            recorded,
+            measured,
+        })
         .collect();
     // Stable, and the keys come sorted: equal sizes stay in the order of their keys.
     changes.sort_by_key(|change| Reverse(change.size()));

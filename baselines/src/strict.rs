@@ -18,6 +18,22 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &str, schema: u32) -> Result<T, S
     serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
+/// The text that [`parse`] reads: `schema`, the strings of `head`, then one entry a line under `name`, so that a review
+/// reads a diff like a table.
+pub(crate) fn render<'a>(
+    schema: u32,
+    head: &[(&str, &String)],
+    name: &str,
+    entries: impl Iterator<Item = (&'a String, String)>,
+) -> String {
+    let head: String =
+        head.iter().map(|(key, text)| format!("  \"{key}\": {},\n", quote(text))).collect();
+    let rows: Vec<_> = entries.map(|(id, row)| format!("    {}: {row}", quote(id))).collect();
+    let rows =
+        if rows.is_empty() { "{}".to_owned() } else { format!("{{\n{}\n  }}", rows.join(",\n")) };
+    format!("{{\n  \"schema\": {schema},\n{head}  \"{name}\": {rows}\n}}\n")
+}
+
 /// `text` as a JSON string, quoted and escaped.
 pub(crate) fn quote(text: &str) -> String {
     serde_json::Value::from(text).to_string()

@@ -1,7 +1,10 @@
 //! The eleven outcomes of a comparison and the exit codes that they end a process with.
 
+use serde::{Deserialize, Serialize};
+
 /// The outcome for one scenario or benchmark.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Exactly what was recorded, or within its tolerance.
     Pass,
@@ -20,8 +23,10 @@ pub enum Verdict {
     /// A canary read wrong: the instrument does not see what it should.
     Blind,
     /// The null control moved: a timing of this row says nothing today.
+    #[serde(rename = "too noisy")]
     TooNoisy,
     /// Recorded under other conditions (schema, operations, metrics), so the numbers do not bear on each other.
+    #[serde(rename = "not comparable")]
     NotComparable,
     /// The tool or its environment failed before there was a measurement.
     Failed,
@@ -146,6 +151,14 @@ mod tests {
     fn a_noisy_row_does_not_cover_a_regression_of_another() {
         check(&[TooNoisy, Regressed, Pass], 3);
         check(&[TooNoisy, Missing, Improved, Pass], 6);
+    }
+
+    #[test]
+    fn json_and_reports_use_the_same_words() {
+        for verdict in Verdict::ALL {
+            let json = serde_json::to_value(verdict).unwrap();
+            assert_eq!(json, verdict.as_str(), "{verdict:?}");
+        }
     }
 
     #[test]

@@ -150,7 +150,7 @@ fn shared(run: &Run) -> Shared<'_> {
     let mut shared = Shared::new();
     for one in &run.judged {
         for site in &one.sites {
-            let place = one.places.get(&site.key).map_or("gone", String::as_str);
+            let place = site.place.as_deref().unwrap_or("gone");
             shared.entry(site.key.as_str()).or_insert((0, place)).0 += 1;
         }
     }
@@ -191,8 +191,8 @@ fn detail(text: &mut String, one: &Judged, shared: &Shared<'_>) {
     for site in own.iter().take(SITES) {
         let (recorded, measured) =
             (site.recorded.unwrap_or_default(), site.measured.unwrap_or_default());
-        let place = match (one.places.get(&site.key), site.measured) {
-            (Some(place), _) if !place.is_empty() => place.as_str(),
+        let place = match (site.place.as_deref(), site.measured) {
+            (Some(place), _) if !place.is_empty() => place,
             (_, None) => "gone",
             _ => "place unknown",
         };

@@ -1,17 +1,16 @@
 //! The text of an allocation baseline: one scenario a line, so that a review reads a diff like a table.
 
-use std::fmt::Write;
+use serde::{Deserialize, de::IgnoredAny};
 
-use serde::{Deserialize, Deserializer, de::IgnoredAny};
-
-use super::{AllocBaseline, Counts, Metric, Provenance, SCHEMA};
+use super::{AllocBaseline, Counts, Provenance, SCHEMA};
 use crate::strict::{self, Sorted};
 
 /// The baseline in `text`, or why it is refused.
 pub(super) fn parse(text: &str) -> Result<AllocBaseline, String> {
-    let WireFile { _schema, rustc, profile, lockfile, scenarios } = strict::parse(text, SCHEMA)?;
-    let scenarios = scenarios.0.into_iter().map(|(id, wire)| (id, Counts::from(wire))).collect();
-    let baseline = AllocBaseline { provenance: Provenance { rustc, profile, lockfile }, scenarios };
+    let BaselineFile { _schema, rustc, profile, lockfile, scenarios } =
+        strict::parse(text, SCHEMA)?;
+    let provenance = Provenance { rustc, profile, lockfile };
+    let baseline = AllocBaseline { provenance, scenarios: scenarios.0 };
     check_ops(&baseline)?;
     Ok(baseline)
 }
@@ -20,25 +19,15 @@ pub(super) fn parse(text: &str) -> Result<AllocBaseline, String> {
 pub(super) fn render(baseline: &AllocBaseline) -> Result<String, String> {
     check_ops(baseline)?;
     let Provenance { rustc, profile, lockfile } = &baseline.provenance;
-    let [rustc, profile, lockfile] = [rustc, profile, lockfile].map(|text| strict::quote(text));
-    let rows: Vec<_> = baseline.scenarios.iter().map(|(id, counts)| row(id, counts)).collect();
-    let scenarios =
-        if rows.is_empty() { "{}".to_owned() } else { format!("{{\n{}\n  }}", rows.join(",\n")) };
-    Ok(format!(
-        "{{\n  \"schema\": {SCHEMA},\n  \"rustc\": {rustc},\n  \"profile\": {profile},\n  \"lockfile\": {lockfile},\n  \
-         \"scenarios\": {scenarios}\n}}\n"
-    ))
+    let head = [("rustc", rustc), ("profile", profile), ("lockfile", lockfile)];
+    let rows = baseline.scenarios.iter().map(|(id, counts)| (id, row(counts)));
+    Ok(strict::render(SCHEMA, &head, "scenarios", rows))
 }
 
-fn row(id: &str, counts: &Counts) -> String {
-    let mut row = format!("    {}: {{\"ops\": {:?}", strict::quote(id), counts.ops);
-    for metric in Metric::ALL {
-        if let Some(totals) = counts.get(metric) {
-            write!(row, ", \"{}\": {totals:?}", metric.name()).expect("a string takes any text");
-        }
-    }
-    row.push('}');
-    row
+fn row(counts: &Counts) -> String {
+    let compact = serde_json::to_string(counts).expect("invariant: every key is a string");
+    // Only names and numbers: no comma or colon stands inside a string.
+    compact.replace(',', ", ").replace(':', ": ")
 }
 
 /// N is above 0 and the second size above the first: without that there is no cost per operation.
@@ -51,41 +40,16 @@ fn check_ops(baseline: &AllocBaseline) -> Result<(), String> {
     Ok(())
 }
 
-/// What is on disk; `AllocBaseline` is what code uses, and may change without a new schema.
+/// The file's shape; [`AllocBaseline`] may change without a new schema.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WireFile {
+struct BaselineFile {
     #[serde(rename = "schema")]
     _schema: IgnoredAny,
     rustc: String,
     profile: String,
     lockfile: String,
-    scenarios: Sorted<WireCounts>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WireCounts {
-    ops: [u64; 2],
-    blocks: [u64; 2],
-    bytes: [u64; 2],
-    reads: [u64; 2],
-    writes: [u64; 2],
-    peak_bytes: [u64; 2],
-    #[serde(default, deserialize_with = "present")]
-    held_bytes: Option<[u64; 2]>,
-}
-
-/// An absent metric is an absent key; `null` would be a second way to say so.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<[u64; 2]>, D::Error> {
-    <[u64; 2]>::deserialize(deserializer).map(Some)
-}
-
-impl From<WireCounts> for Counts {
-    fn from(wire: WireCounts) -> Self {
-        let WireCounts { ops, blocks, bytes, reads, writes, peak_bytes, held_bytes } = wire;
-        Self { ops, blocks, bytes, reads, writes, peak_bytes, held_bytes }
-    }
+    scenarios: Sorted<Counts>,
 }
 
 #[cfg(test)]

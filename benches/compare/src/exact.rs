@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::Result;
-use baselines::Verdict;
 use baselines::alloc::{Counts, Metric};
 use baselines::compare::{Judgement, Measurement, judge};
+use baselines::suite_report::ScenarioReport;
+use baselines::{SuiteReport, Verdict};
 
 use super::model::{ExactRow, PerOp, SiteRow};
-use suite::{Report, Scenario};
 
 /// Counts with both runners, and holds head to base. `scratch` is a folder for what lies in between.
 ///
@@ -50,23 +50,21 @@ pub fn compare(
 }
 
 /// A row for every scenario that either side has.
-fn judge_all(base: &Report, head: &Report) -> Vec<ExactRow> {
+fn judge_all(base: &SuiteReport, head: &SuiteReport) -> Vec<ExactRow> {
     let ids: BTreeSet<&String> = base.scenarios.keys().chain(head.scenarios.keys()).collect();
     ids.into_iter()
         .map(|id| judge_one(id, base.scenarios.get(id), head.scenarios.get(id)))
         .collect()
 }
 
-fn judge_one(id: &str, base: Option<&Scenario>, head: Option<&Scenario>) -> ExactRow {
-    let counts = |side: Option<&Scenario>| side.and_then(Scenario::counts);
+fn judge_one(id: &str, base: Option<&ScenarioReport>, head: Option<&ScenarioReport>) -> ExactRow {
+    let counts = |side: Option<&ScenarioReport>| side.and_then(|side| side.measured.clone());
     let (base_counts, head_counts) = (counts(base), counts(head));
     let some = head_counts.as_ref().or(base_counts.as_ref());
     let Judgement { verdict, changes } = verdict(base, head);
     let mut notes = Vec::new();
     for (name, side) in [("base", base), ("head", head)] {
-        notes.extend(
-            side.iter().flat_map(|side| side.notes()).map(|note| format!("{name}: {note}")),
-        );
+        notes.extend(side.into_iter().flat_map(suite::notes).map(|note| format!("{name}: {note}")));
     }
     ExactRow {
         id: id.to_owned(),
@@ -83,27 +81,27 @@ fn judge_one(id: &str, base: Option<&Scenario>, head: Option<&Scenario>) -> Exac
 
 /// The rules of `baselines::compare` where both sides could be counted. A side that broke or leaked is worse than one
 /// that did not, whichever it is.
-fn verdict(base: Option<&Scenario>, head: Option<&Scenario>) -> Judgement {
+fn verdict(base: Option<&ScenarioReport>, head: Option<&ScenarioReport>) -> Judgement {
     let bare = |verdict| Judgement { verdict, changes: Vec::new() };
     let (Some(base), Some(head)) = (base, head) else {
         return bare(if base.is_none() { Verdict::Missing } else { Verdict::Stale });
     };
     for side in [head, base] {
-        if let Some(verdict) = side.untrusted() {
+        if let Some(verdict) = suite::untrusted(side) {
             return bare(verdict);
         }
     }
-    match (base.counts(), head.counts()) {
+    match (&base.measured, &head.measured) {
         (Some(recorded), Some(counts)) => {
-            let measurement = Measurement::Counted { counts, live: head.live() };
-            let judgement = judge(Some(&recorded), Some(&measurement), None);
-            if judgement.verdict == Verdict::Pass && !base.live().is_zero() {
+            let measurement = Measurement::Counted { counts: counts.clone(), live: head.live };
+            let judgement = judge(Some(recorded), Some(&measurement), None);
+            if judgement.verdict == Verdict::Pass && !base.live.is_zero() {
                 return bare(Verdict::Improved);
             }
             judgement
         }
         (Some(_), None) => {
-            bare(if head.live().is_zero() { Verdict::Regressed } else { Verdict::Leaked })
+            bare(if head.live.is_zero() { Verdict::Regressed } else { Verdict::Leaked })
         }
         (None, Some(_)) => bare(Verdict::Improved),
         (None, None) => bare(Verdict::Failed),

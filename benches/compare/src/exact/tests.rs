@@ -1,29 +1,53 @@
+use baselines::compare::Live;
+use baselines::suite_report::Leak;
+
 use super::*;
 
-const LEAK: &str = r#"{"verdict": "leaked", "unit": "message", "ops": [1000, 2000], "blocks": [1, 2], "bytes": [10, 20],
-        "reads": [1000, 2000], "writes": [1, 2], "peak_bytes": [5, 5], "live_blocks": 1, "live_bytes": 8, "live_fds": 0,
-        "live_tasks": 0, "leaks": [{"key": "server::echo", "place": "server/src/echo.rs:1", "blocks": 1, "bytes": 8}]}"#;
-
-/// A scenario as the suite reports it.
-fn scenario(blocks: [u64; 2]) -> Scenario {
-    let json = format!(
-        r#"{{"ops": [1000, 2000], "blocks": {blocks:?}, "bytes": [10, 20], "reads": [1000, 2000], "writes": [1, 2],
-        "peak_bytes": [5, 5], "verdict": "missing", "unit": "message", "live_blocks": 0, "live_bytes": 0, "live_fds": 0,
-        "live_tasks": 0, "recorded": null}}"#
-    );
-    serde_json::from_str(&json).expect("this is a report")
+/// A scenario that the suite could not count.
+fn uncounted(verdict: Verdict) -> ScenarioReport {
+    ScenarioReport {
+        measured: None,
+        verdict,
+        unit: "message".to_owned(),
+        recorded: None,
+        live: Live::default(),
+        sites_changed: Vec::new(),
+        leaks: Vec::new(),
+        notes: vec!["the reply was wrong".to_owned()],
+    }
 }
 
-fn broken(verdict: &str) -> Scenario {
-    let json = format!(
-        r#"{{"verdict": "{verdict}", "unit": "message", "live_blocks": 0, "live_bytes": 0, "live_fds": 0, "live_tasks": 0,
-        "notes": ["the reply was wrong"]}}"#
-    );
-    serde_json::from_str(&json).expect("this is a report")
+/// A scenario as the suite reports it without a baseline.
+fn scenario(blocks: [u64; 2]) -> ScenarioReport {
+    let counts = Counts {
+        ops: [1000, 2000],
+        blocks,
+        bytes: [10, 20],
+        reads: [1000, 2000],
+        writes: [1, 2],
+        peak_bytes: [5, 5],
+        held_bytes: None,
+    };
+    ScenarioReport { measured: Some(counts), notes: Vec::new(), ..uncounted(Verdict::Missing) }
+}
+
+fn leaking() -> ScenarioReport {
+    let leak = Leak {
+        key: "server::echo".to_owned(),
+        place: "server/src/echo.rs:1".to_owned(),
+        blocks: 1,
+        bytes: 8,
+    };
+    let live = Live { blocks: 1, bytes: 8, ..Live::default() };
+    ScenarioReport { verdict: Verdict::Leaked, live, leaks: vec![leak], ..scenario([1, 2]) }
 }
 
 #[track_caller]
-fn check(base: Option<&Scenario>, head: Option<&Scenario>, verdict: Verdict) -> ExactRow {
+fn check(
+    base: Option<&ScenarioReport>,
+    head: Option<&ScenarioReport>,
+    verdict: Verdict,
+) -> ExactRow {
     let row = judge_one("echo", base, head);
     assert_eq!(row.verdict, verdict, "{row:?}");
     row
@@ -46,7 +70,7 @@ fn a_scenario_on_one_side_only_is_neither_green_nor_red() {
 
 #[test]
 fn a_side_that_breaks_is_the_worse_one() {
-    let (fine, wrong) = (scenario([1, 2]), broken("regressed"));
+    let (fine, wrong) = (scenario([1, 2]), uncounted(Verdict::Regressed));
     let row = check(Some(&fine), Some(&wrong), Verdict::Regressed);
     assert_eq!(row.notes, ["head: the reply was wrong"]);
     check(Some(&wrong), Some(&fine), Verdict::Improved);
@@ -56,14 +80,14 @@ fn a_side_that_breaks_is_the_worse_one() {
 #[test]
 fn what_cannot_be_trusted_on_either_side_is_not_compared() {
     let fine = scenario([1, 2]);
-    check(Some(&fine), Some(&broken("blind")), Verdict::Blind);
-    check(Some(&broken("nondeterministic")), Some(&fine), Verdict::Nondeterministic);
+    check(Some(&fine), Some(&uncounted(Verdict::Blind)), Verdict::Blind);
+    check(Some(&uncounted(Verdict::Nondeterministic)), Some(&fine), Verdict::Nondeterministic);
 }
 
 #[test]
 fn a_leak_is_named_and_the_end_of_one_is_an_improvement() {
     let fine = scenario([1, 2]);
-    let leaking: Scenario = serde_json::from_str(LEAK).expect("this is a report");
+    let leaking = leaking();
     let row = check(Some(&fine), Some(&leaking), Verdict::Leaked);
     assert_eq!(
         row.notes,

@@ -175,14 +175,8 @@ struct Totals {
 struct Site<'a> {
     site: &'a str,
     place: Option<&'a str>,
-    base: Option<Cost>,
-    head: Option<Cost>,
-}
-
-#[derive(Serialize)]
-struct Cost {
-    blocks: [u64; 2],
-    bytes: [u64; 2],
+    base: Option<SiteCost>,
+    head: Option<SiteCost>,
 }
 
 impl<'a> From<&'a ExactRow> for Exact<'a> {
@@ -213,13 +207,7 @@ impl<'a> From<&'a ExactRow> for Exact<'a> {
 
 impl<'a> From<&'a SiteRow> for Site<'a> {
     fn from(site: &'a SiteRow) -> Self {
-        let cost = |SiteCost { blocks, bytes }| Cost { blocks, bytes };
-        Self {
-            site: &site.key,
-            place: site.place.as_deref(),
-            base: site.base.map(cost),
-            head: site.head.map(cost),
-        }
+        Self { site: &site.key, place: site.place.as_deref(), base: site.base, head: site.head }
     }
 }
 
