@@ -1,14 +1,37 @@
 //! A server of our own, in a process of its own, for a run without a URL.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+use server::Config;
+use tokio::net::TcpListener;
+use tokio::runtime;
 
-/// The hidden subcommand of `ws-load` that serves; see [`OwnTarget::start`].
+/// The hidden subcommand that calls [`serve`]; see [`OwnTarget::start`].
 pub const SERVE: &str = "serve";
+
+/// Serves on a free port of the loopback interface until the process is killed, and prints `listening on http://ADDR`.
+/// One thread serves, so that the load has the other processors and allocations repeat exactly.
+///
+/// # Errors
+///
+/// If there is no free port or no descriptor to listen with.
+pub fn serve() -> Result<()> {
+    bench_kit::descriptors::raise(64)?;
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.context("no port is free")?;
+        let mut stdout = std::io::stdout().lock();
+        writeln!(stdout, "listening on http://{}", listener.local_addr()?)?;
+        stdout.flush()?;
+        drop(stdout);
+        server::serve(listener, Config::default(), std::future::pending()).await?;
+        Ok(())
+    })
+}
 
 /// A running server. Dropping it ends it.
 #[derive(Debug)]

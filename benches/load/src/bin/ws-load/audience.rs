@@ -6,14 +6,14 @@ use bench_kit::process_clock::ProcessClock;
 use bench_kit::spinners::Spinners;
 use bench_kit::{cores, descriptors};
 use load::own_target::OwnTarget;
+use load::settings;
+use load::signals::stop_on_signals;
 use load::validator::Verdict;
 use load_engine::problem::Problem;
 use load_engine::run::run as perform;
 use load_plan::model::{Phase, Run};
 use load_plan::profile::Profile;
 
-use crate::run::stop_on_signals;
-use crate::settings::{Flags, Part};
 use bench_show::output::print;
 
 mod paired;
@@ -67,7 +67,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     cores::stay_on(if others.is_empty() { &all } else { others })?;
     let clock = ProcessClock::of_group(own.pid())?;
     let mut subscribers = Subscribers::start(own.addr(), args.subscribers)?;
-    let settings = Flags::default().settings(profile, own.url().to_owned(), &Part::whole());
+    let settings = settings::whole(profile, own.url().to_owned());
     let mut plan = Plan::new(args.turns);
     let mut seconds = Vec::new();
     let run = perform(&settings, &stop, &mut |now| {

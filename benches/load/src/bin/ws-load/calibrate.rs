@@ -8,14 +8,14 @@ use bench_kit::process_clock::ProcessClock;
 use bench_kit::statistics::median;
 use bench_kit::tcp_echo;
 use load::own_target::OwnTarget;
+use load::settings;
+use load::signals::stop_on_signals;
 use load_engine::problem::Problem;
 use load_engine::run::run as perform;
 use load_plan::model::Phase;
 use load_plan::profile::Profile;
 use load_plan::thresholds::Unit;
 
-use crate::run::stop_on_signals;
-use crate::settings::{Flags, Part};
 use bench_show::output::print;
 
 #[derive(clap::Args)]
@@ -119,7 +119,7 @@ fn generator(
     )?;
     let own = OwnTarget::start()?;
     let clock = ProcessClock::of_group(own.pid())?;
-    let settings = Flags::default().settings(profile, own.url().to_owned(), &Part::whole());
+    let settings = settings::whole(profile, own.url().to_owned());
     let mut server = Vec::new();
     let run = perform(&settings, stop, &mut |_| {
         server.push((Instant::now(), clock.read().unwrap_or_default()));

@@ -16,7 +16,6 @@ mod profiles;
 mod progress;
 mod run;
 mod search;
-mod serve;
 mod settings;
 
 /// The server that a run without a URL starts is this same program, and says what it allocates.
@@ -67,7 +66,7 @@ fn main() -> ExitCode {
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Audience(args) => audience::run(&args),
         Command::Schema => profiles::schema(),
-        Command::Serve => serve::run(),
+        Command::Serve => load::own_target::serve().map(|()| ExitCode::SUCCESS),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("ws-load: {error:#}");

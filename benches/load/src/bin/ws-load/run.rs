@@ -2,16 +2,15 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::AtomicBool;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use load::report::{directory, json, table};
+use load::signals::stop_on_signals;
 use load::summary::Summary;
 use load::validator::{Judgement, Verdict, validate};
 use load_engine::run::{Settings, run as perform};
 use load_plan::model::Run;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 
 use crate::live::Live;
 use crate::progress::Progress;
@@ -67,7 +66,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     }
     let stop = stop_on_signals()?;
     let target = args.flags.target(&profile)?;
-    let settings = args.flags.settings(profile, target.url().to_owned(), &part);
+    let settings = part.of(args.flags.settings(profile, target.url().to_owned()));
     let live = args.live.map(|addr| Live::start(addr, &settings)).transpose()?;
     let (mut run, judgement) = watched(&settings, &stop, args.quiet, live.as_ref())?;
     if matches!(target, Target::Own(_)) {
@@ -145,20 +144,4 @@ pub(crate) fn show(
 fn width() -> usize {
     let size = rustix::termios::tcgetwinsize(std::io::stdout());
     size.map_or(80, |size| usize::from(size.ws_col)).clamp(40, 160)
-}
-
-/// Becomes true at the first signal; the second one ends the process.
-pub(crate) fn stop_on_signals() -> Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let mut signals = Signals::new([SIGINT, SIGTERM]).context("cannot handle signals")?;
-    let fired = Arc::clone(&stop);
-    std::thread::spawn(move || {
-        for _ in signals.forever() {
-            if fired.swap(true, Relaxed) {
-                std::process::exit(130);
-            }
-            eprintln!("ending; once more ends at once");
-        }
-    });
-    Ok(stop)
 }

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use anyhow::Result;
 use load::search::{Next, Search, Trial};
+use load::signals::stop_on_signals;
 use load::validator::{Judgement, Verdict};
 use load_engine::problem::Problem;
 use load_plan::outcome::Ending;
 use load_plan::profile::{Pace, Profile};
 
-use crate::run::{stop_on_signals, watched};
-use crate::settings::{Flags, Part};
+use crate::run::watched;
+use crate::settings::Flags;
 use bench_show::output::print;
 
 #[derive(clap::Args)]
@@ -81,7 +82,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         let tried = at(&profile, value, args.connections, (!confirms).then_some(args.trial))?;
         // A fresh server each time: what one trial leaves behind must not weigh on the next.
         let target = args.flags.target(&profile)?;
-        let settings = args.flags.settings(tried, target.url().to_owned(), &Part::whole());
+        let settings = args.flags.settings(tried, target.url().to_owned());
         let (verdict, why, may_differ) = match watched(&settings, &stop, args.quiet, None) {
             Ok((_, judgement)) => (judgement.verdict, why(&judgement), true),
             // What this machine cannot do says nothing about the target.

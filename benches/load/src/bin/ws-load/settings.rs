@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 use load::own_target::OwnTarget;
+use load::settings;
 use load_engine::problem::Problem;
 use load_engine::run::Settings;
 use load_plan::model::Shard;
@@ -142,34 +143,31 @@ impl Flags {
         })
     }
 
-    /// How to run `profile` against `url`.
-    pub(crate) fn settings(&self, profile: Profile, url: String, shard: &Part) -> Settings {
-        let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    /// How to run all of `profile` against `url`.
+    pub(crate) fn settings(&self, profile: Profile, url: String) -> Settings {
+        let whole = settings::whole(profile, url);
         Settings {
-            profile,
-            url,
             ca_file: self.ca_file.clone(),
             sources: self.source_ip.clone(),
-            workers: self.workers.map_or_else(|| (processors / 2).max(1), NonZeroUsize::get),
-            shard: shard.shard,
-            start_at: shard.start_at,
-            run_id: shard.run_id.clone(),
+            workers: self.workers.map_or(whole.workers, NonZeroUsize::get),
+            ..whole
         }
     }
 }
 
-/// Which part, when, and of which run.
+/// One part of a run, or all of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
     pub(crate) shard: Shard,
-    pub(crate) start_at: Option<SystemTime>,
-    pub(crate) run_id: String,
+    start_at: Option<SystemTime>,
+    run_id: Option<String>,
 }
 
 impl Part {
-    /// All of it, now.
-    pub(crate) fn whole() -> Self {
-        Self { shard: Shard { index: 0, of: 1 }, start_at: None, run_id: new_run_id() }
+    /// `whole`, cut down to this part.
+    pub(crate) fn of(&self, whole: Settings) -> Settings {
+        let run_id = self.run_id.clone().unwrap_or(whole.run_id);
+        Settings { shard: self.shard, start_at: self.start_at, run_id, ..whole }
     }
 }
 
@@ -185,8 +183,7 @@ impl ShardFlags {
             return Err(Problem::usage(words.to_owned()).into());
         }
         let start_at = self.start_at.map(|at| parse_start(at, SystemTime::now())).transpose()?;
-        let run_id = self.run_id.clone().unwrap_or_else(new_run_id);
-        Ok(Part { shard, start_at, run_id })
+        Ok(Part { shard, start_at, run_id: self.run_id.clone() })
     }
 }
 
@@ -246,10 +243,4 @@ fn shard_of_engine() -> Result<Shard> {
         return parse_shard(&format!("{index}/{of}"));
     }
     Ok(Shard { index: 0, of: 1 })
-}
-
-/// The time and the process make it one of its kind on one machine.
-fn new_run_id() -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    format!("{:x}-{:x}", now.as_millis(), std::process::id())
 }
