@@ -2,11 +2,18 @@
 //!
 //! # Layout
 //!
-//! - [`units`]: numbers with their units; [`text`]: lines that fit a terminal; [`output`]: printing to a pipe that may close
-//! - [`axis`]: the scales of charts; [`page`]: the frame of an HTML report
+//! - [`units`]: numbers with their units and nouns; [`hint`]: the name that was probably meant
+//! - [`output`]: printing to a pipe that may close; `text` (feature `table`): lines that fit a terminal
+//! - [`axis`]: the scales of charts; `page` (feature `page`): the frame of an HTML report
+//! - `junit` (feature `junit`): JUnit files
 
 pub mod axis;
+pub mod hint;
+#[cfg(feature = "junit")]
+pub mod junit;
 pub mod output;
+#[cfg(feature = "page")]
 pub mod page;
+#[cfg(feature = "table")]
 pub mod text;
 pub mod units;

@@ -10,10 +10,10 @@ pub fn size(bytes: usize) -> String {
     }
 }
 
-/// `45.6 ns`, `812 µs`, `1.23 ms`, and `0 ns` of nothing.
+/// `45.6 ns`, `812 µs`, `1.23 ms`: a positive number of nanoseconds, `0 ns` for 0.
 #[must_use]
 pub fn time(ns: f64) -> String {
-    // From 999.5 on, three digits are those of the next unit.
+    // 999.5 rounds to 1000, which is 1.00 of the next unit.
     let (value, unit) = match ns {
         0.0 => return "0 ns".to_owned(),
         ..999.5 => (ns, "ns"),
@@ -24,7 +24,7 @@ pub fn time(ns: f64) -> String {
     format!("{} {unit}", significant(value))
 }
 
-/// `1.23 %`, `-4.50 %`, `0.000123 %`: a share of 1 in percent. Only nothing at all is `0 %`.
+/// `1.23 %`, `-4.50 %`, `0.000123 %`: a share of 1 in percent. Only 0 itself is `0 %`.
 #[must_use]
 pub fn share(share: f64) -> String {
     let percent = (share * 100.0).abs();
@@ -58,7 +58,28 @@ pub fn count(value: f64) -> String {
     grouped
 }
 
-/// `84.0/s`, `84.5k/s`, `1.20M/s`.
+/// `scenario`, `scenarios`: a regular noun, in the plural unless `number` is 1.
+#[must_use]
+pub fn plural(number: u64, noun: &str) -> String {
+    if number == 1 { noun.to_owned() } else { format!("{noun}s") }
+}
+
+/// `1 scenario`, `12,345 scenarios`: a number of things and their name, a regular noun.
+#[must_use]
+pub fn counted(number: u64, noun: &str) -> String {
+    format!("{} {}", count(number as f64), plural(number, noun))
+}
+
+/// `3 %`, `3.5 %`, `3.0 %`: a share of 1 in percent, with a decimal unless the percentage is exactly whole. For columns
+/// and axes; [`share`] has three significant digits.
+#[must_use]
+pub fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    let decimals = usize::from(percent != percent.round());
+    format!("{percent:.decimals$} %")
+}
+
+/// `84.0/s`, `84.5k/s`, `1.20M/s`: a positive number of things per second, `0/s` for 0.
 #[must_use]
 pub fn rate(per_s: f64) -> String {
     match per_s {
@@ -81,7 +102,7 @@ pub fn volume(bytes: f64) -> String {
     }
 }
 
-/// `1.23`, `45.6`, `812`: three significant digits of a positive number, none invented below a hundredth.
+/// `1.23`, `45.6`, `812`: three significant digits of a positive number, and at most two decimals.
 #[must_use]
 pub fn significant(value: f64) -> String {
     let decimals = match value {
@@ -115,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_share_is_not_nothing() {
+    fn a_small_share_is_not_shown_as_zero() {
         let shares = [0.0, 1.0, 0.5, 0.0123, -0.045, 1.0 / 3e6, 1e-4].map(share);
         let expected = ["0 %", "100 %", "50.0 %", "1.23 %", "-4.50 %", "0.0000333 %", "0.01 %"];
         assert_eq!(shares, expected);
@@ -126,6 +147,18 @@ mod tests {
         let counts = [0.0, 7.0, 999.0, 1e3, 1_234_567.0, 3.024, 1234.5, -12_345.0].map(count);
         let expected = ["0", "7", "999", "1,000", "1,234,567", "3.02", "1,234", "-12,345"];
         assert_eq!(counts, expected);
+    }
+
+    #[test]
+    fn only_one_thing_is_singular() {
+        let counts = [0, 1, 2, 12_345].map(|number| counted(number, "row"));
+        assert_eq!(counts, ["0 rows", "1 row", "2 rows", "12,345 rows"]);
+    }
+
+    #[test]
+    fn only_a_whole_percentage_has_no_decimal() {
+        let percentages = [0.0, 0.03, 0.0304, -0.015, 1.0, 0.999].map(percent);
+        assert_eq!(percentages, ["0 %", "3 %", "3.0 %", "-1.5 %", "100 %", "99.9 %"]);
     }
 
     #[test]
