@@ -9,7 +9,7 @@ use std::fmt;
 use std::mem::take;
 
 use super::validator::doubts;
-use load_plan::model::{Detail, Interval, Phase, Run, Shard, TargetAllocations};
+use load_plan::model::{ErrorSample, Interval, Phase, Run, Shard, TargetAllocations};
 
 mod differences;
 #[cfg(test)]
@@ -95,7 +95,7 @@ struct Sum {
     ids: BTreeSet<String>,
     shards: BTreeSet<u32>,
     intervals: BTreeMap<Place, Cell>,
-    details: BTreeMap<(String, String), Detail>,
+    details: BTreeMap<(String, String), ErrorSample>,
 }
 
 /// An interval with its CPU in millionths of a processor: sums of fractions depend on their order.
@@ -109,7 +109,7 @@ const CPU_UNIT: f64 = 1e6;
 impl Sum {
     fn new(mut run: Run) -> Self {
         doubt(&mut run);
-        let (intervals, details) = (take(&mut run.intervals), take(&mut run.details));
+        let (intervals, details) = (take(&mut run.intervals), take(&mut run.error_samples));
         let mut sum = Self {
             ids: ids(&run),
             shards: run.shards.iter().copied().collect(),
@@ -139,7 +139,7 @@ impl Sum {
         self.run.doubts.sort();
         self.ids.extend(ids);
         self.shards.extend(&run.shards);
-        self.add_content(take(&mut run.intervals), take(&mut run.details));
+        self.add_content(take(&mut run.intervals), take(&mut run.error_samples));
         let mine = &mut self.run;
         mine.allocations =
             allocations(mine.allocations.take(), run.allocations.take(), is_whole(&run));
@@ -151,7 +151,7 @@ impl Sum {
         Ok(())
     }
 
-    fn add_content(&mut self, intervals: Vec<Interval>, details: Vec<Detail>) {
+    fn add_content(&mut self, intervals: Vec<Interval>, details: Vec<ErrorSample>) {
         for interval in intervals {
             let cpu = (interval.generator_cpu * CPU_UNIT).round() as u64;
             match self.intervals.entry((interval.second, interval.stage, interval.phase)) {
@@ -190,7 +190,7 @@ impl Sum {
             shard: Shard { index: first, of: self.run.shard.of },
             shards,
             intervals: intervals.collect(),
-            details,
+            error_samples: details,
             ..self.run
         }
     }

@@ -5,7 +5,7 @@ pub(super) mod fixture;
 #[cfg(test)]
 mod tests;
 
-use load_plan::metrics::{Counts, Distribution, Timing};
+use load_plan::metrics::{Distribution, Tally, Timing};
 use load_plan::model::{Interval, Phase, Run, TargetAllocations};
 use load_plan::outcome::Fault;
 use load_plan::profile::{Profile, Stage};
@@ -30,9 +30,9 @@ pub struct Figures {
     /// Holds, or parts of one, that were measured: the samples of what is counted over time.
     pub intervals: u64,
     /// Everything counted, ramps and the end included: no error is left out for coming at the wrong time.
-    pub counts: Counts,
+    pub counts: Tally,
     /// What was counted in measured time.
-    pub held: Counts,
+    pub held: Tally,
     /// The latencies that each stage is judged by, together.
     pub latency: Distribution,
     /// Which ones these are; both of a run that mixes open and closed loops, none of an idle one.
@@ -222,7 +222,7 @@ fn value_of(distribution: &Distribution, statistic: Statistic) -> Option<(f64, u
 }
 
 /// Messages that could have had `fault`.
-fn faultable(counts: &Counts, fault: Fault) -> u64 {
+fn faultable(counts: &Tally, fault: Fault) -> u64 {
     match fault {
         Fault::Lost | Fault::Late => counts.sent,
         _ => counts.sent.max(counts.received),

@@ -16,7 +16,7 @@ use super::endpoint::Endpoint;
 use super::processor::Processor;
 use super::tender::{Command, Cut, News, Place, Start, work};
 use load_plan::metrics::Sample;
-use load_plan::model::{Detail, Interval, Phase, Shard};
+use load_plan::model::{ErrorSample, Interval, Phase, Shard};
 use load_plan::profile::Profile;
 
 /// Longest wait at the end of a ramp for the connections that are not open yet.
@@ -40,7 +40,7 @@ const SECOND_NS: u64 = 1_000_000_000;
 #[derive(Debug)]
 pub(super) struct Performance {
     pub(super) intervals: Vec<Interval>,
-    pub(super) details: Vec<Detail>,
+    pub(super) details: Vec<ErrorSample>,
     /// Why it says nothing, where only whoever led it can tell.
     pub(super) doubts: Vec<String>,
     pub(super) interrupted: bool,

@@ -1,6 +1,6 @@
 //! Errors in words, counted. Pure.
 
-use load_plan::model::Detail;
+use load_plan::model::ErrorSample;
 
 /// Most that are kept apart; what comes later counts, but not with words of its own.
 const MOST: usize = 64;
@@ -8,7 +8,7 @@ const MOST: usize = 64;
 /// A short list: most runs have none.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Details {
-    list: Vec<Detail>,
+    list: Vec<ErrorSample>,
 }
 
 impl Details {
@@ -22,7 +22,7 @@ impl Details {
 
     /// One more of `kind` in these words.
     pub(super) fn note_words(&mut self, kind: &str, words: &str, now_ns: u64) {
-        let same = |detail: &&mut Detail| detail.kind == kind && detail.text == words;
+        let same = |detail: &&mut ErrorSample| detail.kind == kind && detail.text == words;
         let has_room = self.list.len() < MOST;
         match self.list.iter_mut().find(same) {
             Some(detail) => detail.count += 1,
@@ -32,16 +32,16 @@ impl Details {
     }
 
     /// All of them, the most frequent first.
-    pub(super) fn into_list(self) -> Vec<Detail> {
+    pub(super) fn into_list(self) -> Vec<ErrorSample> {
         let mut list = self.list;
         list.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.first_ns.cmp(&b.first_ns)));
         list
     }
 
     /// Adds those of another worker.
-    pub(super) fn add(&mut self, others: Vec<Detail>) {
+    pub(super) fn add(&mut self, others: Vec<ErrorSample>) {
         for other in others {
-            let same = |mine: &&mut Detail| mine.kind == other.kind && mine.text == other.text;
+            let same = |mine: &&mut ErrorSample| mine.kind == other.kind && mine.text == other.text;
             match self.list.iter_mut().find(same) {
                 Some(mine) => {
                     mine.count += other.count;
@@ -53,7 +53,7 @@ impl Details {
     }
 
     fn push(&mut self, kind: &str, text: String, first_ns: u64) {
-        self.list.push(Detail { kind: kind.to_owned(), text, count: 1, first_ns });
+        self.list.push(ErrorSample { kind: kind.to_owned(), text, count: 1, first_ns });
     }
 }
 

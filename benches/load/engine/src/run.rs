@@ -12,7 +12,7 @@ use super::endpoint::{Access, Endpoint};
 use super::problem::Problem;
 use super::scrape::Scrape;
 use bench_kit::descriptors;
-use load_plan::metrics::Counts;
+use load_plan::metrics::Tally;
 use load_plan::model::{Run, SCHEMA, Shard};
 use load_plan::outcome::Ending;
 use load_plan::profile::{Conduct, Mode, Profile, Stage};
@@ -120,7 +120,7 @@ pub fn run(
         profile: profile.public(),
         before: seen,
         intervals,
-        details,
+        error_samples: details,
         allocations,
         doubts,
         interrupted,
@@ -130,15 +130,15 @@ pub fn run(
 }
 
 /// Opens a connection and closes it. Whoever pushes would count what it sends there, so it is only called on.
-async fn knock(endpoint: &Endpoint, mode: &Mode) -> Result<Counts, Problem> {
+async fn knock(endpoint: &Endpoint, mode: &Mode) -> Result<Tally, Problem> {
     if matches!(mode, Mode::Subscribe { .. }) {
         endpoint.stream().await?;
-        return Ok(Counts { attempted: 1, ..Counts::default() });
+        return Ok(Tally { attempted: 1, ..Tally::default() });
     }
     let mut first = endpoint.connect().await?;
     // What it does with connections that end is for the run to say.
     let _ = first.close(None).await;
-    Ok(Counts { attempted: 1, opened: 1, ..Counts::default() })
+    Ok(Tally { attempted: 1, opened: 1, ..Tally::default() })
 }
 
 /// Resolves once `stop` is true.

@@ -18,7 +18,7 @@ use super::seat::{Seat, occupy};
 use super::worker::Worker;
 use super::{provoke, slow_reader};
 use load_plan::metrics::Sample;
-use load_plan::model::{Detail, Phase};
+use load_plan::model::{ErrorSample, Phase};
 use load_plan::profile::Profile;
 
 const SECOND_NS: u64 = 1_000_000_000;
@@ -53,7 +53,7 @@ pub(super) struct Cut {
 pub(super) enum News {
     Cut(Box<Cut>),
     /// Its last word: errors in words.
-    Done(Vec<Detail>),
+    Done(Vec<ErrorSample>),
     /// The worker itself broke.
     Broken(anyhow::Error),
 }

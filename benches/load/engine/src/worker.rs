@@ -18,8 +18,8 @@ use super::ledger::Entry;
 use super::problem::Problem;
 use super::tender::{Command, Start};
 use super::timers::Timers;
-use load_plan::metrics::{Counts, Recorder, Sample, Timing};
-use load_plan::model::{Detail, Phase};
+use load_plan::metrics::{Recorder, Sample, Tally, Timing};
+use load_plan::model::{ErrorSample, Phase};
 use load_plan::outcome::{Ending, Fault};
 use load_plan::profile::Profile;
 
@@ -99,7 +99,7 @@ impl Worker {
     }
 
     /// Errors in words, once.
-    pub(super) fn take_details(&self) -> Vec<Detail> {
+    pub(super) fn take_details(&self) -> Vec<ErrorSample> {
         self.details.take().into_list()
     }
 
@@ -119,7 +119,7 @@ impl Worker {
         self.start_unix_ms + self.clock.now_ns() as f64 / 1e6
     }
 
-    pub(super) fn count(&self, add: impl FnOnce(&mut Counts)) {
+    pub(super) fn count(&self, add: impl FnOnce(&mut Tally)) {
         add(&mut self.recorder.borrow_mut().counts);
     }
 

@@ -3,18 +3,18 @@
 //! A worker records into a [`Recorder`] and cuts it once a second into a [`Sample`]; samples of workers, seconds and
 //! shards add up to any whole, bucket by bucket.
 
-mod counts;
 mod distribution;
 mod recorder;
+mod tally;
 #[cfg(test)]
 mod tests;
 
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
-pub use counts::Counts;
 pub use distribution::Distribution;
 pub use recorder::Recorder;
+pub use tally::Tally;
 
 /// Shortest and longest time that a histogram tells apart, in nanoseconds: 1 µs and 60 s. What lies outside is counted
 /// at the edge; the exact extremes are kept beside it.
@@ -81,7 +81,7 @@ pub fn histogram() -> Histogram<u64> {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sample {
     /// What was counted.
-    pub counts: Counts,
+    pub counts: Tally,
     /// What was timed, by [`Timing::ALL`].
     pub timings: [Distribution; Timing::ALL.len()],
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::metrics::{Counts, Sample};
+use super::metrics::{Sample, Tally};
 use super::profile::Profile;
 
 /// What kind of time an interval is.
@@ -45,7 +45,7 @@ pub struct Interval {
 
 /// An error with its words, and how often it was met.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Detail {
+pub struct ErrorSample {
     /// [`super::outcome::Ending::name`], [`super::outcome::Fault::name`], or of a provocation.
     pub kind: String,
     /// What was met, in words: `connect to 127.0.0.1:1: Connection refused`.
@@ -97,11 +97,11 @@ pub struct Run {
     pub profile: Profile,
     /// What the target saw of us before the start: a connection to find out whether it is there, and a rehearsal.
     #[serde(default)]
-    pub before: Counts,
+    pub before: Tally,
     /// In order of time.
     pub intervals: Vec<Interval>,
     /// Errors in words, the most frequent first; at most 64 of a shard.
-    pub details: Vec<Detail>,
+    pub error_samples: Vec<ErrorSample>,
     /// Where the target can be asked.
     pub allocations: Option<TargetAllocations>,
     /// Why it, or a shard in it, says nothing, where the intervals cannot tell.

@@ -2,7 +2,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use load_plan::metrics::{Counts, Recorder, Timing};
+use load_plan::metrics::{Recorder, Tally, Timing};
 use load_plan::model::SCHEMA;
 use load_plan::outcome::{Ending, Fault};
 use load_plan::profile::Profile;
@@ -30,9 +30,9 @@ fn empty(shard: u32, of: u32) -> Run {
         url: "ws://127.0.0.1:9001/".to_owned(),
         profile: Profile::parse(PROFILE, "test").expect("a good profile"),
         intervals: Vec::new(),
-        details: Vec::new(),
+        error_samples: Vec::new(),
         allocations: None,
-        before: Counts::default(),
+        before: Tally::default(),
         doubts: Vec::new(),
         interrupted: false,
         workers: 1,
@@ -126,7 +126,7 @@ proptest! {
         let mut shards = split(&events, 4);
         for (nth, (shard, cpu)) in shards.iter_mut().zip(cpu).enumerate() {
             let nth = nth as u64;
-            shard.details = vec![detail("reset", "by peer", 1 + nth % 2, 9 - nth), detail("lost", "one", nth, 7)];
+            shard.error_samples = vec![detail("reset", "by peer", 1 + nth % 2, 9 - nth), detail("lost", "one", nth, 7)];
             shard.intervals.iter_mut().for_each(|interval| interval.generator_cpu = cpu);
         }
         let at_once = merge(shards.clone()).unwrap();
@@ -147,8 +147,8 @@ proptest! {
     }
 }
 
-fn detail(kind: &str, text: &str, count: u64, first_ns: u64) -> Detail {
-    Detail { kind: kind.to_owned(), text: text.to_owned(), count, first_ns }
+fn detail(kind: &str, text: &str, count: u64, first_ns: u64) -> ErrorSample {
+    ErrorSample { kind: kind.to_owned(), text: text.to_owned(), count, first_ns }
 }
 
 #[track_caller]
@@ -236,11 +236,12 @@ fn whole_runs_add_up_under_all_their_names() {
 #[test]
 fn errors_in_the_same_words_are_one() {
     let [mut one, mut other] = [empty(0, 2), empty(1, 2)];
-    one.details = vec![detail("reset", "by peer", 2, 70), detail("dns", "no such host", 3, 10)];
-    other.details = vec![detail("reset", "by peer", 4, 50)];
+    one.error_samples =
+        vec![detail("reset", "by peer", 2, 70), detail("dns", "no such host", 3, 10)];
+    other.error_samples = vec![detail("reset", "by peer", 4, 50)];
     let merged = merge(vec![one, other]).unwrap();
     assert_eq!(
-        merged.details,
+        merged.error_samples,
         [detail("reset", "by peer", 6, 50), detail("dns", "no such host", 3, 10)]
     );
 }

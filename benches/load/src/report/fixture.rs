@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use load_plan::metrics::{Counts, Recorder, Timing};
-use load_plan::model::{Detail, Interval, Phase, Run, SCHEMA, Shard, TargetAllocations};
+use load_plan::metrics::{Recorder, Tally, Timing};
+use load_plan::model::{ErrorSample, Interval, Phase, Run, SCHEMA, Shard, TargetAllocations};
 use load_plan::outcome::{Ending, Fault};
 use load_plan::profile::{Pace, Profile};
 
@@ -81,13 +81,13 @@ pub(crate) fn passing() -> Run {
 pub(crate) fn failing() -> Run {
     static RUN: LazyLock<Run> = LazyLock::new(|| run(Trouble { stall: Some(41), starved: false }));
     let mut run = RUN.clone();
-    let detail = |kind: &str, text: &str, count, first_s: f64| Detail {
+    let detail = |kind: &str, text: &str, count, first_s: f64| ErrorSample {
         kind: kind.to_owned(),
         text: text.to_owned(),
         count,
         first_ns: (first_s * 1e9) as u64,
     };
-    run.details = vec![
+    run.error_samples = vec![
         detail(
             "late",
             "message 881 of connection 17 was answered after 2.31 s; the timeout is 2 s",
@@ -151,9 +151,9 @@ fn run(trouble: Trouble) -> Run {
         url: "ws://127.0.0.1:9001/ws/echo?room=1&user=2".to_owned(),
         intervals: Weather::new(trouble).intervals(&profile),
         profile,
-        details: Vec::new(),
+        error_samples: Vec::new(),
         allocations: None,
-        before: Counts::default(),
+        before: Tally::default(),
         doubts: Vec::new(),
         interrupted: false,
         workers: 2,

@@ -23,7 +23,7 @@ pub(super) fn render(run: &Run, judgement: &Judgement) -> String {
         section { h2 { "Times" } (tables::times(&summary.overall)) }
         section { h2 { "Traffic" } (tables::traffic(run, &summary.overall)) }
         @if summary.stages.len() > 1 { section { h2 { "Stages" } (tables::stages(run, &summary)) } }
-        @if !run.details.is_empty() { section { h2 { "Errors in words" } (tables::details(run)) } }
+        @if !run.error_samples.is_empty() { section { h2 { "Errors in words" } (tables::details(run)) } }
         section { h2 { "Again" } (again(run)) }
     };
     page(&title, include_str!("style.css"), &body)

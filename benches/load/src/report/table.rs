@@ -193,16 +193,16 @@ fn stages(text: &mut Text, run: &Run, summary: &Summary) {
 }
 
 fn details(text: &mut Text, run: &Run) {
-    if run.details.is_empty() {
+    if run.error_samples.is_empty() {
         return;
     }
     text.heading("errors in words");
-    for detail in run.details.iter().take(DETAILS) {
+    for detail in run.error_samples.iter().take(DETAILS) {
         let (count, kind) = (words::count(detail.count), words::spoken(&detail.kind));
         let first = words::moment(detail.first_ns);
         text.wrapped("  ", &format!("{count} {kind}, first {first}: {}", detail.text));
     }
-    let more = run.details.len().saturating_sub(DETAILS);
+    let more = run.error_samples.len().saturating_sub(DETAILS);
     if more > 0 {
         text.line(&format!("  and {more} more in report.json"));
     }

@@ -328,7 +328,7 @@ proptest! {
         (run.run_id, run.started_unix_ns) = (run_id, u128::from(started));
         run.intervals = keep.iter().filter_map(|index| run.intervals.get(*index)).cloned().collect();
         run.intervals.iter_mut().for_each(|interval| interval.generator_cpu = cpu);
-        run.details[0].text = text;
+        run.error_samples[0].text = text;
         if let Some(allocations) = &mut run.allocations {
             (allocations.total_bytes, allocations.remaining_bytes) = heap;
         }

@@ -7,7 +7,7 @@ use chrono::DateTime;
 use crate::merge::whole_runs;
 use crate::summary::Figures;
 use crate::validator::Check;
-use load_plan::metrics::{Counts, Distribution, Timing};
+use load_plan::metrics::{Distribution, Tally, Timing};
 use load_plan::model::{Phase, Run};
 use load_plan::profile::Pace;
 use load_plan::units;
@@ -131,7 +131,7 @@ pub(super) fn throughput(figures: &Figures) -> Vec<String> {
 
 /// What the target counts and the run does not.
 pub(super) fn before(run: &Run) -> Option<String> {
-    let Counts { attempted, sent, .. } = run.before;
+    let Tally { attempted, sent, .. } = run.before;
     (attempted > 0).then(|| {
         format!(
             "before the run: {} and {}, to find the target there and warm",

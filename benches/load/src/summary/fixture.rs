@@ -1,6 +1,6 @@
 //! Runs whose every number is known, for tests.
 
-use load_plan::metrics::{Counts, Distribution, Sample, Timing};
+use load_plan::metrics::{Distribution, Sample, Tally, Timing};
 use load_plan::model::{Interval, Phase, Run, SCHEMA, Shard};
 use load_plan::outcome::Ending;
 use load_plan::profile::Profile;
@@ -81,9 +81,9 @@ pub(crate) fn run(profile: &str, holds: impl IntoIterator<Item = Interval>) -> R
         url: "ws://127.0.0.1:9001/ws/echo".to_owned(),
         profile: Profile::parse(profile, "fixture").expect("a good profile"),
         intervals,
-        details: Vec::new(),
+        error_samples: Vec::new(),
         allocations: None,
-        before: Counts::default(),
+        before: Tally::default(),
         doubts: Vec::new(),
         interrupted: false,
         workers: 1,

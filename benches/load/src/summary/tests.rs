@@ -91,7 +91,7 @@ fn rates_are_of_measured_time() {
 fn answers_that_came_after_their_hold_are_timed_and_take_no_time() {
     let mut belated = answered(2, 0, 20, 70 * MS);
     belated.length_ns = 0;
-    belated.sample.counts = Counts::default();
+    belated.sample.counts = Tally::default();
     let run = run(MIXED, [answered(1, 0, 100, MS), belated]);
     let overall = Summary::of(&run).overall;
     check(&overall, "messages_per_s", Some((100.0, 1)));

@@ -1,6 +1,6 @@
 use super::{Check, counted};
 use crate::summary::{Figures, Summary};
-use load_plan::metrics::{Counts, Timing};
+use load_plan::metrics::{Tally, Timing};
 use load_plan::model::{Interval, Phase, Run};
 use load_plan::outcome::Ending;
 use load_plan::profile::Pace;
@@ -142,7 +142,7 @@ fn slow(run: &Run) -> Option<String> {
 }
 
 /// What this machine ran out of.
-fn exhausted(counts: &Counts) -> Vec<String> {
+fn exhausted(counts: &Tally) -> Vec<String> {
     let advice = |ending| match ending {
         Ending::Descriptors => "because this process may open no more files; raise ulimit -n",
         _ => "because no port is left towards the target; use --source-ip 127.0.0.2,127.0.0.3",
@@ -158,7 +158,7 @@ fn exhausted(counts: &Counts) -> Vec<String> {
 }
 
 /// Every attempt ends in exactly one way.
-fn unaccounted(counts: &Counts) -> Option<String> {
+fn unaccounted(counts: &Tally) -> Option<String> {
     let ended: u64 = counts.endings.iter().sum();
     (ended != counts.attempted).then(|| {
         format!(

@@ -14,7 +14,7 @@ use crate::ledger::Answer;
 use crate::message::Recognised;
 use crate::problem::Problem;
 use crate::wire::Next;
-use load_plan::metrics::{Counts, Timing};
+use load_plan::metrics::{Tally, Timing};
 use load_plan::outcome::Fault;
 use load_plan::profile::Kind;
 
@@ -183,7 +183,7 @@ impl Received {
         self.wire_bytes += payload + header_bytes(payload);
     }
 
-    fn add_to(&self, counts: &mut Counts) {
+    fn add_to(&self, counts: &mut Tally) {
         counts.received += self.messages;
         counts.received_bytes += self.bytes;
         counts.received_wire_bytes += self.wire_bytes;

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::{PING, Session, TURN};
 use crate::problem::Problem;
-use load_plan::metrics::{Counts, Timing};
+use load_plan::metrics::{Tally, Timing};
 use load_plan::profile::{Kind, Pace, Traffic};
 
 impl Session<'_> {
@@ -160,7 +160,7 @@ struct Sent {
 }
 
 impl Sent {
-    fn add_to(&self, counts: &mut Counts) {
+    fn add_to(&self, counts: &mut Tally) {
         counts.due += self.due;
         counts.sent += self.messages;
         counts.sent_bytes += self.bytes;

@@ -1,6 +1,6 @@
 use hdrhistogram::Histogram;
 
-use super::{Counts, Distribution, HIGHEST_NS, LOWEST_NS, Sample, Timing, histogram};
+use super::{Distribution, HIGHEST_NS, LOWEST_NS, Sample, Tally, Timing, histogram};
 
 /// One timing being recorded.
 #[derive(Debug)]
@@ -15,7 +15,7 @@ struct Dial {
 #[derive(Debug, Default)]
 pub struct Recorder {
     /// What is counted; whoever records adds to it directly.
-    pub counts: Counts,
+    pub counts: Tally,
     dials: [Option<Box<Dial>>; Timing::ALL.len()],
 }
 

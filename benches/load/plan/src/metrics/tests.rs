@@ -136,9 +136,8 @@ fn ten_values_beyond_a_quantile_support_it() {
 
 #[test]
 fn errors_are_a_share_of_what_was_tried() {
-    let mut counts =
-        Counts { attempted: 10, opened: 9, sent: 90, received: 88, ..Counts::default() };
-    assert_eq!(Counts::default().error_share(), None);
+    let mut counts = Tally { attempted: 10, opened: 9, sent: 90, received: 88, ..Tally::default() };
+    assert_eq!(Tally::default().error_share(), None);
     assert_eq!(counts.error_share(), Some(0.0));
     counts.endings[Ending::Clean as usize] = 8;
     counts.endings[Ending::Refused as usize] = 1;
@@ -149,7 +148,7 @@ fn errors_are_a_share_of_what_was_tried() {
 
 #[test]
 fn an_interrupted_connection_is_no_error() {
-    let mut counts = Counts { attempted: 1, ..Counts::default() };
+    let mut counts = Tally { attempted: 1, ..Tally::default() };
     counts.endings[Ending::Interrupted as usize] = 1;
     assert_eq!((counts.errors(), counts.unended()), (0, 0));
 }

@@ -7,7 +7,7 @@ use load::summary::{Figures, Summary};
 use load::validator::{Judgement, Verdict};
 use load_engine::conductor::Progress;
 use load_engine::run::Settings;
-use load_plan::metrics::{Counts, Timing};
+use load_plan::metrics::{Tally, Timing};
 use load_plan::model::{self, Run};
 use load_plan::outcome::{Ending, Fault};
 use load_plan::profile::Profile;
@@ -174,7 +174,7 @@ fn one<'a>(
     }
 }
 
-fn errors(counts: &Counts) -> Errors<'static> {
+fn errors(counts: &Tally) -> Errors<'static> {
     let endings = Ending::ALL
         .into_iter()
         .filter(|ending| !ending.is_good())

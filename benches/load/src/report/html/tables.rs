@@ -205,7 +205,7 @@ pub(super) fn details(run: &Run) -> Markup {
         div.scroll {
             table {
                 tr { th { "what" } th.number { "how often" } th { "first" } th { "in words" } }
-                @for detail in &run.details {
+                @for detail in &run.error_samples {
                     tr {
                         td { (words::spoken(&detail.kind)) }
                         td.number data-label="how often" { (words::count(detail.count)) }

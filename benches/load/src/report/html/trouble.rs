@@ -5,7 +5,7 @@ use super::super::timeline::Slot;
 use super::super::words;
 use super::time::Time;
 use bench_show::axis::Scale;
-use load_plan::metrics::{Counts, Timing};
+use load_plan::metrics::{Tally, Timing};
 use load_plan::outcome::{Ending, Fault};
 use load_plan::units;
 
@@ -125,7 +125,7 @@ fn percent(share: f64) -> String {
 }
 
 /// Every kind of error with its count.
-fn kinds(counts: &Counts) -> Vec<(&'static str, u64)> {
+fn kinds(counts: &Tally) -> Vec<(&'static str, u64)> {
     let endings = Ending::ALL.into_iter().filter(|ending| !ending.is_good());
     let endings = endings.map(|ending| (ending.name(), counts.ended(ending)));
     endings.chain(Fault::ALL.map(|fault| (fault.name(), counts.faulty(fault)))).collect()

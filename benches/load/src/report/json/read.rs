@@ -29,7 +29,7 @@ impl Report {
             profile: self.profile,
             before: self.before.into_counts(),
             intervals: self.intervals.into_iter().map(Interval::into_interval).collect(),
-            details: self.details.into_iter().map(Detail::into_detail).collect(),
+            error_samples: self.details.into_iter().map(Detail::into_detail).collect(),
             allocations: self.allocations.map(Allocations::into_allocations),
             doubts,
             interrupted,
@@ -40,8 +40,8 @@ impl Report {
 }
 
 impl Counts {
-    fn into_counts(self) -> metrics::Counts {
-        metrics::Counts {
+    fn into_counts(self) -> metrics::Tally {
+        metrics::Tally {
             attempted: self.attempted,
             opened: self.opened,
             endings: Ending::ALL
@@ -95,9 +95,9 @@ impl Interval {
 }
 
 impl Detail {
-    fn into_detail(self) -> model::Detail {
+    fn into_detail(self) -> model::ErrorSample {
         let Self { kind, text, count, first_ns } = self;
-        model::Detail { kind, text, count, first_ns }
+        model::ErrorSample { kind, text, count, first_ns }
     }
 }
 

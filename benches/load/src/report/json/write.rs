@@ -37,7 +37,7 @@ impl Report {
                 })
                 .collect(),
             intervals: run.intervals.iter().map(Interval::new).collect(),
-            details: run.details.iter().map(Detail::new).collect(),
+            details: run.error_samples.iter().map(Detail::new).collect(),
             allocations: run.allocations.as_ref().map(Allocations::new),
             before: Counts::complete(&run.before),
         }
@@ -124,8 +124,8 @@ impl Rates {
 }
 
 impl Counts {
-    fn complete(counts: &metrics::Counts) -> Self {
-        let metrics::Counts {
+    fn complete(counts: &metrics::Tally) -> Self {
+        let metrics::Tally {
             attempted,
             opened,
             endings,
@@ -166,7 +166,7 @@ impl Counts {
     }
 
     /// Without endings and faults that did not happen.
-    fn sparse(counts: &metrics::Counts) -> Self {
+    fn sparse(counts: &metrics::Tally) -> Self {
         let mut sparse = Self::complete(counts);
         sparse.endings.retain(|_, count| *count > 0);
         sparse.faults.retain(|_, count| *count > 0);
@@ -219,8 +219,8 @@ impl Interval {
 }
 
 impl Detail {
-    fn new(detail: &model::Detail) -> Self {
-        let model::Detail { kind, text, count, first_ns } = detail.clone();
+    fn new(detail: &model::ErrorSample) -> Self {
+        let model::ErrorSample { kind, text, count, first_ns } = detail.clone();
         Self { kind, text, count, first_ns }
     }
 }

@@ -5,7 +5,7 @@ use crate::outcome::{Ending, Fault};
 /// Everything that is counted. Sums over connections, and over time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Counts {
+pub struct Tally {
     /// Connections begun.
     pub attempted: u64,
     /// Of those, upgraded.
@@ -42,7 +42,7 @@ pub struct Counts {
     pub provoked_badly: u64,
 }
 
-impl Counts {
+impl Tally {
     /// Adds all of `other`.
     pub fn add(&mut self, other: &Self) {
         let Self { endings, faults, .. } = other;
@@ -116,7 +116,7 @@ impl Counts {
         (self.attempted + self.sent.max(self.received)).max(self.errors())
     }
 
-    /// [`Counts::errors`] as a share of [`Counts::tried`]; `None` if nothing was.
+    /// [`Tally::errors`] as a share of [`Tally::tried`]; `None` if nothing was.
     #[must_use]
     pub fn error_share(&self) -> Option<f64> {
         let tried = self.tried();
