@@ -78,7 +78,7 @@ pub fn histogram() -> Histogram<u64> {
 }
 
 /// Counts and distributions of some stretch of a run.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sample {
     /// What was counted.
     pub counts: Tally,

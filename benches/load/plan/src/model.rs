@@ -23,7 +23,7 @@ pub enum Phase {
 }
 
 /// A stretch of a run, at most a second long.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Interval {
     /// Whole seconds since the run's start: the grid on which shards are added.
     pub second: u64,
@@ -44,7 +44,7 @@ pub struct Interval {
 }
 
 /// An error with its words, and how often it was met.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorSample {
     /// [`super::outcome::Ending::name`], [`super::outcome::Fault::name`], or of a provocation.
     pub kind: String,
@@ -57,7 +57,7 @@ pub struct ErrorSample {
 }
 
 /// What the target's own allocator says, where it can be asked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetAllocations {
     /// Blocks handed out during the run.
     pub total_blocks: u64,
@@ -70,7 +70,7 @@ pub struct TargetAllocations {
 }
 
 /// Which part of a run this is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
     /// From 0.
     pub index: u32,
@@ -79,7 +79,7 @@ pub struct Shard {
 }
 
 /// One run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Run {
     /// Version of this form.
     pub schema: u32,
@@ -96,7 +96,6 @@ pub struct Run {
     /// What was asked for, thresholds and seed included.
     pub profile: Profile,
     /// What the target saw of us before the start: a connection to find out whether it is there, and a rehearsal.
-    #[serde(default)]
     pub before: Tally,
     /// In order of time.
     pub intervals: Vec<Interval>,

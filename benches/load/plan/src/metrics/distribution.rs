@@ -1,10 +1,9 @@
 use hdrhistogram::Histogram;
-use serde::{Deserialize, Serialize};
 
 use super::histogram;
 
 /// A distribution in its compact form: buckets that something fell into, and what they cannot say exactly.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Distribution {
     /// Values recorded.
     pub count: u64,
@@ -15,7 +14,6 @@ pub struct Distribution {
     /// The greatest; 0 of none.
     pub max_ns: u64,
     /// Highest value of a bucket in nanoseconds, and how many fell into it; ascending.
-    #[serde(skip)]
     pub buckets: Vec<(u64, u64)>,
 }
 

@@ -1,10 +1,7 @@
-use serde::{Deserialize, Serialize};
-
 use crate::outcome::{Ending, Fault};
 
 /// Everything that is counted. Sums over connections, and over time.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Connections begun.
     pub attempted: u64,
