@@ -1,7 +1,8 @@
 //! One arm's programs: built by cargo, or kept from the last time.
 //!
-//! Both arms are built in the same folder with the same flags, so that equal trees make equal files, and a comment no
-//! other instruction. No path needs to be remapped for that, and rustc gets the flags that the user gave it.
+//! Both arms are built from the same folder, into the same folder and with the same flags, so that equal trees make
+//! equal files, and a comment no other instruction. No path needs to be remapped for that, and rustc gets the flags that
+//! the user gave it. What both arms have in common, the dependencies above all, is built once.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -243,8 +244,9 @@ impl Build<'_> {
     fn cargo(&self, args: &[&str]) -> Command {
         let mut cargo = Command::new("cargo");
         cargo.args(args).current_dir(self.tree).envs(ENVIRONMENT);
-        // Both: a build folder of the user's own would be shared by the arms.
-        cargo.env("CARGO_TARGET_DIR", self.folder).env("CARGO_BUILD_BUILD_DIR", self.folder);
+        // Both variables: a build folder that the user configured must not be used.
+        let build = self.folder.with_file_name("build");
+        cargo.env("CARGO_TARGET_DIR", &build).env("CARGO_BUILD_BUILD_DIR", &build);
         cargo.stdin(Stdio::null()).stdout(Stdio::piped());
         cargo
     }
