@@ -6,7 +6,7 @@
 use baselines::Verdict;
 
 use bench_kit::statistics::{
-    Interval, detectable, hodges_lehmann, holm, signed_rank_p, walsh_interval,
+    ConfidenceInterval, detectable, hodges_lehmann, holm, signed_rank_p, walsh_interval,
 };
 
 /// What has to be true of a change.
@@ -75,7 +75,7 @@ pub struct Finding {
 /// Sums up; `None` without rounds. Panics at a logarithm that is not finite.
 #[must_use]
 pub fn find(series: &Series, rule: Rule) -> Option<Finding> {
-    let Interval { low, high, achieved } = walsh_interval(&series.head, rule.confidence)?;
+    let ConfidenceInterval { low, high, achieved } = walsh_interval(&series.head, rule.confidence)?;
     // Rounds too few for the level say nothing with it.
     let interval =
         if achieved < rule.confidence { [f64::NEG_INFINITY, f64::INFINITY] } else { [low, high] };
@@ -95,7 +95,7 @@ pub fn is_suspect(series: &Series, rule: Rule) -> bool {
     let limit = rule.called_from();
     let innocent = || {
         let finding = find(series, rule)?;
-        let Interval { low, high, .. } = walsh_interval(&series.head, SUSPICION)?;
+        let ConfidenceInterval { low, high, .. } = walsh_interval(&series.head, SUSPICION)?;
         let reaches = low < -limit || high > limit;
         Some(finding.effect.abs() < limit / 2.0 && !reaches && !is_noisy(&finding, rule))
     };

@@ -8,8 +8,9 @@ use super::driver::Driver;
 use super::server_process::{Program, ServerProcess, Settings};
 use super::workload::{Cores, Traffic, Workload};
 use bench_kit::cores;
+use bench_kit::random::SplitMix64;
 use bench_kit::spinners::Spinners;
-use bench_kit::statistics::{Rng, median, quantile};
+use bench_kit::statistics::{median, quantile};
 
 /// Wall-clock time of one chunk: short, so that the weather is the same for all arms of a cycle; long enough for the
 /// switch from one process to the next not to be seen.
@@ -86,7 +87,12 @@ impl Round {
 /// # Errors
 ///
 /// If a server cannot be started, ends, or does not answer as it should: with its name.
-pub fn round(workload: &Workload, arms: &[Arm], plan: Plan<'_>, rng: &mut Rng) -> Result<Round> {
+pub fn round(
+    workload: &Workload,
+    arms: &[Arm],
+    plan: Plan<'_>,
+    rng: &mut SplitMix64,
+) -> Result<Round> {
     let all = cores::allowed()?;
     let driver_core = all[plan.turn % all.len()];
     let server_core = match workload.cores {
@@ -132,7 +138,7 @@ pub fn round(workload: &Workload, arms: &[Arm], plan: Plan<'_>, rng: &mut Rng) -
     })
 }
 
-fn start(workload: &Workload, arm: &Arm, rng: &mut Rng) -> Result<ServerProcess> {
+fn start(workload: &Workload, arm: &Arm, rng: &mut SplitMix64) -> Result<ServerProcess> {
     let tick = match workload.traffic {
         Traffic::Dashboard { tick, .. } => Some(tick),
         _ => None,
@@ -153,7 +159,7 @@ fn take(
     workload: &Workload,
     servers: &mut [ServerProcess],
     plan: Plan<'_>,
-    rng: &mut Rng,
+    rng: &mut SplitMix64,
 ) -> Result<Taken> {
     let spins = workload.cores == Cores::Two && cores::allowed()?.len() > 1;
     let mut order: Vec<usize> = (0..servers.len()).collect();

@@ -10,7 +10,8 @@ use super::model::{Timing, TimingRow, TimingUnit};
 use super::round::{Arm, Measured, Plan, Round, round};
 use super::server_process::Program;
 use super::workload::{Traffic, Workload, all};
-use bench_kit::statistics::{Rng, median};
+use bench_kit::random::SplitMix64;
+use bench_kit::statistics::median;
 
 /// What a timing comparison may be told.
 #[derive(Clone, Debug)]
@@ -57,7 +58,7 @@ pub fn compare(
     let arms = [arm("base", base), arm("base's copy", base), arm("head", head)];
     let commands = [base, head].iter().any(|program| matches!(program, Program::Command(_)));
     let (workloads, mut left_out) = chosen(&options.only, commands)?;
-    let mut rng = Rng::new(options.seed);
+    let mut rng = SplitMix64::new(options.seed);
     let rows = decide(&workloads, options.rule, |which, stage| {
         let which: Vec<&Workload> = which.iter().map(|at| &workloads[*at]).collect();
         let arms = vec![arms.to_vec(); which.len()];
@@ -215,7 +216,7 @@ pub fn look(
     arms: &[Vec<Arm>],
     stage: Stage,
     path: &str,
-    rng: &mut Rng,
+    rng: &mut SplitMix64,
     progress: &dyn Fn(&str, usize, usize),
 ) -> Result<Vec<Vec<Round>>> {
     let mut taken = vec![Vec::with_capacity(stage.rounds()); workloads.len()];

@@ -8,13 +8,14 @@
 //!   (feature `tcp-servers`)
 //! - [`cores`]: pins driver and server to processors; [`descriptors`]: raises the limit of open files;
 //!   [`spinners`]: threads that keep a processor busy; [`process_clock`]: processor time of another process
-//! - [`statistics`]: estimates, intervals and tests, with the generator of random numbers they draw from
+//! - [`statistics`]: estimates, intervals and tests; [`random`]: random numbers that a seed repeats
 
 pub mod client;
 pub mod cores;
 pub mod descriptors;
 pub mod payload;
 pub mod process_clock;
+pub mod random;
 pub mod spinners;
 pub mod statistics;
 #[cfg(feature = "tcp-servers")]

@@ -63,7 +63,7 @@ pub fn signed_rank_p(values: &[f64]) -> f64 {
 
 /// Where a pseudo-median is. Both ends belong to it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Interval {
+pub struct ConfidenceInterval {
     /// Lower end.
     pub low: f64,
     /// Upper end.
@@ -72,7 +72,7 @@ pub struct Interval {
     pub achieved: f64,
 }
 
-impl Interval {
+impl ConfidenceInterval {
     fn half_width(self) -> f64 {
         (self.high - self.low) / 2.0
     }
@@ -86,7 +86,7 @@ impl Interval {
 /// interval wider than it need be. *n* values reach 1 − 2^(1 − *n*) at most, eight of them 0.99; of fewer it is the
 /// whole range, with what that achieves.
 #[must_use]
-pub fn walsh_interval(values: &[f64], confidence: f64) -> Option<Interval> {
+pub fn walsh_interval(values: &[f64], confidence: f64) -> Option<ConfidenceInterval> {
     assert_inside(confidence);
     let averages = walsh_averages(values);
     let widest = averages.len().checked_sub(1)?;
@@ -101,7 +101,7 @@ pub fn walsh_interval(values: &[f64], confidence: f64) -> Option<Interval> {
         achieved = level;
         cut += 1;
     }
-    Some(Interval { low: averages[cut], high: averages[widest - cut], achieved })
+    Some(ConfidenceInterval { low: averages[cut], high: averages[widest - cut], achieved })
 }
 
 /// The `p` values of one family, in the order given, such that rejecting those below a level errs anywhere in the
@@ -225,36 +225,6 @@ pub fn binomial_upper(successes: u64, trials: u64, confidence: f64) -> f64 {
             return high;
         }
         *(if so_few(rate) >= 1.0 - confidence { &mut low } else { &mut high }) = rate;
-    }
-}
-
-/// Orders that a seed repeats: `SplitMix64` (Steele, Lea & Flood 2014). Written out here because a seed in a report has
-/// to mean the same order after every update of a dependency.
-#[derive(Clone, Debug)]
-pub struct Rng(u64);
-
-impl Rng {
-    /// All seeds are equally good, 0 too.
-    #[must_use]
-    pub const fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// 64 uniform bits.
-    pub fn draw(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// Puts `items` in any of their orders with the same probability, but for one part in 2^64 / `items.len()`
-    /// (Durstenfeld 1964).
-    pub fn shuffle<T>(&mut self, items: &mut [T]) {
-        for last in (1..items.len()).rev() {
-            let scaled = u128::from(self.draw()) * (last as u128 + 1);
-            items.swap(last, (scaled >> 64) as usize);
-        }
     }
 }
 

@@ -10,7 +10,7 @@ mod tests;
 use bytes::{BufMut, BytesMut};
 
 use super::ledger::Ledger;
-use bench_kit::statistics::Rng;
+use bench_kit::random::SplitMix64;
 use load_plan::profile::{Size, Traffic};
 
 /// Bytes of the head; no message is shorter.
@@ -50,7 +50,7 @@ impl Recipe {
     #[must_use]
     pub(super) fn new(traffic: &Traffic) -> Self {
         let longest = traffic.sizes.iter().map(|size| size.bytes).max().unwrap_or(HEAD);
-        let mut rng = Rng::new(traffic.seed);
+        let mut rng = SplitMix64::new(traffic.seed);
         let filling = (0..longest + PLACES).map(|_| LETTERS[(rng.draw() % 64) as usize]).collect();
         Self { filling, sizes: parts(&traffic.sizes), seed: traffic.seed }
     }
@@ -121,7 +121,7 @@ impl Recipe {
     }
 
     fn hash(&self, connection: u16, number: u32) -> u64 {
-        Rng::new(self.seed ^ (u64::from(connection) << 32) ^ u64::from(number)).draw()
+        SplitMix64::new(self.seed ^ (u64::from(connection) << 32) ^ u64::from(number)).draw()
     }
 }
 
@@ -186,7 +186,7 @@ fn read_head(head: &[u8; HEAD]) -> Option<(u16, u32)> {
 }
 
 fn check_of(connection: u16, number: u32) -> u16 {
-    (Rng::new(u64::from(connection) << 32 | u64::from(number)).draw() >> 48) as u16
+    (SplitMix64::new(u64::from(connection) << 32 | u64::from(number)).draw() >> 48) as u16
 }
 
 /// A text with `{seq}` in it.

@@ -1,6 +1,6 @@
 //! When connections open and when they send. Pure: times are nanoseconds since the run's start.
 
-use bench_kit::statistics::Rng;
+use bench_kit::random::SplitMix64;
 use load_plan::profile::{Arrival, Pace};
 
 /// Fractional part of the golden ratio: multiples of it spread evenly over a period, however many connections there are.
@@ -13,7 +13,7 @@ pub(super) struct Arrivals {
     period_ns: f64,
     /// Of a constant rate: periods since `begin_ns`, the phase included. A product, so that errors do not add up.
     periods: f64,
-    poisson: Option<Rng>,
+    poisson: Option<SplitMix64>,
     due_ns: u64,
 }
 
@@ -24,7 +24,7 @@ impl Arrivals {
         let Pace::Open { rate, arrival } = pace else { return None };
         let phase = (f64::from(seat) * GOLDEN).fract();
         let poisson = (arrival == Arrival::Poisson)
-            .then(|| Rng::new(seed ^ (u64::from(seat) << 32) ^ begin_ns));
+            .then(|| SplitMix64::new(seed ^ (u64::from(seat) << 32) ^ begin_ns));
         let mut arrivals =
             Self { begin_ns, period_ns: 1e9 / rate, periods: phase, poisson, due_ns: begin_ns };
         match arrivals.poisson {
@@ -57,13 +57,13 @@ impl Arrivals {
 }
 
 /// Uniform in 0 (included) to 1.
-pub(super) fn uniform(rng: &mut Rng) -> f64 {
+pub(super) fn uniform(rng: &mut SplitMix64) -> f64 {
     // 53 bits are what a double holds.
     (rng.draw() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 /// With mean 1, by the inverse of its distribution function.
-fn exponential(rng: &mut Rng) -> f64 {
+fn exponential(rng: &mut SplitMix64) -> f64 {
     -(1.0 - uniform(rng)).ln()
 }
 
@@ -90,7 +90,7 @@ pub(super) fn ramp(from: u32, to: u32, ramp_ns: u64) -> impl Iterator<Item = Mov
 
 /// The delay before attempt `tries` after failures, in nanoseconds: full jitter over a ceiling that doubles, from a
 /// quarter of a second to five seconds (RFC 6455 §7.2.3 asks for both).
-pub(super) fn back_off_ns(tries: u32, rng: &mut Rng) -> u64 {
+pub(super) fn back_off_ns(tries: u32, rng: &mut SplitMix64) -> u64 {
     let ceiling = (250_000_000_u64 << tries.min(8)).min(5_000_000_000);
     (uniform(rng) * ceiling as f64) as u64
 }
@@ -99,7 +99,7 @@ pub(super) fn back_off_ns(tries: u32, rng: &mut Rng) -> u64 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Rng, *};
+    use super::{SplitMix64, *};
 
     fn dues(pace: Pace, seat: u32, count: usize) -> Vec<u64> {
         let mut arrivals = Arrivals::new(pace, seat, 7, 1_000).expect("an open loop");
@@ -165,7 +165,7 @@ mod tests {
 
         #[test]
         fn a_back_off_is_never_longer_than_five_seconds(tries in 0_u32..100, seed: u64) {
-            prop_assert!(back_off_ns(tries, &mut Rng::new(seed)) <= 5_000_000_000);
+            prop_assert!(back_off_ns(tries, &mut SplitMix64::new(seed)) <= 5_000_000_000);
         }
     }
 }

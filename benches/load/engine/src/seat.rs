@@ -9,7 +9,7 @@ use super::problem::Problem;
 use super::schedule::{back_off_ns, uniform};
 use super::session::Session;
 use super::worker::Worker;
-use bench_kit::statistics::Rng;
+use bench_kit::random::SplitMix64;
 use load_plan::outcome::Ending;
 
 /// What the worker and the connection in a seat tell each other.
@@ -80,7 +80,8 @@ impl Seat {
 
 /// The life of a seat.
 pub(super) async fn occupy(worker: Rc<Worker>, seat: Rc<Seat>) {
-    let mut rng = Rng::new(worker.profile.traffic.seed ^ u64::from(seat.index).rotate_left(40));
+    let mut rng =
+        SplitMix64::new(worker.profile.traffic.seed ^ u64::from(seat.index).rotate_left(40));
     let mut failures = 0;
     while !seat.is_leaving.get() {
         let ended = attend(&worker, &seat, &mut failures).await;

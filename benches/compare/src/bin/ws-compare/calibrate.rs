@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
+use bench_kit::random::SplitMix64;
 use bench_kit::spinners::Spinners;
-use bench_kit::statistics::{Rng, median};
+use bench_kit::statistics::median;
 use compare::calibration::{Record, Row, markdown, svg};
 use compare::cleanup;
 use compare::gate::Rule;
@@ -92,7 +93,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     };
     while count(&records, 0.0) < args.same {
         let done = count(&records, 0.0);
-        let mut rng = Rng::new(args.seed ^ ((done as u64) << 32) ^ u64::from(args.busy));
+        let mut rng = SplitMix64::new(args.seed ^ ((done as u64) << 32) ^ u64::from(args.busy));
         let what = format!("nothing slower, {} of {}", done + 1, args.same);
         let taken = match args.together {
             1 => vec![calibration.same(&what, done, &mut rng)?],
@@ -106,7 +107,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let shares = &args.slower;
     let least = |records: &[Record]| shares.iter().map(|share| count(records, *share)).min();
     while let Some(done) = least(&records).filter(|done| *done < args.slowed) {
-        let mut rng = Rng::new(!args.seed ^ ((done as u64) << 32));
+        let mut rng = SplitMix64::new(!args.seed ^ ((done as u64) << 32));
         let what = format!("slowed programs, {} of {}", done + 1, args.slowed);
         for record in calibration.slowed(&what, shares, &mut rng)? {
             keep(&mut journal, &mut records, Record { busy: args.busy, ..record })?;
@@ -177,7 +178,7 @@ impl Calibration {
     }
 
     /// A comparison as `compare` makes it, of a program with its like.
-    fn same(&self, what: &str, turn: usize, rng: &mut Rng) -> Result<Record> {
+    fn same(&self, what: &str, turn: usize, rng: &mut SplitMix64) -> Result<Record> {
         let [base, copy] = self.base();
         let arms = [base, copy, arm("head", self.like(turn), Vec::new())];
         let begin = Instant::now();
@@ -188,13 +189,18 @@ impl Calibration {
     }
 
     /// As many comparisons of a program with its likes.
-    fn same_together(&self, what: &str, several: usize, rng: &mut Rng) -> Result<Vec<Record>> {
+    fn same_together(
+        &self,
+        what: &str,
+        several: usize,
+        rng: &mut SplitMix64,
+    ) -> Result<Vec<Record>> {
         let heads = |_| (0..several).map(|turn| arm("head", self.like(turn), Vec::new())).collect();
         self.together(what, &vec![0.0; several], heads, rng)
     }
 
     /// One comparison for each share.
-    fn slowed(&self, what: &str, shares: &[f64], rng: &mut Rng) -> Result<Vec<Record>> {
+    fn slowed(&self, what: &str, shares: &[f64], rng: &mut SplitMix64) -> Result<Vec<Record>> {
         let loops = self.loops(what, shares, rng)?;
         self.together(what, shares, |at| self.heads(at, &loops[at]), rng)
     }
@@ -206,7 +212,7 @@ impl Calibration {
         what: &str,
         shares: &[f64],
         heads: impl Fn(usize) -> Vec<Arm>,
-        rng: &mut Rng,
+        rng: &mut SplitMix64,
     ) -> Result<Vec<Record>> {
         let arms = |at: usize| self.base().into_iter().chain(heads(at)).collect();
         let mut taken: Vec<(Stage, usize, Vec<Round>)> = Vec::new();
@@ -234,7 +240,7 @@ impl Calibration {
 
     /// For each workload the loops, in nanoseconds, that make an operation each of `shares` slower. By the clock on the
     /// wall a loop costs less than it lasts, because something else is done meanwhile, so it is tried first.
-    fn loops(&self, what: &str, shares: &[f64], rng: &mut Rng) -> Result<Vec<Vec<f64>>> {
+    fn loops(&self, what: &str, shares: &[f64], rng: &mut SplitMix64) -> Result<Vec<Vec<f64>>> {
         let mut trial = |loops: &[Vec<f64>]| {
             let arms =
                 |at: usize| self.base().into_iter().chain(self.heads(at, &loops[at])).collect();
@@ -275,7 +281,7 @@ impl Calibration {
         which: &[usize],
         stage: Stage,
         arms: impl Fn(usize) -> Vec<Arm>,
-        rng: &mut Rng,
+        rng: &mut SplitMix64,
     ) -> Result<Vec<Vec<Round>>> {
         let workloads: Vec<&Workload> = which.iter().map(|at| &self.workloads[*at]).collect();
         let arms: Vec<Vec<Arm>> = which.iter().map(|at| arms(*at)).collect();

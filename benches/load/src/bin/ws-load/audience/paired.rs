@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anyhow::{Context, Result, ensure};
-use bench_kit::statistics::{Interval, Rng, hodges_lehmann, median, walsh_interval};
+use bench_kit::random::SplitMix64;
+use bench_kit::statistics::{ConfidenceInterval, hodges_lehmann, median, walsh_interval};
 use load_plan::metrics::{Distribution, Timing};
 use load_plan::model::{Phase, Run};
 use load_plan::thresholds::Unit;
@@ -37,7 +38,7 @@ pub(super) struct Second {
 pub(super) struct Paired {
     turns: Vec<[Half; 2]>,
     ratio: f64,
-    interval: Interval,
+    interval: ConfidenceInterval,
 }
 
 #[derive(Default)]
@@ -57,7 +58,7 @@ pub(super) enum Verdict {
 
 impl Plan {
     pub(super) fn new(turns: usize) -> Self {
-        let mut rng = Rng::new(0);
+        let mut rng = SplitMix64::new(0);
         let turn = |_| {
             let mut turn = [false, true];
             rng.shuffle(&mut turn);
@@ -119,8 +120,8 @@ impl Paired {
     pub(super) fn verdict(&self, within: f64) -> Verdict {
         let limit = within.ln_1p();
         match self.interval {
-            Interval { high, .. } if high <= limit => Verdict::Within,
-            Interval { low, .. } if low > limit => Verdict::Beyond,
+            ConfidenceInterval { high, .. } if high <= limit => Verdict::Within,
+            ConfidenceInterval { low, .. } if low > limit => Verdict::Beyond,
             _ => Verdict::TooNoisy,
         }
     }
