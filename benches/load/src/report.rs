@@ -5,20 +5,20 @@
 //! - [`table`], [`json`], `csv`, `junit`, `interval_log`, `html`: one format a file
 //! - [`directory`]: all of them in a folder, and the run back from it
 //! - `chart`: the drawings of the page; `timeline`: a run as what they draw
-//! - `words`: what several formats say; `advice`: what to type next; `text`: lines that fit
+//! - `format`: what several formats say; `next`: what to type next; `text`: lines that fit
 
-mod advice;
 mod chart;
 mod csv;
 pub mod directory;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod format;
 mod html;
 mod interval_log;
 pub mod json;
 mod junit;
+mod next;
 pub mod table;
 #[cfg(test)]
 mod tests;
 mod timeline;
-mod words;

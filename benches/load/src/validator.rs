@@ -4,10 +4,10 @@
 //! known about the target, and that is neither a pass nor a failure.
 
 mod check;
-mod moments;
 #[cfg(test)]
 mod tests;
-mod trust;
+mod validity;
+mod violations;
 
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ use check::Judge;
 /// The outcome of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum RunVerdict {
     /// Every threshold was measured and met.
     Pass,
     /// A threshold was violated, or there was nothing to measure it by.
@@ -35,7 +35,7 @@ pub enum Verdict {
     Interrupted,
 }
 
-impl Verdict {
+impl RunVerdict {
     /// All of them.
     pub const ALL: [Self; 5] =
         [Self::Pass, Self::Fail, Self::Invalid, Self::Incomplete, Self::Interrupted];
@@ -67,9 +67,9 @@ impl Verdict {
 
 /// A verdict with everything that it rests on.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Judgement {
+pub struct Assessment {
     /// The outcome.
-    pub verdict: Verdict,
+    pub verdict: RunVerdict,
     /// One a threshold: of the whole run first, then stage by stage.
     pub checks: Vec<Check>,
     /// Why it is not a pass: sentences with the numbers and what to do. Empty of a pass.
@@ -133,7 +133,7 @@ impl Check {
 
 /// Judges `run` by the thresholds of its profile.
 #[must_use]
-pub fn validate(run: &Run) -> Judgement {
+pub fn validate(run: &Run) -> Assessment {
     let summary = Summary::of(run);
     let judge = Judge::new(run, &summary);
     let mut checks = Vec::new();
@@ -154,13 +154,13 @@ pub fn validate(run: &Run) -> Judgement {
     checks.extend(unasked.filter(|check| check.samples > 0 && !check.met));
     notices.extend(checks.iter().filter_map(|check| judge.caution(check)));
     let (verdict, reasons) = verdict(run, &summary, &checks);
-    if verdict == Verdict::Invalid {
+    if verdict == RunVerdict::Invalid {
         let own = checks.iter().filter(|check| check.is_violated_by_the_target());
         notices.extend(own.map(|check| {
             format!("{}, which the generator cannot be to blame for", check.words(&run.profile))
         }));
     }
-    Judgement { verdict, checks, reasons, notices }
+    Assessment { verdict, checks, reasons, notices }
 }
 
 /// A stage is measured with all of its connections, unless they are meant to come and go, or somebody wrote down
@@ -177,7 +177,7 @@ fn all_open(profile: &Profile) -> Option<Threshold> {
 /// Why one part of a run says nothing, whatever the others say.
 pub(super) fn doubts(part: &Run) -> Vec<String> {
     let summary = Summary::of(part);
-    trust::distrust(part, &summary, &[])
+    validity::doubts(part, &summary, &[])
 }
 
 /// What a preset asks of every target and this one cannot answer. Who writes a limit down means this target.
@@ -191,12 +191,12 @@ fn unanswerable(run: &Run, threshold: &Threshold) -> Option<String> {
     })
 }
 
-fn verdict(run: &Run, summary: &Summary, checks: &[Check]) -> (Verdict, Vec<String>) {
+fn verdict(run: &Run, summary: &Summary, checks: &[Check]) -> (RunVerdict, Vec<String>) {
     if run.interrupted {
         let planned = exact_duration(run.profile.duration());
         let seconds = run.intervals.last().map_or(0, |last| last.second);
         let why = format!("a signal ended the run in second {seconds}; {planned} were planned");
-        return (Verdict::Interrupted, vec![why]);
+        return (RunVerdict::Interrupted, vec![why]);
     }
     let missing: Vec<String> = (0..run.shard.of)
         .filter(|shard| !run.shards.contains(shard))
@@ -209,10 +209,10 @@ fn verdict(run: &Run, summary: &Summary, checks: &[Check]) -> (Verdict, Vec<Stri
             if missing.len() == 1 { "1 is".to_owned() } else { format!("{} are", missing.len()) },
             missing.join(", ")
         );
-        return (Verdict::Incomplete, vec![why]);
+        return (RunVerdict::Incomplete, vec![why]);
     }
     let mut reasons = run.doubts.clone();
-    reasons.extend(trust::distrust(run, summary, checks));
+    reasons.extend(validity::doubts(run, summary, checks));
     if checks.is_empty() {
         reasons.push(
             "there is no threshold, so nothing was decided; add [thresholds] to the profile, or \
@@ -221,11 +221,11 @@ fn verdict(run: &Run, summary: &Summary, checks: &[Check]) -> (Verdict, Vec<Stri
         );
     }
     if !reasons.is_empty() {
-        return (Verdict::Invalid, reasons);
+        return (RunVerdict::Invalid, reasons);
     }
     let violated = checks.iter().filter(|check| !check.met);
     let reasons: Vec<String> = violated.map(|check| check.words(&run.profile)).collect();
-    (if reasons.is_empty() { Verdict::Pass } else { Verdict::Fail }, reasons)
+    (if reasons.is_empty() { RunVerdict::Pass } else { RunVerdict::Fail }, reasons)
 }
 
 /// `1 connection`, `1,200 connections`.

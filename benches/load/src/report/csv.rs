@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::words;
+use super::format;
 use load_plan::metrics::{Distribution, Timing};
 use load_plan::model::{Interval, Run};
 use load_plan::outcome::{Ending, Fault};
@@ -33,8 +33,8 @@ fn cells(run: &Run, interval: &Interval) -> Vec<(String, String)> {
     let mut cells = vec![
         ("second".to_owned(), interval.second.to_string()),
         ("stage".to_owned(), interval.stage.to_string()),
-        ("stage_name".to_owned(), words::stage(run, interval.stage)),
-        ("phase".to_owned(), words::phase(interval.phase).to_owned()),
+        ("stage_name".to_owned(), format::stage(run, interval.stage)),
+        ("phase".to_owned(), format::phase(interval.phase).to_owned()),
         ("length_ns".to_owned(), interval.length_ns.to_string()),
         ("generator_cpu_processors".to_owned(), format!("{:.3}", interval.generator_cpu)),
     ];

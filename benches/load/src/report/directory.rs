@@ -11,7 +11,7 @@ use tempfile::NamedTempFile;
 
 use super::interval_log::{self, Buckets, Place};
 use super::{csv, html, json, junit};
-use crate::validator::Judgement;
+use crate::validator::Assessment;
 use load_plan::metrics::Timing;
 use load_plan::model::Run;
 
@@ -56,9 +56,9 @@ pub fn prepare(dir: &Path, overwrite: bool) -> Result<()> {
 /// # Errors
 ///
 /// As [`prepare`], and if there is no room. Then no file is new and none is half.
-pub fn write(dir: &Path, run: &Run, judgement: &Judgement, overwrite: bool) -> Result<()> {
+pub fn write(dir: &Path, run: &Run, assessment: &Assessment, overwrite: bool) -> Result<()> {
     let is_new = !dir.exists();
-    let written = prepare(dir, overwrite).and_then(|()| write_all(dir, run, judgement));
+    let written = prepare(dir, overwrite).and_then(|()| write_all(dir, run, assessment));
     if written.is_err() && is_new {
         // Empty unless somebody else has come in; then it stays.
         let _ = fs::remove_dir(dir);
@@ -66,14 +66,14 @@ pub fn write(dir: &Path, run: &Run, judgement: &Judgement, overwrite: bool) -> R
     written
 }
 
-fn write_all(dir: &Path, run: &Run, judgement: &Judgement) -> Result<()> {
+fn write_all(dir: &Path, run: &Run, assessment: &Assessment) -> Result<()> {
     // What a program looks for comes last: where it is, all is.
     let files = [
         (LOG, interval_log::render(run)?),
         (CSV, csv::render(run)?),
-        (JUNIT, junit::render(run, judgement)?.into_bytes()),
-        (HTML, html::render(run, judgement).into_bytes()),
-        (JSON, json::text(run, judgement)?.into_bytes()),
+        (JUNIT, junit::render(run, assessment)?.into_bytes()),
+        (HTML, html::render(run, assessment).into_bytes()),
+        (JSON, json::text(run, assessment)?.into_bytes()),
     ];
     let mut written = Vec::new();
     for (name, bytes) in files {

@@ -1,8 +1,8 @@
 use maud::{Markup, html};
 
-use super::{advice, words};
+use super::{format, next};
 use crate::summary::Summary;
-use crate::validator::{Judgement, Verdict};
+use crate::validator::{Assessment, RunVerdict};
 use bench_show::page::page;
 use load_plan::model::Run;
 
@@ -13,13 +13,13 @@ mod time;
 mod trouble;
 
 /// One page that needs nothing else: no script, no other file, no network.
-pub(super) fn render(run: &Run, judgement: &Judgement) -> String {
+pub(super) fn render(run: &Run, assessment: &Assessment) -> String {
     let summary = Summary::of(run);
-    let title = format!("{}: {}", run.profile.name, judgement.verdict.name());
+    let title = format!("{}: {}", run.profile.name, assessment.verdict.name());
     let body = html! {
-        (banner(run, judgement))
-        section { h2 { "Thresholds" } (tables::thresholds(run, judgement)) }
-        (charts::all(run, judgement, &summary))
+        (banner(run, assessment))
+        section { h2 { "Thresholds" } (tables::thresholds(run, assessment)) }
+        (charts::all(run, assessment, &summary))
         section { h2 { "Times" } (tables::times(&summary.overall)) }
         section { h2 { "Traffic" } (tables::traffic(run, &summary.overall)) }
         @if summary.stages.len() > 1 { section { h2 { "Stages" } (tables::stages(run, &summary)) } }
@@ -29,20 +29,20 @@ pub(super) fn render(run: &Run, judgement: &Judgement) -> String {
     page(&title, include_str!("style.css"), &body)
 }
 
-fn banner(run: &Run, judgement: &Judgement) -> Markup {
-    let (tone, word) = match judgement.verdict {
-        Verdict::Pass => ("good", "Pass"),
-        Verdict::Fail => ("bad", "Fail"),
-        Verdict::Invalid => ("unsure", "Invalid"),
-        Verdict::Incomplete => ("unsure", "Incomplete"),
-        Verdict::Interrupted => ("unsure", "Interrupted"),
+fn banner(run: &Run, assessment: &Assessment) -> Markup {
+    let (tone, word) = match assessment.verdict {
+        RunVerdict::Pass => ("good", "Pass"),
+        RunVerdict::Fail => ("bad", "Fail"),
+        RunVerdict::Invalid => ("unsure", "Invalid"),
+        RunVerdict::Incomplete => ("unsure", "Incomplete"),
+        RunVerdict::Interrupted => ("unsure", "Interrupted"),
     };
-    let what = match judgement.verdict {
-        Verdict::Pass => "Every threshold was measured and met.",
-        Verdict::Fail => "The target did not hold what was asked of it.",
-        Verdict::Invalid => "The numbers say nothing about the target.",
-        Verdict::Incomplete => "Parts of the run are missing.",
-        Verdict::Interrupted => "The run ended before its time.",
+    let what = match assessment.verdict {
+        RunVerdict::Pass => "Every threshold was measured and met.",
+        RunVerdict::Fail => "The target did not hold what was asked of it.",
+        RunVerdict::Invalid => "The numbers say nothing about the target.",
+        RunVerdict::Incomplete => "Parts of the run are missing.",
+        RunVerdict::Interrupted => "The run ended before its time.",
     };
     let peak = run
         .profile
@@ -56,24 +56,24 @@ fn banner(run: &Run, judgement: &Judgement) -> Markup {
             h1 { (run.profile.name) " against " span.url { (run.target()) } }
             div.banner.(tone) {
                 strong { (word) }
-                p { (what) " Exit code " (judgement.verdict.exit_code()) "." }
-                @if !judgement.reasons.is_empty() {
-                    ul { @for reason in &judgement.reasons { li { (reason) } } }
+                p { (what) " Exit code " (assessment.verdict.exit_code()) "." }
+                @if !assessment.reasons.is_empty() {
+                    ul { @for reason in &assessment.reasons { li { (reason) } } }
                 }
-                @if let Some((command, purpose)) = advice::next(run, judgement) {
+                @if let Some((command, purpose)) = next::next(run, assessment) {
                     p { "Next: " code { (command) } " – " (purpose) }
                 }
             }
             @if !run.profile.description.is_empty() { p.dim { (run.profile.description) } }
             p.dim {
-                "Up to " (words::counted(peak, "connection")) ", "
-                (words::length(run.length(|_| true))) " from " (words::started(run)) ", "
-                (words::counted(u64::from(run.workers), "worker")) " on "
-                (words::counted(u64::from(run.processors), "processor")) ", seed " (run.profile.traffic.seed)
+                "Up to " (format::counted(peak, "connection")) ", "
+                (format::length(run.length(|_| true))) " from " (format::started(run)) ", "
+                (format::counted(u64::from(run.workers), "worker")) " on "
+                (format::counted(u64::from(run.processors), "processor")) ", seed " (run.profile.traffic.seed)
                 ", run " (run.run_id) "."
-                @if let Some(origin) = words::origin(run) { " This is " (origin) "." }
+                @if let Some(origin) = format::origin(run) { " This is " (origin) "." }
             }
-            @for notice in &judgement.notices { p.dim { "Notice: " (notice) } }
+            @for notice in &assessment.notices { p.dim { "Notice: " (notice) } }
         }
     }
 }
@@ -81,10 +81,10 @@ fn banner(run: &Run, judgement: &Judgement) -> Markup {
 fn again(run: &Run) -> Markup {
     let toml = toml::to_string_pretty(&run.profile);
     html! {
-        @if !advice::is_builtin(run) {
-            p { "Save the profile below as " code { (advice::file_name(run)) } ", and run" }
+        @if !next::is_builtin(run) {
+            p { "Save the profile below as " code { (next::file_name(run)) } ", and run" }
         }
-        pre.command { (advice::repeat(run)) }
+        pre.command { (next::repeat(run)) }
         @match toml {
             Ok(toml) => details { summary { "The profile" } pre { (toml) } },
             // A seed beyond what TOML can hold; JSON can.

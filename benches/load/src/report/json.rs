@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::{Serializer, Value};
 
 use crate::summary::Summary;
-use crate::validator::Judgement;
+use crate::validator::Assessment;
 use load_plan::model::{Run, SCHEMA};
 
 mod lines;
@@ -23,8 +23,8 @@ const TOOL: &str = "ws-load";
 /// # Errors
 ///
 /// If the profile has no form in JSON, which no profile that was read is known to bring about.
-pub fn render(run: &Run, judgement: &Judgement) -> Result<Value> {
-    Ok(serde_json::to_value(Report::new(run, judgement))?)
+pub fn render(run: &Run, assessment: &Assessment) -> Result<Value> {
+    Ok(serde_json::to_value(Report::new(run, assessment))?)
 }
 
 /// The same as text, its keys in the order of [`schema`], an interval or a threshold a line.
@@ -32,10 +32,10 @@ pub fn render(run: &Run, judgement: &Judgement) -> Result<Value> {
 /// # Errors
 ///
 /// As [`render`].
-pub fn text(run: &Run, judgement: &Judgement) -> Result<String> {
+pub fn text(run: &Run, assessment: &Assessment) -> Result<String> {
     let mut text = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut text, Lines::default());
-    serde::Serialize::serialize(&Report::new(run, judgement), &mut serializer)?;
+    serde::Serialize::serialize(&Report::new(run, assessment), &mut serializer)?;
     text.push(b'\n');
     Ok(String::from_utf8(text)?)
 }

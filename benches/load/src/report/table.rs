@@ -1,8 +1,8 @@
 //! What a person sees at the end, in a terminal.
 
-use super::{advice, words};
+use super::{format, next};
 use crate::summary::{Figures, Summary};
-use crate::validator::{Check, Judgement};
+use crate::validator::{Assessment, Check};
 use bench_show::text::Text;
 use load_plan::metrics::Timing;
 use load_plan::model::Run;
@@ -16,53 +16,53 @@ const DETAILS: usize = 8;
 /// table; in less they stay as wide as they must be. Whoever called the profile by another name or path than its own
 /// says so, and is told that.
 #[must_use]
-pub fn render(run: &Run, judgement: &Judgement, width: usize, profile: Option<&str>) -> String {
+pub fn render(run: &Run, assessment: &Assessment, width: usize, profile: Option<&str>) -> String {
     let summary = Summary::of(run);
     let mut text = Text::new(width);
-    verdict(&mut text, run, judgement);
-    thresholds(&mut text, run, judgement);
+    verdict(&mut text, run, assessment);
+    thresholds(&mut text, run, assessment);
     times(&mut text, &summary.overall);
     traffic(&mut text, run, &summary.overall);
     stages(&mut text, run, &summary);
     details(&mut text, run);
-    if !judgement.notices.is_empty() {
+    if !assessment.notices.is_empty() {
         text.line("");
     }
-    for notice in &judgement.notices {
+    for notice in &assessment.notices {
         text.wrapped("", &format!("notice: {notice}"));
     }
-    let profile = profile.map_or_else(|| advice::named(run), str::to_owned);
-    if let Some((command, purpose)) = advice::next_with(&profile, run, judgement) {
+    let profile = profile.map_or_else(|| next::named(run), str::to_owned);
+    if let Some((command, purpose)) = next::next_with(&profile, run, assessment) {
         text.line("");
         text.wrapped("", &format!("next: {command}  ({purpose})"));
     }
     text.into_string()
 }
 
-fn verdict(text: &mut Text, run: &Run, judgement: &Judgement) {
-    let verdict = judgement.verdict.name().to_uppercase();
+fn verdict(text: &mut Text, run: &Run, assessment: &Assessment) {
+    let verdict = assessment.verdict.name().to_uppercase();
     text.wrapped("", &format!("{verdict}: {} against {}", run.profile.name, run.target()));
-    for reason in &judgement.reasons {
+    for reason in &assessment.reasons {
         text.wrapped("  ", reason);
     }
-    if let Some(origin) = words::origin(run) {
+    if let Some(origin) = format::origin(run) {
         text.wrapped("  ", &origin);
     }
 }
 
-fn thresholds(text: &mut Text, run: &Run, judgement: &Judgement) {
+fn thresholds(text: &mut Text, run: &Run, assessment: &Assessment) {
     text.line("");
-    if judgement.checks.is_empty() {
+    if assessment.checks.is_empty() {
         text.line("no thresholds");
         return;
     }
     let mut rows = Vec::new();
-    for check in &judgement.checks {
+    for check in &assessment.checks {
         rows.push(threshold(run, check));
     }
     text.table(["thresholds", "must be", "measured", "margin", "samples", ""], rows, &[1, 5]);
-    for check in &judgement.checks {
-        if let Some(worst) = words::worst(check) {
+    for check in &assessment.checks {
+        if let Some(worst) = format::worst(check) {
             text.wrapped("", &format!("worst seconds of {}: {worst}", subject(run, check)));
         }
     }
@@ -72,7 +72,7 @@ fn thresholds(text: &mut Text, run: &Run, judgement: &Judgement) {
 fn subject(run: &Run, check: &Check) -> String {
     let metric = check.threshold.metric;
     match check.stage {
-        Some(stage) => format!("{metric} of {}", words::stage(run, stage)),
+        Some(stage) => format!("{metric} of {}", format::stage(run, stage)),
         None => metric.to_string(),
     }
 }
@@ -83,14 +83,14 @@ fn threshold(run: &Run, check: &Check) -> [String; 6] {
         _ if check.measured.is_none() => "no samples".to_owned(),
         (true, _) => "met".to_owned(),
         (false, None) => "violated".to_owned(),
-        (false, Some(ns)) => format!("violated {}", words::moment(ns)),
+        (false, Some(ns)) => format!("violated {}", format::moment(ns)),
     };
     [
         subject(run, check),
         check.threshold.condition(),
-        check.measured.map_or_else(|| words::NONE.to_owned(), |value| unit.show(value)),
-        words::margin(check.margin),
-        words::count(check.samples),
+        check.measured.map_or_else(|| format::NONE.to_owned(), |value| unit.show(value)),
+        format::margin(check.margin),
+        format::count(check.samples),
         outcome,
     ]
 }
@@ -104,42 +104,42 @@ fn times(text: &mut Text, figures: &Figures) {
     text.line("");
     let row = |timing: Timing| {
         let distribution = figures.timing(timing);
-        let percentile = |quantile| words::percentile(distribution, quantile);
+        let percentile = |quantile| format::percentile(distribution, quantile);
         [
             timing.name().to_owned(),
-            distribution.mean_ns().map_or_else(|| words::NONE.to_owned(), units::time),
+            distribution.mean_ns().map_or_else(|| format::NONE.to_owned(), units::time),
             percentile(0.5),
             percentile(0.9),
             percentile(0.99),
             percentile(0.999),
             units::time(distribution.max_ns as f64),
-            words::count(distribution.count),
+            format::count(distribution.count),
         ]
     };
     let rows = measured.into_iter().map(row).collect();
     text.table(["times", "mean", "p50", "p90", "p99", "p99.9", "max", "samples"], rows, &[]);
     for timing in &figures.judged {
-        text.wrapped("", &format!("judged: {}, the {}", timing.name(), words::timing(*timing)));
+        text.wrapped("", &format!("judged: {}, the {}", timing.name(), format::timing(*timing)));
     }
 }
 
 fn traffic(text: &mut Text, run: &Run, figures: &Figures) {
     let Figures { counts, held, .. } = figures;
     text.heading("traffic");
-    for line in words::throughput(figures) {
+    for line in format::throughput(figures) {
         text.wrapped("  ", &line);
     }
     let endings: Vec<_> = Ending::ALL
         .into_iter()
         .filter(|ending| counts.ended(*ending) > 0)
         .map(|ending| {
-            format!("{} {}", words::count(counts.ended(ending)), words::spoken(ending.name()))
+            format!("{} {}", format::count(counts.ended(ending)), format::spoken(ending.name()))
         })
         .collect();
     let mut connections = format!(
         "{} attempted, {} opened",
-        words::counted(counts.attempted, "connection"),
-        words::count(counts.opened)
+        format::counted(counts.attempted, "connection"),
+        format::count(counts.opened)
     );
     if !endings.is_empty() {
         connections += &format!("; ended: {}", endings.join(", "));
@@ -148,20 +148,20 @@ fn traffic(text: &mut Text, run: &Run, figures: &Figures) {
     let faults: Vec<_> = Fault::ALL
         .into_iter()
         .filter(|fault| counts.faulty(*fault) > 0)
-        .map(|fault| format!("{} {}", words::count(counts.faulty(fault)), fault.name()))
+        .map(|fault| format!("{} {}", format::count(counts.faulty(fault)), fault.name()))
         .collect();
     if !faults.is_empty() {
         text.wrapped("  ", &format!("messages at fault: {}", faults.join(", ")));
     }
     if held.backpressure_events > 0 {
-        let times = words::counted(held.backpressure_events, "time");
+        let times = format::counted(held.backpressure_events, "time");
         text.wrapped(
             "  ",
             &format!("back-pressure: {times} a connection was full when a message was due"),
         );
     }
-    let others = words::others(figures).into_iter();
-    for line in others.chain(words::generator(run)).chain(words::before(run)) {
+    let others = format::others(figures).into_iter();
+    for line in others.chain(format::generator(run)).chain(format::before(run)) {
         text.wrapped("  ", &line);
     }
 }
@@ -172,16 +172,16 @@ fn stages(text: &mut Text, run: &Run, summary: &Summary) {
     }
     text.line("");
     let row = |(index, figures): (usize, &Figures)| {
-        let percentile = |quantile| words::percentile(&figures.latency, quantile);
+        let percentile = |quantile| format::percentile(&figures.latency, quantile);
         [
-            words::stage(run, index),
-            words::count(u64::from(run.profile.stages[index].connections)),
-            words::length(std::time::Duration::from_nanos(figures.length_ns)),
-            words::rate(figures.held.received, figures.length_ns),
+            format::stage(run, index),
+            format::count(u64::from(run.profile.stages[index].connections)),
+            format::length(std::time::Duration::from_nanos(figures.length_ns)),
+            format::rate(figures.held.received, figures.length_ns),
             percentile(0.5),
             percentile(0.99),
-            words::time((figures.latency.count > 0).then_some(figures.latency.max_ns)),
-            words::count(figures.counts.errors()),
+            format::time((figures.latency.count > 0).then_some(figures.latency.max_ns)),
+            format::count(figures.counts.errors()),
         ]
     };
     let rows = summary.stages.iter().enumerate().map(row).collect();
@@ -198,8 +198,8 @@ fn details(text: &mut Text, run: &Run) {
     }
     text.heading("errors in words");
     for detail in run.error_samples.iter().take(DETAILS) {
-        let (count, kind) = (words::count(detail.count), words::spoken(&detail.kind));
-        let first = words::moment(detail.first_ns);
+        let (count, kind) = (format::count(detail.count), format::spoken(&detail.kind));
+        let first = format::moment(detail.first_ns);
         text.wrapped("  ", &format!("{count} {kind}, first {first}: {}", detail.text));
     }
     let more = run.error_samples.len().saturating_sub(DETAILS);

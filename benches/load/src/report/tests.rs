@@ -7,14 +7,14 @@ use serde_json::Value;
 
 use super::*;
 use crate::merge::merge;
-use crate::validator::{Judgement, Verdict, validate};
+use crate::validator::{Assessment, RunVerdict, validate};
 use load_plan::metrics::Timing;
 use load_plan::model::{Phase, Run};
 
 const WIDTH: usize = 80;
 
 /// For facts that hold whatever came of a run.
-fn each(check: impl Fn(&Run, &Judgement)) {
+fn each(check: impl Fn(&Run, &Assessment)) {
     let runs = [
         fixture::passing(),
         fixture::failing(),
@@ -22,19 +22,24 @@ fn each(check: impl Fn(&Run, &Judgement)) {
         fixture::incomplete(),
         fixture::interrupted(),
     ];
-    let verdicts =
-        [Verdict::Pass, Verdict::Fail, Verdict::Invalid, Verdict::Incomplete, Verdict::Interrupted];
+    let verdicts = [
+        RunVerdict::Pass,
+        RunVerdict::Fail,
+        RunVerdict::Invalid,
+        RunVerdict::Incomplete,
+        RunVerdict::Interrupted,
+    ];
     for (run, verdict) in runs.into_iter().zip(verdicts) {
-        let judgement = validate(&run);
-        assert_eq!(judgement.verdict, verdict, "{:?}", judgement.reasons);
-        check(&run, &judgement);
+        let assessment = validate(&run);
+        assert_eq!(assessment.verdict, verdict, "{:?}", assessment.reasons);
+        check(&run, &assessment);
     }
 }
 
-fn failing() -> (Run, Judgement) {
+fn failing() -> (Run, Assessment) {
     let run = fixture::failing();
-    let judgement = validate(&run);
-    (run, judgement)
+    let assessment = validate(&run);
+    (run, assessment)
 }
 
 #[track_caller]
@@ -48,8 +53,8 @@ fn check(text: &str, parts: &[&str]) {
 
 #[test]
 fn a_table_fits_80_columns() {
-    each(|run, judgement| {
-        for line in table::render(run, judgement, WIDTH, None).lines() {
+    each(|run, assessment| {
+        for line in table::render(run, assessment, WIDTH, None).lines() {
             assert!(line.chars().count() <= WIDTH, "{line}");
             assert_eq!(line, line.trim_end());
         }
@@ -58,18 +63,18 @@ fn a_table_fits_80_columns() {
 
 #[test]
 fn a_table_begins_with_the_verdict_and_ends_with_what_to_type() {
-    each(|run, judgement| {
-        let text = table::render(run, judgement, WIDTH, None);
-        let verdict = judgement.verdict.name().to_uppercase();
+    each(|run, assessment| {
+        let text = table::render(run, assessment, WIDTH, None);
+        let verdict = assessment.verdict.name().to_uppercase();
         assert!(text.starts_with(&format!("{verdict}: checkout against ws://")), "{text}");
-        assert_eq!(text.contains("\nnext: "), judgement.verdict != Verdict::Pass, "{text}");
+        assert_eq!(text.contains("\nnext: "), assessment.verdict != RunVerdict::Pass, "{text}");
     });
 }
 
 #[test]
 fn a_table_says_what_was_violated_when_and_by_how_much() {
-    let (run, judgement) = failing();
-    let text = table::render(&run, &judgement, WIDTH, None);
+    let (run, assessment) = failing();
+    let text = table::render(&run, &assessment, WIDTH, None);
     let parts = [
         "latency_p99 is ",
         "thresholds",
@@ -91,25 +96,25 @@ fn a_table_says_what_was_violated_when_and_by_how_much() {
 
 #[test]
 fn who_knows_the_profile_by_a_path_is_told_that_path() {
-    let (run, judgement) = failing();
-    let text = table::render(&run, &judgement, WIDTH, Some("load/mine.toml"));
+    let (run, assessment) = failing();
+    let text = table::render(&run, &assessment, WIDTH, Some("load/mine.toml"));
     check(&text, &["next: ws-load search load/mine.toml"]);
 }
 
 #[test]
 fn a_percentile_that_few_values_support_is_a_dash_and_null() {
-    let (run, judgement) = (fixture::interrupted(), validate(&fixture::interrupted()));
-    let json = json::render(&run, &judgement).unwrap();
+    let (run, assessment) = (fixture::interrupted(), validate(&fixture::interrupted()));
+    let json = json::render(&run, &assessment).unwrap();
     let connect = &json["overall"]["timings"]["connect"];
     assert!(connect["count"].as_u64().is_some_and(|count| (1..20).contains(&count)), "{connect}");
     assert_eq!((&connect["p50_ns"], &connect["p99_ns"]), (&Value::Null, &Value::Null));
-    check(&table::render(&run, &judgement, WIDTH, None), &["connect ", "–", "–"]);
+    check(&table::render(&run, &assessment, WIDTH, None), &["connect ", "–", "–"]);
 }
 
 #[test]
 fn json_names_everything() {
-    let (run, judgement) = failing();
-    let json = json::render(&run, &judgement).unwrap();
+    let (run, assessment) = failing();
+    let json = json::render(&run, &assessment).unwrap();
     let at = |pointer: &str| json.pointer(pointer).unwrap_or_else(|| panic!("no {pointer}"));
     assert_eq!(
         (at("/schema"), at("/tool"), at("/verdict")),
@@ -135,10 +140,10 @@ fn json_names_everything() {
 
 #[test]
 fn json_as_text_is_the_same_with_an_interval_a_line() {
-    each(|run, judgement| {
-        let text = json::text(run, judgement).unwrap();
+    each(|run, assessment| {
+        let text = json::text(run, assessment).unwrap();
         let value: Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(value, json::render(run, judgement).unwrap());
+        assert_eq!(value, json::render(run, assessment).unwrap());
         let intervals = text.lines().filter(|line| line.starts_with("    {\"second\": "));
         assert_eq!(intervals.count(), run.intervals.len());
         check(
@@ -152,8 +157,8 @@ fn json_as_text_is_the_same_with_an_interval_a_line() {
 #[test]
 fn a_report_is_as_its_schema_has_it() {
     let schema = json::schema();
-    each(|run, judgement| {
-        conforms(&schema, &schema, &json::render(run, judgement).unwrap(), "report")
+    each(|run, assessment| {
+        conforms(&schema, &schema, &json::render(run, assessment).unwrap(), "report")
     });
 }
 
@@ -240,8 +245,8 @@ fn junit_tells_a_violation_from_a_measurement_that_says_nothing() {
 
 #[test]
 fn the_page_needs_no_other_file() {
-    each(|run, judgement| {
-        let page = html::render(run, judgement);
+    each(|run, assessment| {
+        let page = html::render(run, assessment);
         for reference in ["src=", "href=", "url(", "@import", "<script", "<link", "NaN", "inf%"] {
             assert!(!page.contains(reference), "{reference}");
         }
@@ -251,7 +256,7 @@ fn the_page_needs_no_other_file() {
 
 #[test]
 fn the_page_shows_the_limit_the_errors_and_how_to_repeat_it() {
-    let (run, judgement) = failing();
+    let (run, assessment) = failing();
     let parts = [
         "Fail",
         "Next: ",
@@ -267,7 +272,7 @@ fn the_page_shows_the_limit_the_errors_and_how_to_repeat_it() {
         "ws-load run checkout.toml",
         "X-Tenant",
     ];
-    check(&html::render(&run, &judgement), &parts);
+    check(&html::render(&run, &assessment), &parts);
 }
 
 #[test]
@@ -302,9 +307,9 @@ fn names(dir: &Path) -> Vec<String> {
 
 #[test]
 fn a_report_is_read_back_as_it_was() {
-    each(|run, judgement| {
+    each(|run, assessment| {
         let (_folder, dir) = folder();
-        directory::write(&dir, run, judgement, false).unwrap();
+        directory::write(&dir, run, assessment, false).unwrap();
         assert_eq!(
             names(&dir),
             ["intervals.csv", "intervals.hlog", "junit.xml", "report.html", "report.json"]
@@ -363,9 +368,9 @@ fn merged_reports_are_a_report() {
 fn a_folder_of_others_is_left_alone() {
     let (folder, _) = folder();
     fs::write(folder.path().join("thesis.tex"), "").unwrap();
-    let (run, judgement) = failing();
+    let (run, assessment) = failing();
     for overwrite in [false, true] {
-        let error = directory::write(folder.path(), &run, &judgement, overwrite).unwrap_err();
+        let error = directory::write(folder.path(), &run, &assessment, overwrite).unwrap_err();
         check(&error.to_string(), &["holds other files", "--out"]);
     }
     assert_eq!(names(folder.path()), ["thesis.tex"]);
@@ -374,9 +379,9 @@ fn a_folder_of_others_is_left_alone() {
 #[test]
 fn a_report_is_replaced_only_on_request() {
     let (folder, dir) = folder();
-    let (run, judgement) = failing();
-    directory::write(&dir, &run, &judgement, false).unwrap();
-    let error = directory::write(&dir, &run, &judgement, false).unwrap_err();
+    let (run, assessment) = failing();
+    directory::write(&dir, &run, &assessment, false).unwrap();
+    let error = directory::write(&dir, &run, &assessment, false).unwrap_err();
     check(&error.to_string(), &["holds a report already", "--overwrite"]);
     let passing = fixture::passing();
     directory::write(&dir, &passing, &validate(&passing), true).unwrap();
@@ -399,8 +404,8 @@ fn what_a_killed_run_left_is_cleared_away_and_what_a_living_one_writes_is_not() 
 #[test]
 fn a_part_of_a_report_is_replaced_on_request() {
     let (_folder, dir) = folder();
-    let (run, judgement) = failing();
-    directory::write(&dir, &run, &judgement, false).unwrap();
+    let (run, assessment) = failing();
+    directory::write(&dir, &run, &assessment, false).unwrap();
     fs::remove_file(dir.join("report.json")).unwrap();
     let error = directory::prepare(&dir, false).unwrap_err();
     check(&error.to_string(), &["holds a part of a report", "--overwrite"]);
@@ -414,9 +419,9 @@ fn a_part_of_a_report_is_replaced_on_request() {
 fn a_folder_that_cannot_be_leaves_nothing_behind() {
     let (folder, _) = folder();
     fs::write(folder.path().join("file"), "").unwrap();
-    let (run, judgement) = failing();
+    let (run, assessment) = failing();
     let error =
-        directory::write(&folder.path().join("file/out"), &run, &judgement, false).unwrap_err();
+        directory::write(&folder.path().join("file/out"), &run, &assessment, false).unwrap_err();
     check(&error.to_string(), &["cannot write", "file/out", "--out"]);
     assert_eq!(names(folder.path()), ["file"]);
 }
@@ -424,8 +429,8 @@ fn a_folder_that_cannot_be_leaves_nothing_behind() {
 #[test]
 fn what_stands_in_the_way_of_one_file_stops_all() {
     let (_folder, dir) = folder();
-    let (run, judgement) = failing();
-    directory::write(&dir, &run, &judgement, false).unwrap();
+    let (run, assessment) = failing();
+    directory::write(&dir, &run, &assessment, false).unwrap();
     fs::remove_file(dir.join("junit.xml")).unwrap();
     fs::create_dir(dir.join("junit.xml")).unwrap();
     let passing = fixture::passing();
@@ -438,8 +443,8 @@ fn what_stands_in_the_way_of_one_file_stops_all() {
 #[track_caller]
 fn damaged(damage: impl Fn(&str, &str) -> (String, String), expected: &[&str]) {
     let (_folder, dir) = folder();
-    let (run, judgement) = failing();
-    directory::write(&dir, &run, &judgement, false).unwrap();
+    let (run, assessment) = failing();
+    directory::write(&dir, &run, &assessment, false).unwrap();
     let [json, log] = ["report.json", "intervals.hlog"].map(|name| dir.join(name));
     let before = [&json, &log].map(|path| fs::read_to_string(path).unwrap());
     let (new_json, new_log) = damage(&before[0], &before[1]);

@@ -1,5 +1,5 @@
 use super::Check;
-use super::moments::{Moment, moments, trace};
+use super::violations::{Moment, moments, trace};
 use crate::summary::{Figures, Summary};
 use load_plan::model::Run;
 use load_plan::thresholds::Threshold;

@@ -8,7 +8,7 @@ use bench_kit::{cores, descriptors};
 use load::own_target::OwnTarget;
 use load::settings;
 use load::signals::stop_on_signals;
-use load::validator::Verdict;
+use load::validator::RunVerdict;
 use load_engine::problem::Problem;
 use load_engine::run::run as perform;
 use load_plan::model::{Phase, Run};
@@ -88,7 +88,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let snapshots_per_s = subscribers.stop().context("the dashboard did not push as it should")?;
     let run = run?;
     if stop.load(Relaxed) {
-        return Ok(ExitCode::from(Verdict::Interrupted.exit_code()));
+        return Ok(ExitCode::from(RunVerdict::Interrupted.exit_code()));
     }
     answered(&run)?;
     let paired = Paired::of(&run, &seconds)?;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
 use load::summary::{Figures, Summary};
-use load::validator::{Judgement, Verdict};
+use load::validator::{Assessment, RunVerdict};
 use load_engine::conductor::Progress;
 use load_engine::run::Settings;
 use load_plan::metrics::{Tally, Timing};
@@ -83,7 +83,7 @@ impl Live {
     }
 
     /// Shows the verdict and says goodbye. Nobody who still watches is waited for.
-    pub(crate) fn finish(self, run: &Run, judgement: &Judgement) {
+    pub(crate) fn finish(self, run: &Run, assessment: &Assessment) {
         let summary = Summary::of(run);
         let overall = &summary.overall;
         let names = Names::of(&run.profile);
@@ -96,8 +96,8 @@ impl Live {
             run_id: &self.run_id,
             profile: &run.profile.name,
             url: &self.url,
-            state: state(judgement.verdict),
-            reasons: &judgement.reasons,
+            state: state(assessment.verdict),
+            reasons: &assessment.reasons,
             elapsed_ns: elapsed * 1_000_000_000,
             planned_ns: run.profile.duration().as_nanos() as u64,
             stage: None,
@@ -193,12 +193,12 @@ fn phase(phase: model::Phase) -> Phase {
     }
 }
 
-fn state(verdict: Verdict) -> State {
+fn state(verdict: RunVerdict) -> State {
     match verdict {
-        Verdict::Pass => State::Pass,
-        Verdict::Fail => State::Fail,
-        Verdict::Invalid => State::Invalid,
-        Verdict::Incomplete => State::Incomplete,
-        Verdict::Interrupted => State::Interrupted,
+        RunVerdict::Pass => State::Pass,
+        RunVerdict::Fail => State::Fail,
+        RunVerdict::Invalid => State::Invalid,
+        RunVerdict::Incomplete => State::Incomplete,
+        RunVerdict::Interrupted => State::Interrupted,
     }
 }

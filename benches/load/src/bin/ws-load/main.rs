@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use load::validator::Verdict;
+use load::validator::RunVerdict;
 use load_engine::problem::Problem;
 use load_plan::outcome::Ending;
 
@@ -73,7 +73,7 @@ fn main() -> ExitCode {
         ExitCode::from(match error.downcast_ref::<Problem>().map(|problem| problem.ending) {
             // What a person asked for is 2, what the world answered is 1.
             Some(None) => 2,
-            Some(Some(Ending::Interrupted)) => Verdict::Interrupted.exit_code(),
+            Some(Some(Ending::Interrupted)) => RunVerdict::Interrupted.exit_code(),
             _ => 1,
         })
     })

@@ -45,9 +45,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         directory::prepare(dir, args.overwrite)?;
     }
     let whole = merge(runs)?;
-    let judgement = validate(&whole);
-    let written = save(args.out.as_deref(), args.overwrite, &whole, &judgement);
-    show(&whole, &judgement, args.format, None)?;
+    let assessment = validate(&whole);
+    let written = save(args.out.as_deref(), args.overwrite, &whole, &assessment);
+    show(&whole, &assessment, args.format, None)?;
     written?;
-    Ok(ExitCode::from(judgement.verdict.exit_code()))
+    Ok(ExitCode::from(assessment.verdict.exit_code()))
 }

@@ -8,7 +8,7 @@ use anyhow::Result;
 use load::report::{directory, json, table};
 use load::signals::stop_on_signals;
 use load::summary::Summary;
-use load::validator::{Judgement, Verdict, validate};
+use load::validator::{Assessment, RunVerdict, validate};
 use load_engine::run::{Settings, run as perform};
 use load_plan::model::Run;
 
@@ -68,24 +68,24 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let target = args.flags.target(&profile)?;
     let settings = part.of(args.flags.settings(profile, target.url().to_owned()));
     let live = args.live.map(|addr| Live::start(addr, &settings)).transpose()?;
-    let (mut run, judgement) = watched(&settings, &stop, args.quiet, live.as_ref())?;
+    let (mut run, assessment) = watched(&settings, &stop, args.quiet, live.as_ref())?;
     if matches!(target, Target::Own(_)) {
         // Nobody can go there any more.
         run.url.clear();
     }
-    let written = save(args.out.as_deref(), args.overwrite, &run, &judgement);
+    let written = save(args.out.as_deref(), args.overwrite, &run, &assessment);
     // A report that could not be written takes nothing away from what was measured.
-    show(&run, &judgement, args.format, Some(&args.flags.profile))?;
+    show(&run, &assessment, args.format, Some(&args.flags.profile))?;
     if let Some(live) = live {
-        live.finish(&run, &judgement);
+        live.finish(&run, &assessment);
     }
     written?;
-    if judgement.verdict == Verdict::Incomplete {
+    if assessment.verdict == RunVerdict::Incomplete {
         // Whoever started the parts is not to start this one again: it has done what it should.
         eprintln!("one part of {}: ws-load merge judges all of them", part.shard.of);
         return Ok(ExitCode::SUCCESS);
     }
-    Ok(ExitCode::from(judgement.verdict.exit_code()))
+    Ok(ExitCode::from(assessment.verdict.exit_code()))
 }
 
 /// Writes the report into `dir`, if there is one.
@@ -93,10 +93,10 @@ pub(crate) fn save(
     dir: Option<&Path>,
     overwrite: bool,
     run: &Run,
-    judgement: &Judgement,
+    assessment: &Assessment,
 ) -> Result<()> {
     let Some(dir) = dir else { return Ok(()) };
-    directory::write(dir, run, judgement, overwrite)?;
+    directory::write(dir, run, assessment, overwrite)?;
     eprintln!("report in {}", dir.display());
     Ok(())
 }
@@ -107,7 +107,7 @@ pub(crate) fn watched(
     stop: &Arc<AtomicBool>,
     quiet: bool,
     live: Option<&Live>,
-) -> Result<(Run, Judgement)> {
+) -> Result<(Run, Assessment)> {
     let mut progress = Progress::new(settings, quiet);
     let mut so_far = Summary::nothing(&settings.profile);
     let run = perform(settings, stop, &mut |now| {
@@ -121,21 +121,21 @@ pub(crate) fn watched(
     });
     progress.clear();
     let run = run?;
-    let judgement = validate(&run);
-    Ok((run, judgement))
+    let assessment = validate(&run);
+    Ok((run, assessment))
 }
 
 /// What was asked for by `profile`, a name or a path, if it was.
 pub(crate) fn show(
     run: &Run,
-    judgement: &Judgement,
+    assessment: &Assessment,
     format: Format,
     profile: Option<&str>,
 ) -> Result<()> {
     match format {
-        Format::Table => print(&table::render(run, judgement, width(), profile)),
+        Format::Table => print(&table::render(run, assessment, width(), profile)),
         Format::Json => {
-            print(&format!("{}\n", serde_json::to_string_pretty(&json::render(run, judgement)?)?))
+            print(&format!("{}\n", serde_json::to_string_pretty(&json::render(run, assessment)?)?))
         }
     }
 }

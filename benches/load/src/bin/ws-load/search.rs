@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use load::search::{Next, Search, Trial};
 use load::signals::stop_on_signals;
-use load::validator::{Judgement, Verdict};
+use load::validator::{Assessment, RunVerdict};
 use load_engine::problem::Problem;
 use load_plan::outcome::Ending;
 use load_plan::profile::{Pace, Profile};
@@ -84,30 +84,30 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         let target = args.flags.target(&profile)?;
         let settings = args.flags.settings(tried, target.url().to_owned());
         let (verdict, why, may_differ) = match watched(&settings, &stop, args.quiet, None) {
-            Ok((_, judgement)) => (judgement.verdict, why(&judgement), true),
+            Ok((_, assessment)) => (assessment.verdict, why(&assessment), true),
             // What this machine cannot do says nothing about the target.
             Err(error) => match error.downcast_ref::<Problem>() {
                 Some(problem) if problem.ending.is_some_and(Ending::is_ours) => {
-                    (Verdict::Invalid, problem.words.clone(), false)
+                    (RunVerdict::Invalid, problem.words.clone(), false)
                 }
                 _ => return Err(error),
             },
         };
         if stop.load(Relaxed) {
-            return Ok(ExitCode::from(Verdict::Interrupted.exit_code()));
+            return Ok(ExitCode::from(RunVerdict::Interrupted.exit_code()));
         }
         let kind = if confirms { "confirm" } else { "trial" };
         let trial = format!("{kind:<8} {value:>12.0} {what}  {:<8} {why}", verdict.name());
         print(&format!("{}\n", trial.trim_end()))?;
         // Something else may have kept the machine busy: that is no limit until it happens twice.
-        if verdict == Verdict::Invalid && may_differ && doubted != Some(value) {
+        if verdict == RunVerdict::Invalid && may_differ && doubted != Some(value) {
             doubted = Some(value);
             continue;
         }
         last = Some(verdict);
         search.learn(match verdict {
-            Verdict::Pass => Trial::Held,
-            Verdict::Fail => Trial::Broke,
+            RunVerdict::Pass => Trial::Held,
+            RunVerdict::Fail => Trial::Broke,
             _ => Trial::Invalid,
         });
     }
@@ -122,7 +122,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         }
         _ => (
             format!("not even {first:.0} {what} hold; try --from {:.0}", (first / 10.0).max(1.0)),
-            if last == Some(Verdict::Invalid) { 6 } else { 3 },
+            if last == Some(RunVerdict::Invalid) { 6 } else { 3 },
         ),
     };
     print(&format!("\n{word}\n"))?;
@@ -130,14 +130,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 }
 
 /// The first thing that is not as it should be.
-fn why(judgement: &Judgement) -> String {
-    let broken = judgement.checks.iter().find(|check| !check.met);
-    match judgement.verdict {
-        Verdict::Pass => String::new(),
-        Verdict::Fail => broken.map(|check| check.threshold.to_string()).unwrap_or_default(),
+fn why(assessment: &Assessment) -> String {
+    let broken = assessment.checks.iter().find(|check| !check.met);
+    match assessment.verdict {
+        RunVerdict::Pass => String::new(),
+        RunVerdict::Fail => broken.map(|check| check.threshold.to_string()).unwrap_or_default(),
         // What to do about it is for a run to say.
         _ => {
-            let reason = judgement.reasons.first();
+            let reason = assessment.reasons.first();
             reason.and_then(|reason| reason.split(';').next()).unwrap_or_default().to_owned()
         }
     }

@@ -1,12 +1,12 @@
 use maud::{Markup, html};
 
 use super::super::chart;
+use super::super::format;
 use super::super::timeline::{self, Slot};
-use super::super::words;
 use super::percentiles;
 use super::time::{MOMENT_NS, Time, spans};
 use crate::summary::Summary;
-use crate::validator::Judgement;
+use crate::validator::Assessment;
 use bench_show::axis::Scale;
 use load_plan::metrics::{Distribution, Timing};
 use load_plan::model::Run;
@@ -18,7 +18,7 @@ const PERCENTILES: [(&str, f64, &str); 4] =
     [("p99.9", 0.999, "s5"), ("p99", 0.99, "s3"), ("p90", 0.9, "s2"), ("p50", 0.5, "s1")];
 
 /// Everything over time, and the latencies by percentile.
-pub(super) fn all(run: &Run, judgement: &Judgement, summary: &Summary) -> Markup {
+pub(super) fn all(run: &Run, assessment: &Assessment, summary: &Summary) -> Markup {
     let slots = timeline::slots(run);
     let Some(last) = slots.last() else {
         return html! { section { h2 { "Over time" } p { "Nothing was recorded." } } };
@@ -27,9 +27,9 @@ pub(super) fn all(run: &Run, judgement: &Judgement, summary: &Summary) -> Markup
     let time =
         Time { run, slots: &slots, spans, end: last.to.max(1.0), instead: instead(run, summary) };
     html! {
-        section { h2 { (time.subject()) " over time" } (time.latency(judgement)) }
-        section { h2 { "By percentile" } (percentiles::chart(judgement, summary)) }
-        section { h2 { "Messages" } (time.rate(judgement)) }
+        section { h2 { (time.subject()) " over time" } (time.latency(assessment)) }
+        section { h2 { "By percentile" } (percentiles::chart(assessment, summary)) }
+        section { h2 { "Messages" } (time.rate(assessment)) }
         section { h2 { "Connections" } (time.connections()) }
         section { h2 { "Errors" } (time.errors()) }
         section { h2 { "Generator" } (time.generator()) }
@@ -73,7 +73,7 @@ impl Time<'_> {
         Some(slot.sample.timing(self.run.profile.judged(slot.stage).or(self.instead)?))
     }
 
-    fn latency(&self, judgement: &Judgement) -> Markup {
+    fn latency(&self, assessment: &Assessment) -> Markup {
         let percentile = |slot: &Slot, quantile: f64| {
             let distribution = self.timing(slot)?;
             let ns = distribution.quantile_ns(quantile).filter(|_| distribution.supports(quantile));
@@ -91,7 +91,7 @@ impl Time<'_> {
         if lines.is_empty() {
             return html! { p { "Nothing was timed." } };
         }
-        let limits = self.limits(judgement, |metric| self.is_drawn(metric));
+        let limits = self.limits(assessment, |metric| self.is_drawn(metric));
         let values = lines.iter().flat_map(|line| line.points.iter().flatten().map(|[_, y]| *y));
         let y = Scale::log(values.chain(limits.iter().map(|limit| limit.y)));
         let says = "Percentiles over time, on a logarithmic axis".to_owned();
@@ -100,7 +100,7 @@ impl Time<'_> {
         chart.limits = limits;
         chart.tips = self.tips(|slot| {
             let shown =
-                |value: Option<f64>| value.map_or_else(|| words::NONE.to_owned(), units::time);
+                |value: Option<f64>| value.map_or_else(|| format::NONE.to_owned(), units::time);
             let mut says = format!("max {}", shown(max(slot)));
             for (name, quantile, _) in PERCENTILES {
                 says += &format!(", {name} {}", shown(percentile(slot, quantile)));
@@ -109,7 +109,7 @@ impl Time<'_> {
         });
         html! {
             p.dim {
-                "Each point is " (words::counted(timeline::width(self.run), "second"))
+                "Each point is " (format::counted(timeline::width(self.run), "second"))
                 ", on a logarithmic axis; measured time is shaded."
             }
             (chart::legend(chart.lines.iter().map(|line| (line.class, line.name.as_str()))))
@@ -117,7 +117,7 @@ impl Time<'_> {
         }
     }
 
-    fn rate(&self, judgement: &Judgement) -> Markup {
+    fn rate(&self, assessment: &Assessment) -> Markup {
         let per_s = |slot: &Slot, count: u64| {
             slot.per_second(count).filter(|_| slot.length_ns >= MOMENT_NS)
         };
@@ -129,7 +129,7 @@ impl Time<'_> {
         let is_open = self.slots.iter().any(|slot| slot.sample.counts.due > 0);
         let lines: Vec<_> =
             lines.into_iter().filter(|line| is_open || line.name != "due").collect();
-        let limits = self.limits(judgement, |metric| metric == Metric::MessagesPerS);
+        let limits = self.limits(assessment, |metric| metric == Metric::MessagesPerS);
         let values = lines.iter().flat_map(|line| line.points.iter().flatten().map(|[_, y]| *y));
         let highest = values.chain(limits.iter().map(|limit| limit.y)).fold(0.0, f64::max);
         if highest == 0.0 {
@@ -140,7 +140,7 @@ impl Time<'_> {
         chart.limits = limits;
         chart.tips = self.tips(|slot| {
             let counts = &slot.sample.counts;
-            let shown = |count| words::rate(count, slot.length_ns);
+            let shown = |count| format::rate(count, slot.length_ns);
             format!(
                 "{} due, {} sent, {} received",
                 shown(counts.due),

@@ -2,7 +2,7 @@ use maud::{Markup, html};
 
 use super::super::chart::{self, Chart, Limit, Line};
 use crate::summary::Summary;
-use crate::validator::Judgement;
+use crate::validator::Assessment;
 use bench_show::axis::Scale;
 use load_plan::metrics::Timing;
 use load_plan::thresholds::Metric;
@@ -12,7 +12,7 @@ use load_plan::units;
 const POINTS: u32 = 240;
 
 /// Latencies by percentile, 90 %, 99 % and 99.9 % equally far apart.
-pub(super) fn chart(judgement: &Judgement, summary: &Summary) -> Markup {
+pub(super) fn chart(assessment: &Assessment, summary: &Summary) -> Markup {
     let figures = &summary.overall;
     let curves = [
         (Timing::RttIntended, "s1", "s1 tail"),
@@ -51,7 +51,7 @@ pub(super) fn chart(judgement: &Judgement, summary: &Summary) -> Markup {
         lines.push(Line { name: timing.name().to_owned(), class, points: sure });
         lines.push(Line { name: String::new(), class: tail, points: hearsay });
     }
-    let limits: Vec<_> = judgement
+    let limits: Vec<_> = assessment
         .checks
         .iter()
         .filter(|check| check.stage.is_none())

@@ -1,8 +1,8 @@
 use maud::{Markup, html};
 
-use super::super::words;
+use super::super::format;
 use crate::summary::{Figures, Summary};
-use crate::validator::{Check, Judgement};
+use crate::validator::{Assessment, Check};
 use load_plan::metrics::Timing;
 use load_plan::model::Run;
 use load_plan::outcome::{Ending, Fault};
@@ -18,9 +18,9 @@ const PERCENTILES: [(&str, f64); 6] = [
     ("p99.99", 0.9999),
 ];
 
-pub(super) fn thresholds(run: &Run, judgement: &Judgement) -> Markup {
+pub(super) fn thresholds(run: &Run, assessment: &Assessment) -> Markup {
     html! {
-        @if judgement.checks.is_empty() {
+        @if assessment.checks.is_empty() {
             p { "There is none, so nothing was decided." }
         } @else {
             div.scroll {
@@ -29,7 +29,7 @@ pub(super) fn thresholds(run: &Run, judgement: &Judgement) -> Markup {
                         th { "metric" } th { "must be" } th.number { "measured" } th {} th.number { "margin" }
                         th.number { "samples" } th { "outcome" }
                     }
-                    @for check in &judgement.checks { (threshold(run, check)) }
+                    @for check in &assessment.checks { (threshold(run, check)) }
                 }
             }
         }
@@ -48,21 +48,21 @@ fn threshold(run: &Run, check: &Check) -> Markup {
         tr.(tone) {
             td title=(metric.meaning()) {
                 (metric)
-                @if let Some(stage) = check.stage { span.dim { " of " (words::stage(run, stage)) } }
+                @if let Some(stage) = check.stage { span.dim { " of " (format::stage(run, stage)) } }
             }
             td.number.left data-label="must be" { (check.threshold.condition()) }
             td.number data-label="measured" {
-                (check.measured.map_or_else(|| words::NONE.to_owned(), |value| metric.unit().show(value)))
+                (check.measured.map_or_else(|| format::NONE.to_owned(), |value| metric.unit().show(value)))
             }
             td.gauge { (gauge(check)) }
-            td.number data-label="margin" { (words::margin(check.margin)) }
-            td.number data-label="samples" { (words::count(check.samples)) }
+            td.number data-label="margin" { (format::margin(check.margin)) }
+            td.number data-label="samples" { (format::count(check.samples)) }
             td {
                 span.verdict.(tone) { (outcome) }
-                @if let (false, Some(ns)) = (check.met, check.first_violated_ns) { " " (words::moment(ns)) }
+                @if let (false, Some(ns)) = (check.met, check.first_violated_ns) { " " (format::moment(ns)) }
             }
         }
-        @if let Some(worst) = words::worst(check) {
+        @if let Some(worst) = format::worst(check) {
             tr.note { td.dim colspan="7" { "Worst seconds: " (worst) } }
         }
     }
@@ -113,17 +113,17 @@ pub(super) fn times(figures: &Figures) -> Markup {
 
 fn time(figures: &Figures, timing: Timing) -> Markup {
     let distribution = figures.timing(timing);
-    let mean = distribution.mean_ns().map_or_else(|| words::NONE.to_owned(), units::time);
+    let mean = distribution.mean_ns().map_or_else(|| format::NONE.to_owned(), units::time);
     html! {
         tr {
-            td { (timing.name()) div.dim { (words::timing(timing)) } }
+            td { (timing.name()) div.dim { (format::timing(timing)) } }
             td.number data-label="min" { (units::time(distribution.min_ns as f64)) }
             td.number data-label="mean" { (mean) }
             @for (name, quantile) in PERCENTILES {
-                td.number data-label=(name) { (words::percentile(distribution, quantile)) }
+                td.number data-label=(name) { (format::percentile(distribution, quantile)) }
             }
             td.number data-label="max" { (units::time(distribution.max_ns as f64)) }
-            td.number data-label="samples" { (words::count(distribution.count)) }
+            td.number data-label="samples" { (format::count(distribution.count)) }
             td { @if figures.judged.contains(&timing) { "judged" } }
         }
     }
@@ -134,11 +134,11 @@ pub(super) fn traffic(run: &Run, figures: &Figures) -> Markup {
     let endings = Ending::ALL.map(|ending| (ending.name(), counts.ended(ending), ending.is_good()));
     let faults = Fault::ALL.map(|fault| (fault.name(), counts.faulty(fault), false));
     html! {
-        @for line in words::throughput(figures) { p.fact { (line) } }
+        @for line in format::throughput(figures) { p.fact { (line) } }
         @if held.backpressure_events > 0 {
-            p.fact { "back-pressure: " (words::counted(held.backpressure_events, "time")) " a connection was full when a message was due" }
+            p.fact { "back-pressure: " (format::counted(held.backpressure_events, "time")) " a connection was full when a message was due" }
         }
-        @for line in words::others(figures).into_iter().chain(words::generator(run)).chain(words::before(run)) { p.fact { (line) } }
+        @for line in format::others(figures).into_iter().chain(format::generator(run)).chain(format::before(run)) { p.fact { (line) } }
         div.beside {
             (counted("Connections in all of the run", &[("attempted", counts.attempted), ("opened", counts.opened)], &endings))
             (counted("Messages in all of the run", &[("sent", counts.sent), ("received", counts.received)], &faults))
@@ -153,12 +153,12 @@ fn counted(what: &str, tried: &[(&str, u64)], ends: &[(&str, u64, bool)]) -> Mar
             h3 { (what) }
             table.narrow {
                 @for (name, count) in tried {
-                    tr { td { (name) } td.number { (words::count(*count)) } }
+                    tr { td { (name) } td.number { (format::count(*count)) } }
                 }
                 @for (name, count, good) in ends.iter().filter(|(_, count, _)| *count > 0) {
                     tr.bad[!good] {
-                        td { span.verdict[!good] { (words::spoken(name)) } }
-                        td.number { (words::count(*count)) }
+                        td { span.verdict[!good] { (format::spoken(name)) } }
+                        td.number { (format::count(*count)) }
                     }
                 }
             }
@@ -182,20 +182,20 @@ pub(super) fn stages(run: &Run, summary: &Summary) -> Markup {
 
 fn stage(run: &Run, index: usize, figures: &Figures) -> Markup {
     let latency = &figures.latency;
-    let some = |ns: u64| words::time((latency.count > 0).then_some(ns));
+    let some = |ns: u64| format::time((latency.count > 0).then_some(ns));
     html! {
         tr {
-            td { (index + 1) " " (words::stage(run, index)) }
+            td { (index + 1) " " (format::stage(run, index)) }
             td.number data-label="connections" { (run.profile.stages[index].connections) }
-            td.number.left data-label="pace" { (words::pace(run.profile.pace(index))) }
-            td.number data-label="held" { (words::length(std::time::Duration::from_nanos(figures.length_ns))) }
-            td.number data-label="received" { (words::rate(figures.held.received, figures.length_ns)) }
-            td.number data-label="mean" { (latency.mean_ns().map_or_else(|| words::NONE.to_owned(), units::time)) }
+            td.number.left data-label="pace" { (format::pace(run.profile.pace(index))) }
+            td.number data-label="held" { (format::length(std::time::Duration::from_nanos(figures.length_ns))) }
+            td.number data-label="received" { (format::rate(figures.held.received, figures.length_ns)) }
+            td.number data-label="mean" { (latency.mean_ns().map_or_else(|| format::NONE.to_owned(), units::time)) }
             @for (name, quantile) in [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)] {
-                td.number data-label=(name) { (words::percentile(latency, quantile)) }
+                td.number data-label=(name) { (format::percentile(latency, quantile)) }
             }
             td.number data-label="max" { (some(latency.max_ns)) }
-            td.number data-label="errors" { (words::count(figures.counts.errors())) }
+            td.number data-label="errors" { (format::count(figures.counts.errors())) }
         }
     }
 }
@@ -207,9 +207,9 @@ pub(super) fn details(run: &Run) -> Markup {
                 tr { th { "what" } th.number { "how often" } th { "first" } th { "in words" } }
                 @for detail in &run.error_samples {
                     tr {
-                        td { (words::spoken(&detail.kind)) }
-                        td.number data-label="how often" { (words::count(detail.count)) }
-                        td data-label="first" { (words::moment(detail.first_ns)) }
+                        td { (format::spoken(&detail.kind)) }
+                        td.number data-label="how often" { (format::count(detail.count)) }
+                        td data-label="first" { (format::moment(detail.first_ns)) }
                         td.words { (detail.text) }
                     }
                 }

@@ -1,7 +1,7 @@
 use super::super::chart::{self, Chart, Limit, Line, Span, Tip};
+use super::super::format;
 use super::super::timeline::{self, Slot};
-use super::super::words;
-use crate::validator::Judgement;
+use crate::validator::Assessment;
 use bench_show::axis::Scale;
 use load_plan::metrics::Timing;
 use load_plan::model::{Phase, Run};
@@ -27,7 +27,7 @@ pub(super) fn spans(run: &Run, slots: &[Slot]) -> Vec<Span> {
         let end = of_it.next_back().unwrap_or(first).to;
         let measured =
             timeline::stretches(slots, |slot| slot.stage == index && slot.phase == Phase::Hold);
-        Some(Span { x: [first.from, end], name: words::stage(run, index), measured })
+        Some(Span { x: [first.from, end], name: format::stage(run, index), measured })
     };
     (0..run.profile.stages.len()).filter_map(of_stage).collect()
 }
@@ -81,8 +81,8 @@ impl Time<'_> {
 
     pub(super) fn tips(&self, says: impl Fn(&Slot) -> String) -> Vec<Tip> {
         let tip = |slot: &Slot| {
-            let stage = words::stage(self.run, slot.stage);
-            let phase = words::spoken(words::phase(slot.phase));
+            let stage = format::stage(self.run, slot.stage);
+            let phase = format::spoken(format::phase(slot.phase));
             let says =
                 format!("{:.0}–{:.0} s, {stage}, {phase}: {}", slot.from, slot.to, says(slot));
             Tip { x: [slot.from, slot.to], says }
@@ -93,11 +93,11 @@ impl Time<'_> {
     /// Limits on the metrics that `which` keeps, where they hold.
     pub(super) fn limits(
         &self,
-        judgement: &Judgement,
+        assessment: &Assessment,
         which: impl Fn(Metric) -> bool,
     ) -> Vec<Limit> {
         let mut limits: Vec<Limit> = Vec::new();
-        for check in judgement.checks.iter().filter(|check| which(check.threshold.metric)) {
+        for check in assessment.checks.iter().filter(|check| which(check.threshold.metric)) {
             let place = check.stage.and_then(|stage| {
                 let of_stage = |slot: &Slot| slot.stage == stage && slot.phase == Phase::Hold;
                 timeline::stretches(self.slots, of_stage).first().copied()

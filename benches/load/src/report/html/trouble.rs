@@ -1,8 +1,8 @@
 use maud::{Markup, html};
 
 use super::super::chart::{self, Bar};
+use super::super::format;
 use super::super::timeline::Slot;
-use super::super::words;
 use super::time::Time;
 use bench_show::axis::Scale;
 use load_plan::metrics::{Tally, Timing};
@@ -48,19 +48,19 @@ impl Time<'_> {
         chart.tips = self.tips(|slot| {
             let counts = of_slot(slot).into_iter().filter(|(_, count)| *count > 0);
             let says: Vec<_> =
-                counts.map(|(name, count)| format!("{count} {}", words::spoken(name))).collect();
+                counts.map(|(name, count)| format!("{count} {}", format::spoken(name))).collect();
             if says.is_empty() { "none".to_owned() } else { says.join(", ") }
         });
         let mut legend: Vec<_> = kinds
             .iter()
             .take(KINDS.len())
             .map(|(name, count)| {
-                (class(name), format!("{} {}", words::count(*count), words::spoken(name)))
+                (class(name), format!("{} {}", format::count(*count), format::spoken(name)))
             })
             .collect();
         let others: u64 = kinds.iter().skip(KINDS.len()).map(|(_, count)| count).sum();
         if others > 0 {
-            legend.push((OTHER, format!("{} other", words::count(others))));
+            legend.push((OTHER, format!("{} other", format::count(others))));
         }
         html! {
             (chart::bar_legend(legend.iter().map(|(class, name)| (*class, name.as_str()))))
@@ -93,7 +93,7 @@ impl Time<'_> {
         let mut lags = self.chart(says, y, units::time, lines);
         lags.tips = self.tips(|slot| {
             let shown =
-                |value: Option<f64>| value.map_or_else(|| words::NONE.to_owned(), units::time);
+                |value: Option<f64>| value.map_or_else(|| format::NONE.to_owned(), units::time);
             format!(
                 "p50 {}, p99 {}, max {}",
                 shown(lag(slot, 0.5)),
@@ -114,7 +114,7 @@ impl Time<'_> {
                 (chart::legend(lags.lines.iter().map(|line| (line.class, line.name.as_str()))))
                 (lags.draw())
             }
-            h3 { "How busy it was, of " (words::counted(available as u64, "processor")) }
+            h3 { "How busy it was, of " (format::counted(available as u64, "processor")) }
             (cpu.draw())
         }
     }

@@ -6,8 +6,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::report::words;
-use crate::validator::Verdict;
+use crate::report::format;
+use crate::validator::RunVerdict;
 use load_plan::metrics::Timing;
 use load_plan::model::Phase;
 use load_plan::outcome::{Ending, Fault};
@@ -25,7 +25,7 @@ pub(super) struct Report {
     pub(super) version: String,
     /// The outcome. Of these only `pass` is one.
     #[schemars(schema_with = "verdicts")]
-    pub(super) verdict: Verdict,
+    pub(super) verdict: RunVerdict,
     /// Why it is not a pass, in words.
     pub(super) reasons: Vec<String>,
     /// What else to know, in words.
@@ -281,11 +281,11 @@ fn keyed<const N: usize>(names: [&str; N], value: &Schema) -> Schema {
 }
 
 fn verdicts(_: &mut SchemaGenerator) -> Schema {
-    one_of(Verdict::ALL.map(Verdict::name))
+    one_of(RunVerdict::ALL.map(RunVerdict::name))
 }
 
 fn phases(_: &mut SchemaGenerator) -> Schema {
-    one_of(words::PHASES.map(words::phase))
+    one_of(format::PHASES.map(format::phase))
 }
 
 fn ops(_: &mut SchemaGenerator) -> Schema {

@@ -1,4 +1,4 @@
-//! A run and its judgement → [`Report`].
+//! A run and its assessment → [`Report`].
 
 use std::collections::BTreeMap;
 
@@ -7,32 +7,32 @@ use super::view::{
     Allocations, Check, Counts, Detail, Errors, Interval, Moment, Origin, Rates, Report, Shard,
     Spread, Stage, Stretch,
 };
-use crate::report::words;
+use crate::report::format;
 use crate::summary::{Figures, Summary};
-use crate::validator::{self, Judgement};
+use crate::validator::{self, Assessment};
 use load_plan::metrics::{self, Distribution, Timing};
 use load_plan::model::{self, Run, TargetAllocations};
 use load_plan::outcome::{Ending, Fault};
 use load_plan::thresholds::Metric;
 
 impl Report {
-    pub(super) fn new(run: &Run, judgement: &Judgement) -> Self {
+    pub(super) fn new(run: &Run, assessment: &Assessment) -> Self {
         let summary = Summary::of(run);
         let stages = summary.stages.iter().enumerate();
         Self {
             schema: run.schema,
             tool: TOOL.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            verdict: judgement.verdict,
-            reasons: judgement.reasons.clone(),
-            notices: judgement.notices.clone(),
+            verdict: assessment.verdict,
+            reasons: assessment.reasons.clone(),
+            notices: assessment.notices.clone(),
             run: Origin::new(run),
             profile: run.profile.clone(),
-            thresholds: judgement.checks.iter().map(|check| Check::new(run, check)).collect(),
+            thresholds: assessment.checks.iter().map(|check| Check::new(run, check)).collect(),
             overall: Stretch::new(&summary.overall),
             stages: stages
                 .map(|(index, figures)| Stage {
-                    name: words::stage(run, index),
+                    name: format::stage(run, index),
                     stretch: Stretch::new(figures),
                 })
                 .collect(),
@@ -65,7 +65,7 @@ impl Check {
         let metric = check.threshold.metric;
         Self {
             metric: metric.name(),
-            stage: check.stage.map(|index| words::stage(run, index)),
+            stage: check.stage.map(|index| format::stage(run, index)),
             op: check.threshold.op.symbol().to_owned(),
             limit: check.threshold.limit,
             unit: metric.unit().name().to_owned(),

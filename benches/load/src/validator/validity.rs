@@ -23,7 +23,7 @@ const IDLE: f64 = 0.5;
 const LEAST_SENT: f64 = 0.95;
 
 /// Why the run says nothing about its target; empty if it does.
-pub(super) fn distrust(run: &Run, summary: &Summary, checks: &[Check]) -> Vec<String> {
+pub(super) fn doubts(run: &Run, summary: &Summary, checks: &[Check]) -> Vec<String> {
     let mut reasons = Vec::new();
     reasons.extend(late(run, None, &summary.overall));
     for (index, figures) in summary.stages.iter().enumerate() {

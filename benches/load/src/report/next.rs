@@ -1,30 +1,30 @@
 //! What to type next.
 
-use crate::validator::{Judgement, Verdict};
+use crate::validator::{Assessment, RunVerdict};
 use load_plan::model::Run;
 use load_plan::profile::Profile;
 use load_plan::thresholds::Metric;
 
 /// After anything but a pass: a command, and what it is good for.
-pub(super) fn next(run: &Run, judgement: &Judgement) -> Option<(String, &'static str)> {
-    next_with(&named(run), run, judgement)
+pub(super) fn next(run: &Run, assessment: &Assessment) -> Option<(String, &'static str)> {
+    next_with(&named(run), run, assessment)
 }
 
 /// The same, for somebody who knows the profile as `profile`: a name or a path.
 pub(super) fn next_with(
     profile: &str,
     run: &Run,
-    judgement: &Judgement,
+    assessment: &Assessment,
 ) -> Option<(String, &'static str)> {
     let with_profile = |verb: &str| format!("ws-load {verb} {}{}", quoted(profile), against(run));
     let violated = |is: fn(Metric) -> bool| {
-        let mut violated = judgement.checks.iter().filter(|check| !check.met);
+        let mut violated = assessment.checks.iter().filter(|check| !check.met);
         violated.any(|check| is(check.threshold.metric))
     };
     let failed = run.sum(|_| true).counts.failed();
-    Some(match judgement.verdict {
-        Verdict::Pass => return None,
-        Verdict::Fail
+    Some(match assessment.verdict {
+        RunVerdict::Pass => return None,
+        RunVerdict::Fail
             if failed > 0
                 && violated(|metric| {
                     matches!(
@@ -35,18 +35,20 @@ pub(super) fn next_with(
         {
             (format!("ws-load run smoke{}", against(run)), "whether it carries even a small load")
         }
-        Verdict::Fail
+        RunVerdict::Fail
             if violated(|metric| matches!(metric, Metric::Latency(_) | Metric::Timing(..))) =>
         {
             (with_profile("search"), "the highest rate at which the thresholds hold")
         }
-        Verdict::Fail if violated(Metric::is_of_allocations) => {
+        RunVerdict::Fail if violated(Metric::is_of_allocations) => {
             ("scripts/run-alloc-tests.sh".to_owned(), "which line of the server allocates what")
         }
-        Verdict::Fail | Verdict::Invalid | Verdict::Interrupted => {
+        RunVerdict::Fail | RunVerdict::Invalid | RunVerdict::Interrupted => {
             (with_profile("run"), "the same again")
         }
-        Verdict::Incomplete => ("ws-load merge DIR…".to_owned(), "with the reports of all shards"),
+        RunVerdict::Incomplete => {
+            ("ws-load merge DIR…".to_owned(), "with the reports of all shards")
+        }
     })
 }
 
