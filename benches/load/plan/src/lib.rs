@@ -12,4 +12,5 @@ pub mod outcome;
 pub mod profile;
 pub mod thresholds;
 pub mod units;
+mod unknown;
 pub mod url;

@@ -2,7 +2,6 @@
 
 mod limit;
 mod metric;
-mod nearest;
 mod preset;
 mod statistic;
 pub mod table;
@@ -16,7 +15,6 @@ use std::str::FromStr;
 use anyhow::{Context as _, Result};
 
 pub use metric::Metric;
-pub use nearest::{nearest, unknown};
 pub use preset::Preset;
 pub use statistic::Statistic;
 pub use unit::Unit;

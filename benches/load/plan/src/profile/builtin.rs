@@ -4,7 +4,7 @@ use std::io::Read as _;
 use anyhow::{Context as _, Result, ensure};
 
 use super::Profile;
-use crate::thresholds::unknown;
+use crate::unknown::unknown;
 
 /// A profile that comes with the tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

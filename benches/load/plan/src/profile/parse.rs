@@ -1,7 +1,7 @@
 use anyhow::{Result, anyhow};
 
 use super::Profile;
-use crate::thresholds::unknown;
+use crate::unknown::unknown;
 
 impl Profile {
     /// Of TOML, with `origin` (a file's name) in front of every complaint. Stages without a name get one.

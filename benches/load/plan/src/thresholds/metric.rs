@@ -1,9 +1,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Statistic, Unit, unknown};
+use super::{Statistic, Unit};
 use crate::metrics::Timing;
 use crate::outcome::Fault;
+use crate::unknown::unknown;
 
 /// What a threshold can be on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

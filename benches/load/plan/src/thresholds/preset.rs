@@ -1,6 +1,7 @@
 use std::str::FromStr;
 
-use super::{Metric, Op, Statistic, Threshold, unknown};
+use super::{Metric, Op, Statistic, Threshold};
+use crate::unknown::unknown;
 
 /// Limits under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -9,10 +9,11 @@
 
 use std::fmt;
 
+use bench_show::hint::nearest;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap as _, Serializer};
 
-use super::{Metric, Preset, Threshold, nearest, overridden};
+use super::{Metric, Preset, Threshold, overridden};
 
 /// The key that brings in a [`Preset`].
 const PRESET: &str = "preset";
