@@ -19,7 +19,7 @@ build() {
     shift
     echo "building $folder/$name" >&2
     cargo rustc --quiet --release --locked --package server --bin ws-server --features slowdown --target-dir "$folder/build" \
-        -- -C link-arg=-Tbenches/compare/src/revision/functions.ld "$@" \
+        -- -C link-arg=-Tbenches/compare/src/layout/functions.ld "$@" \
         || { echo "error: no $name; if it was the linker, try: RUSTFLAGS=-Clink-arg=-fuse-ld=lld $0" >&2; exit 1; }
     cp -f "$folder/build/release/ws-server" "$folder/$name"
 }

@@ -1,4 +1,4 @@
-//! The driver's half of a workload against one server: connections that stay, and chunks of operations on them.
+//! The client side of a workload against one server: its connections, and chunks of operations on them.
 
 use std::time::{Duration, Instant};
 
@@ -9,16 +9,16 @@ use super::workload::Traffic;
 use bench_kit::client::Client;
 use bench_kit::statistics::median;
 
-/// Where servers echo and push.
+/// The path servers push snapshots on.
 const DASHBOARD: &str = "/ws/dashboard";
 
-/// Messages that a server has seen before it is timed: buffers have grown, branches and pages are known.
+/// Messages before the first timed one, so that buffers have grown and caches, pages and branch predictors are warm.
 const WARM_UP: usize = 200;
 
-/// Time after which a server that is slower than expected counts as warm.
-const WARM_ENOUGH: Duration = Duration::from_millis(50);
+/// Limit of the warm-up, for a server that is slower than expected.
+const WARM_UP_LIMIT: Duration = Duration::from_millis(50);
 
-/// Connections that stay open to one server, and what is sent on them.
+/// Open connections to one server and the traffic for them.
 #[derive(Debug)]
 pub struct Driver<'a> {
     traffic: &'a Traffic,
@@ -28,22 +28,22 @@ pub struct Driver<'a> {
     steps: Vec<f64>,
 }
 
-/// What a chunk came to.
+/// The result of a chunk.
 #[derive(Clone, Copy, Debug)]
 pub struct Chunk {
-    /// Wall-clock nanoseconds of an operation: of the chunk's steps the middle one, so that a step in which the machine
-    /// did something else does not count.
+    /// Wall-clock nanoseconds per operation: median over the chunk's steps, so that a step in which the machine did
+    /// something else does not count.
     pub wall_ns: f64,
-    /// The server's processor time for an operation, the chunk's mean.
+    /// The server's processor time per operation in nanoseconds: mean over the chunk.
     pub cpu_ns: f64,
 }
 
 impl<'a> Driver<'a> {
-    /// Connects to `server` and exchanges enough for it to be warm.
+    /// Connects to `server` and warms it up. With `spins`, the driver polls its sockets instead of sleeping.
     ///
     /// # Errors
     ///
-    /// If it does not upgrade, or does not answer as it should.
+    /// If the server does not upgrade, or gives a wrong answer.
     pub fn connect(
         traffic: &'a Traffic,
         path: &'a str,
@@ -57,7 +57,8 @@ impl<'a> Driver<'a> {
         };
         let clients = (0..connections).map(|_| Client::upgrade(server.addr(), path));
         let clients = clients.collect::<Result<Vec<_>>>();
-        let mut clients = clients.with_context(|| format!("no WebSocket on {path}; see --path"))?;
+        let mut clients =
+            clients.with_context(|| format!("no WebSocket on {path}; set its path with --path"))?;
         if spins {
             clients.iter_mut().for_each(Client::spin);
         }
@@ -66,7 +67,7 @@ impl<'a> Driver<'a> {
         let steps = WARM_UP.div_ceil(driver.operations()).max(4);
         for _ in 0..4 {
             driver.chunk(server, steps.div_ceil(4))?;
-            if begin.elapsed() > WARM_ENOUGH {
+            if begin.elapsed() > WARM_UP_LIMIT {
                 break;
             }
         }
@@ -74,8 +75,7 @@ impl<'a> Driver<'a> {
     }
 
     /// Operations in one timed step.
-    #[must_use]
-    pub fn operations(&self) -> usize {
+    fn operations(&self) -> usize {
         match self.traffic {
             Traffic::Echo { depth, connections, .. } => depth * connections,
             Traffic::Connect => 1,
@@ -93,7 +93,7 @@ impl<'a> Driver<'a> {
     ///
     /// # Errors
     ///
-    /// If the server does not answer as it should.
+    /// If the server gives a wrong answer or none.
     pub fn chunk(&mut self, server: &ServerProcess, steps: usize) -> Result<Chunk> {
         self.steps.clear();
         let cpu_before = server.cpu_ns()?;
@@ -107,17 +107,17 @@ impl<'a> Driver<'a> {
         let cpu = server.cpu_ns()? - cpu_before;
         let operations = self.operations() as f64;
         let wall = median(&self.steps).context("a chunk has at least one step")?;
-        // What was put under way before the first step was answered as well.
+        // The batches in flight before the first step were answered as well.
         let answered = if self.is_kept_full() { steps + 1 } else { steps };
         Ok(Chunk { wall_ns: wall / operations, cpu_ns: cpu / (answered as f64 * operations) })
     }
 
-    /// Whether every connection has a batch under way all the time.
+    /// Whether every connection always has a batch in flight.
     fn is_kept_full(&self) -> bool {
         matches!(self.traffic, Traffic::Echo { connections: 2.., .. })
     }
 
-    /// Puts a batch under way on each of several connections.
+    /// Sends a batch on each of several connections.
     fn fill(&mut self) -> Result<()> {
         match self.traffic {
             Traffic::Echo { exchange, connections: 2.., .. } => {
@@ -127,7 +127,7 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Waits for the batches under way.
+    /// Waits for the batches in flight.
     fn drain(&mut self) -> Result<()> {
         match self.traffic {
             Traffic::Echo { exchange, connections: 2.., .. } => {
@@ -138,16 +138,12 @@ impl<'a> Driver<'a> {
     }
 
     /// One step: every connection is written to and read from once.
-    ///
-    /// # Errors
-    ///
-    /// As [`Driver::chunk`].
-    pub fn step(&mut self, server: &ServerProcess) -> Result<()> {
+    fn step(&mut self, server: &ServerProcess) -> Result<()> {
         match self.traffic {
             Traffic::Echo { exchange, connections: 1, .. } => {
                 self.clients[0].exchange(&exchange.out, &exchange.answer)
             }
-            // As many batches as connections are on their way all the time: the server finds work whenever it looks.
+            // Every connection has a batch in flight at all times, so the server never runs out of work.
             Traffic::Echo { exchange, .. } => self.clients.iter_mut().try_for_each(|client| {
                 client.expect(&exchange.answer)?;
                 client.send(&exchange.out)
@@ -159,11 +155,11 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Takes the snapshots that have come, and says how many.
+    /// Reads the snapshots that have arrived and returns their number.
     ///
     /// # Errors
     ///
-    /// If what came is no snapshot, or the server is gone.
+    /// If something else arrived, or the server is gone.
     pub fn skip(&mut self) -> Result<usize> {
         self.clients.iter_mut().map(Client::skip_texts).sum()
     }

@@ -1,7 +1,7 @@
 //! Rounds of paired timings → a verdict. Pure.
 //!
-//! A change is called one only if it is as large as a threshold that a person chose, if chance does not explain it, and
-//! if a second copy of base, measured in the same breath, did not seem to change as well.
+//! A row regressed or improved only if the change reaches a threshold that a person chose, if chance does not explain
+//! it, and if the null control, a second copy of base in the same rounds, did not seem to change as well.
 
 use baselines::Verdict;
 
@@ -9,12 +9,12 @@ use bench_kit::statistics::{
     ConfidenceInterval, detectable, hodges_lehmann, holm, signed_rank_p, walsh_interval,
 };
 
-/// What has to be true of a change.
+/// The conditions for a change.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
     /// Smallest change that must be seen, as a share of base: 0.03.
     pub threshold: f64,
-    /// Level of the interval that must be clear of zero: 0.99.
+    /// Level of the interval that must exclude zero: 0.99.
     pub confidence: f64,
 }
 
@@ -25,58 +25,58 @@ impl Rule {
         Self { threshold, confidence: 0.99 }
     }
 
-    /// The threshold between logarithms, so that swapping base and head changes a sign and no verdict.
+    /// The threshold as a logarithm, so that swapping base and head changes the sign and nothing else.
     fn log_threshold(self) -> f64 {
         self.threshold.ln_1p()
     }
 
-    /// The estimate from which on a change is called one, a logarithm too.
+    /// The estimate above which a change is called, a logarithm.
     #[must_use]
     pub fn called_from(self) -> f64 {
         CALLED_FROM * self.log_threshold()
     }
 }
 
-/// Share of the threshold that an estimate must exceed. With 1, a change of the very size that a person asked to see
-/// would be seen every other time.
+/// Share of the threshold that an estimate must exceed. With 1, a change of exactly the threshold would be missed half
+/// of the time.
 const CALLED_FROM: f64 = 0.85;
 
-/// Probability with which [`Finding::detectable`] would have been seen.
+/// Probability of calling a change of the size [`Finding::detectable`].
 const POWER: f64 = 0.9;
 
-/// Level of the interval that must stay below the threshold for a row to be let go after the first look. Lower than
-/// [`Rule::confidence`]: with so few rounds that one would reach from the lowest to the highest of them.
+/// Level of the interval that must stay below the threshold for a row to pass the screening. Lower than
+/// [`Rule::confidence`], at which the interval of so few rounds would span all of them.
 const SUSPICION: f64 = 0.9;
 
-/// Logarithms of the ratios to base, one a round of fresh processes.
+/// Logarithms of the ratios to base, one per round of fresh processes.
 #[derive(Clone, Debug, Default)]
 pub struct Series {
-    /// Of head.
+    /// The ratios of head.
     pub head: Vec<f64>,
-    /// Of the second copy of base.
+    /// The ratios of the null control.
     pub null: Vec<f64>,
 }
 
-/// A series, summed up. All are logarithms of ratios but for the probability.
+/// The statistics of a series. All but the probability are logarithms of ratios.
 #[derive(Clone, Copy, Debug)]
 pub struct Finding {
     /// Hodges–Lehmann estimate of the change.
     pub effect: f64,
     /// Its interval at [`Rule::confidence`], low and high.
     pub interval: [f64; 2],
-    /// The estimate for the second copy of base.
+    /// The estimate for the null control.
     pub null: f64,
     /// Two-sided probability of the signed-rank test, for this row alone.
     pub p: f64,
-    /// Smallest change that nine of ten such series would have shown.
+    /// Smallest change that nine of ten such series would show.
     pub detectable: f64,
 }
 
-/// Sums up; `None` without rounds. Panics at a logarithm that is not finite.
+/// The statistics of `series`; `None` without rounds. Panics at a logarithm that is not finite.
 #[must_use]
 pub fn find(series: &Series, rule: Rule) -> Option<Finding> {
     let ConfidenceInterval { low, high, achieved } = walsh_interval(&series.head, rule.confidence)?;
-    // Rounds too few for the level say nothing with it.
+    // Too few rounds for the level exclude nothing at that level.
     let interval =
         if achieved < rule.confidence { [f64::NEG_INFINITY, f64::INFINITY] } else { [low, high] };
     Some(Finding {
@@ -89,26 +89,26 @@ pub fn find(series: &Series, rule: Rule) -> Option<Finding> {
     })
 }
 
-/// Whether a short look is not enough: the change may be as large as the threshold, or the control moved.
+/// Whether a row needs a confirmation: its change may reach the threshold, or the control moved.
 #[must_use]
 pub fn is_suspect(series: &Series, rule: Rule) -> bool {
     let limit = rule.called_from();
-    let innocent = || {
+    let unchanged = || {
         let finding = find(series, rule)?;
         let ConfidenceInterval { low, high, .. } = walsh_interval(&series.head, SUSPICION)?;
         let reaches = low < -limit || high > limit;
         Some(finding.effect.abs() < limit / 2.0 && !reaches && !is_noisy(&finding, rule))
     };
-    innocent() != Some(true)
+    unchanged() != Some(true)
 }
 
-/// Whether the second copy of base moved by half the threshold or more.
+/// Whether the null control moved by half the threshold or more.
 #[must_use]
 pub fn is_noisy(finding: &Finding, rule: Rule) -> bool {
     finding.null.abs() >= rule.log_threshold() / 2.0
 }
 
-/// A verdict for each row and its probability adjusted for all rows.
+/// Each row's verdict, and its probability adjusted for the number of rows.
 #[must_use]
 pub fn judge(findings: &[Finding], rule: Rule) -> Vec<(Verdict, f64)> {
     let raw: Vec<f64> = findings.iter().map(|finding| finding.p).collect();
@@ -139,7 +139,7 @@ mod tests {
 
     const RULE: Rule = Rule { threshold: 0.03, confidence: 0.99 };
 
-    /// Sixteen rounds around `head` and `null`, each as far away from it as the others.
+    /// Sixteen evenly spaced rounds around `head` and around `null`.
     fn series(head: f64, null: f64, spread: f64) -> Series {
         let around = |centre: f64| {
             (0..16).map(|i| centre + spread * (f64::from(i) - 7.5) / 7.5).collect::<Vec<f64>>()
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_of_the_thresholds_size_is_seen_and_a_clear_one_below_it_passes() {
+    fn a_change_of_the_threshold_is_called_and_a_smaller_one_passes() {
         check(&[series(0.03, 0.0, 0.001)], &[Verdict::Regressed]);
         check(&[series(0.025, 0.0, 0.001)], &[Verdict::Pass]);
     }
@@ -176,13 +176,13 @@ mod tests {
     }
 
     #[test]
-    fn a_control_that_moves_makes_the_row_too_noisy_whatever_head_did() {
+    fn a_control_that_moves_makes_the_row_too_noisy() {
         let noisy = [series(0.0, 0.016, 0.001), series(0.2, -0.016, 0.001)];
         check(&noisy, &[Verdict::TooNoisy, Verdict::TooNoisy]);
     }
 
     #[test]
-    fn what_five_rounds_say_is_never_a_regression() {
+    fn five_rounds_are_too_few_for_a_regression() {
         let row = Series { head: vec![0.05; 5], null: vec![0.0; 5] };
         check(&[row], &[Verdict::Pass]);
     }
@@ -208,7 +208,7 @@ mod tests {
         }
 
         #[test]
-        fn more_rows_never_make_a_row_guilty(rows in proptest::collection::vec(proptest::collection::vec(-0.1..0.1_f64, 12), 1..8)) {
+        fn more_rows_never_turn_a_pass_into_a_change(rows in proptest::collection::vec(proptest::collection::vec(-0.1..0.1_f64, 12), 1..8)) {
             let findings: Vec<Finding> = rows
                 .into_iter()
                 .map(|head| find(&Series { head, null: vec![0.0; 12] }, RULE).expect("there are rounds"))

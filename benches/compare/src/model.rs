@@ -1,4 +1,4 @@
-//! What a comparison found, as every report shows it. Plain data: nothing here measures, judges or prints.
+//! The results of a comparison, for every report. Plain data: nothing here measures, judges or prints.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use baselines::Verdict;
 use baselines::compare::Change;
 use baselines::sites::SiteCost;
 
-/// Base against head, all parts.
+/// All results of base against head.
 #[derive(Clone, Debug)]
 pub struct Comparison {
-    /// What head is held to.
+    /// The reference.
     pub base: Side,
-    /// What is judged.
+    /// The revision or program that is judged.
     pub head: Side,
     /// Paired timings.
     pub timing: Part<Timing>,
@@ -19,84 +19,84 @@ pub struct Comparison {
     pub exact: Part<Vec<ExactRow>>,
     /// Instructions under callgrind.
     pub instructions: Part<Vec<InstructionRow>>,
-    /// The exit code of all of it.
+    /// The exit code of the whole comparison.
     pub exit_code: u8,
 }
 
-/// One of the two that are compared.
+/// Base or head.
 #[derive(Clone, Debug)]
 pub struct Side {
-    /// What the user called it: a revision, a file, a command, or `working tree`.
+    /// The user's name for it: a revision, a file, a command, or `working tree`.
     pub name: String,
-    /// The commit behind it, abbreviated, where there is one.
+    /// The abbreviated commit; `None` for programs and the working tree.
     pub commit: Option<String>,
 }
 
-/// A part of the comparison that may be impossible here.
+/// A part of the comparison.
 #[derive(Clone, Debug)]
 pub enum Part<T> {
-    /// It was measured.
+    /// The results.
     Measured(T),
-    /// It was not, and decides nothing: why, and what to do about it (`install valgrind`).
+    /// It was left out or is impossible here, and decides nothing: the reason and the next step (`install valgrind`).
     NotMeasured(String),
-    /// It should have been measured and something broke: what.
+    /// Its measurement failed: the error.
     Failed(String),
 }
 
 /// The timing part.
 #[derive(Clone, Debug)]
 pub struct Timing {
-    /// Change, as a share of base, that must be seen: 0.03.
+    /// Smallest change that must be called, as a share of base: 0.03.
     pub threshold: f64,
-    /// Estimate from which on a change is called one, a little below: 0.027.
+    /// Estimate from which on a change is called, slightly below the threshold: 0.027.
     pub called_from: f64,
     /// Level of the intervals: 0.99.
     pub confidence: f64,
-    /// Seed of the order of the arms, to repeat it.
+    /// Seed of the order of the arms, for repeating it.
     pub seed: u64,
-    /// One entry a row, in the order they are shown.
+    /// In display order.
     pub rows: Vec<TimingRow>,
-    /// Rows that these servers have not, and why (`no /ws/dashboard`).
+    /// Ids of rows that could not be measured, with the reason.
     pub left_out: BTreeMap<String, String>,
 }
 
-/// What one quantity came to. Effects are shares of base's cost: 0.05 is 5 % slower, -0.05 is 5 % faster.
+/// One measured quantity. Effects are shares of base's cost: 0.05 is 5 % slower, -0.05 is 5 % faster.
 #[derive(Clone, Debug)]
 pub struct TimingRow {
     /// `echo_latency/text/64B`.
     pub id: String,
-    /// What base and head are numbers of.
+    /// The quantity.
     pub unit: TimingUnit,
     /// Nanoseconds per operation of base: median over rounds.
     pub base_ns: f64,
-    /// The same of head.
+    /// Nanoseconds per operation of head.
     pub head_ns: f64,
-    /// How much more an operation costs head.
+    /// Estimate of the change in cost.
     pub effect: f64,
     /// Interval of the effect at [`Timing::confidence`], low and high.
     pub interval: [f64; 2],
-    /// Effect of the second copy of base, which should be 0.
+    /// Effect of the null control, a second copy of base; it should be 0.
     pub null: f64,
-    /// Probability of an effect as clear as this without a cause, adjusted for all rows after Holm.
+    /// Probability of such an effect by chance, adjusted for all rows after Holm.
     pub p: f64,
-    /// Smallest effect that this row would have called a change in nine of ten runs.
+    /// Smallest change that this row would call in nine of ten runs.
     pub detectable: f64,
-    /// 99th percentiles in nanoseconds, base and head: shown, never judged.
+    /// 99th percentiles of base and head in nanoseconds: shown, never judged.
     pub p99_ns: Option<[f64; 2]>,
-    /// Effect of each round of fresh processes that the judgement rests on.
+    /// Effect in each judged round of fresh processes.
     pub rounds: Vec<f64>,
-    /// Whether the judgement rests on data taken after the row was suspected.
+    /// Whether the judged rounds were taken to confirm a suspicion.
     pub confirmed: bool,
     /// The outcome.
     pub verdict: Verdict,
 }
 
-/// What a timing is shown as. All are kept in nanoseconds per operation, where less is better.
+/// How a timing is shown. All are stored in nanoseconds per operation, where less is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimingUnit {
     /// Wall-clock time of one operation.
     Time,
-    /// Operations in a second.
+    /// Operations per second.
     Rate,
     /// The server's processor time for one operation.
     Cpu,
@@ -107,25 +107,25 @@ pub enum TimingUnit {
 pub struct ExactRow {
     /// The scenario's id.
     pub id: String,
-    /// What one operation is: `message`, `connection`.
+    /// The name of one operation: `message`, `connection`.
     pub unit: String,
     /// N and 2N.
     pub ops: [u64; 2],
-    /// Blocks, bytes, reads and writes per operation of base; `None` if base has not this scenario or could not run it.
+    /// Costs of one operation in base; `None` if base does not have the scenario or could not run it.
     pub base: Option<PerOp>,
-    /// The same of head.
+    /// Costs of one operation in head, likewise.
     pub head: Option<PerOp>,
     /// Totals that differ, with [`Change::per_op_delta`].
     pub changes: Vec<Change>,
-    /// Call sites that differ, largest change first; empty where nothing differs or the sites could not be had.
+    /// Call sites that differ, largest change first; empty if none differs or they are not known.
     pub sites: Vec<SiteRow>,
-    /// Sentences: leaks, what broke, why there are no sites.
+    /// Sentences about leaks, failures and missing call sites.
     pub notes: Vec<String>,
     /// The outcome.
     pub verdict: Verdict,
 }
 
-/// Slopes between N and 2N.
+/// Costs of one operation: slopes between N and 2N.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PerOp {
     /// Heap blocks.
@@ -134,7 +134,7 @@ pub struct PerOp {
     pub bytes: f64,
     /// Calls that read from a socket.
     pub reads: f64,
-    /// Calls that wrote to one.
+    /// Calls that wrote to a socket.
     pub writes: f64,
 }
 
@@ -143,9 +143,9 @@ pub struct PerOp {
 pub struct SiteRow {
     /// The call path, innermost first, ` <- ` between its frames.
     pub key: String,
-    /// File and line, in head where head has the site.
+    /// File and line in head, or in base if head does not have the site.
     pub place: Option<String>,
-    /// Its cost in base, at N and 2N; `None` if base has not got it.
+    /// Its cost in base, at N and 2N; `None` if base does not have it.
     pub base: Option<SiteCost>,
     /// Its cost in head.
     pub head: Option<SiteCost>,
@@ -156,11 +156,11 @@ pub struct SiteRow {
 pub struct InstructionRow {
     /// The scenario's id.
     pub id: String,
-    /// What one operation is.
+    /// The name of one operation.
     pub unit: String,
-    /// Instructions per operation of base; `None` if base has not this scenario.
+    /// Instructions per operation of base; `None` if base does not have the scenario or could not run it.
     pub base: Option<f64>,
-    /// The same of head.
+    /// Instructions per operation of head, likewise.
     pub head: Option<f64>,
     /// Functions whose own instructions per operation differ, largest change first.
     pub functions: Vec<FunctionRow>,
@@ -173,10 +173,10 @@ pub struct InstructionRow {
 pub struct FunctionRow {
     /// Its name without hashes.
     pub name: String,
-    /// The file it is in, where known.
+    /// Its file, if known.
     pub file: Option<String>,
-    /// Instructions of its own per operation, base.
+    /// Instructions of its own per operation in base.
     pub base: f64,
-    /// The same of head.
+    /// Instructions of its own per operation in head.
     pub head: f64,
 }

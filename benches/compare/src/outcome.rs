@@ -5,19 +5,19 @@ use baselines::verdict;
 
 use super::model::{Comparison, Part};
 
-/// What its caller does not mind.
+/// Verdicts that the user accepts as a pass.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Accepted {
-    /// Timings whose control moved.
+    /// Too noisy: timings whose null control moved.
     pub noisy: bool,
-    /// Costs that went down.
+    /// Improved: costs that fell.
     pub improved: bool,
-    /// Scenarios that base has not got.
+    /// Missing: scenarios that base does not have.
     pub new: bool,
 }
 
-/// The exit code of `baselines::verdict` over every row of every part. A part that failed counts as one failed row;
-/// one that was not measured does not count, but a comparison of which nothing was measured has not passed.
+/// The exit code of `baselines::verdict` over every row of every part. A part that failed counts as one failed row. A
+/// part that was not measured does not count, but a comparison without any measured part has not passed.
 #[must_use]
 pub fn exit_code(comparison: &Comparison, accepted: Accepted) -> u8 {
     let accept = |verdict| match verdict {
@@ -43,7 +43,7 @@ fn of<T>(part: &Part<T>, rows: impl Fn(&T) -> Vec<Verdict>) -> Vec<Verdict> {
     match part {
         Part::Measured(measured) => {
             let rows = rows(measured);
-            // Measured, and nothing in it: whatever was to be compared is not there.
+            // Without rows there was nothing to compare.
             if rows.is_empty() { vec![Verdict::NotComparable] } else { rows }
         }
         Part::NotMeasured(_) => Vec::new(),
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_measured_is_never_green() {
+    fn a_comparison_without_rows_never_passes() {
         let mut nothing = comparison(&[]);
         assert_eq!(exit_code(&nothing, Accepted::default()), 5);
         nothing.instructions = Part::NotMeasured("install valgrind".to_owned());
@@ -85,14 +85,14 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_failed_is_never_green_and_never_a_regression() {
+    fn a_part_that_failed_outranks_a_regression() {
         let mut failed = comparison(&[Verdict::Regressed]);
         failed.timing = Part::Failed("head ended in the middle".to_owned());
         assert_eq!(exit_code(&failed, Accepted::default()), 1);
     }
 
     #[test]
-    fn what_is_accepted_does_not_cover_the_rest() {
+    fn an_accepted_verdict_does_not_hide_the_others() {
         let all = Accepted { noisy: true, improved: true, new: true };
         for (verdict, code) in
             [(Verdict::TooNoisy, 6), (Verdict::Improved, 4), (Verdict::Missing, 5)]

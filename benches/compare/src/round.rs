@@ -1,40 +1,46 @@
-//! One round of one workload: fresh processes side by side, and a driver that goes from one to the next.
+//! One round of one workload: fresh server processes side by side, and a driver that visits them in turn.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-
-use super::driver::Driver;
-use super::server_process::{Program, ServerProcess, Settings};
-use super::workload::{Cores, Traffic, Workload};
 use bench_kit::cores;
 use bench_kit::random::SplitMix64;
 use bench_kit::spinners::Spinners;
 use bench_kit::statistics::{median, quantile};
 
-/// Wall-clock time of one chunk: short, so that the weather is the same for all arms of a cycle; long enough for the
-/// switch from one process to the next not to be seen.
+use super::driver::Driver;
+use super::server_process::{Program, ServerProcess, ServerSettings};
+use super::workload::{Cores, Traffic, Workload};
+
+/// Position of base among the arms; every ratio is to it.
+pub const BASE: usize = 0;
+
+/// Position of the null control, a second copy of base.
+pub const CONTROL: usize = 1;
+
+/// Position of head. A calibration has several heads, which follow each other.
+pub const HEAD: usize = 2;
+
+/// Wall-clock time of one chunk in nanoseconds: short enough for all arms of a cycle to meet the same conditions, long
+/// enough for the switch between processes not to count.
 const CHUNK_NS: f64 = 1e6;
 
-/// Time after which a round of fewer cycles than planned will do: a server that stalls is slow in every one of them.
-const ENOUGH: Duration = Duration::from_millis(200);
+/// Time after which a round may have fewer cycles than planned: a server that stalls does so in each of them.
+const LONG_ENOUGH: Duration = Duration::from_millis(200);
 
-/// Cycles that every round has.
-const FEWEST: usize = 3;
+/// Fewest cycles of a round.
+const FEWEST_CYCLES: usize = 3;
 
-/// Between two looks at servers that push.
+/// Time between two readings of servers that push.
 const WINDOW: Duration = Duration::from_millis(6);
 
-/// Time for all windows of a round.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Most bytes that a process's environment is made longer by, to move its stack.
-const PADDING: u64 = 4096;
+/// Limit for all windows of a round.
+const WINDOWS_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One of the servers of a round.
 #[derive(Clone, Debug)]
 pub struct Arm {
-    /// What errors call it: `base`, `head`.
+    /// Its name in errors: `base`, `head`.
     pub name: String,
     /// How it is started.
     pub program: Program,
@@ -42,55 +48,55 @@ pub struct Arm {
     pub flags: Vec<String>,
 }
 
-/// What a round came to. Every list has an entry an arm, in their order; the first one is what the others are held to.
+/// The result of a round: an entry per arm, at [`BASE`], [`CONTROL`] and [`HEAD`].
 #[derive(Clone, Debug)]
 pub struct Round {
-    /// Wall-clock times; `None` where the workload has no such row.
+    /// Wall-clock times; `None` if the workload has no such row.
     pub wall: Option<Vec<Measured>>,
-    /// The servers' processor time; `None` likewise, or where a clock stood still.
+    /// The servers' processor time; `None` if the workload has no such row or a clock stood still.
     pub cpu: Option<Vec<Measured>>,
 }
 
-/// One arm's share in a round.
+/// The result of one arm in a round.
 #[derive(Clone, Copy, Debug)]
 pub struct Measured {
-    /// Nanoseconds per operation: over the cycles the middle one.
+    /// Nanoseconds per operation: median over cycles.
     pub ns: f64,
-    /// Natural logarithm of its ratio to the first arm: of the cycles' ratios the middle one.
+    /// Natural logarithm of the ratio to base: median over cycles.
     pub log_ratio: f64,
-    /// 99th percentile of all steps in nanoseconds; steps of many operations have none that means something.
+    /// 99th percentile of all steps in nanoseconds; `None` if a step is many operations.
     pub p99_ns: Option<f64>,
 }
 
-/// How much of it, and where.
+/// Extent and place of a round.
 #[derive(Clone, Copy, Debug)]
-pub struct Plan<'a> {
-    /// Chunks an arm.
+pub struct RoundPlan<'a> {
+    /// Chunks per arm.
     pub cycles: usize,
     /// The path servers echo on.
     pub path: &'a str,
-    /// Which of the allowed cores is the first: rounds take turns, because no core is like the other.
+    /// Number of the round. It selects the core: cores differ, so rounds use them in turn.
     pub turn: usize,
 }
 
 impl Round {
-    /// The same round as if only these arms had taken part.
+    /// The round as if the head at this place among the heads had been the only one.
     #[must_use]
-    pub fn of_arms(&self, arms: &[usize]) -> Self {
-        let pick = |all: &Vec<Measured>| arms.iter().map(|arm| all[*arm]).collect();
+    pub fn of_head(&self, nth: usize) -> Self {
+        let pick = |arms: &Vec<Measured>| vec![arms[BASE], arms[CONTROL], arms[HEAD + nth]];
         Self { wall: self.wall.as_ref().map(pick), cpu: self.cpu.as_ref().map(pick) }
     }
 }
 
-/// Starts every arm afresh, and takes `plan.cycles` chunks of each in random order.
+/// Starts every arm afresh and takes `plan.cycles` chunks of each, in random order.
 ///
 /// # Errors
 ///
-/// If a server cannot be started, ends, or does not answer as it should: with its name.
+/// If a server cannot be started, ends, or gives a wrong answer; the message names it.
 pub fn round(
     workload: &Workload,
     arms: &[Arm],
-    plan: Plan<'_>,
+    plan: RoundPlan<'_>,
     rng: &mut SplitMix64,
 ) -> Result<Round> {
     let all = cores::allowed()?;
@@ -99,7 +105,7 @@ pub fn round(
         Cores::One => driver_core,
         Cores::Two => all[(plan.turn + 1) % all.len()],
     };
-    // Processes inherit the place of the thread that starts them.
+    // A process inherits the cores of the thread that starts it.
     cores::stay_on(&[server_core])?;
     let mut order: Vec<usize> = (0..arms.len()).collect();
     rng.shuffle(&mut order);
@@ -109,32 +115,15 @@ pub fn round(
     }
     let mut servers: Vec<ServerProcess> = servers.into_iter().flatten().collect();
     cores::stay_on(&[driver_core])?;
-    let taken = take(workload, &mut servers, plan, rng);
+    let chunks = visit(workload, &mut servers, plan, rng);
     cores::stay_on(&all)?;
-    let Taken { wall, cpu, steps } = taken?;
-    let measured = |chunks: &[Vec<f64>], steps: Option<&[Vec<f64>]>| {
-        let first = &chunks[0];
-        let arms = chunks.iter().enumerate().map(|(arm, own)| {
-            let ratios: Vec<f64> =
-                own.iter().zip(first).map(|(own, first)| (own / first).ln()).collect();
-            Some(Measured {
-                ns: median(own)?,
-                log_ratio: median(&ratios)?,
-                p99_ns: steps.and_then(|steps| quantile(&steps[arm], 0.99)),
-            })
-        });
-        arms.collect::<Option<Vec<_>>>().context("a round has at least one cycle")
-    };
+    let Chunks { wall, cpu, steps } = chunks?;
+    let steps = workload.has_single_steps().then_some(&steps[..]);
+    let has_clock = cpu.iter().flatten().all(|ns| *ns > 0.0);
     Ok(Round {
-        wall: match workload.wall {
-            Some(_) => Some(measured(&wall, workload.has_single_steps().then_some(&steps))?),
-            None => None,
-        },
-        cpu: match workload.cpu {
-            // A command may serve from a process that it starts later: its clock is not known.
-            Some(_) if cpu.iter().flatten().all(|ns| *ns > 0.0) => Some(measured(&cpu, None)?),
-            _ => None,
-        },
+        wall: workload.wall.map(|_| measured(&wall, steps)).transpose()?,
+        // The clock of a command that serves from a later process stands still.
+        cpu: workload.cpu.filter(|_| has_clock).map(|_| measured(&cpu, None)).transpose()?,
     })
 }
 
@@ -143,24 +132,37 @@ fn start(workload: &Workload, arm: &Arm, rng: &mut SplitMix64) -> Result<ServerP
         Traffic::Dashboard { tick, .. } => Some(tick),
         _ => None,
     };
-    let settings = Settings { tick, flags: arm.flags.clone() };
-    let padding = usize::try_from(rng.draw() % PADDING).unwrap_or(0);
-    ServerProcess::start(&arm.name, &arm.program, &settings, padding)
+    let settings = ServerSettings { tick, flags: arm.flags.clone() };
+    ServerProcess::start(&arm.name, &arm.program, &settings, rng)
 }
 
-/// Nanoseconds per operation of each chunk, by arm; and of each step.
-struct Taken {
+/// Medians over the chunks of each arm, and percentiles over its `steps`.
+fn measured(chunks: &[Vec<f64>], steps: Option<&[Vec<f64>]>) -> Result<Vec<Measured>> {
+    let arms = chunks.iter().enumerate().map(|(arm, own)| {
+        let ratios: Vec<f64> =
+            own.iter().zip(&chunks[BASE]).map(|(own, base)| (own / base).ln()).collect();
+        Some(Measured {
+            ns: median(own)?,
+            log_ratio: median(&ratios)?,
+            p99_ns: steps.and_then(|steps| quantile(&steps[arm], 0.99)),
+        })
+    });
+    arms.collect::<Option<_>>().context("a round has at least one cycle")
+}
+
+/// By arm: nanoseconds per operation of each chunk, and of each step.
+struct Chunks {
     wall: Vec<Vec<f64>>,
     cpu: Vec<Vec<f64>>,
     steps: Vec<Vec<f64>>,
 }
 
-fn take(
+fn visit(
     workload: &Workload,
     servers: &mut [ServerProcess],
-    plan: Plan<'_>,
+    plan: RoundPlan<'_>,
     rng: &mut SplitMix64,
-) -> Result<Taken> {
+) -> Result<Chunks> {
     let spins = workload.cores == Cores::Two && cores::allowed()?.len() > 1;
     let mut order: Vec<usize> = (0..servers.len()).collect();
     rng.shuffle(&mut order);
@@ -170,16 +172,16 @@ fn take(
         drivers[arm] = Some(driver.map_err(|error| servers[arm].blame(error))?);
     }
     let mut drivers: Vec<Driver<'_>> = drivers.into_iter().flatten().collect();
-    let mut taken = Taken {
+    let mut chunks = Chunks {
         wall: vec![Vec::with_capacity(plan.cycles); servers.len()],
         cpu: vec![Vec::with_capacity(plan.cycles); servers.len()],
         steps: vec![Vec::new(); servers.len()],
     };
     if matches!(workload.traffic, Traffic::Dashboard { .. }) {
-        together(&mut drivers, servers, plan.cycles, &mut taken)?;
-        return Ok(taken);
+        watch(&mut drivers, servers, plan.cycles, &mut chunks.cpu)?;
+        return Ok(chunks);
     }
-    // Whoever it is that tells how long a step takes is a little warmer than the others.
+    // The arm used to calibrate the chunk length has run slightly more than the others.
     let first = order[0];
     let begin = Instant::now();
     let warm = drivers[first].chunk(&servers[first], 4);
@@ -187,55 +189,61 @@ fn take(
     let steps = (CHUNK_NS * 4.0 / begin.elapsed().as_nanos() as f64).clamp(1.0, 200.0) as usize;
     let begin = Instant::now();
     for cycle in 0..plan.cycles {
-        if cycle >= FEWEST && begin.elapsed() > ENOUGH {
+        if cycle >= FEWEST_CYCLES && begin.elapsed() > LONG_ENOUGH {
             break;
         }
         rng.shuffle(&mut order);
         for arm in order.iter().copied() {
             let chunk = drivers[arm].chunk(&servers[arm], steps);
             let chunk = chunk.map_err(|error| servers[arm].blame(error))?;
-            taken.wall[arm].push(chunk.wall_ns);
-            taken.cpu[arm].push(chunk.cpu_ns);
-            taken.steps[arm].extend_from_slice(drivers[arm].steps());
+            chunks.wall[arm].push(chunk.wall_ns);
+            chunks.cpu[arm].push(chunk.cpu_ns);
+            chunks.steps[arm].extend_from_slice(drivers[arm].steps());
         }
     }
-    Ok(taken)
+    Ok(chunks)
 }
 
-/// Dashboards push whether they are read or not, all arms at the same time. Nobody waits for a snapshot, or it would
-/// depend on the phase of the ticks which server pays for the wake-up: the driver sleeps, and takes what has come.
-fn together(
+/// Reads the dashboards of all arms once per window, and adds the processor time per snapshot of each window to `cpu`.
+///
+/// The driver sleeps between readings rather than wait for a snapshot. Otherwise the phase of the ticks would decide
+/// which server pays for waking the driver.
+fn watch(
     drivers: &mut [Driver<'_>],
     servers: &mut [ServerProcess],
     cycles: usize,
-    taken: &mut Taken,
+    cpu: &mut [Vec<f64>],
 ) -> Result<()> {
-    let mut look = |arm: usize, server: &mut ServerProcess| {
-        let looked = server.cpu_ns().and_then(|cpu| Ok((cpu, drivers[arm].skip()?)));
-        looked.map_err(|error| server.blame(error))
+    let mut read = |arm: usize, server: &mut ServerProcess| {
+        let reading = server.cpu_ns().and_then(|cpu| Ok((cpu, drivers[arm].skip()?)));
+        reading.map_err(|error| server.blame(error))
     };
     let mut before = Vec::with_capacity(servers.len());
     for (arm, server) in servers.iter_mut().enumerate() {
-        before.push(look(arm, server)?.0);
+        before.push(read(arm, server)?.0);
     }
     let _awake = Spinners::awake();
-    let deadline = Instant::now() + PATIENCE;
-    while taken.cpu.iter().any(|windows| windows.len() < cycles) {
+    let deadline = Instant::now() + WINDOWS_TIMEOUT;
+    while cpu.iter().any(|windows| windows.len() < cycles) {
         std::thread::sleep(WINDOW);
         let late = Instant::now() > deadline;
         for (arm, server) in servers.iter_mut().enumerate() {
-            let (cpu, snapshots) = look(arm, server)?;
-            // A busy machine may not have let it run; what it did then counts to the next window.
+            let (now, snapshots) = read(arm, server)?;
+            // Without a snapshot (the machine is busy), the processor time counts in the next window.
             if snapshots > 0 {
-                taken.cpu[arm].push((cpu - before[arm]) / snapshots as f64);
-                before[arm] = cpu;
+                cpu[arm].push((now - before[arm]) / snapshots as f64);
+                before[arm] = now;
             } else if late {
                 bail!("{} pushed nothing on its dashboard", server.name());
             }
         }
-        ensure!(!late, "the servers pushed too little within {PATIENCE:?}; is the machine busy?");
+        ensure!(
+            !late,
+            "the servers pushed fewer than {cycles} windows of snapshots within {WINDOWS_TIMEOUT:?}; run again on a \
+             quieter machine"
+        );
     }
-    for windows in &mut taken.cpu {
+    for windows in cpu {
         windows.truncate(cycles);
     }
     Ok(())

@@ -1,6 +1,5 @@
-//! A server under comparison: a process that is started, spoken to, asked for its processor time, and ended.
+//! A server under comparison, as a process: start, address, processor time, end.
 
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -11,43 +10,44 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
-
-use super::cleanup::{self, Child};
-use super::own_copy::OwnCopy;
 use bench_kit::client::Client;
 use bench_kit::process_clock::ProcessClock;
+use bench_kit::random::SplitMix64;
 
-/// Time a server has until it can be connected to.
-const START_WITHIN: Duration = Duration::from_secs(10);
+use super::cleanup::{self, Child};
+use super::layout::{PrivateImage, padding};
 
-/// Between two looks at a server that does not say when it is ready.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// Limit for the start, until the server accepts connections.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Bytes of a server's stderr that an error shows, from the end.
-const LAST_WORDS: usize = 2048;
+/// Time between two attempts to connect to a server that does not announce itself.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
+
+/// Length of the end of a server's stderr that an error quotes, in bytes.
+const STDERR_TAIL: usize = 2048;
 
 /// How to start a server.
 #[derive(Clone, Debug)]
 pub enum Program {
-    /// A `ws-server`, which says on stdout where it listens.
+    /// A `ws-server`, which prints its address on stdout.
     Server(PathBuf),
-    /// Any server: a shell command with `{port}` where the port belongs.
+    /// Any server: a shell command with `{port}` in the place of the port.
     Command(String),
 }
 
-/// What a workload wants of a `ws-server`; a command is started as it is.
+/// Settings of a `ws-server` for a workload; a command is started unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Settings {
-    /// Between two dashboard snapshots; the server's own default if `None`.
+pub struct ServerSettings {
+    /// Time between two dashboard snapshots; `None` is the server's default.
     pub tick: Option<Duration>,
     /// More flags.
     pub flags: Vec<String>,
 }
 
-/// A running server. Dropping it ends it.
+/// A running server. Dropping it kills it.
 #[derive(Debug)]
 pub struct ServerProcess {
-    /// What errors call it.
+    /// Its name in errors.
     name: String,
     child: Child,
     addr: SocketAddr,
@@ -56,25 +56,24 @@ pub struct ServerProcess {
 }
 
 impl ServerProcess {
-    /// Starts `program` on a free port of 127.0.0.1 and waits until it takes connections. `padding` bytes more of
-    /// environment move its stack: a process is a sample of one memory layout.
+    /// Starts `program` on a free port of 127.0.0.1 and waits until it accepts connections. `rng` places its stack.
     ///
     /// # Errors
     ///
-    /// If it cannot be started or ends before it serves: with what it said on stderr.
+    /// If the program cannot be started or ends before it serves; the message quotes its stderr.
     pub fn start(
         name: &str,
         program: &Program,
-        settings: &Settings,
-        padding: usize,
+        settings: &ServerSettings,
+        rng: &mut SplitMix64,
     ) -> Result<Self> {
         let stderr =
             tempfile::tempfile().context("cannot keep a server's stderr; look with df -h /tmp")?;
-        let copy;
+        let image;
         let (mut command, port) = match program {
             Program::Server(path) => {
-                copy = OwnCopy::of(path).with_context(|| format!("cannot start {name}"))?;
-                (server_command(copy.command(), settings), None)
+                image = PrivateImage::of(path).with_context(|| format!("cannot start {name}"))?;
+                (server_command(image.command(), settings), None)
             }
             Program::Command(words) => {
                 let port = free_port()?;
@@ -82,7 +81,7 @@ impl ServerProcess {
             }
         };
         command
-            .env("PLIMSOLL_PADDING", OsString::from("x".repeat(padding)))
+            .envs([padding(rng)])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(stderr.try_clone()?);
@@ -90,8 +89,8 @@ impl ServerProcess {
             .with_context(|| format!("cannot start {name}: {}", program.words()))?;
         let mut starting = Starting { name, child, stderr };
         let addr = match port {
-            None => starting.said()?,
-            Some(port) => starting.answers(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?,
+            None => starting.announced_address()?,
+            Some(port) => starting.connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?,
         };
         let Starting { child, stderr, .. } = starting;
         let clock = ProcessClock::of_group(child.id())
@@ -99,41 +98,41 @@ impl ServerProcess {
         Ok(Self { name: name.to_owned(), child, addr, clock, stderr })
     }
 
-    /// What errors call it.
+    /// Its name in errors.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Nanoseconds it has spent on a processor.
+    /// Processor time since its start, in nanoseconds.
     ///
     /// # Errors
     ///
-    /// If it is gone.
+    /// If the process has ended.
     pub fn cpu_ns(&self) -> Result<f64> {
-        Ok(self.clock.read().context("it has ended")?.as_nanos() as f64)
+        Ok(self.clock.read().context("the process has ended")?.as_nanos() as f64)
     }
 
-    /// Says of an error which server it is about, and whether that one is still there.
+    /// Adds to an error the name of the server, whether it still runs, and the end of its stderr.
     pub fn blame(&mut self, error: anyhow::Error) -> anyhow::Error {
-        // A connection breaks a moment before the process that held it is gone.
-        std::thread::sleep(LOOK_EVERY);
+        // The connection breaks slightly before the process has ended.
+        std::thread::sleep(POLL_INTERVAL);
         let state = match self.child.try_wait() {
-            Ok(Some(status)) => format!("{} ended in the middle ({status})", self.name),
-            _ => format!("{} did not answer as it should", self.name),
+            Ok(Some(status)) => format!("{} ended during the measurement ({status})", self.name),
+            _ => format!("{} gave a wrong answer or none", self.name),
         };
-        error.context(format!("{state}{}", last_words(&self.stderr)))
+        error.context(format!("{state}{}", stderr_tail(&self.stderr)))
     }
 }
 
 impl Program {
-    /// What a person typed.
+    /// The path or command that the user typed.
     #[must_use]
     pub fn words(&self) -> String {
         match self {
@@ -151,48 +150,49 @@ struct Starting<'a> {
 
 impl Starting<'_> {
     /// The address in `listening on http://127.0.0.1:43121`.
-    fn said(&mut self) -> Result<SocketAddr> {
+    fn announced_address(&mut self) -> Result<SocketAddr> {
         let stdout = self.child.take_stdout().context("stdout was asked for")?;
         let (sender, receiver) = mpsc::channel();
         std::thread::spawn(move || {
             let mut line = String::new();
             let read = BufReader::new(stdout).read_line(&mut line);
-            // Nobody waits any more if it took too long.
+            // The receiver is gone after the timeout.
             drop(sender.send(read.map(|_| line)));
         });
-        let line = match receiver.recv_timeout(START_WITHIN) {
+        let line = match receiver.recv_timeout(START_TIMEOUT) {
             Ok(line) => line?,
             Err(_) => bail!(
-                "{} says nothing; is it a ws-server? Other servers: --base-cmd and --head-cmd",
-                self.name
+                "{} printed no address within {} s; if it is not a ws-server, use --base-cmd and --head-cmd",
+                self.name,
+                START_TIMEOUT.as_secs()
             ),
         };
         let addr = line.trim_end().strip_prefix("listening on http://");
         match addr.and_then(|addr| addr.parse().ok()) {
             Some(addr) => Ok(addr),
             None if line.is_empty() => {
-                bail!("{} ended before it served{}", self.name, last_words(&self.stderr))
+                bail!("{} ended before it served{}", self.name, stderr_tail(&self.stderr))
             }
             None => bail!(
-                "{} did not say where it listens but {line:?}; is it a ws-server? Other servers: --base-cmd and \
-                 --head-cmd",
+                "{} printed {line:?} instead of its address; if it is not a ws-server, use --base-cmd and --head-cmd",
                 self.name
             ),
         }
     }
 
-    fn answers(&mut self, addr: SocketAddr) -> Result<SocketAddr> {
-        // Nobody reads what a command prints; a full pipe must not stop it.
+    /// Tries `addr` until it accepts a connection.
+    fn connect(&mut self, addr: SocketAddr) -> Result<SocketAddr> {
+        // The output of a command is discarded; a full pipe would stop it.
         if let Some(mut stdout) = self.child.take_stdout() {
             std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
         }
-        let deadline = Instant::now() + START_WITHIN;
+        let deadline = Instant::now() + START_TIMEOUT;
         loop {
             if let Some(status) = self.child.try_wait()? {
                 bail!(
                     "{} ended before it served ({status}){}",
                     self.name,
-                    last_words(&self.stderr)
+                    stderr_tail(&self.stderr)
                 );
             }
             if Client::connect(addr).is_ok() {
@@ -200,19 +200,19 @@ impl Starting<'_> {
             }
             ensure!(
                 Instant::now() < deadline,
-                "{} does not listen on port {} after {} s; does its command use {{port}}?{}",
+                "{} does not listen on port {} after {} s; check that its command uses {{port}}{}",
                 self.name,
                 addr.port(),
-                START_WITHIN.as_secs(),
-                last_words(&self.stderr)
+                START_TIMEOUT.as_secs(),
+                stderr_tail(&self.stderr)
             );
-            std::thread::sleep(LOOK_EVERY);
+            std::thread::sleep(POLL_INTERVAL);
         }
     }
 }
 
-fn server_command(mut command: Command, settings: &Settings) -> Command {
-    // One thread serves: how a run-time spreads its work over cores is not what is compared.
+fn server_command(mut command: Command, settings: &ServerSettings) -> Command {
+    // One thread serves. The runtime's distribution of work over cores is not compared.
     command.args(["--bind", "127.0.0.1:0", "--workers", "1"]).args(&settings.flags);
     if let Some(tick) = settings.tick {
         command.arg("--tick-ms").arg(tick.as_millis().to_string());
@@ -227,21 +227,21 @@ fn shell_command(words: &str, port: u16) -> Command {
     command
 }
 
-/// A port that nobody has at the moment; whoever takes it before the server does makes the server say so.
+/// A port that is free now. If another process takes it before the server does, the server reports that.
 fn free_port() -> Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no port is free")?;
     Ok(listener.local_addr()?.port())
 }
 
-/// The end of what was written to stderr, on lines of its own.
-fn last_words(stderr: &File) -> String {
-    let mut bytes = vec![0; LAST_WORDS];
+/// The end of the server's stderr, on lines of its own.
+fn stderr_tail(stderr: &File) -> String {
+    let mut bytes = vec![0; STDERR_TAIL];
     let length = stderr.metadata().map_or(0, |metadata| metadata.len());
-    // The server writes at the position of the same open file: it must stay where it is.
-    let read = stderr.read_at(&mut bytes, length.saturating_sub(LAST_WORDS as u64));
+    // The server writes at the position of the same open file, so the position must not move.
+    let read = stderr.read_at(&mut bytes, length.saturating_sub(STDERR_TAIL as u64));
     let text = String::from_utf8_lossy(&bytes[..read.unwrap_or(0)]);
     match text.trim() {
         "" => String::new(),
-        words => format!("; it said:\n{words}"),
+        words => format!("; its stderr ends with:\n{words}"),
     }
 }

@@ -1,72 +1,70 @@
-//! Paired timings of two programs: a short look at every row, and a longer one, on fresh data, at those that look
-//! changed.
+//! Paired timings of two programs: a screening of every row, then a confirmation, on fresh data, of the rows that may
+//! have changed.
 
-use std::collections::BTreeMap;
-
-use anyhow::{Result, ensure};
-
-use super::gate::{self, Finding, Rule, Series};
-use super::model::{Timing, TimingRow, TimingUnit};
-use super::round::{Arm, Measured, Plan, Round, round};
-use super::server_process::Program;
-use super::workload::{Traffic, Workload, all};
+use anyhow::Result;
 use bench_kit::random::SplitMix64;
 use bench_kit::statistics::median;
 
-/// What a timing comparison may be told.
+use super::gate::{self, Finding, Rule, Series};
+use super::model::{Timing, TimingRow, TimingUnit};
+use super::round::{Arm, BASE, CONTROL, HEAD, Measured, Round, RoundPlan, round};
+use super::server_process::Program;
+use super::workload::{Selection, Workload, select};
+
+/// Options of a timing comparison.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// What counts as a change.
     pub rule: Rule,
-    /// The path that servers echo on; only a command has another one than `/ws/echo`.
+    /// The path that servers echo on, `/ws/echo` for a `ws-server`.
     pub path: String,
-    /// Rows that contain one of these; all if there is none.
+    /// Measure only rows whose id contains one of these; empty for all rows.
     pub only: Vec<String>,
-    /// Seed of every order.
+    /// Seed of every random order.
     pub seed: u64,
 }
 
-/// Rounds of the first look. Eight are the fewest whose interval at 99 % ends anywhere.
-pub const SCREEN: usize = 10;
+/// Rounds of a screening. Eight are the fewest that reach a confidence of 99 %.
+const SCREENING_ROUNDS: usize = 10;
 
-/// Rounds of the second look, which uses none of the first one's data.
-pub const CONFIRM: usize = 30;
+/// Rounds of a confirmation, which uses no data of the screening.
+const CONFIRMATION_ROUNDS: usize = 30;
 
-/// Second looks at a row whose control moved, each on fresh data.
-const ATTEMPTS: usize = 3;
+/// Confirmations of a row whose null control moved, each on fresh data.
+const CONFIRMATIONS: usize = 3;
 
-/// Chunks of each arm in a round. More of them sharpen a round less than another round does: most of what is left is in
-/// the processes, not in the chunks.
-pub const CYCLES: usize = 16;
+/// Chunks of each arm per round. More chunks sharpen a result less than more rounds do: most of the remaining noise
+/// differs between processes, not between chunks.
+const CYCLES: usize = 16;
 
-/// Compares. `progress` hears what is being done, and how much of it is left.
+/// Compares two programs. `progress` is told the current step, and how many of how many rounds are done.
 ///
 /// # Errors
 ///
-/// If a server cannot be started, ends, or does not answer as it should; if no row is called as asked.
+/// If a server cannot be started, ends, or gives a wrong answer; if no row matches `options.only`.
 pub fn compare(
     base: &Program,
     head: &Program,
     options: &Options,
     progress: &dyn Fn(&str, usize, usize),
 ) -> Result<Timing> {
-    let arm = |name: &str, program: &Program| Arm {
+    // At BASE, CONTROL and HEAD.
+    let arms = [("base", base), ("base's copy", base), ("head", head)].map(|(name, program)| Arm {
         name: name.to_owned(),
         program: program.clone(),
         flags: Vec::new(),
-    };
-    let arms = [arm("base", base), arm("base's copy", base), arm("head", head)];
+    });
     let commands = [base, head].iter().any(|program| matches!(program, Program::Command(_)));
-    let (workloads, mut left_out) = chosen(&options.only, commands)?;
+    let Selection { workloads, mut left_out } = select(&options.only, commands)?;
     let mut rng = SplitMix64::new(options.seed);
-    let rows = decide(&workloads, options.rule, |which, stage| {
+    let rows = decide(&workloads, options.rule, |which, pass| {
         let which: Vec<&Workload> = which.iter().map(|at| &workloads[*at]).collect();
         let arms = vec![arms.to_vec(); which.len()];
-        look(&which, &arms, stage, &options.path, &mut rng, progress)
+        take_rounds(&which, &arms, pass, &options.path, &mut rng, progress)
     })?;
     for id in workloads.iter().filter_map(|workload| workload.cpu) {
         if !rows.iter().any(|row| row.id == id) {
-            let why = "the processor time of a server stood still: does it serve from a process that came later?";
+            let why = "a server's processor time stood still; a process that the command starts later may serve";
             left_out.insert(id.to_owned(), why.to_owned());
         }
     }
@@ -80,115 +78,82 @@ pub fn compare(
     })
 }
 
-/// Which look at a workload it is.
+/// A pass over some of the workloads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// The first one, at all of them.
-    Screen,
-    /// A longer one on fresh data; the number is that of the attempt, from 1.
-    Confirm(usize),
+pub enum Pass {
+    /// The first one, over all workloads.
+    Screening,
+    /// A longer one on fresh data, with its number from 1.
+    Confirmation(usize),
 }
 
-impl Stage {
+impl Pass {
     fn rounds(self) -> usize {
         match self {
-            Self::Screen => SCREEN,
-            Self::Confirm(_) => CONFIRM,
+            Self::Screening => SCREENING_ROUNDS,
+            Self::Confirmation(_) => CONFIRMATION_ROUNDS,
         }
     }
 
     fn name(self) -> &'static str {
         match self {
-            Self::Screen => "timing: a look at all rows",
-            Self::Confirm(1) => "timing: a second look at what may have changed",
-            Self::Confirm(_) => "timing: another look, the control moved",
+            Self::Screening => "timing: screening all rows",
+            Self::Confirmation(1) => "timing: confirming what may have changed",
+            Self::Confirmation(_) => "timing: confirming again, the null control moved",
         }
     }
 }
 
-/// Judges every row of `workloads`, whose rounds of base, a copy of base and head (in this order) come from `take`: it is
-/// asked for some of the workloads at a stage.
+/// Judges every row of `workloads`. `take` gets positions in `workloads` and a pass, and returns the rounds of each,
+/// with one head.
 ///
 /// # Errors
 ///
-/// What `take` says.
+/// Any error of `take`.
 pub fn decide(
     workloads: &[Workload],
     rule: Rule,
-    mut take: impl FnMut(&[usize], Stage) -> Result<Vec<Vec<Round>>>,
+    mut take: impl FnMut(&[usize], Pass) -> Result<Vec<Vec<Round>>>,
 ) -> Result<Vec<TimingRow>> {
     let all: Vec<usize> = (0..workloads.len()).collect();
-    let first = take(&all, Stage::Screen)?;
-    let mut looks: Vec<Look> =
-        first.into_iter().map(|rounds| Look { rounds, confirms: false }).collect();
-    for attempt in 1..=ATTEMPTS {
+    let screened = take(&all, Pass::Screening)?;
+    let mut evidence: Vec<Evidence> =
+        screened.into_iter().map(|rounds| Evidence { rounds, confirmed: false }).collect();
+    for number in 1..=CONFIRMATIONS {
         let again: Vec<usize> =
-            all.iter().copied().filter(|at| looks[*at].calls_for_another(rule, attempt)).collect();
+            all.iter().copied().filter(|at| evidence[*at].needs(number, rule)).collect();
         if again.is_empty() {
             break;
         }
-        let fresh = take(&again, Stage::Confirm(attempt))?;
+        let fresh = take(&again, Pass::Confirmation(number))?;
         for (at, rounds) in again.into_iter().zip(fresh) {
-            looks[at] = Look { rounds, confirms: true };
+            evidence[at] = Evidence { rounds, confirmed: true };
         }
     }
-    Ok(judge(workloads, &looks, rule))
+    Ok(judge(workloads, &evidence, rule))
 }
 
-/// The workloads with a row that contains one of `only` (all if there is none), and the rows that programs have not that
-/// are `commands`, with the reason.
-///
-/// # Errors
-///
-/// If no row is called so.
-pub fn chosen(
-    only: &[String],
-    commands: bool,
-) -> Result<(Vec<Workload>, BTreeMap<String, String>)> {
-    let asked = |id: &str| only.is_empty() || only.iter().any(|part| id.contains(part));
-    let mut left_out = BTreeMap::new();
-    let mut workloads = Vec::new();
-    for mut workload in all() {
-        workload.wall = workload.wall.filter(|id| asked(id));
-        workload.cpu = workload.cpu.filter(|id| asked(id));
-        if commands && matches!(workload.traffic, Traffic::Dashboard { .. }) {
-            let why = "a command is only asked to echo".to_owned();
-            left_out.extend(workload.cpu.map(|id| (id.to_owned(), why)));
-        } else if workload.wall.is_some() || workload.cpu.is_some() {
-            workloads.push(workload);
-        }
-    }
-    let ids: Vec<&str> = all().iter().flat_map(|one| [one.wall, one.cpu]).flatten().collect();
-    ensure!(
-        !workloads.is_empty(),
-        "no row contains {}; there are {}",
-        only.join(" or "),
-        ids.join(", ")
-    );
-    Ok((workloads, left_out))
-}
-
-/// All rounds of one workload that a judgement rests on.
+/// The rounds of one workload that its verdicts rest on.
 #[derive(Debug)]
-struct Look {
+struct Evidence {
     rounds: Vec<Round>,
-    confirms: bool,
+    /// Whether the rounds were taken after a screening.
+    confirmed: bool,
 }
 
-impl Look {
-    /// After a first look, whoever is suspect; later only those whose control moved.
-    fn calls_for_another(&self, rule: Rule, attempt: usize) -> bool {
-        let rows = [self.wall(), self.cpu()].into_iter().flatten();
-        rows.map(|arms| series(&arms, 1, 2)).any(|series| {
-            if attempt == 1 {
+impl Evidence {
+    /// Whether a row needs confirmation `number`: the first one if it is suspect, the others if its control moved.
+    fn needs(&self, number: usize, rule: Rule) -> bool {
+        [self.wall(), self.cpu()].into_iter().flatten().any(|arms| {
+            let series = series(&arms);
+            if number == 1 {
                 return gate::is_suspect(&series, rule);
             }
             let noisy = |finding| gate::is_noisy(&finding, rule);
-            self.confirms && gate::find(&series, rule).is_some_and(noisy)
+            self.confirmed && gate::find(&series, rule).is_some_and(noisy)
         })
     }
 
-    /// The rounds of the wall-clock row.
     fn wall(&self) -> Option<Vec<&[Measured]>> {
         self.rounds.iter().map(|round| round.wall.as_deref()).collect()
     }
@@ -198,48 +163,48 @@ impl Look {
     }
 }
 
-/// Logarithms of the ratios to the first arm, of the arms `null` and `head`.
-#[must_use]
-pub fn series(rounds: &[&[Measured]], null: usize, head: usize) -> Series {
+fn series(rounds: &[&[Measured]]) -> Series {
     let of = |arm: usize| rounds.iter().map(|arms| arms[arm].log_ratio).collect();
-    Series { head: of(head), null: of(null) }
+    Series { head: of(HEAD), null: of(CONTROL) }
 }
 
-/// The rounds that `stage` wants of each workload, with its arms. A round of every workload comes before the second one
-/// of any: what the machine does for a while is spread over all rows.
+/// Takes the rounds of a pass, with arms for each workload. Workloads take turns round by round, so that a disturbance
+/// of the machine is spread over all rows.
 ///
 /// # Errors
 ///
-/// As [`compare`].
-pub fn look(
+/// If a server cannot be started, ends, or gives a wrong answer.
+pub fn take_rounds(
     workloads: &[&Workload],
     arms: &[Vec<Arm>],
-    stage: Stage,
+    pass: Pass,
     path: &str,
     rng: &mut SplitMix64,
     progress: &dyn Fn(&str, usize, usize),
 ) -> Result<Vec<Vec<Round>>> {
-    let mut taken = vec![Vec::with_capacity(stage.rounds()); workloads.len()];
-    let total = stage.rounds() * workloads.len();
-    for turn in 0..stage.rounds() {
+    let mut rounds = vec![Vec::with_capacity(pass.rounds()); workloads.len()];
+    let total = pass.rounds() * workloads.len();
+    for turn in 0..pass.rounds() {
         for (at, workload) in workloads.iter().enumerate() {
-            progress(stage.name(), turn * workloads.len() + at, total);
-            let plan = Plan { cycles: CYCLES, path, turn };
-            taken[at].push(round(workload, &arms[at], plan, rng)?);
+            progress(pass.name(), turn * workloads.len() + at, total);
+            let plan = RoundPlan { cycles: CYCLES, path, turn };
+            rounds[at].push(round(workload, &arms[at], plan, rng)?);
         }
     }
-    Ok(taken)
+    Ok(rounds)
 }
 
-fn judge(workloads: &[Workload], looks: &[Look], rule: Rule) -> Vec<TimingRow> {
+fn judge(workloads: &[Workload], evidence: &[Evidence], rule: Rule) -> Vec<TimingRow> {
     let mut found: Vec<(TimingRow, Finding)> = Vec::new();
-    for (workload, look) in workloads.iter().zip(looks) {
+    for (workload, evidence) in workloads.iter().zip(evidence) {
         let unit = if workload.is_rate { TimingUnit::Rate } else { TimingUnit::Time };
-        let rows =
-            [(workload.wall, look.wall(), unit), (workload.cpu, look.cpu(), TimingUnit::Cpu)];
+        let rows = [
+            (workload.wall, evidence.wall(), unit),
+            (workload.cpu, evidence.cpu(), TimingUnit::Cpu),
+        ];
         for (id, rounds, unit) in rows {
             let (Some(id), Some(rounds)) = (id, rounds) else { continue };
-            found.extend(row(id, unit, &rounds, look.confirms, rule));
+            found.extend(row(id, unit, &rounds, evidence.confirmed, rule));
         }
     }
     let findings: Vec<Finding> = found.iter().map(|(_, finding)| *finding).collect();
@@ -248,7 +213,7 @@ fn judge(workloads: &[Workload], looks: &[Look], rule: Rule) -> Vec<TimingRow> {
     rows.map(|((row, _), (verdict, p))| TimingRow { verdict, p, ..row }).collect()
 }
 
-/// A row that is not judged yet; `None` without rounds.
+/// A row whose verdict is not decided yet; `None` without rounds.
 fn row(
     id: &str,
     unit: TimingUnit,
@@ -256,7 +221,7 @@ fn row(
     confirmed: bool,
     rule: Rule,
 ) -> Option<(TimingRow, Finding)> {
-    let series = series(rounds, 1, 2);
+    let series = series(rounds);
     let finding = gate::find(&series, rule)?;
     let middle = |arm: usize| median(&rounds.iter().map(|arms| arms[arm].ns).collect::<Vec<_>>());
     let p99 = |arm: usize| -> Option<f64> {
@@ -266,14 +231,14 @@ fn row(
     let row = TimingRow {
         id: id.to_owned(),
         unit,
-        base_ns: middle(0)?,
-        head_ns: middle(2)?,
+        base_ns: middle(BASE)?,
+        head_ns: middle(HEAD)?,
         effect: finding.effect.exp_m1(),
         interval: finding.interval.map(f64::exp_m1),
         null: finding.null.exp_m1(),
         p: finding.p,
         detectable: finding.detectable.exp_m1(),
-        p99_ns: p99(0).zip(p99(2)).map(|(base, head)| [base, head]),
+        p99_ns: p99(BASE).zip(p99(HEAD)).map(|(base, head)| [base, head]),
         rounds: series.head.iter().map(|ratio| ratio.exp_m1()).collect(),
         confirmed,
         verdict: baselines::Verdict::Pass,

@@ -1,29 +1,31 @@
-//! What is asked of the servers, and which rows come out of it.
+//! The traffic that servers get, and the rows that come from it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use anyhow::{Result, ensure};
 use bench_kit::payload::{Exchange, Kind};
 
-/// One kind of traffic and the rows it gives.
+/// One kind of traffic and its rows.
 #[derive(Clone, Debug)]
 pub struct Workload {
-    /// The row of wall-clock times; `None` where only the processor's time says something.
+    /// The row of wall-clock times; `None` if the processor time alone is judged.
     pub wall: Option<&'static str>,
-    /// Whether the wall-clock row reads as a rate.
+    /// Whether the wall-clock row is shown as operations per second.
     pub is_rate: bool,
-    /// The row of the server's processor time; `None` where it is not known to the nanosecond: a process that runs on
-    /// another core is charged when it sleeps or when the clock ticks.
+    /// The row of the server's processor time; `None` if its clock is too coarse: a process on another core is charged
+    /// when it sleeps or when the clock ticks.
     pub cpu: Option<&'static str>,
     /// Where driver and servers run.
     pub cores: Cores,
     /// The traffic itself.
     pub traffic: Traffic,
-    /// The `slowdown` feature's flag that slows an operation of it, for calibration.
+    /// The `slowdown` feature's flag that slows its operations, for calibration.
     pub slow_flag: &'static str,
 }
 
 impl Workload {
-    /// Operations that [`Workload::slow_flag`] slows at once: the server spins once for a batch of messages.
+    /// Operations that one loop of [`Workload::slow_flag`] slows: the server spins once per batch of messages.
     #[must_use]
     pub fn slowed_at_once(&self) -> f64 {
         match self.traffic {
@@ -32,7 +34,7 @@ impl Workload {
         }
     }
 
-    /// Whether a timed step is one operation, so that its percentiles mean something.
+    /// Whether a timed step is one operation. Percentiles of longer steps say nothing about an operation.
     #[must_use]
     pub fn has_single_steps(&self) -> bool {
         match self.traffic {
@@ -41,9 +43,13 @@ impl Workload {
             Traffic::Dashboard { .. } => false,
         }
     }
+
+    fn rows(&self) -> impl Iterator<Item = &'static str> {
+        [self.wall, self.cpu].into_iter().flatten()
+    }
 }
 
-/// Placement of the driver and the servers, which take turns.
+/// Placement of the driver and the servers, which run in turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cores {
     /// All on one core: a round trip is code and context switches, without a wake-up across cores.
@@ -59,9 +65,9 @@ pub enum Traffic {
     Echo {
         /// A batch as one write.
         exchange: Exchange,
-        /// Messages in it.
+        /// Messages in a batch.
         depth: usize,
-        /// Connections that have a batch under way at the same time.
+        /// Connections that have a batch in flight at the same time.
         connections: usize,
     },
     /// An operation is a connection: TCP, upgrade, closing handshake, end of stream.
@@ -70,12 +76,50 @@ pub enum Traffic {
     Dashboard {
         /// Connections to `/ws/dashboard`.
         subscribers: usize,
-        /// Between two snapshots.
+        /// Time between two snapshots.
         tick: Duration,
     },
 }
 
-/// All of them, in the order in which their rows are shown.
+/// The workloads to measure.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    /// With the rows that were asked for, and no others.
+    pub workloads: Vec<Workload>,
+    /// Ids of rows that were asked for and cannot be measured, with the reason.
+    pub left_out: BTreeMap<String, String>,
+}
+
+/// Selects the rows whose id contains one of `only`, or all rows if `only` is empty. Servers that are started by a
+/// shell command (`commands`) have no dashboard.
+///
+/// # Errors
+///
+/// If no row matches; the message lists all rows.
+pub fn select(only: &[String], commands: bool) -> Result<Selection> {
+    let asked = |id: &str| only.is_empty() || only.iter().any(|part| id.contains(part));
+    let mut selection = Selection { workloads: Vec::new(), left_out: BTreeMap::new() };
+    for mut workload in all() {
+        workload.wall = workload.wall.filter(|id| asked(id));
+        workload.cpu = workload.cpu.filter(|id| asked(id));
+        if commands && matches!(workload.traffic, Traffic::Dashboard { .. }) {
+            let why = "a server started by a command is only asked to echo";
+            selection.left_out.extend(workload.rows().map(|id| (id.to_owned(), why.to_owned())));
+        } else if workload.rows().next().is_some() {
+            selection.workloads.push(workload);
+        }
+    }
+    let ids: Vec<&str> = all().iter().flat_map(Workload::rows).collect();
+    ensure!(
+        !selection.workloads.is_empty(),
+        "no row to measure contains {}; the rows are {}",
+        only.join(" or "),
+        ids.join(", ")
+    );
+    Ok(selection)
+}
+
+/// All workloads, in the order in which their rows are shown.
 #[must_use]
 pub fn all() -> Vec<Workload> {
     let echo = |kind, size, depth, connections| Traffic::Echo {
@@ -101,7 +145,8 @@ pub fn all() -> Vec<Workload> {
             traffic: echo(Kind::Text, 16 * 1024, 1, 1),
             slow_flag: batch,
         },
-        // Two reads and two writes a batch: a second segment that waits for the first one's acknowledgement shows here.
+        // Two reads and two writes per batch: the only row that shows a second segment waiting for the first
+        // one's acknowledgement.
         Workload {
             wall: Some("echo_burst/text/1KiB"),
             is_rate: false,
@@ -143,4 +188,32 @@ pub fn all() -> Vec<Workload> {
             slow_flag: "--slow-snapshot-ns",
         },
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_id_has_three_segments_and_is_unique() {
+        let mut ids: Vec<&str> = all().iter().flat_map(Workload::rows).collect();
+        assert!(ids.iter().all(|id| id.split('/').count() == 3), "{ids:?}");
+        let count = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), count);
+    }
+
+    #[test]
+    fn a_filter_that_matches_no_row_lists_the_rows() {
+        let error = select(&["nothing".to_owned()], false).expect_err("no row matches");
+        assert!(error.to_string().contains("echo_latency/text/64B"), "{error}");
+    }
+
+    #[test]
+    fn a_command_is_not_asked_for_a_dashboard() {
+        let Selection { workloads, left_out } = select(&[], true).expect("there are rows");
+        assert!(left_out.contains_key("fanout_cpu/text/c16"));
+        assert!(workloads.iter().all(|one| one.cpu != Some("fanout_cpu/text/c16")));
+    }
 }

@@ -1,56 +1,56 @@
-//! `ws-compare compare` as its users meet it when something is wrong with what they compare: real processes, bad manners.
+//! `ws-compare compare` as a process, against servers that misbehave.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Command, Output};
 
-/// The answer to the one key that the driver uses (RFC 6455 §1.3).
+/// The answer to the fixed key of the driver (RFC 6455 §1.3).
 const UPGRADED: &[u8] =
     b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
-/// How a server misbehaves.
+/// What a server does with message 500.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Manners {
-    Good,
-    Lies,
-    Dies,
+enum Fault {
+    None,
+    WrongAnswer,
+    Exit,
 }
 
-/// Not tests but servers: this program starts itself again, as the command that is compared.
+/// Servers rather than tests: the commands under comparison start this program again.
 mod servers {
     use super::*;
 
     #[test]
     #[ignore = "a server, started by the tests"]
-    fn good() {
-        serve(Manners::Good);
+    fn correct() {
+        serve(Fault::None);
     }
 
     #[test]
     #[ignore = "a server, started by the tests"]
-    fn lies() {
-        serve(Manners::Lies);
+    fn wrong_answer() {
+        serve(Fault::WrongAnswer);
     }
 
     #[test]
     #[ignore = "a server, started by the tests"]
-    fn dies() {
-        serve(Manners::Dies);
+    fn exit() {
+        serve(Fault::Exit);
     }
 }
 
-fn serve(manners: Manners) {
+fn serve(fault: Fault) {
     let port = std::env::var("ECHO_PORT").expect("the command sets it");
     let port = port.parse().expect("it is a number");
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("the port was free");
     for stream in listener.incoming().flatten() {
-        std::thread::spawn(move || drop(echo(stream, manners)));
+        std::thread::spawn(move || drop(echo(stream, fault)));
     }
 }
 
-/// Upgrades whatever ends in an empty line, and sends text messages of up to 125 bytes back.
-fn echo(mut stream: TcpStream, manners: Manners) -> std::io::Result<()> {
+/// Accepts any upgrade request, and echoes text messages of up to 125 bytes.
+fn echo(mut stream: TcpStream, fault: Fault) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -68,9 +68,9 @@ fn echo(mut stream: TcpStream, manners: Manners) -> std::io::Result<()> {
             *byte ^= mask;
         }
         (frame[0], frame[1]) = (header[0], header[1] & 0x7f);
-        match manners {
-            Manners::Lies if message == 500 => frame[9] ^= 1,
-            Manners::Dies if message == 500 => {
+        match fault {
+            Fault::WrongAnswer if message == 500 => frame[9] ^= 1,
+            Fault::Exit if message == 500 => {
                 eprintln!("out of rope");
                 std::process::exit(7);
             }
@@ -81,7 +81,7 @@ fn echo(mut stream: TcpStream, manners: Manners) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The command that starts a server of this program.
+/// The command that starts a server in this program.
 fn command(name: &str) -> String {
     let program = std::env::current_exe().expect("a running test has a program");
     format!(
@@ -95,10 +95,10 @@ fn compare(arguments: &[&str]) -> Output {
     compare.arg("compare").args(arguments).output().expect("ws-compare starts")
 }
 
-/// Good against `head`, on the one row that these servers can serve.
+/// A correct server against `head`, on the one row that these servers support.
 fn against(head: &str) -> Output {
     let only = ["--only", "echo_latency/text/64B"];
-    compare(&[&["--base-cmd", &command("good"), "--head-cmd", head], &only[..]].concat())
+    compare(&[&["--base-cmd", &command("correct"), "--head-cmd", head], &only[..]].concat())
 }
 
 #[track_caller]
@@ -112,47 +112,47 @@ fn check(output: &Output, code: i32, words: &[&str]) {
 }
 
 #[test]
-fn a_server_that_lies_is_no_regression_but_an_error_with_its_name() {
-    check(&against(&command("lies")), 1, &["head did not answer as it should", "wrong answer"]);
+fn a_wrong_answer_is_an_error_that_names_the_server() {
+    check(&against(&command("wrong_answer")), 1, &["head gave a wrong answer", "wrong answer: 0x"]);
 }
 
 #[test]
-fn a_server_that_dies_in_the_middle_is_named_with_its_last_words() {
+fn a_server_that_exits_during_the_measurement_is_named_and_its_stderr_quoted() {
     check(
-        &against(&command("dies")),
+        &against(&command("exit")),
         1,
-        &["head ended in the middle", "exit status: 7", "out of rope"],
+        &["head ended during the measurement", "exit status: 7", "out of rope"],
     );
 }
 
 #[test]
-fn a_command_that_ends_before_it_serves_is_quoted() {
+fn a_command_that_ends_before_it_serves_has_its_stderr_quoted() {
     let taken = "echo 'port {port} is taken' >&2; exit 98";
     check(&against(taken), 1, &["head ended before it served", "exit status: 98", "is taken"]);
 }
 
 #[test]
-fn a_program_that_is_no_server_is_told_from_one_that_regressed() {
+fn a_program_that_is_not_a_server_is_an_error() {
     let output = compare(&["--base-bin", "/bin/echo", "--head-bin", "/bin/echo"]);
-    check(&output, 1, &["did not say where it listens", "--base-cmd"]);
+    check(&output, 1, &[" printed \"", "--base-cmd"]);
 }
 
 #[test]
-fn two_servers_that_echo_are_compared_and_only_that() {
-    let good = command("good");
+fn two_commands_are_compared_by_their_echo_alone() {
+    let correct = command("correct");
     let only = ["--only", "echo_latency/text/64B", "--format", "json"];
-    let output = compare(&[&["--base-cmd", &good, "--head-cmd", &good], &only[..]].concat());
+    let output = compare(&[&["--base-cmd", &correct, "--head-cmd", &correct], &only[..]].concat());
     let report: serde_json::Value =
         serde_json::from_slice(&output.stdout).expect("the report is JSON");
     let text = report.to_string();
     assert!(text.contains("echo_latency/text/64B"), "{text}");
     assert!(!text.contains("fanout_cpu"), "{text}");
-    // Whatever it makes of the timings of a debug build: it could measure.
+    // The verdict on a debug build does not matter here, only that there is one.
     assert_ne!(output.status.code(), Some(1), "{text}");
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_before_anything_is_built() {
+fn contradicting_arguments_are_refused_before_a_build() {
     check(&compare(&[]), 2, &["BASE"]);
     check(&compare(&["main", "--base-bin", "x"]), 2, &["cannot be used with"]);
     check(&compare(&["--base-bin", "x"]), 2, &["--head-bin"]);
@@ -160,7 +160,7 @@ fn what_makes_no_sense_is_refused_before_anything_is_built() {
     check(&compare(&["main", "--path", "ws/echo"]), 2, &["begins with /"]);
     check(&compare(&["--base-cmd", "serve", "--head-cmd", "serve"]), 2, &["{port}"]);
     check(&compare(&["--base-bin", "/nowhere", "--head-bin", "/nowhere"]), 1, &["there is no"]);
-    // Names the revision, or says that this is no repository.
+    // The message names the revision, or says that there is no repository.
     check(&compare(&["no-such-revision"]), 1, &["revision"]);
     check(
         &compare(&["HEAD", "--only", "nothing", "--html", "/nowhere/page.html"]),

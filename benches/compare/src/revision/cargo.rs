@@ -17,6 +17,7 @@ use serde_json::Value;
 use super::packages::Packages;
 use super::{Revision, WORKING_TREE};
 use crate::cleanup::{self, Child};
+use crate::layout::LINKER_SCRIPT;
 
 /// An arm's programs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,9 +44,6 @@ impl Built {
 }
 
 const SERVER: &[&str] = &["--release", "--locked", "--package", "server", "--bin", "ws-server"];
-
-/// What [`SERVER`] is linked by, where the linker takes a script.
-const FUNCTIONS: &str = include_str!("functions.ld");
 
 const RUNNER: &[&str] =
     &["test", "--release", "--locked", "--package", "alloc-tests", "--test", "alloc", "--no-run"];
@@ -158,7 +156,7 @@ impl Build<'_> {
             path: self.tree.to_owned(),
             tree: self.revision.tree.clone(),
             rustc: String::from_utf8_lossy(&version.stdout).trim().to_owned(),
-            commands: [SERVER.join(" "), RUNNER.join(" "), FUNCTIONS.to_owned()],
+            commands: [SERVER.join(" "), RUNNER.join(" "), LINKER_SCRIPT.to_owned()],
             environment: users.filter(|(name, _)| is_telling(name)).chain(ours).collect(),
             configuration: configuration(self.tree),
         })
@@ -195,7 +193,7 @@ impl Build<'_> {
         let plain = self.program(&[&["build"], SERVER].concat(), &[], "ws-server", "ws-server")?;
         // In one place for both arms.
         let script = self.folder.with_file_name("functions.ld");
-        fs::write(&script, FUNCTIONS)
+        fs::write(&script, LINKER_SCRIPT)
             .with_context(|| format!("cannot write {}; look with df -h", script.display()))?;
         let script = format!("link-arg=-T{}", script.display());
         let link = ["-C", &script];

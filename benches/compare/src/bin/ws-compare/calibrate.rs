@@ -13,10 +13,10 @@ use compare::calibration::{Record, Row, markdown, svg};
 use compare::cleanup;
 use compare::gate::Rule;
 use compare::model::TimingRow;
-use compare::round::{Arm, Round};
+use compare::round::{Arm, BASE, HEAD, Round};
 use compare::server_process::Program;
-use compare::timing::{Stage, chosen, decide, look};
-use compare::workload::{Workload, all};
+use compare::timing::{Pass, decide, take_rounds};
+use compare::workload::{Workload, all, select};
 
 use crate::progress::Progress;
 
@@ -80,7 +80,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let calibration = Calibration {
         like: if like.is_empty() { vec![server.clone()] } else { like },
         server,
-        workloads: chosen(&args.only, false)?.0,
+        workloads: select(&args.only, false)?.workloads,
         rule: Rule::with_threshold(args.threshold),
         progress: Progress::new(),
     };
@@ -182,8 +182,8 @@ impl Calibration {
         let [base, copy] = self.base();
         let arms = [base, copy, arm("head", self.like(turn), Vec::new())];
         let begin = Instant::now();
-        let rows = decide(&self.workloads, self.rule, |which, stage| {
-            self.look(what, which, stage, |_| arms.to_vec(), rng)
+        let rows = decide(&self.workloads, self.rule, |which, pass| {
+            self.take_rounds(what, which, pass, |_| arms.to_vec(), rng)
         })?;
         Ok(self.record(0.0, begin.elapsed().as_secs_f64(), &rows))
     }
@@ -215,21 +215,21 @@ impl Calibration {
         rng: &mut SplitMix64,
     ) -> Result<Vec<Record>> {
         let arms = |at: usize| self.base().into_iter().chain(heads(at)).collect();
-        let mut taken: Vec<(Stage, usize, Vec<Round>)> = Vec::new();
+        let mut taken: Vec<(Pass, usize, Vec<Round>)> = Vec::new();
         let mut records = Vec::with_capacity(shares.len());
         for (at, share) in shares.iter().enumerate() {
-            let rows = decide(&self.workloads, self.rule, |which, stage| {
+            let rows = decide(&self.workloads, self.rule, |which, pass| {
                 let known = |workload: &usize| {
-                    taken.iter().any(|(at, of, _)| (*at, *of) == (stage, *workload))
+                    taken.iter().any(|(at, of, _)| (*at, *of) == (pass, *workload))
                 };
                 let fresh: Vec<usize> =
                     which.iter().copied().filter(|workload| !known(workload)).collect();
-                let rounds = self.look(what, &fresh, stage, arms, rng)?;
-                taken.extend(fresh.iter().zip(rounds).map(|(of, rounds)| (stage, *of, rounds)));
+                let rounds = self.take_rounds(what, &fresh, pass, arms, rng)?;
+                taken.extend(fresh.iter().zip(rounds).map(|(of, rounds)| (pass, *of, rounds)));
                 let of = |workload: &usize| {
-                    let all = taken.iter().find(|(at, of, _)| (*at, *of) == (stage, *workload));
+                    let all = taken.iter().find(|(at, of, _)| (*at, *of) == (pass, *workload));
                     let all = all.into_iter().flat_map(|(_, _, rounds)| rounds);
-                    all.map(|round| round.of_arms(&[0, 1, at + 2])).collect()
+                    all.map(|round| round.of_head(at)).collect()
                 };
                 Ok(which.iter().map(of).collect())
             })?;
@@ -244,7 +244,7 @@ impl Calibration {
         let mut trial = |loops: &[Vec<f64>]| {
             let arms =
                 |at: usize| self.base().into_iter().chain(self.heads(at, &loops[at])).collect();
-            self.look(what, &self.every(), Stage::Screen, arms, rng)
+            self.take_rounds(what, &self.every(), Pass::Screening, arms, rng)
         };
         // As many servers want the caches then as do later.
         let plain = trial(&vec![vec![0.0; shares.len()]; self.workloads.len()])?;
@@ -257,7 +257,8 @@ impl Calibration {
         for ((loops, cost), rounds) in loops.iter_mut().zip(&costs).zip(&tried) {
             for (at, (spin, share)) in zip(loops, shares).enumerate() {
                 let wall = rounds.iter().filter_map(|round| round.wall.as_ref());
-                let slower: Vec<f64> = wall.map(|arms| arms[at + 2].log_ratio.exp_m1()).collect();
+                let slower: Vec<f64> =
+                    wall.map(|arms| arms[HEAD + at].log_ratio.exp_m1()).collect();
                 let missing = median(&slower).map_or(0.0, |slower| share - slower);
                 *spin = (*spin + missing * cost).max(0.0);
             }
@@ -275,18 +276,18 @@ impl Calibration {
         (0..self.workloads.len()).collect()
     }
 
-    fn look(
+    fn take_rounds(
         &self,
         what: &str,
         which: &[usize],
-        stage: Stage,
+        pass: Pass,
         arms: impl Fn(usize) -> Vec<Arm>,
         rng: &mut SplitMix64,
     ) -> Result<Vec<Vec<Round>>> {
         let workloads: Vec<&Workload> = which.iter().map(|at| &self.workloads[*at]).collect();
         let arms: Vec<Vec<Arm>> = which.iter().map(|at| arms(*at)).collect();
         let progress = |_: &str, done: usize, of: usize| self.progress.step(what, done, of);
-        look(&workloads, &arms, stage, "/ws/echo", rng, &progress)
+        take_rounds(&workloads, &arms, pass, "/ws/echo", rng, &progress)
     }
 
     fn record(&self, slower: f64, seconds: f64, rows: &[TimingRow]) -> Record {
@@ -306,6 +307,7 @@ fn arm(name: &str, program: &Program, flags: Vec<String>) -> Arm {
 
 /// Nanoseconds of an operation of the first arm: by the clock on the wall where that is a row, else the server's own.
 fn operation_ns(rounds: &[Round]) -> f64 {
-    let first = |round: &Round| round.wall.as_ref().or(round.cpu.as_ref()).map(|arms| arms[0].ns);
+    let first =
+        |round: &Round| round.wall.as_ref().or(round.cpu.as_ref()).map(|arms| arms[BASE].ns);
     median(&rounds.iter().filter_map(first).collect::<Vec<_>>()).unwrap_or_default()
 }
