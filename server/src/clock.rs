@@ -137,3 +137,8 @@ impl<F: Future<Output = ()>> Future for HttpSleep<F> {
 }
 
 impl<F: Future<Output = ()> + Send + Sync> Sleep for HttpSleep<F> {}
+
+/// `duration` in nanoseconds.
+pub(crate) fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

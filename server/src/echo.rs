@@ -1,5 +1,5 @@
 use std::pin::Pin;
-use std::task::{Context as Task, Poll};
+use std::task::{Context as Task, Poll, ready};
 use std::time::Duration;
 
 use futures::{Sink, Stream};
@@ -9,84 +9,63 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 use crate::Context;
-use crate::dashboard::Tick;
-use crate::session::{self, Ending, Session};
+use crate::peer::Peer;
+use crate::session::{self, Session};
 use crate::stats::OpenGuard;
 
 /// Sends every message back until the connection ends.
 ///
-/// Whatever is already buffered is answered before one flush: a pipelining client costs a write per batch. While that
-/// flush waits for the peer nothing more is read, so a peer that does not read cannot make the server hold more than
-/// one batch.
+/// Every message that is already buffered is answered before one flush: a pipelining client costs one write per batch.
+/// Nothing more is read while that flush waits for the peer, so a peer that does not read cannot make the server hold
+/// more than one batch.
 pub(crate) struct Echo<'a, S> {
-    ws: WebSocketStream<S>,
+    peer: Peer<S>,
     context: &'a Context,
-    heard: Duration,
-    /// Made after `heard`: once a session counts as open, its silence is being timed.
+    /// Made after `peer`: a session that counts as open is already being timed.
     _open: OpenGuard<'a>,
     batch: Batch,
-    flushing: bool,
-    /// The code of the peer's close frame, once it came.
-    closed: Option<CloseCode>,
 }
 
-/// Messages fed and not flushed yet.
+/// Messages that were fed and are not flushed yet.
 #[derive(Default)]
 struct Batch {
     messages: u64,
     bytes: u64,
+    /// When the first one was read.
     since: Duration,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session for Echo<'_, S> {
-    fn poll(&mut self, cx: &mut Task<'_>, now: Duration) -> Poll<Ending> {
-        match self.poll_messages(cx, now) {
-            Poll::Ready(Ok(code)) => Poll::Ready(Ending::Closed(code)),
-            Poll::Ready(Err(error)) => Poll::Ready(Ending::Fault(error)),
-            Poll::Pending => Poll::Pending,
-        }
+    type Io = S;
+
+    fn poll(&mut self, cx: &mut Task<'_>, now: Duration) -> Poll<Result<CloseCode, WsError>> {
+        self.poll_messages(cx, now)
     }
 
-    fn news(&mut self, _: Tick, _: Duration) -> Option<Ending> {
-        None
-    }
-
-    fn heard(&self) -> Duration {
-        self.heard
-    }
-
-    fn is_closing(&self) -> bool {
-        self.closed.is_some()
-    }
-
-    fn ping(&mut self) -> Result<(), WsError> {
-        self.flushing = true;
-        Pin::new(&mut self.ws).start_send(session::ping())
+    fn peer(&mut self) -> &mut Peer<S> {
+        &mut self.peer
     }
 }
 
 impl<'a, S: AsyncRead + AsyncWrite + Unpin> Echo<'a, S> {
     pub(crate) fn new(ws: WebSocketStream<S>, context: &'a Context) -> Self {
         Self {
-            ws,
+            peer: Peer::new(ws, context.config.clock.now()),
             context,
-            heard: context.config.clock.now(),
             _open: OpenGuard::new(&context.stats.echo_open),
             batch: Batch::default(),
-            flushing: false,
-            closed: None,
         }
     }
 
-    /// By reference: an async function that takes a session by value holds room for it twice.
+    /// By reference: an async function that takes a session by value reserves room for it twice.
     pub(crate) async fn run(&mut self) {
         let context = self.context;
         let ending = session::supervise(context, self, futures::stream::pending()).await;
-        // A drain can come upon a batch that was fed and not flushed.
-        if session::finish(context, &mut self.ws, ending).await {
-            self.sent();
+        // A drain may interrupt a session between feeding a batch and flushing it.
+        if session::finish(context, &mut self.peer.ws, ending).await {
+            self.batch_sent();
         } else {
-            self.received();
+            self.take_batch();
         }
     }
 
@@ -96,36 +75,32 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Echo<'a, S> {
         now: Duration,
     ) -> Poll<Result<CloseCode, WsError>> {
         loop {
-            if self.flushing {
-                std::task::ready!(self.poll_flush(cx))?;
+            if self.peer.flushing {
+                ready!(Pin::new(&mut self.peer.ws).poll_flush(cx))?;
+                self.peer.flushing = false;
+                self.batch_sent();
             }
-            std::task::ready!(Pin::new(&mut self.ws).poll_ready(cx))?;
-            match Pin::new(&mut self.ws).poll_next(cx) {
-                Poll::Ready(Some(Ok(message))) => {
-                    self.heard = now;
-                    self.take(message, now)?;
-                }
+            ready!(Pin::new(&mut self.peer.ws).poll_ready(cx))?;
+            match Pin::new(&mut self.peer.ws).poll_next(cx) {
+                Poll::Ready(Some(Ok(message))) => self.take(message, now)?,
                 Poll::Ready(Some(Err(error))) => {
-                    self.received();
+                    self.take_batch();
                     return Poll::Ready(Err(error));
                 }
                 Poll::Ready(None) => {
-                    // tungstenite has flushed everything together with its answer to the close frame.
-                    self.sent();
-                    return Poll::Ready(self.closed.ok_or(WsError::ConnectionClosed));
+                    // tungstenite has flushed the batch together with its answer to the close frame.
+                    self.batch_sent();
+                    return Poll::Ready(self.peer.close_code());
                 }
-                Poll::Pending if self.batch.messages > 0 => {
-                    #[cfg(feature = "slowdown")]
-                    crate::slowdown::waste(self.context.config.slowdown.batch);
-                    self.flushing = true;
-                }
+                Poll::Pending if self.batch.messages > 0 => self.peer.flushing = true,
                 Poll::Pending => return Poll::Pending,
             }
         }
     }
 
-    /// Feeds the answer to one message. Pings are answered by tungstenite.
+    /// Feeds the answer to one message. tungstenite answers pings and close frames.
     fn take(&mut self, message: Message, now: Duration) -> Result<(), WsError> {
+        self.peer.hear(&message, now);
         match &message {
             Message::Text(_) | Message::Binary(_) => {
                 if self.batch.messages == 0 {
@@ -133,39 +108,27 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Echo<'a, S> {
                 }
                 self.batch.messages += 1;
                 self.batch.bytes += message.len() as u64;
-                Pin::new(&mut self.ws).start_send(message)
+                Pin::new(&mut self.peer.ws).start_send(message)
             }
-            Message::Close(frame) => {
-                self.closed = Some(session::code_of(frame.as_ref()));
-                Ok(())
-            }
-            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 
-    fn poll_flush(&mut self, cx: &mut Task<'_>) -> Poll<Result<(), WsError>> {
-        std::task::ready!(Pin::new(&mut self.ws).poll_flush(cx))?;
-        self.flushing = false;
-        self.sent();
-        Poll::Ready(Ok(()))
-    }
-
-    /// Counts the batch as received and sent, and empties it.
-    fn sent(&mut self) {
-        let (messages, bytes) = self.received();
-        if messages > 0 {
-            let took = self.context.config.clock.now().saturating_sub(self.batch.since);
-            self.context.stats.sent(messages, bytes, took);
+    /// Counts the batch as received and as sent, and empties it.
+    fn batch_sent(&mut self) {
+        let batch = self.take_batch();
+        if batch.messages > 0 {
+            let took = self.context.config.clock.now().saturating_sub(batch.since);
+            self.context.stats.sent(batch.messages, batch.bytes, took);
         }
     }
 
-    /// Counts the batch as received and empties it.
-    fn received(&mut self) -> (u64, u64) {
-        let Batch { messages, bytes, .. } = self.batch;
-        if messages > 0 {
-            self.context.stats.received(messages, bytes);
+    /// Empties the batch, and counts its messages as received.
+    fn take_batch(&mut self) -> Batch {
+        let batch = std::mem::take(&mut self.batch);
+        if batch.messages > 0 {
+            self.context.stats.received(batch.messages, batch.bytes);
         }
-        (self.batch.messages, self.batch.bytes) = (0, 0);
-        (messages, bytes)
+        batch
     }
 }

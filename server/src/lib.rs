@@ -21,7 +21,6 @@
 //! - `page`: the dashboard's page, as files
 //! - [`embedded`]: the server on a thread of its own
 //! - [`live`]: the same page for a load generator's numbers; `feed` tells the two apart
-//! - `slowdown`: deliberate slowness, with the feature of that name
 
 pub mod allocations;
 pub mod clock;
@@ -39,11 +38,10 @@ pub mod live;
 mod meter;
 mod metrics;
 mod page;
+mod peer;
 pub mod process;
 mod session;
 mod shutdown;
-#[cfg(feature = "slowdown")]
-pub mod slowdown;
 pub mod snapshot;
 pub mod stats;
 

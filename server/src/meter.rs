@@ -2,11 +2,23 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::allocations::Allocations;
-use crate::snapshot::Throughput;
 use crate::stats::Counters;
 
-/// Turns counters into rates: remembers where they stood at the last tick.
+/// Rates over the last tick.
+#[derive(Debug, Serialize)]
+pub struct Throughput {
+    /// Messages received per second.
+    pub messages_per_s: f64,
+    /// Payload received, in 10⁶ bits per second.
+    pub received_mbps: f64,
+    /// Payload written, in 10⁶ bits per second.
+    pub sent_mbps: f64,
+}
+
+/// Turns counters into rates: remembers their values at the last tick.
 #[derive(Debug)]
 pub(crate) struct Meter {
     at: Duration,
@@ -16,10 +28,10 @@ pub(crate) struct Meter {
     blocks: u64,
 }
 
-/// What happened during one tick.
+/// The rates of one tick.
 pub(crate) struct Rates {
     pub(crate) throughput: Throughput,
-    /// Heap blocks handed out a second.
+    /// Heap blocks allocated per second.
     pub(crate) blocks_per_s: f64,
 }
 

@@ -8,10 +8,11 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::Context;
 use crate::allocations::{self, Allocations};
+use crate::clock::nanoseconds;
 use crate::process::Process;
 use crate::stats::{CLOSE_CODES, Counters, ErrorKind};
-use crate::{Context, snapshot};
 
 /// The media type of [`encode`].
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -22,7 +23,7 @@ pub(crate) fn encode(context: &Context) -> String {
     registry.register_collector(Box::new(Scrape {
         counters: context.stats.counters(),
         limit: context.stats.connection_limit(),
-        uptime_ns: snapshot::nanoseconds(context.config.clock.now()),
+        uptime_ns: nanoseconds(context.config.clock.now()),
         allocations: allocations::current(),
         process: context.process(),
     }));

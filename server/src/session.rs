@@ -1,4 +1,4 @@
-//! What both WebSocket routes share: how a session ends, and how it notices that it should.
+//! Shared by both WebSocket routes: when a session must end, and how.
 
 use std::pin::Pin;
 use std::task::{Context as Task, Poll};
@@ -8,86 +8,89 @@ use futures::StreamExt;
 use futures::stream::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Error as WsError;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 use crate::Context;
 use crate::dashboard::Tick;
+use crate::peer::Peer;
 use crate::stats::ErrorKind;
 
 /// Silence after which a peer is pinged.
 const PING_AFTER: Duration = Duration::from_secs(25);
 
-/// Time a pinged peer has to say anything at all.
+/// Longest silence of a pinged peer.
 const PONG_WITHIN: Duration = Duration::from_secs(10);
 
-/// Time a peer has to answer a close frame, and to read what was sent before it.
+/// Time for a peer to read what was sent before a close frame, and to answer it.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 
-/// Bytes still read from a peer that was sent a close frame for an error. Closing a socket with unread bytes makes the
-/// kernel reset it, and the close frame would be lost.
+/// Most bytes that are read and discarded after a close frame was sent. The kernel resets a socket that is closed with
+/// unread bytes, and the peer would lose the close frame.
 const LINGER_BYTES: usize = 256 * 1024;
 
-/// How a session came to its end.
+/// How a session ended.
 #[derive(Debug)]
 pub(crate) enum Ending {
-    /// The peer sent a close frame, and its answer is flushed.
+    /// The peer sent a close frame, and the answer is flushed.
     Closed(CloseCode),
-    /// The peer is gone, or broke a rule.
+    /// The peer disappeared or broke a rule.
     Fault(WsError),
     /// The server is shutting down.
     Drained,
-    /// A ping stayed unanswered.
+    /// The peer did not answer a ping.
     Silent,
     /// A subscriber stayed at its high watermark.
     Slow,
 }
 
-/// One WebSocket at work: what [`supervise`] drives and watches.
+/// One WebSocket at work, driven and watched by [`supervise`].
 pub(crate) trait Session {
-    /// Reads, works and writes until nothing more can be done; `now` is when this began.
-    fn poll(&mut self, cx: &mut Task<'_>, now: Duration) -> Poll<Ending>;
+    /// The stream below the WebSocket.
+    type Io;
 
-    /// A new snapshot is there.
-    fn news(&mut self, tick: Tick, now: Duration) -> Option<Ending>;
+    /// Reads, works and writes until the peer has to act; `now` is when this began. Ready with the peer's close code once
+    /// the connection is closed in order.
+    fn poll(&mut self, cx: &mut Task<'_>, now: Duration) -> Poll<Result<CloseCode, WsError>>;
 
-    /// When the peer was last heard.
-    fn heard(&self) -> Duration;
+    /// Takes a new snapshot, on the routes that show one.
+    fn take_tick(&mut self, _: Tick, _: Duration) -> Option<Ending> {
+        None
+    }
 
-    /// Whether the peer's close frame came and its answer is on the way.
-    fn is_closing(&self) -> bool;
-
-    /// Queues a ping; the next [`Session::poll`] flushes it.
-    fn ping(&mut self) -> Result<(), WsError>;
+    fn peer(&mut self) -> &mut Peer<Self::Io>;
 }
 
 /// Runs a session until it ends by itself, its peer falls silent, or the server shuts down.
 ///
-/// The timer is not touched by traffic: when it fires, it looks when the peer was last heard and goes back to sleep.
-pub(crate) async fn supervise<T: Session>(
+/// Traffic does not touch the timer: when it fires, it looks when the peer was last heard and goes back to sleep.
+pub(crate) async fn supervise<T>(
     context: &Context,
     session: &mut T,
-    news: impl Stream<Item = Tick>,
-) -> Ending {
+    ticks: impl Stream<Item = Tick>,
+) -> Ending
+where
+    T: Session<Io: AsyncRead + AsyncWrite + Unpin>,
+{
     let clock = &context.config.clock;
     let mut watch = Watch::Silence;
     let mut registered = false;
     let mut drain = std::pin::pin!(context.shutdown.drain.fired());
-    let mut due = std::pin::pin!(clock.sleep_until(session.heard() + PING_AFTER));
-    let mut news = std::pin::pin!(news);
+    let mut due = std::pin::pin!(clock.sleep_until(session.peer().heard() + PING_AFTER));
+    let mut ticks = std::pin::pin!(ticks);
     std::future::poll_fn(|cx| {
         loop {
             let now = clock.now();
-            while let Poll::Ready(Some(tick)) = news.as_mut().poll_next(cx) {
-                if let Some(ending) = session.news(tick, now) {
+            while let Poll::Ready(Some(tick)) = ticks.as_mut().poll_next(cx) {
+                if let Some(ending) = session.take_tick(tick, now) {
                     return Poll::Ready(ending);
                 }
             }
-            if let Poll::Ready(ending) = session.poll(cx, now) {
-                return Poll::Ready(ending);
+            if let Poll::Ready(closed) = session.poll(cx, now) {
+                return Poll::Ready(closed.map_or_else(Ending::Fault, Ending::Closed));
             }
             if context.shutdown.drain.is_fired() {
                 return Poll::Ready(Ending::Drained);
@@ -98,18 +101,19 @@ pub(crate) async fn supervise<T: Session>(
                     return Poll::Ready(Ending::Drained);
                 }
             }
-            if session.is_closing() && !matches!(watch, Watch::Close) {
+            let peer = session.peer();
+            if peer.is_closing() && !matches!(watch, Watch::Close) {
                 watch = Watch::Close;
                 due.set(clock.sleep_until(now + CLOSE_WITHIN));
             }
             std::task::ready!(due.as_mut().poll(cx));
             let next = match watch {
                 Watch::Close => return Poll::Ready(Ending::Silent),
-                Watch::Pong(pinged) if session.heard() < pinged => {
+                Watch::Pong(pinged) if peer.heard() < pinged => {
                     return Poll::Ready(Ending::Silent);
                 }
-                Watch::Silence if now.saturating_sub(session.heard()) >= PING_AFTER => {
-                    if let Err(error) = session.ping() {
+                Watch::Silence if now.saturating_sub(peer.heard()) >= PING_AFTER => {
+                    if let Err(error) = peer.ping() {
                         return Poll::Ready(Ending::Fault(error));
                     }
                     watch = Watch::Pong(now);
@@ -117,7 +121,7 @@ pub(crate) async fn supervise<T: Session>(
                 }
                 Watch::Silence | Watch::Pong(_) => {
                     watch = Watch::Silence;
-                    session.heard() + PING_AFTER
+                    peer.heard() + PING_AFTER
                 }
             };
             due.set(clock.sleep_until(next));
@@ -126,18 +130,18 @@ pub(crate) async fn supervise<T: Session>(
     .await
 }
 
-/// What a session's timer is set to.
+/// The deadline that a session's timer waits for.
 enum Watch {
-    /// The peer has said nothing for [`PING_AFTER`].
+    /// Silence for [`PING_AFTER`].
     Silence,
-    /// The peer was pinged at this time and has said nothing for [`PONG_WITHIN`].
+    /// Silence for [`PONG_WITHIN`] after a ping at this time.
     Pong(Duration),
-    /// The peer began to close and has not taken the answer for [`CLOSE_WITHIN`].
+    /// [`CLOSE_WITHIN`] after the peer's close frame, if the peer has not taken the answer by then.
     Close,
 }
 
-/// Counts how a session ended and tells the peer, waiting for it no longer than [`CLOSE_WITHIN`]. Returns whether
-/// everything that was fed to it is with the kernel.
+/// Counts how a session ended and sends the peer a close frame, waiting for the peer no longer than [`CLOSE_WITHIN`].
+/// Returns whether the kernel took everything that was fed.
 pub(crate) async fn finish<S>(
     context: &Context,
     ws: &mut WebSocketStream<S>,
@@ -173,7 +177,7 @@ where
     };
     stats.closed(code);
     let mut flushed = false;
-    let goodbye = async {
+    let closing = async {
         let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
         if ws.close(Some(frame)).await.is_err() {
             return;
@@ -187,12 +191,12 @@ where
             linger(ws.get_mut()).await;
         }
     };
-    let patience = std::pin::pin!(context.config.clock.sleep(CLOSE_WITHIN));
-    futures::future::select(std::pin::pin!(goodbye), patience).await;
+    let timeout = std::pin::pin!(context.config.clock.sleep(CLOSE_WITHIN));
+    futures::future::select(std::pin::pin!(closing), timeout).await;
     flushed
 }
 
-/// What an error is counted as, and what the peer is told (RFC 6455 §7.4.1); nothing, where nobody listens any more.
+/// The kind that an error is counted as, and the close frame for it (RFC 6455 §7.4.1); none if the peer is gone.
 fn classify(error: &WsError) -> (ErrorKind, Option<(CloseCode, &'static str)>) {
     match error {
         WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) | WsError::Io(_) => {
@@ -208,14 +212,14 @@ fn classify(error: &WsError) -> (ErrorKind, Option<(CloseCode, &'static str)>) {
     }
 }
 
-/// Ends the sending side, then reads and discards until the peer has ended its own.
+/// Ends the sending side, then reads and discards until the peer has ended its side.
 async fn linger<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S) {
     if io.shutdown().await.is_err() {
         return;
     }
     let mut budget = LINGER_BYTES;
     std::future::poll_fn(|cx| {
-        // On the stack of the poll, not in the connection's future.
+        // On the stack of the poll: in the future it would enlarge every connection.
         let mut bytes = [0; 2048];
         loop {
             let mut buffer = ReadBuf::new(&mut bytes);
@@ -231,14 +235,4 @@ async fn linger<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S) {
         }
     })
     .await;
-}
-
-/// The code a peer closed with; 1005 if it gave none.
-pub(crate) fn code_of(close: Option<&CloseFrame>) -> CloseCode {
-    close.map_or(CloseCode::Status, |frame| frame.code)
-}
-
-/// An empty ping.
-pub(crate) fn ping() -> Message {
-    Message::Ping(bytes::Bytes::new())
 }

@@ -1,14 +1,14 @@
 //! What one tick says of the server: the message a dashboard subscriber gets.
 
-use std::time::Duration;
-
 use hdrhistogram::Histogram;
 use serde::Serialize;
 use serde::ser::SerializeMap;
 
 use crate::Context;
 use crate::allocations;
+use crate::clock::nanoseconds;
 use crate::meter::Meter;
+pub use crate::meter::Throughput;
 use crate::process::Process;
 use crate::stats::{CLOSE_CODES, ErrorKind};
 
@@ -71,17 +71,6 @@ pub struct Traffic {
     pub received_bytes: u64,
     /// Payload bytes written.
     pub sent_bytes: u64,
-}
-
-/// Rates over the last tick.
-#[derive(Debug, Serialize)]
-pub struct Throughput {
-    /// Messages received a second.
-    pub messages_per_s: f64,
-    /// Payload received, in 10⁶ bits a second.
-    pub received_mbps: f64,
-    /// Payload written, in 10⁶ bits a second.
-    pub sent_mbps: f64,
 }
 
 /// Handling times: since the start, and of the last tick.
@@ -250,8 +239,4 @@ fn times(histogram: &Histogram<u64>) -> Times {
         p999_ns: histogram.value_at_quantile(0.999),
         max_ns: histogram.max(),
     }
-}
-
-pub(crate) fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
+use crate::clock::nanoseconds;
+
 /// What went wrong with a connection, for whoever counts errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
@@ -173,8 +175,7 @@ impl Stats {
     pub(crate) fn sent(&self, messages: u64, bytes: u64, took: Duration) {
         self.messages_out.fetch_add(messages, Relaxed);
         self.bytes_out.fetch_add(bytes, Relaxed);
-        let nanoseconds = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
-        self.handling.lock().expect("no holder panics").saturating_record(nanoseconds);
+        self.handling.lock().expect("no holder panics").saturating_record(nanoseconds(took));
     }
 
     /// Adds what was recorded since the last call to `total`, leaving it in `interval`.

@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::atomic::Ordering::Relaxed;
-use std::task::{Context as Task, Poll};
+use std::task::{Context as Task, Poll, ready};
 use std::time::Duration;
 
 use futures::{Sink, Stream as _};
@@ -13,36 +13,34 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 use super::Tick;
 use crate::Context;
+use crate::peer::Peer;
 use crate::session::{self, Ending, Session};
 use crate::snapshot::Snapshot;
 use crate::stats::OpenGuard;
 
-/// Snapshots waiting for one subscriber at which it pauses (SwiftNIO's high watermark).
+/// Queued snapshots at which a subscriber pauses (SwiftNIO's high watermark).
 const HIGH_WATERMARK: usize = 10;
 
-/// Snapshots still waiting at which it resumes (SwiftNIO's low watermark).
+/// Queued snapshots at which a paused subscriber resumes (SwiftNIO's low watermark).
 const LOW_WATERMARK: usize = 2;
 
-/// Longest pause; beyond it the subscriber is closed with 1013.
+/// Longest pause; a longer one is closed with 1013.
 const PAUSE_WITHIN: Duration = Duration::from_secs(10);
 
 /// Sends every snapshot to one subscriber until the connection ends.
 ///
-/// A subscriber that does not keep up holds at most [`HIGH_WATERMARK`] shared snapshots. It then pauses, and once it
-/// has drained to [`LOW_WATERMARK`] it gets the newest one, which says how many it missed. Nobody else waits for it.
+/// A subscriber that does not keep up holds at most [`HIGH_WATERMARK`] shared snapshots. It then pauses. At
+/// [`LOW_WATERMARK`] it resumes with the newest snapshot, which says how many it missed. No other subscriber waits for it.
 pub(crate) struct Subscriber<'a, S> {
-    ws: WebSocketStream<S>,
+    peer: Peer<S>,
     context: &'a Context,
-    heard: Duration,
-    /// Made before `last_seq` and after `heard`: who waits for a tick is counted, and its silence is timed.
+    /// Made after `peer` and before `last_seq`: a subscriber that counts as open is being timed, and misses no tick.
     _open: OpenGuard<'a>,
     queue: VecDeque<Utf8Bytes>,
     last_seq: u64,
     paused: Option<Pause>,
-    /// Snapshots that came since the last queued one and were not queued.
+    /// Snapshots that were not queued since the last queued one.
     skipped: u64,
-    flushing: bool,
-    closed: Option<CloseCode>,
 }
 
 struct Pause {
@@ -51,20 +49,22 @@ struct Pause {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Session for Subscriber<'_, S> {
-    fn poll(&mut self, cx: &mut Task<'_>, now: Duration) -> Poll<Ending> {
-        if let Poll::Ready(ending) = self.poll_inbound(cx, now) {
-            return Poll::Ready(ending);
+    type Io = S;
+
+    fn poll(&mut self, cx: &mut Task<'_>, now: Duration) -> Poll<Result<CloseCode, WsError>> {
+        if let Poll::Ready(closed) = self.poll_inbound(cx, now) {
+            return Poll::Ready(closed);
         }
         match self.poll_outbound(cx) {
-            Poll::Ready(Err(error)) => Poll::Ready(Ending::Fault(error)),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
         }
     }
 
-    fn news(&mut self, tick: Tick, now: Duration) -> Option<Ending> {
+    fn take_tick(&mut self, tick: Tick, now: Duration) -> Option<Ending> {
         let offered = tick.seq - self.last_seq;
         self.context.stats.snapshots_offered.fetch_add(offered, Relaxed);
-        // The channel keeps the newest only: what this task was too busy to see counts as skipped.
+        // The board keeps only the newest snapshot: ticks that passed while this task was busy count as skipped.
         self.skip(offered - 1);
         self.last_seq = tick.seq;
         if let Some(pause) = &mut self.paused {
@@ -82,23 +82,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session for Subscriber<'_, S> {
         None
     }
 
-    fn heard(&self) -> Duration {
-        self.heard
-    }
-
-    fn is_closing(&self) -> bool {
-        self.closed.is_some()
-    }
-
-    fn ping(&mut self) -> Result<(), WsError> {
-        self.flushing = true;
-        Pin::new(&mut self.ws).start_send(session::ping())
+    fn peer(&mut self) -> &mut Peer<S> {
+        &mut self.peer
     }
 }
 
 impl<'a, S: AsyncRead + AsyncWrite + Unpin> Subscriber<'a, S> {
     pub(crate) fn new(ws: WebSocketStream<S>, context: &'a Context) -> Self {
-        let heard = context.config.clock.now();
+        let peer = Peer::new(ws, context.config.clock.now());
         let open = OpenGuard::new(&context.stats.dashboard_open);
         let newest = context.board.newest();
         let mut queue = VecDeque::with_capacity(HIGH_WATERMARK);
@@ -106,69 +97,47 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Subscriber<'a, S> {
             context.stats.snapshots_offered.fetch_add(1, Relaxed);
             queue.push_back(newest.json);
         }
-        Self {
-            ws,
-            context,
-            heard,
-            _open: open,
-            queue,
-            last_seq: newest.seq,
-            paused: None,
-            skipped: 0,
-            flushing: false,
-            closed: None,
-        }
+        Self { peer, context, _open: open, queue, last_seq: newest.seq, paused: None, skipped: 0 }
     }
 
-    /// By reference: an async function that takes a session by value holds room for it twice.
+    /// By reference: an async function that takes a session by value reserves room for it twice.
     pub(crate) async fn run(&mut self) {
         let context = self.context;
-        let news = context.board.after(self.last_seq);
-        let ending = session::supervise(context, self, news).await;
-        session::finish(context, &mut self.ws, ending).await;
+        let ticks = context.board.after(self.last_seq);
+        let ending = session::supervise(context, self, ticks).await;
+        session::finish(context, &mut self.peer.ws, ending).await;
     }
 
-    /// What a subscriber says is read and forgotten; what it pings, tungstenite answers.
-    fn poll_inbound(&mut self, cx: &mut Task<'_>, now: Duration) -> Poll<Ending> {
-        loop {
-            match std::task::ready!(Pin::new(&mut self.ws).poll_next(cx)) {
-                Some(Ok(message)) => {
-                    self.heard = now;
-                    if let Message::Close(frame) = message {
-                        self.closed = Some(session::code_of(frame.as_ref()));
-                    }
-                }
-                Some(Err(error)) => return Poll::Ready(Ending::Fault(error)),
-                None => {
-                    return Poll::Ready(match self.closed {
-                        Some(code) => Ending::Closed(code),
-                        None => Ending::Fault(WsError::ConnectionClosed),
-                    });
-                }
-            }
+    /// Reads and discards a subscriber's messages. tungstenite answers pings and close frames.
+    fn poll_inbound(
+        &mut self,
+        cx: &mut Task<'_>,
+        now: Duration,
+    ) -> Poll<Result<CloseCode, WsError>> {
+        while let Some(message) = ready!(Pin::new(&mut self.peer.ws).poll_next(cx)) {
+            self.peer.hear(&message?, now);
         }
+        Poll::Ready(self.peer.close_code())
     }
 
     fn poll_outbound(&mut self, cx: &mut Task<'_>) -> Poll<Result<(), WsError>> {
-        if self.closed.is_some() {
+        if self.peer.is_closing() {
             return Poll::Pending;
         }
         loop {
-            if self.flushing {
-                std::task::ready!(Pin::new(&mut self.ws).poll_flush(cx))?;
-                self.flushing = false;
+            if self.peer.flushing {
+                ready!(Pin::new(&mut self.peer.ws).poll_flush(cx))?;
+                self.peer.flushing = false;
             }
             while !self.queue.is_empty() {
-                std::task::ready!(Pin::new(&mut self.ws).poll_ready(cx))?;
+                ready!(Pin::new(&mut self.peer.ws).poll_ready(cx))?;
                 let Some(json) = self.queue.pop_front() else { break };
-                #[cfg(feature = "slowdown")]
-                crate::slowdown::waste(self.context.config.slowdown.snapshot);
-                Pin::new(&mut self.ws).start_send(Message::Text(json))?;
-                self.flushing = true;
+                Pin::new(&mut self.peer.ws).start_send(Message::Text(json))?;
+                self.peer.flushing = true;
                 self.context.stats.snapshots_sent.fetch_add(1, Relaxed);
                 self.resume();
             }
-            if !self.flushing {
+            if !self.peer.flushing {
                 return Poll::Pending;
             }
         }

@@ -1,0 +1,54 @@
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::Sink;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{Error as WsError, Message};
+
+/// The WebSocket of one peer, and what its session has to remember.
+pub(crate) struct Peer<S> {
+    pub(crate) ws: WebSocketStream<S>,
+    /// Whether something was fed and must be flushed.
+    pub(crate) flushing: bool,
+    heard: Duration,
+    closed: Option<CloseCode>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
+    /// A peer that was last heard at `now`.
+    pub(crate) fn new(ws: WebSocketStream<S>, now: Duration) -> Self {
+        Self { ws, flushing: false, heard: now, closed: None }
+    }
+
+    /// Takes note of a message that was read at `now`.
+    pub(crate) fn hear(&mut self, message: &Message, now: Duration) {
+        self.heard = now;
+        if let Message::Close(frame) = message {
+            self.closed = Some(frame.as_ref().map_or(CloseCode::Status, |frame| frame.code));
+        }
+    }
+
+    /// When the peer was last heard.
+    pub(crate) fn heard(&self) -> Duration {
+        self.heard
+    }
+
+    /// Whether the peer's close frame came; tungstenite then answers it.
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closed.is_some()
+    }
+
+    /// The code of the peer's close frame, 1005 if the frame had none; an error if there was no close frame.
+    pub(crate) fn close_code(&self) -> Result<CloseCode, WsError> {
+        self.closed.ok_or(WsError::ConnectionClosed)
+    }
+
+    /// Feeds an empty ping.
+    pub(crate) fn ping(&mut self) -> Result<(), WsError> {
+        self.flushing = true;
+        Pin::new(&mut self.ws).start_send(Message::Ping(Bytes::new()))
+    }
+}
