@@ -18,10 +18,10 @@ build() {
     local name=$1
     shift
     echo "building $folder/$name" >&2
-    cargo rustc --quiet --release --locked --package server --bin ws-server --features slowdown --target-dir "$folder/build" \
+    cargo rustc --quiet --release --locked --package server --example slowed --target-dir "$folder/build" \
         -- -C link-arg=-Tbenches/compare/src/layout/functions.ld "$@" \
         || { echo "error: no $name; if it was the linker, try: RUSTFLAGS=-Clink-arg=-fuse-ld=lld $0" >&2; exit 1; }
-    cp -f "$folder/build/release/ws-server" "$folder/$name"
+    cp -f "$folder/build/release/examples/slowed" "$folder/$name"
 }
 
 build server

@@ -37,7 +37,6 @@ step env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 step no_duplicates
 step no_yanked
 step cargo test --workspace --locked
-step cargo test --package server --locked --features slowdown --test it slowed
 step cargo test --workspace --benches --locked
 step scripts/check-page.sh
 step cargo test --release --locked --package alloc-tests --test alloc -- gate::

@@ -41,9 +41,6 @@ pub struct Config {
     pub drain: Duration,
     /// The time that ticks and timeouts go by. Default: the machine's.
     pub clock: Clock,
-    /// Deliberate slowness.
-    #[cfg(feature = "slowdown")]
-    pub slowdown: crate::slowdown::Slowdown,
 }
 
 impl Default for Config {
@@ -56,8 +53,6 @@ impl Default for Config {
             tick: Duration::from_millis(250),
             drain: Duration::from_secs(10),
             clock: Clock::real(),
-            #[cfg(feature = "slowdown")]
-            slowdown: crate::slowdown::Slowdown::default(),
         }
     }
 }

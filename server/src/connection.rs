@@ -42,8 +42,6 @@ where
     let admission = http::admit(context);
     let Some((io, route, leftover)) = serve_http(io, context, &admission).await else { return };
     context.stats.upgrades_total.fetch_add(1, Relaxed);
-    #[cfg(feature = "slowdown")]
-    crate::slowdown::waste(context.config.slowdown.connection);
     let config = match route {
         Route::Echo => context.config.echo(),
         Route::Dashboard => context.config.dashboard(),

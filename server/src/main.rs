@@ -44,21 +44,6 @@ struct Flags {
     /// Threads that serve; 1 is a current-thread runtime [default: one per processor]
     #[arg(long, value_name = "N")]
     workers: Option<usize>,
-
-    /// Busy nanoseconds for each batch of echoed messages (of the feature `slowdown`)
-    #[cfg(feature = "slowdown")]
-    #[arg(long, value_name = "NS", default_value_t = 0)]
-    slow_batch_ns: u64,
-
-    /// Busy nanoseconds for each upgraded connection (of the feature `slowdown`)
-    #[cfg(feature = "slowdown")]
-    #[arg(long, value_name = "NS", default_value_t = 0)]
-    slow_connection_ns: u64,
-
-    /// Busy nanoseconds for each dashboard snapshot to a subscriber (of the feature `slowdown`)
-    #[cfg(feature = "slowdown")]
-    #[arg(long, value_name = "NS", default_value_t = 0)]
-    slow_snapshot_ns: u64,
 }
 
 fn main() -> ExitCode {
@@ -96,12 +81,6 @@ async fn serve(flags: &Flags) -> anyhow::Result<bool> {
         max_message: flags.max_message,
         tick: Duration::from_millis(flags.tick_ms),
         drain: Duration::from_secs(flags.drain_s),
-        #[cfg(feature = "slowdown")]
-        slowdown: server::slowdown::Slowdown {
-            batch: Duration::from_nanos(flags.slow_batch_ns),
-            connection: Duration::from_nanos(flags.slow_connection_ns),
-            snapshot: Duration::from_nanos(flags.slow_snapshot_ns),
-        },
         ..defaults
     };
     config.check()?;

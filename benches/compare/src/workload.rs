@@ -20,7 +20,7 @@ pub struct Workload {
     pub cores: Cores,
     /// The traffic itself.
     pub traffic: Traffic,
-    /// The `slowdown` feature's flag that slows its operations, for calibration.
+    /// The flag of the server's example `slowed` that slows its operations, for calibration.
     pub slow_flag: &'static str,
 }
 
@@ -185,7 +185,7 @@ pub fn all() -> Vec<Workload> {
             cpu: Some("fanout_cpu/text/c16"),
             cores: Cores::One,
             traffic: Traffic::Dashboard { subscribers: 16, tick: Duration::from_millis(1) },
-            slow_flag: "--slow-snapshot-ns",
+            slow_flag: batch,
         },
     ]
 }

@@ -7,8 +7,6 @@ use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-#[cfg(feature = "slowdown")]
-use crate::support::assert_echoes;
 use crate::support::{Peer, client, closed, request, text};
 
 /// A running `ws-server`; dropping it kills it.
@@ -145,32 +143,6 @@ fn its_snapshots_keep_coming() {
         assert!(seen == 0 || seq == seen + 1 + skipped);
         seen = seq;
     }
-}
-
-/// What is asserted of a time is a lower bound, which a slow machine only exceeds.
-#[cfg(feature = "slowdown")]
-#[test]
-fn a_slowed_server_wastes_what_it_is_told_and_is_right() {
-    let flags = ["--slow-batch-ns", "--slow-connection-ns", "--slow-snapshot-ns"];
-    let flags: Vec<&str> = flags.into_iter().flat_map(|flag| [flag, "2000000"]).collect();
-    let (process, addr) = Process::listening(&[&flags[..], &["--tick-ms", "1"]].concat());
-    let mut session = client(addr, "/ws/echo");
-    for message in ["one", "two"] {
-        assert_echoes(&mut session, message);
-    }
-    let mut subscriber = client(addr, "/ws/dashboard");
-    loop {
-        let snapshot: Value = serde_json::from_str(&text(&mut subscriber)).expect("JSON");
-        let total = &snapshot["handling"]["total"];
-        if total["count"] == 2 {
-            // A histogram of three digits: a little less than the two milliseconds, and far more than an echo takes.
-            assert!(total["min_ns"].as_u64().is_some_and(|ns| ns >= 1_990_000), "{total}");
-            break;
-        }
-    }
-    drop((session, subscriber));
-    process.signal(Signal::TERM);
-    assert_eq!(process.ended().0.code(), Some(0));
 }
 
 #[test]

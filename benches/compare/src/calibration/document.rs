@@ -24,10 +24,10 @@ pub fn markdown(
 }
 
 const HEAD: &str = "
-on two shared cores. Percentages of comparisons carry Clopper–Pearson bounds at 95 %. Every program in here is `ws-server`
-with the feature `slowdown`, built and linked as the servers of a comparison are. What is slowed differs from base by what
-it is told and by nothing else: a busy loop of so many nanoseconds per batch of messages, connection or snapshot. A proxy
-that delays would add a hop, and the noise of one, to a round trip of 16 µs.
+on two shared cores. Percentages of comparisons carry Clopper–Pearson bounds at 95 %. Every program in here is the
+server with a stream that can waste time (its example `slowed`), built and linked as the servers of a comparison are. A
+slowed program differs from base only by its flags: a busy loop of so many nanoseconds per batch of messages, connection or
+snapshot. A proxy that delays would add a hop, and the noise of one, to a round trip of 16 µs.
 ";
 
 fn false_alarms(text: &mut String, alarms: &[Alarms], others: usize) {

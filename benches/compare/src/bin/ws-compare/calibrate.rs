@@ -22,7 +22,7 @@ use crate::progress::Progress;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// A ws-server built with the feature `slowdown`; scripts/calibrate.sh builds it as `compare` would
+    /// The server's example `slowed`; scripts/calibrate.sh builds it as `compare` would build a server
     #[arg(long, value_name = "FILE")]
     server: PathBuf,
     /// Another build of the same code, to be head where base is not slowed; may be given again, and they take turns
