@@ -1,56 +1,89 @@
-//! The live page with a made-up run, for whoever wants to look at it or test it.
+//! The live page with a made-up run, to look at it or to test it.
 //!
-//! `cargo run --package server --example live -- [ADDR [SPEED]]` prints where it listens; the run lasts a minute, or as
-//! many times less. Each line on stdin is a state (`pass`, `fail`, `invalid`, `incomplete`, `interrupted`, or `running`
-//! for a new run) or `quit`.
+//! `cargo run --package server --example live -- [ADDR [SPEED]]` prints where it listens. The run lasts a minute divided
+//! by the speed. Each line on stdin is a state (`pass`, `fail`, `invalid`, `incomplete`, `interrupted`, or `running` for a
+//! new run) or `quit`.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use serde_json::{Value, json};
 use server::Live;
-use server::live::{Errors, Latency, Load, Mark, Phase, Stage, State, Threshold};
+use server::live::Point;
 
 const EVERY: Duration = Duration::from_millis(250);
 
 const SECOND: u64 = 1_000_000_000;
 
-/// How long the made-up run is: two stages of a ramp and a hold.
+/// The length of the run: two stages with a ramp and a hold each.
 const PLANNED: u64 = 60 * SECOND;
-const PLAN: [(u64, &str, Phase); 5] = [
-    (0, "ten", Phase::Ramp),
-    (5, "ten", Phase::Hold),
-    (25, "hundred", Phase::Ramp),
-    (35, "hundred", Phase::WarmUp),
-    (38, "hundred", Phase::Hold),
+const PLAN: [(u64, &str, &str); 5] = [
+    (0, "ten", "ramp"),
+    (5, "ten", "hold"),
+    (25, "hundred", "ramp"),
+    (35, "hundred", "warm_up"),
+    (38, "hundred", "hold"),
 ];
+
+/// The page's series, and where [`Run::message`] has their values; the last two are rates of a count.
+const SERIES: [&str; 14] = [
+    "p50",
+    "p95",
+    "p99",
+    "max",
+    "offered",
+    "achieved",
+    "target",
+    "open",
+    "sent",
+    "received",
+    "lag",
+    "cpu",
+    "errors",
+    "backpressure",
+];
+const VALUES: [&str; 12] = [
+    "/latency/p50_ns",
+    "/latency/p95_ns",
+    "/latency/p99_ns",
+    "/latency/max_ns",
+    "/offered_per_s",
+    "/achieved_per_s",
+    "/target",
+    "/open",
+    "/sent_mbps",
+    "/received_mbps",
+    "/lag_p99_ns",
+    "/generator_cpu",
+];
+const COUNTS: [&str; 2] = ["/errors/total", "/backpressure_events"];
 
 fn main() -> anyhow::Result<()> {
     let mut flags = std::env::args().skip(1);
     let addr = flags.next().unwrap_or_else(|| "127.0.0.1:0".to_owned());
-    let addr: SocketAddr = addr.parse().context("an address is 127.0.0.1:9002")?;
+    let addr: SocketAddr = addr.parse().context("ADDR must look like 127.0.0.1:9002")?;
     let speed = flags.next().unwrap_or_else(|| "1".to_owned());
-    let speed: u32 = speed.parse().context("a speed is a whole number")?;
-    let live = Live::start(addr)?;
+    let speed: u32 = speed.parse().context("SPEED must be a whole number")?;
+    let live = Live::start(addr, &SERIES)?;
     writeln!(std::io::stdout(), "listening on http://{}", live.addr())?;
-    let words = words();
+    let lines = lines();
     let mut run = Run::start(1, speed);
     loop {
         run.publish(&live);
-        match words.recv_timeout(EVERY / speed) {
+        match lines.recv_timeout(EVERY / speed) {
             Err(RecvTimeoutError::Timeout) => {}
-            Ok(word) if word != "quit" => run.hear(&word)?,
+            Ok(line) if line != "quit" => run.obey(&line)?,
             Ok(_) | Err(RecvTimeoutError::Disconnected) => return Ok(live.stop()?),
         }
     }
 }
 
-/// The lines of stdin, from a thread that waits for them.
-fn words() -> Receiver<String> {
-    let (send, words) = std::sync::mpsc::channel();
+/// The lines of stdin, read by a thread.
+fn lines() -> Receiver<String> {
+    let (send, lines) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         for line in std::io::stdin().lines().map_while(Result::ok) {
             if send.send(line.trim().to_owned()).is_err() {
@@ -58,37 +91,42 @@ fn words() -> Receiver<String> {
             }
         }
     });
-    words
+    lines
 }
 
 struct Run {
+    id: String,
     number: u32,
     speed: u32,
     started: Instant,
-    state: State,
+    state: String,
     /// Nanoseconds since the start.
     ended: Option<u64>,
+    /// The time and the counts of the last point.
+    last: Option<(f64, [f64; COUNTS.len()])>,
 }
 
 impl Run {
     fn start(number: u32, speed: u32) -> Self {
-        Self { number, speed, started: Instant::now(), state: State::Running, ended: None }
+        Self {
+            id: format!("example-{number}"),
+            number,
+            speed,
+            started: Instant::now(),
+            state: "running".to_owned(),
+            ended: None,
+            last: None,
+        }
     }
 
-    fn hear(&mut self, word: &str) -> anyhow::Result<()> {
-        let state = match word {
-            "running" => {
-                *self = Self::start(self.number + 1, self.speed);
-                return Ok(());
+    fn obey(&mut self, line: &str) -> anyhow::Result<()> {
+        match line {
+            "running" => *self = Self::start(self.number + 1, self.speed),
+            "pass" | "fail" | "invalid" | "incomplete" | "interrupted" => {
+                (self.ended, self.state) = (Some(self.elapsed()), line.to_owned());
             }
-            "pass" => State::Pass,
-            "fail" => State::Fail,
-            "invalid" => State::Invalid,
-            "incomplete" => State::Incomplete,
-            "interrupted" => State::Interrupted,
-            _ => anyhow::bail!("{word} is no state; try pass, fail, invalid, running or quit"),
-        };
-        (self.ended, self.state) = (Some(self.elapsed()), state);
+            _ => anyhow::bail!("unknown state {line}; try pass, fail, invalid, running or quit"),
+        }
         Ok(())
     }
 
@@ -97,95 +135,107 @@ impl Run {
         self.ended.unwrap_or_else(|| since().unwrap_or(u64::MAX)).min(PLANNED)
     }
 
-    fn publish(&self, live: &Live) {
+    fn publish(&mut self, live: &Live) {
         let elapsed_ns = self.elapsed();
+        let message = self.message(elapsed_ns);
+        if self.state != "running" {
+            return live.publish(&message, None);
+        }
+        let number =
+            |path: &&str| message.pointer(path).and_then(Value::as_f64).unwrap_or(f64::NAN);
+        let seconds = elapsed_ns as f64 / SECOND as f64;
+        let counts = COUNTS.each_ref().map(number);
+        let before = self.last.replace((seconds, counts));
+        let rates = (0..COUNTS.len()).map(|at| {
+            before.map_or(f64::NAN, |(then, before)| (counts[at] - before[at]) / (seconds - then))
+        });
+        let values: Vec<f32> =
+            VALUES.iter().map(number).chain(rates).map(|one| one as f32).collect();
+        live.publish(&message, Some(Point { run_id: &self.id, seconds, values: &values }));
+    }
+
+    fn message(&self, elapsed_ns: u64) -> Value {
         let seconds = elapsed_ns as f64 / SECOND as f64;
         let begun = PLAN.iter().take_while(|(at, ..)| at * SECOND <= elapsed_ns);
-        let marks: Vec<_> =
-            begun.map(|&(at, name, phase)| Mark { at_ns: at * SECOND, name, phase }).collect();
+        let marks: Vec<_> = begun
+            .map(|(at, name, phase)| json!({ "at_ns": at * SECOND, "name": name, "phase": phase }))
+            .collect();
         let index = usize::from(marks.len() > 2);
-        let stage = marks.last().map(|mark| Stage { index, name: mark.name, phase: mark.phase });
+        let (_, name, phase) = PLAN[marks.len() - 1];
         let target = if index == 0 { 10.0 } else { 10.0 + 9.0 * (seconds - 25.0).min(10.0) };
         let offered = 50.0 * target;
         // Waves of different lengths, so that no two lines move alike.
         let wave = |length: f64| (seconds / length).sin();
         let p50 = 110_000.0 + 30_000.0 * wave(3.0) + 400.0 * target;
         let p99 = p50 * (4.0 + 2.0 * wave(5.0));
-        let latency = Latency {
-            p50_ns: p50 as u64,
-            p95_ns: (p50 * (2.0 + 0.5 * wave(7.0))) as u64,
-            p99_ns: p99 as u64,
-            max_ns: (p99 * (3.0 + 2.0 * wave(1.3))) as u64,
-        };
-        // What fails has a reason to.
-        let violated = self.state == State::Fail;
-        let of_hundred =
-            (index > 0).then_some(if violated { 800_000.0 } else { latency.p99_ns as f64 });
+        let max = p99 * (3.0 + 2.0 * wave(1.3));
         let lost = (seconds as u64).saturating_sub(30) / 6;
-        let reasons = match self.state {
-            State::Running | State::Pass => vec![],
-            State::Invalid => vec!["the generator was late: 12 ms at p99, 1 ms allowed".to_owned()],
-            _ => vec!["latency_p99 is 0.8 ms, 0.6 ms allowed, first at 31 s".to_owned()],
+        // A run that fails has a violated threshold.
+        let p99_of_hundred = if self.state == "fail" { 800_000.0 } else { p99 };
+        let reasons = match self.state.as_str() {
+            "running" | "pass" => vec![],
+            "invalid" => vec!["the generator was late: 12 ms at p99, 1 ms allowed"],
+            _ => vec!["latency_p99 is 0.8 ms, 0.6 ms allowed, first at 31 s"],
         };
-        live.publish(&Load {
-            run_id: &format!("example-{}", self.number),
-            profile: "example",
-            url: "ws://127.0.0.1:9001/ws/echo",
-            state: self.state,
-            reasons: &reasons,
-            elapsed_ns,
-            planned_ns: PLANNED,
-            stage,
-            marks,
-            judged: "rtt_intended",
-            latency: Some(latency),
-            thresholds: thresholds(latency, of_hundred, lost, offered),
-            offered_per_s: Some(offered),
-            achieved_per_s: offered * (0.985 + 0.01 * wave(2.0)),
-            sent_mbps: offered * 512.0 / 1e6,
-            received_mbps: offered * 505.0 / 1e6,
-            open: (target * (0.97 + 0.03 * wave(0.7))) as u64,
-            target: target as u64,
-            errors: Errors { total: lost, by_kind: BTreeMap::from([("lost", lost)]) },
-            backpressure_events: lost / 2,
-            lag_p99_ns: Some((60_000.0 + 25_000.0 * wave(4.0)) as u64),
-            generator_cpu: 0.12 + target / 400.0 + 0.02 * wave(1.0),
-        });
+        json!({
+            "view": "load",
+            "run_id": self.id,
+            "profile": "example",
+            "url": "ws://127.0.0.1:9001/ws/echo",
+            "state": self.state,
+            "reasons": reasons,
+            "elapsed_ns": elapsed_ns,
+            "planned_ns": PLANNED,
+            "stage": { "index": index, "name": name, "phase": phase },
+            "marks": marks,
+            "judged": "rtt_intended",
+            "latency": {
+                "p50_ns": p50 as u64,
+                "p95_ns": (p50 * (2.0 + 0.5 * wave(7.0))) as u64,
+                "p99_ns": p99 as u64,
+                "max_ns": max as u64,
+            },
+            "thresholds": [
+                below("latency_p50", None, "ns", 250_000.0, Some(p50)),
+                below("latency_p99", None, "ns", 10_000_000.0, Some(p99)),
+                below("latency_max", None, "ns", 10_000_000.0, Some(max)),
+                below("latency_p99", Some("hundred"), "ns", 600_000.0, (index > 0).then_some(p99_of_hundred)),
+                below("errors", None, "share", 0.01, Some(lost as f64 / 2_000.0)),
+                below("remaining_blocks", None, "count", 1.0, None),
+                {
+                    "metric": "messages_rate",
+                    "stage": null,
+                    "op": ">=",
+                    "limit": 400.0,
+                    "unit": "per_s",
+                    "value": offered,
+                    "margin": (offered - 400.0) / 400.0,
+                    "met": offered >= 400.0,
+                },
+            ],
+            "offered_per_s": offered,
+            "achieved_per_s": offered * (0.985 + 0.01 * wave(2.0)),
+            "sent_mbps": offered * 512.0 / 1e6,
+            "received_mbps": offered * 505.0 / 1e6,
+            "open": (target * (0.97 + 0.03 * wave(0.7))) as u64,
+            "target": target as u64,
+            "errors": { "total": lost, "by_kind": { "lost": lost } },
+            "backpressure_events": lost / 2,
+            "lag_p99_ns": (60_000.0 + 25_000.0 * wave(4.0)) as u64,
+            "generator_cpu": 0.12 + target / 400.0 + 0.02 * wave(1.0),
+        })
     }
 }
 
-fn thresholds(
-    latency: Latency,
-    of_hundred: Option<f64>,
-    lost: u64,
-    offered: f64,
-) -> Vec<Threshold<'static>> {
-    let below = |metric, stage, unit, limit: f64, value: Option<f64>| Threshold {
-        metric,
-        stage,
-        op: "<",
-        limit,
-        unit,
-        value,
-        margin: value.map(|value| (limit - value) / limit),
-        met: value.map(|value| value < limit),
-    };
-    vec![
-        below("latency_p50", None, "ns", 250_000.0, Some(latency.p50_ns as f64)),
-        below("latency_p99", None, "ns", 10_000_000.0, Some(latency.p99_ns as f64)),
-        below("latency_max", None, "ns", 10_000_000.0, Some(latency.max_ns as f64)),
-        below("latency_p99", Some("hundred"), "ns", 600_000.0, of_hundred),
-        below("errors", None, "share", 0.01, Some(lost as f64 / 2_000.0)),
-        below("remaining_blocks", None, "count", 1.0, None),
-        Threshold {
-            metric: "messages_rate",
-            stage: None,
-            op: ">=",
-            limit: 400.0,
-            unit: "per_s",
-            value: Some(offered),
-            margin: Some((offered - 400.0) / 400.0),
-            met: Some(offered >= 400.0),
-        },
-    ]
+fn below(metric: &str, stage: Option<&str>, unit: &str, limit: f64, value: Option<f64>) -> Value {
+    json!({
+        "metric": metric,
+        "stage": stage,
+        "op": "<",
+        "limit": limit,
+        "unit": unit,
+        "value": value,
+        "margin": value.map(|value| (limit - value) / limit),
+        "met": value.map(|value| value < limit),
+    })
 }

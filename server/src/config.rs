@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use hyper::server::conn::http1;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
+use crate::clock::HttpTimer;
 use crate::{Clock, Error};
 
 const KIB: usize = 1024;
@@ -20,6 +22,15 @@ const LARGEST_MESSAGE: usize = 16 * 1024 * KIB;
 
 /// Longest message a dashboard subscriber may send, in bytes: it has nothing to say.
 const DASHBOARD_INBOUND: usize = 4 * KIB;
+
+/// Time for a client to send the head of a request, counted anew for each request of a connection.
+const HEADER_WITHIN: Duration = Duration::from_secs(5);
+
+/// Most headers in a request; more are answered with 431.
+const MAX_HEADERS: usize = 64;
+
+/// Longest head of a request, in bytes; a longer one is answered with 431.
+const MAX_HEAD: usize = 16 * KIB;
 
 /// Limits and buffers of one server. Durations are real unless [`Config::clock`] says otherwise.
 #[derive(Clone, Debug)]
@@ -83,7 +94,17 @@ impl Config {
         Ok(())
     }
 
-    /// What tungstenite is told for a session on the echo route.
+    /// hyper's settings.
+    pub(crate) fn http(&self) -> http1::Builder {
+        let mut http = http1::Builder::new();
+        http.timer(HttpTimer::new(self.clock.clone()))
+            .header_read_timeout(HEADER_WITHIN)
+            .max_headers(MAX_HEADERS)
+            .max_buf_size(MAX_HEAD);
+        http
+    }
+
+    /// tungstenite's settings for a session on the echo route.
     #[must_use]
     pub fn echo(&self) -> WebSocketConfig {
         WebSocketConfig::default()

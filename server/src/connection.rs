@@ -2,12 +2,10 @@ use std::future::{Ready, ready};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
 use std::task::Poll;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
 use hyper::service::Service;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -15,21 +13,11 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
-use crate::clock::HttpTimer;
+use crate::Context;
 use crate::dashboard::Subscriber;
 use crate::echo::Echo;
 use crate::http::{self, Admission, Route};
 use crate::stats::ErrorKind;
-use crate::{Clock, Context};
-
-/// Time a client has to send the head of a request, counted anew for each request of a connection.
-const HEADER_WITHIN: Duration = Duration::from_secs(5);
-
-/// Most headers in a request; more is answered with 431.
-const MAX_HEADERS: usize = 64;
-
-/// Longest head of a request, in bytes; more is answered with 431.
-const MAX_HEAD: usize = 16 * 1024;
 
 /// Serves one stream from its first byte to its last: HTTP, then, once upgraded, WebSocket.
 ///
@@ -100,16 +88,6 @@ where
         return None;
     };
     Some((io, route, parts.read_buf.to_vec()))
-}
-
-/// How hyper serves the connections of a server.
-pub(crate) fn http(clock: &Clock) -> http1::Builder {
-    let mut http = http1::Builder::new();
-    http.timer(HttpTimer::new(clock.clone()))
-        .header_read_timeout(HEADER_WITHIN)
-        .max_headers(MAX_HEADERS)
-        .max_buf_size(MAX_HEAD);
-    http
 }
 
 const NOT_UPGRADED: u8 = 0;

@@ -1,15 +1,24 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use hyper::server::conn::http1;
 
 use crate::dashboard::Board;
-use crate::feed::Feed;
+use crate::history::History;
 use crate::process::{Files, Process};
 use crate::shutdown::Shutdown;
 use crate::stats::Stats;
-use crate::{Clock, Config, Error, connection};
+use crate::{Clock, Config, Error};
 
-/// What the connections of one server share.
+/// The source of the numbers on the page.
+#[derive(Debug)]
+pub(crate) enum Feed {
+    /// The server's own: the hub publishes a snapshot every tick.
+    Server,
+    /// [`crate::Live`], which also keeps a history. Such a server neither echoes nor has metrics.
+    Published(Box<Mutex<History>>),
+}
+
+/// The state that all connections of one server share.
 #[derive(Debug)]
 pub struct Context {
     pub(crate) config: Config,
@@ -37,7 +46,7 @@ impl Context {
             stats: Stats::new(config.max_connections),
             board: Board::default(),
             shutdown: Shutdown::default(),
-            http: connection::http(&config.clock),
+            http: config.http(),
             feed,
             files: Files::open(),
             config,

@@ -12,8 +12,8 @@ use hyper::header::{
 use hyper::{Method, Request, Response, StatusCode, Version};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use crate::feed::Feed;
-use crate::live::History;
+use crate::context::Feed;
+use crate::history::History;
 use crate::stats::OpenGuard;
 use crate::{Context, metrics, page};
 

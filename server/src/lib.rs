@@ -31,7 +31,7 @@ mod dashboard;
 mod echo;
 pub mod embedded;
 mod error;
-mod feed;
+mod history;
 mod http;
 mod listener;
 pub mod live;

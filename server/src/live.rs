@@ -1,40 +1,40 @@
-//! The dashboard's page for somebody else's numbers: how a load generator shows its run while it lasts.
-
-mod history;
-mod load;
+//! The dashboard's page for the numbers of another program: a load generator shows its run while it lasts.
 
 use std::net::SocketAddr;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use serde::Serialize;
 
-pub(crate) use history::History;
-pub use load::{Errors, Latency, Load, Mark, Phase, Stage, State, Threshold};
-
-pub use crate::page::PALETTE;
-
-use crate::feed::Feed;
+use crate::context::Feed;
+use crate::history::History;
 use crate::{Config, Context, Embedded, Error};
 
-/// Longest wait for browsers to say goodbye: whoever stops has better things to do.
+pub use crate::history::Point;
+pub use crate::page::PALETTE;
+
+/// Longest wait for browsers to answer the close frame; the program that stops has nothing else to wait for.
 const DRAIN: Duration = Duration::from_secs(1);
 
-/// The page, its feed on `/ws/dashboard`, `/history` and `/healthz`, on a thread and a runtime of their own. Prints nothing.
+/// The page, its feed on `/ws/dashboard`, `/history` and `/healthz`, on a thread and a runtime of their own. Prints
+/// nothing. Dropping it ends it at once.
 ///
-/// Subscribers are served as those of a server's own dashboard: each message is serialised once, one that does not keep
-/// up is paused at its high watermark and told how many it missed. Dropping it ends it at once.
+/// Subscribers are served as those of a server's own dashboard: each message is serialised once, and a subscriber that
+/// does not keep up is paused and later told how many messages it missed.
 #[derive(Debug)]
 pub struct Live(Embedded);
 
 impl Live {
-    /// Serves on `addr`; port 0 takes a free one. Until the first [`Live::publish`] the page says that it waits.
+    /// Serves on `addr`; port 0 takes a free one. `series` names the values of a [`Point`], as the page calls them. Until
+    /// the first [`Live::publish`] the page says that it waits.
     ///
     /// # Errors
     ///
     /// [`Error::Bind`], or [`Error::Io`] if the machine has no thread or descriptor left.
-    pub fn start(addr: SocketAddr) -> Result<Self, Error> {
+    pub fn start(addr: SocketAddr, series: &'static [&'static str]) -> Result<Self, Error> {
         let config = Config { drain: DRAIN, ..Config::default() };
-        let context = Context::with_feed(config, Feed::Published(Box::default()))?;
+        let history = Box::new(Mutex::new(History::new(series)));
+        let context = Context::with_feed(config, Feed::Published(history))?;
         Embedded::launch(context, addr, |stream| stream).map(Self)
     }
 
@@ -44,20 +44,27 @@ impl Live {
         self.0.addr()
     }
 
-    /// Sends `load` to every subscriber, and to those to come until the next. About four times a second is what the page
-    /// is made for; it keeps 2,400 points. Who comes late gets the run so far from `/history`.
-    pub fn publish(&self, load: &Load<'_>) {
-        if let Feed::Published(history) = &self.0.context().feed {
-            history.lock().expect("no holder panics").push(load);
+    /// Sends `message` to every subscriber, and to each new one until the next message. With `point`, the message is also
+    /// a moment in the history that `/history` serves to pages that open late; without, it replaces the newest message and
+    /// leaves no trace.
+    ///
+    /// `view` in the message names the page's view. The page is made for about four messages a second.
+    ///
+    /// # Panics
+    ///
+    /// If `message` is not a JSON object.
+    pub fn publish(&self, message: &impl Serialize, point: Option<Point<'_>>) {
+        if let (Some(point), Feed::Published(history)) = (point, &self.0.context().feed) {
+            history.lock().expect("no holder panics").push(point);
         }
-        // The number is given where the message is put, so that two callers cannot overtake each other.
+        // The board numbers the message while it is locked, so that two callers cannot overtake each other.
         self.0.context().board.publish(|seq| {
-            let message = Message { skipped: 0, seq, view: "load", load };
-            serde_json::to_string(&message).expect("a load is plain data").into()
+            let numbered = Numbered { skipped: 0, seq, message };
+            serde_json::to_string(&numbered).expect("a message is a JSON object").into()
         });
     }
 
-    /// Says goodbye to every subscriber, with whatever was published before, and joins the thread.
+    /// Sends every subscriber the last message and a close frame, and joins the thread.
     ///
     /// # Errors
     ///
@@ -67,12 +74,11 @@ impl Live {
     }
 }
 
-/// A [`Load`] as a subscriber gets it; begins with [`crate::snapshot::Snapshot::UNSKIPPED`].
+/// A message as a subscriber gets it; begins with [`crate::snapshot::Snapshot::UNSKIPPED`].
 #[derive(Serialize)]
-struct Message<'a> {
+struct Numbered<'a, T> {
     skipped: u64,
     seq: u64,
-    view: &'static str,
     #[serde(flatten)]
-    load: &'a Load<'a>,
+    message: &'a T,
 }

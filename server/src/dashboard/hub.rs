@@ -5,7 +5,7 @@ use hdrhistogram::Histogram;
 use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
 
 use super::Tick;
-use crate::feed::Feed;
+use crate::context::Feed;
 use crate::meter::Meter;
 use crate::shutdown::unless_fired;
 use crate::snapshot::Snapshot;

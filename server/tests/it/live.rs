@@ -1,44 +1,31 @@
-//! The page with somebody else's numbers.
+//! The page with the numbers of another program.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use serde_json::Value;
-use server::live::{Errors, Load, State};
+use serde_json::{Value, json};
+use server::live::Point;
 use server::snapshot::Snapshot;
 use server::{Error, Live};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::support::{Peer, Response, client, closed, request, text};
 
+const SERIES: &[&str] = &["open", "p99"];
+
 fn live() -> Live {
-    Live::start((Ipv4Addr::LOCALHOST, 0).into()).expect("a port and a thread are free")
+    Live::start((Ipv4Addr::LOCALHOST, 0).into(), SERIES).expect("a port and a thread are free")
 }
 
-fn load(elapsed_ns: u64) -> Load<'static> {
-    Load {
-        run_id: "1",
-        profile: "smoke",
-        url: "ws://127.0.0.1:9001/ws/echo",
-        state: State::Running,
-        reasons: &[],
-        elapsed_ns,
-        planned_ns: 5_000_000_000,
-        stage: None,
-        marks: vec![],
-        judged: "rtt_intended",
-        latency: None,
-        thresholds: vec![],
-        offered_per_s: None,
-        achieved_per_s: f64::NAN,
-        sent_mbps: 0.0,
-        received_mbps: 0.0,
-        open: 0,
-        target: 0,
-        errors: Errors::default(),
-        backpressure_events: 0,
-        lag_p99_ns: None,
-        generator_cpu: 0.0,
-    }
+/// A message that is no point of the history.
+fn publish(live: &Live, message: &Value) {
+    live.publish(message, None);
+}
+
+/// A point of run `run_id` that has a value of `open` and none of `p99`.
+fn record(live: &Live, run_id: &str, seconds: u32) {
+    let values = [seconds as f32, f32::NAN];
+    let point = Point { run_id, seconds: seconds.into(), values: &values };
+    live.publish(&json!({ "elapsed": seconds }), Some(point));
 }
 
 fn get(addr: SocketAddr, path: &str) -> Response {
@@ -47,12 +34,12 @@ fn get(addr: SocketAddr, path: &str) -> Response {
     peer.response()
 }
 
-fn json(text: &Utf8Bytes) -> Value {
+fn parse(text: &Utf8Bytes) -> Value {
     serde_json::from_str(text).expect("a message is JSON")
 }
 
 #[test]
-fn what_applies_is_served_and_nothing_else() {
+fn a_live_page_serves_the_page_and_neither_echo_nor_metrics() {
     let live = live();
     for (path, status) in [("/", 200), ("/page/main.js", 200), ("/healthz", 200)] {
         assert_eq!(get(live.addr(), path).status, status, "{path}");
@@ -66,38 +53,41 @@ fn what_applies_is_served_and_nothing_else() {
 }
 
 #[test]
-fn a_message_says_that_it_is_of_a_load_and_counts_from_1() {
+fn a_message_is_sent_as_it_serialises_behind_its_number() {
+    #[derive(serde::Serialize)]
+    struct Load {
+        view: &'static str,
+        rate: f64,
+        latency: Option<u64>,
+    }
     let live = live();
     for _ in 0..2 {
-        live.publish(&load(7));
+        live.publish(&Load { view: "load", rate: f64::NAN, latency: None }, None);
     }
     let text = text(&mut client(live.addr(), "/ws/dashboard"));
     assert!(text.starts_with(Snapshot::UNSKIPPED), "{text}");
-    let message = json(&text);
-    assert_eq!((&message["view"], &message["seq"]), (&"load".into(), &2.into()));
-    assert_eq!((&message["state"], &message["elapsed_ns"]), (&"running".into(), &7.into()));
-    // What is no number is null, not a broken message.
-    assert!(message["achieved_per_s"].is_null() && message["latency"].is_null());
+    // JSON has no NaN.
+    assert_eq!(text.as_str(), r#"{"skipped":0,"seq":2,"view":"load","rate":null,"latency":null}"#);
 }
 
 #[test]
-fn nothing_comes_before_the_first_message() {
+fn a_subscriber_gets_nothing_before_the_first_message() {
     let live = live();
     let mut subscriber = client(live.addr(), "/ws/dashboard");
-    live.publish(&load(1));
-    assert_eq!(json(&text(&mut subscriber))["seq"], 1);
+    publish(&live, &json!({}));
+    assert_eq!(parse(&text(&mut subscriber))["seq"], 1);
 }
 
 #[test]
-fn a_subscriber_is_told_what_it_missed() {
+fn a_subscriber_is_told_how_many_messages_it_missed() {
     let live = live();
     let mut subscriber = client(live.addr(), "/ws/dashboard");
     let mut seen = 0;
     for elapsed in 0..200 {
-        live.publish(&load(elapsed));
+        publish(&live, &json!({ "elapsed": elapsed }));
     }
     while seen < 200 {
-        let message = json(&text(&mut subscriber));
+        let message = parse(&text(&mut subscriber));
         let number = |key: &str| message[key].as_u64().expect("a number");
         assert!(seen == 0 || number("seq") == seen + 1 + number("skipped"), "{message}");
         seen = number("seq");
@@ -105,22 +95,22 @@ fn a_subscriber_is_told_what_it_missed() {
 }
 
 #[test]
-fn the_last_message_comes_before_the_goodbye() {
+fn the_last_message_comes_before_the_close_frame() {
     let live = live();
-    live.publish(&load(1));
+    publish(&live, &json!({ "state": "running" }));
     let mut subscriber = client(live.addr(), "/ws/dashboard");
-    assert_eq!(json(&text(&mut subscriber))["seq"], 1);
-    live.publish(&Load { state: State::Pass, ..load(2) });
+    assert_eq!(parse(&text(&mut subscriber))["seq"], 1);
+    publish(&live, &json!({ "state": "pass" }));
     let stopping = std::thread::spawn(move || live.stop());
-    assert_eq!(json(&text(&mut subscriber))["state"], "pass");
+    assert_eq!(parse(&text(&mut subscriber))["state"], "pass");
     assert_eq!(closed(subscriber), 1001);
     stopping.join().expect("no panic").expect("it ends in order");
 }
 
 #[test]
-fn an_address_that_is_taken_is_named() {
+fn a_taken_address_is_named_in_the_error() {
     let live = live();
-    match Live::start(live.addr()) {
+    match Live::start(live.addr(), SERIES) {
         Err(Error::Bind { addr, .. }) => assert_eq!(addr, live.addr()),
         other => panic!("expected a refusal, got {other:?}"),
     }
@@ -138,35 +128,32 @@ fn seconds(history: &Value) -> Vec<f64> {
 }
 
 #[test]
-fn who_comes_late_gets_the_run_so_far() {
+fn the_history_has_every_point_and_no_other_message() {
     let live = live();
     for second in 1..=3 {
-        let errors = Errors { total: 10 * second, ..Errors::default() };
-        live.publish(&Load { open: second, errors, ..load(second * 1_000_000_000) });
+        record(&live, "1", second);
     }
-    // A verdict is no point of the run.
-    live.publish(&Load { state: State::Pass, ..load(4_000_000_000) });
-    let history = history(&live);
-    assert_eq!((&history["run_id"], seconds(&history)), (&"1".into(), vec![1.0, 2.0, 3.0]));
-    assert_eq!(history["open"], serde_json::json!([1.0, 2.0, 3.0]));
-    assert_eq!(history["errors"], serde_json::json!([null, 10.0, 10.0]));
-    assert_eq!(history["p99"], serde_json::json!([null, null, null]));
+    publish(&live, &json!({ "state": "pass" }));
+    let response = get(live.addr(), "/history");
+    let expected =
+        r#"{"run_id":"1","time":[1.0,2.0,3.0],"open":[1.0,2.0,3.0],"p99":[null,null,null]}"#;
+    assert_eq!((response.status, response.body.as_str()), (200, expected));
 }
 
 #[test]
-fn a_new_run_has_no_history() {
+fn a_new_run_begins_a_new_history() {
     let live = live();
-    live.publish(&load(1_000_000_000));
-    live.publish(&Load { run_id: "2", ..load(1_000_000_000) });
+    record(&live, "1", 1);
+    record(&live, "2", 1);
     let history = history(&live);
     assert_eq!((&history["run_id"], seconds(&history).len()), (&"2".into(), 1));
 }
 
 #[test]
-fn a_history_is_bounded_and_reaches_from_the_beginning_to_now() {
+fn a_history_is_bounded_and_reaches_from_the_first_point_to_the_newest() {
     let live = live();
     for second in 0..=5_000 {
-        live.publish(&load(second * 1_000_000_000));
+        record(&live, "1", second);
     }
     let times = seconds(&history(&live));
     assert!((450..=900).contains(&times.len()), "{} points", times.len());

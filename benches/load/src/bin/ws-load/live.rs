@@ -1,204 +1,196 @@
-use std::cell::RefCell;
-use std::collections::BTreeMap;
+mod message;
+
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
-use load::summary::{Figures, Summary};
-use load::validator::{Assessment, RunVerdict};
+use load::summary::Summary;
+use load::validator::Assessment;
 use load_engine::conductor::Progress;
 use load_engine::run::Settings;
-use load_plan::metrics::{Tally, Timing};
-use load_plan::model::{self, Run};
-use load_plan::outcome::{Ending, Fault};
-use load_plan::profile::Profile;
-use load_plan::thresholds;
-use server::live::{Errors, Latency, Load, Mark, Phase, Stage, State, Threshold};
+use load_plan::metrics::Timing;
+use load_plan::model::{Phase, Run};
+use server::live::Point;
+
+use message::{Latency, Load, Stage};
 
 /// The live page of one run.
 pub(crate) struct Live {
-    page: server::live::Live,
+    page: server::Live,
     run_id: String,
     url: String,
-    marks: RefCell<Vec<(u64, usize, Phase)>>,
+    /// Where stages and their phases began: nanoseconds since the start, the stage, the phase.
+    marks: Vec<(u64, usize, Phase)>,
+    rates: Rates,
 }
+
+/// The page's series beside the time, in the order of [`Rates::point`].
+const SERIES: &[&str] = &[
+    "p50",
+    "p95",
+    "p99",
+    "max",
+    "offered",
+    "achieved",
+    "target",
+    "open",
+    "sent",
+    "received",
+    "errors",
+    "backpressure",
+    "lag",
+    "cpu",
+];
 
 impl Live {
     pub(crate) fn start(addr: SocketAddr, settings: &Settings) -> Result<Self> {
-        let page = server::live::Live::start(addr).context("there is no live page")?;
+        let page = server::Live::start(addr, SERIES).context("there is no live page")?;
         eprintln!("live on http://{}", page.addr());
         let (run_id, url) = (settings.run_id.clone(), settings.url.clone());
-        Ok(Self { page, run_id, url, marks: RefCell::default() })
+        Ok(Self { page, run_id, url, marks: Vec::new(), rates: Rates::default() })
     }
 
-    pub(crate) fn show(&self, now: &Progress<'_>, so_far: &Summary) {
-        let phase = phase(now.phase);
-        let mut marks = self.marks.borrow_mut();
+    pub(crate) fn show(&mut self, now: &Progress<'_>, so_far: &Summary) {
         let elapsed_ns = now.elapsed.as_nanos() as u64;
-        if marks.last().is_none_or(|(_, stage, last)| (*stage, *last) != (now.stage, phase)) {
-            marks.push((elapsed_ns, now.stage, phase));
+        let place = (now.stage, now.phase);
+        if self.marks.last().is_none_or(|(_, stage, phase)| (*stage, *phase) != place) {
+            self.marks.push((elapsed_ns, now.stage, now.phase));
         }
-        let name = |stage: usize| now.profile.stages[stage].name.as_str();
         let judged = now.profile.judged(now.stage).unwrap_or(Timing::Ping);
-        let timing = now.last.timing(judged);
-        let quantile = |at| timing.quantile_ns(at).unwrap_or_default();
-        let latency = (timing.count > 0).then(|| Latency {
-            p50_ns: quantile(0.5),
-            p95_ns: quantile(0.95),
-            p99_ns: quantile(0.99),
-            max_ns: timing.max_ns,
-        });
         let counts = &now.last.counts;
-        let names = Names::of(now.profile);
-        self.page.publish(&Load {
-            run_id: &self.run_id,
-            profile: &now.profile.name,
-            url: &self.url,
-            state: State::Running,
-            reasons: &[],
+        let name = &now.profile.stages[now.stage].name;
+        let load = Load {
             elapsed_ns,
-            planned_ns: now.profile.duration().as_nanos() as u64,
-            stage: Some(Stage { index: now.stage, name: name(now.stage), phase }),
-            marks: marks
-                .iter()
-                .map(|(at_ns, stage, phase)| Mark {
-                    at_ns: *at_ns,
-                    name: name(*stage),
-                    phase: *phase,
-                })
-                .collect(),
+            stage: Some(Stage { index: now.stage, name, phase: now.phase }),
             judged: judged.name(),
-            latency,
-            thresholds: limits(now.profile, so_far, &names),
+            latency: Latency::of(now.last.timing(judged)),
             offered_per_s: now.profile.is_open_loop(now.stage).then_some(counts.due as f64),
             achieved_per_s: counts.sent as f64,
             sent_mbps: counts.sent_bytes as f64 * 8.0 / 1e6,
             received_mbps: counts.received_bytes as f64 * 8.0 / 1e6,
             open: now.open,
             target: now.target,
-            errors: errors(&so_far.overall.counts),
-            backpressure_events: so_far.overall.counts.backpressure_events,
             lag_p99_ns: now.last.timing(Timing::ScheduleLag).quantile_ns(0.99),
             generator_cpu: now.generator_cpu,
-        });
+            ..Load::new(&self.run_id, &self.url, &self.marks, now.profile, so_far)
+        };
+        let (seconds, values) = self.rates.point(&load);
+        let point = Point { run_id: &self.run_id, seconds, values: &values };
+        self.page.publish(&load, Some(point));
     }
 
-    /// Shows the verdict and says goodbye. Nobody who still watches is waited for.
+    /// Shows the verdict and closes the page, without waiting for browsers that still watch.
     pub(crate) fn finish(self, run: &Run, assessment: &Assessment) {
         let summary = Summary::of(run);
         let overall = &summary.overall;
-        let names = Names::of(&run.profile);
-        let marks = self.marks.borrow();
         let seconds = overall.length_ns as f64 / 1e9;
         let per_s = |count: u64| if seconds > 0.0 { count as f64 / seconds } else { 0.0 };
-        let quantile = |at| overall.latency.quantile_ns(at).unwrap_or_default();
         let elapsed: u64 = run.intervals.last().map_or(0, |last| last.second + 1);
-        self.page.publish(&Load {
-            run_id: &self.run_id,
-            profile: &run.profile.name,
-            url: &self.url,
-            state: state(assessment.verdict),
+        let load = Load {
+            state: assessment.verdict.name(),
             reasons: &assessment.reasons,
             elapsed_ns: elapsed * 1_000_000_000,
-            planned_ns: run.profile.duration().as_nanos() as u64,
-            stage: None,
-            marks: marks
-                .iter()
-                .map(|(at_ns, stage, phase)| {
-                    let name = run.profile.stages[*stage].name.as_str();
-                    Mark { at_ns: *at_ns, name, phase: *phase }
-                })
-                .collect(),
             judged: overall.judged.first().map_or("none", |judged| judged.name()),
-            latency: (overall.latency.count > 0).then(|| Latency {
-                p50_ns: quantile(0.5),
-                p95_ns: quantile(0.95),
-                p99_ns: quantile(0.99),
-                max_ns: overall.latency.max_ns,
-            }),
-            thresholds: limits(&run.profile, &summary, &names),
+            latency: Latency::of(&overall.latency),
             offered_per_s: run.profile.is_open_loop(0).then(|| per_s(overall.held.due)),
             achieved_per_s: per_s(overall.held.sent),
             sent_mbps: per_s(overall.held.sent_bytes) * 8.0 / 1e6,
             received_mbps: per_s(overall.held.received_bytes) * 8.0 / 1e6,
-            open: 0,
-            target: 0,
-            errors: errors(&overall.counts),
-            backpressure_events: overall.counts.backpressure_events,
             lag_p99_ns: overall.timing(Timing::ScheduleLag).quantile_ns(0.99),
-            generator_cpu: 0.0,
-        });
+            ..Load::new(&self.run_id, &self.url, &self.marks, &run.profile, &summary)
+        };
+        self.page.publish(&load, None);
         if let Err(error) = self.page.stop() {
             eprintln!("the live page did not end well: {error}");
         }
     }
 }
 
-/// Names of metrics, which are made and not kept.
-struct Names(BTreeMap<thresholds::Metric, String>);
+/// The counts at the newest point, from which the next point's rates are computed.
+#[derive(Default)]
+struct Rates {
+    seconds: Option<f64>,
+    errors: u64,
+    backpressure: u64,
+}
 
-impl Names {
-    fn of(profile: &Profile) -> Self {
-        let of_stages = profile.stages.iter().flat_map(|stage| &stage.thresholds);
-        let all = profile.thresholds.iter().chain(of_stages);
-        Self(all.map(|limit| (limit.metric, limit.metric.name())).collect())
+impl Rates {
+    /// The moment of `load` in seconds since the start, and the values of [`SERIES`].
+    fn point(&mut self, load: &Load<'_>) -> (f64, [f32; SERIES.len()]) {
+        let seconds = load.elapsed_ns as f64 / 1e9;
+        let passed = self.seconds.map_or(0.0, |last| seconds - last);
+        let per_s = |now: u64, before: u64| match passed {
+            passed if passed > 0.0 => (now.saturating_sub(before) as f64 / passed) as f32,
+            _ => f32::NAN,
+        };
+        let ns = |ns: Option<u64>| ns.map_or(f32::NAN, |ns| ns as f32);
+        let latency = load.latency.as_ref();
+        let values = [
+            ns(latency.map(|latency| latency.p50_ns)),
+            ns(latency.map(|latency| latency.p95_ns)),
+            ns(latency.map(|latency| latency.p99_ns)),
+            ns(latency.map(|latency| latency.max_ns)),
+            load.offered_per_s.map_or(f32::NAN, |offered| offered as f32),
+            load.achieved_per_s as f32,
+            load.target as f32,
+            load.open as f32,
+            load.sent_mbps as f32,
+            load.received_mbps as f32,
+            per_s(load.errors.total, self.errors),
+            per_s(load.backpressure_events, self.backpressure),
+            // A logarithmic axis has no place for 0.
+            ns(load.lag_p99_ns.filter(|ns| *ns > 0)),
+            load.generator_cpu as f32,
+        ];
+        *self = Self {
+            seconds: Some(seconds),
+            errors: load.errors.total,
+            backpressure: load.backpressure_events,
+        };
+        (seconds, values)
     }
 }
 
-fn limits<'a>(profile: &'a Profile, so_far: &Summary, names: &'a Names) -> Vec<Threshold<'a>> {
-    let of = |limits: &'a [thresholds::Threshold], stage: Option<&'a str>, figures: &Figures| {
-        limits.iter().map(|limit| one(limit, stage, figures, names)).collect::<Vec<_>>()
-    };
-    let mut all = of(&profile.thresholds, None, &so_far.overall);
-    for (stage, figures) in profile.stages.iter().zip(&so_far.stages) {
-        all.extend(of(&stage.thresholds, Some(&stage.name), figures));
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{Ipv4Addr, TcpStream};
+
+    use load_plan::profile::Profile;
+
+    use super::*;
+
+    #[test]
+    fn a_point_has_the_rates_since_the_point_before() {
+        let profile = Profile::builtin("smoke").expect("there is one");
+        let nothing = Summary::nothing(&profile);
+        let mut rates = Rates::default();
+        let mut errors_at = |second: u64, total: u64| {
+            let mut load = Load::new("1", "ws://plimsoll.test", &[], &profile, &nothing);
+            load.elapsed_ns = second * 1_000_000_000;
+            load.errors.total = total;
+            let (seconds, values) = rates.point(&load);
+            assert_eq!(seconds, second as f64);
+            let column = |name| SERIES.iter().position(|series| *series == name).expect(name);
+            assert!(values[column("p99")].is_nan());
+            values[column("errors")]
+        };
+        assert!(errors_at(1, 10).is_nan());
+        assert_eq!(errors_at(2, 20), 10.0);
+        assert_eq!(errors_at(4, 60), 20.0);
     }
-    all
-}
 
-fn one<'a>(
-    limit: &thresholds::Threshold,
-    stage: Option<&'a str>,
-    figures: &Figures,
-    names: &'a Names,
-) -> Threshold<'a> {
-    let value = figures.value(limit.metric).map(|measured| measured.value);
-    Threshold {
-        metric: &names.0[&limit.metric],
-        stage,
-        op: limit.op.symbol(),
-        limit: limit.limit,
-        unit: limit.metric.unit().name(),
-        value,
-        margin: value.and_then(|value| limit.margin(value)),
-        met: value.map(|value| limit.is_met(value)),
-    }
-}
-
-fn errors(counts: &Tally) -> Errors<'static> {
-    let endings = Ending::ALL
-        .into_iter()
-        .filter(|ending| !ending.is_good())
-        .map(|ending| (ending.name(), counts.ended(ending)));
-    let faults = Fault::ALL.into_iter().map(|fault| (fault.name(), counts.faulty(fault)));
-    let by_kind = endings.chain(faults).filter(|(_, count)| *count > 0).collect();
-    Errors { total: counts.errors(), by_kind }
-}
-
-fn phase(phase: model::Phase) -> Phase {
-    match phase {
-        model::Phase::Ramp => Phase::Ramp,
-        model::Phase::WarmUp => Phase::WarmUp,
-        model::Phase::Hold => Phase::Hold,
-        model::Phase::Drain => Phase::Drain,
-    }
-}
-
-fn state(verdict: RunVerdict) -> State {
-    match verdict {
-        RunVerdict::Pass => State::Pass,
-        RunVerdict::Fail => State::Fail,
-        RunVerdict::Invalid => State::Invalid,
-        RunVerdict::Incomplete => State::Incomplete,
-        RunVerdict::Interrupted => State::Interrupted,
+    #[test]
+    fn the_page_draws_every_series_of_the_history() {
+        let page = server::Live::start((Ipv4Addr::LOCALHOST, 0).into(), SERIES).expect("a port");
+        let mut stream = TcpStream::connect(page.addr()).expect("the page is served");
+        stream
+            .write_all(b"GET /page/load.js HTTP/1.1\r\nHost: page\r\nConnection: close\r\n\r\n")
+            .expect("the page is served");
+        let mut script = String::new();
+        stream.read_to_string(&mut script).expect("the script is text");
+        for series in SERIES {
+            assert!(script.contains(&format!("{series}: \"")), "load.js draws no {series}");
+        }
+        page.stop().expect("it ends in order");
     }
 }

@@ -67,8 +67,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let stop = stop_on_signals()?;
     let target = args.flags.target(&profile)?;
     let settings = part.of(args.flags.settings(profile, target.url().to_owned()));
-    let live = args.live.map(|addr| Live::start(addr, &settings)).transpose()?;
-    let (mut run, assessment) = watched(&settings, &stop, args.quiet, live.as_ref())?;
+    let mut live = args.live.map(|addr| Live::start(addr, &settings)).transpose()?;
+    let (mut run, assessment) = watched(&settings, &stop, args.quiet, live.as_mut())?;
     if matches!(target, Target::Own(_)) {
         // Nobody can go there any more.
         run.url.clear();
@@ -106,7 +106,7 @@ pub(crate) fn watched(
     settings: &Settings,
     stop: &Arc<AtomicBool>,
     quiet: bool,
-    live: Option<&Live>,
+    mut live: Option<&mut Live>,
 ) -> Result<(Run, Assessment)> {
     let mut progress = Progress::new(settings, quiet);
     let mut so_far = Summary::nothing(&settings.profile);
@@ -115,7 +115,7 @@ pub(crate) fn watched(
             so_far.add(now.profile, interval);
         }
         progress.show(now, &so_far);
-        if let Some(live) = live {
+        if let Some(live) = live.as_deref_mut() {
             live.show(now, &so_far);
         }
     });

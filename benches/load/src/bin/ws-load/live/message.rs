@@ -1,0 +1,168 @@
+use std::collections::BTreeMap;
+
+use load::summary::{Figures, Summary};
+use load_plan::metrics::{Distribution, Tally};
+use load_plan::model::Phase;
+use load_plan::outcome::{Ending, Fault};
+use load_plan::profile::Profile;
+use load_plan::thresholds::Threshold;
+use serde::Serialize;
+
+/// All that the page's load view shows at one moment. Rates and times are those of the newest whole interval, with the
+/// verdict those of the whole run; counts are since the start. `None` is shown as a missing number, not as 0.
+#[derive(Serialize)]
+pub(super) struct Load<'a> {
+    pub(super) view: &'static str,
+    pub(super) run_id: &'a str,
+    pub(super) profile: &'a str,
+    pub(super) url: &'a str,
+    /// `running`, then the verdict.
+    pub(super) state: &'a str,
+    pub(super) reasons: &'a [String],
+    pub(super) elapsed_ns: u64,
+    pub(super) planned_ns: u64,
+    pub(super) stage: Option<Stage<'a>>,
+    pub(super) marks: Vec<Mark<'a>>,
+    pub(super) judged: &'a str,
+    pub(super) latency: Option<Latency>,
+    pub(super) thresholds: Vec<Limit<'a>>,
+    pub(super) offered_per_s: Option<f64>,
+    pub(super) achieved_per_s: f64,
+    pub(super) sent_mbps: f64,
+    pub(super) received_mbps: f64,
+    pub(super) open: u64,
+    pub(super) target: u64,
+    pub(super) errors: Errors<'a>,
+    pub(super) backpressure_events: u64,
+    pub(super) lag_p99_ns: Option<u64>,
+    pub(super) generator_cpu: f64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Stage<'a> {
+    pub(super) index: usize,
+    pub(super) name: &'a str,
+    pub(super) phase: Phase,
+}
+
+#[derive(Serialize)]
+pub(super) struct Mark<'a> {
+    at_ns: u64,
+    name: &'a str,
+    phase: Phase,
+}
+
+#[derive(Serialize)]
+pub(super) struct Latency {
+    pub(super) p50_ns: u64,
+    pub(super) p95_ns: u64,
+    pub(super) p99_ns: u64,
+    pub(super) max_ns: u64,
+}
+
+/// A threshold, and how the run so far compares with it.
+#[derive(Serialize)]
+pub(super) struct Limit<'a> {
+    metric: String,
+    /// `None` is the whole run.
+    stage: Option<&'a str>,
+    op: &'a str,
+    limit: f64,
+    unit: &'a str,
+    value: Option<f64>,
+    margin: Option<f64>,
+    met: Option<bool>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Errors<'a> {
+    pub(super) total: u64,
+    by_kind: BTreeMap<&'a str, u64>,
+}
+
+impl<'a> Load<'a> {
+    /// A message with all that is the same during the run and at its end.
+    pub(super) fn new(
+        run_id: &'a str,
+        url: &'a str,
+        marks: &[(u64, usize, Phase)],
+        profile: &'a Profile,
+        so_far: &Summary,
+    ) -> Self {
+        let mark = |&(at_ns, stage, phase): &(u64, usize, Phase)| {
+            let name = profile.stages[stage].name.as_str();
+            Mark { at_ns, name, phase }
+        };
+        let counts = &so_far.overall.counts;
+        Self {
+            view: "load",
+            run_id,
+            profile: &profile.name,
+            url,
+            state: "running",
+            reasons: &[],
+            elapsed_ns: 0,
+            planned_ns: profile.duration().as_nanos() as u64,
+            stage: None,
+            marks: marks.iter().map(mark).collect(),
+            judged: "none",
+            latency: None,
+            thresholds: limits(profile, so_far),
+            offered_per_s: None,
+            achieved_per_s: 0.0,
+            sent_mbps: 0.0,
+            received_mbps: 0.0,
+            open: 0,
+            target: 0,
+            errors: errors(counts),
+            backpressure_events: counts.backpressure_events,
+            lag_p99_ns: None,
+            generator_cpu: 0.0,
+        }
+    }
+}
+
+impl Latency {
+    /// `None` if nothing was timed.
+    pub(super) fn of(times: &Distribution) -> Option<Self> {
+        let quantile = |at| times.quantile_ns(at).unwrap_or_default();
+        (times.count > 0).then(|| Self {
+            p50_ns: quantile(0.5),
+            p95_ns: quantile(0.95),
+            p99_ns: quantile(0.99),
+            max_ns: times.max_ns,
+        })
+    }
+}
+
+fn limits<'a>(profile: &'a Profile, so_far: &Summary) -> Vec<Limit<'a>> {
+    let whole = profile.thresholds.iter().map(|limit| one(limit, None, &so_far.overall));
+    let of_stages = profile.stages.iter().zip(&so_far.stages).flat_map(|(stage, figures)| {
+        stage.thresholds.iter().map(|limit| one(limit, Some(stage.name.as_str()), figures))
+    });
+    whole.chain(of_stages).collect()
+}
+
+fn one<'a>(limit: &'a Threshold, stage: Option<&'a str>, figures: &Figures) -> Limit<'a> {
+    let value = figures.value(limit.metric).map(|measured| measured.value);
+    Limit {
+        metric: limit.metric.name(),
+        stage,
+        op: limit.op.symbol(),
+        limit: limit.limit,
+        unit: limit.metric.unit().name(),
+        value,
+        margin: value.and_then(|value| limit.margin(value)),
+        met: value.map(|value| limit.is_met(value)),
+    }
+}
+
+fn errors(counts: &Tally) -> Errors<'static> {
+    let endings = Ending::ALL
+        .into_iter()
+        .filter(|ending| !ending.is_good())
+        .map(|ending| (ending.name(), counts.ended(ending)));
+    let faults = Fault::ALL.into_iter().map(|fault| (fault.name(), counts.faulty(fault)));
+    let by_kind = endings.chain(faults).filter(|(_, count)| *count > 0).collect();
+    Errors { total: counts.errors(), by_kind }
+}
