@@ -1,23 +1,25 @@
-//! Frames through tungstenite alone, with the buffers the server gives it.
+//! Frames through tungstenite alone, with the server's buffer sizes.
 
 use std::io::{self, Read, Write};
 
 use anyhow::{Context, ensure};
 use bytes::Bytes;
+use plimsoll::{Frame, Scenario};
+use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
 
-use crate::{Frame, Scenario, Unit};
-use tokio_tungstenite::tungstenite::Message;
+use crate::window::scenario;
 
 /// Reads `frame` over and over, in reads as large as the codec asks for.
 #[must_use]
 pub fn decode(frame: Frame, ops: u64) -> Scenario {
-    Scenario::new(Unit::Frame, ops, move |ops| {
+    scenario("frame", ops, move |ops| {
         let (frame, payload) = (frame.clone(), payload(&frame));
         move |window| {
-            let wire = Wire { incoming: frame.request, at: 0, outgoing: Vec::new(), written: 0 };
+            let stream =
+                Stream { incoming: frame.request, at: 0, outgoing: Vec::new(), written: 0 };
             let mut socket =
-                WebSocket::from_raw_socket(wire, Role::Server, Some(window.config().echo()));
+                WebSocket::from_raw_socket(stream, Role::Server, Some(window.config().echo()));
             for _ in 0..ops {
                 let message = socket.read().context("the codec refuses the frame")?;
                 ensure!(message == Message::Binary(payload.clone()), "decoded something else");
@@ -28,26 +30,26 @@ pub fn decode(frame: Frame, ops: u64) -> Scenario {
     .in_memory()
 }
 
-/// Writes `frame`'s message over and over, each with a flush.
+/// Writes the message of `frame` over and over, each with a flush.
 #[must_use]
 pub fn encode(frame: Frame, ops: u64) -> Scenario {
-    Scenario::new(Unit::Frame, ops, move |ops| {
+    scenario("frame", ops, move |ops| {
         let (frame, payload) = (frame.clone(), payload(&frame));
         move |window| {
-            let wire = Wire { incoming: Vec::new(), at: 0, outgoing: frame.reply, written: 0 };
+            let stream = Stream { incoming: Vec::new(), at: 0, outgoing: frame.reply, written: 0 };
             let mut socket =
-                WebSocket::from_raw_socket(wire, Role::Server, Some(window.config().echo()));
+                WebSocket::from_raw_socket(stream, Role::Server, Some(window.config().echo()));
             for _ in 0..ops {
                 socket
                     .write(Message::Binary(payload.clone()))
                     .context("the codec refuses the message")?;
                 socket.flush().context("the codec does not flush")?;
             }
-            let wire = socket.get_ref();
+            let stream = socket.get_ref();
             ensure!(
-                wire.written as u64 == ops * wire.outgoing.len() as u64,
+                stream.written as u64 == ops * stream.outgoing.len() as u64,
                 "encoded {} bytes",
-                wire.written
+                stream.written
             );
             Ok(())
         }
@@ -55,7 +57,7 @@ pub fn encode(frame: Frame, ops: u64) -> Scenario {
     .in_memory()
 }
 
-/// What is in an unmasked frame, in a form that is cloned without an allocation.
+/// The payload of an unmasked frame, in a form that is cloned without an allocation.
 fn payload(frame: &Frame) -> Bytes {
     let header = match frame.reply[1] {
         126 => 4,
@@ -65,16 +67,16 @@ fn payload(frame: &Frame) -> Bytes {
     Bytes::from_owner(frame.reply[header..].to_vec())
 }
 
-/// Gives the same bytes for ever; takes the same bytes for ever.
+/// A stream that yields `incoming` over and over, and expects `outgoing` over and over.
 #[derive(Debug)]
-struct Wire {
+struct Stream {
     incoming: Vec<u8>,
     at: usize,
     outgoing: Vec<u8>,
     written: usize,
 }
 
-impl Read for Wire {
+impl Read for Stream {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let mut filled = 0;
         while filled < buf.len() {
@@ -88,7 +90,7 @@ impl Read for Wire {
     }
 }
 
-impl Write for Wire {
+impl Write for Stream {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         let at = self.written % self.outgoing.len();
         let length = buf.len().min(self.outgoing.len() - at);

@@ -1,43 +1,36 @@
-//! The exact instrument: what one message, connection or tick costs the server in heap blocks, bytes, reads and
-//! writes, to the unit.
+//! The scenarios of our server for [`plimsoll`], the exact instrument.
 //!
 //! # Layout
 //!
-//! - [`scenario`]: what a scenario is, and the few shapes most of them have
-//! - [`window`]: what a scenario is given while it is measured
-//! - [`client`], [`frame`], [`memory`]: the driver: a blocking socket, or a peer in memory; neither allocates
+//! - [`suite()`]: where our numbers and commands are
+//! - [`scenario`]: the shapes that several scenarios have in common
+//! - [`dashboard`]: the shape with snapshots, and a client's check of them
+//! - [`window`]: a window with our server and its manual clock
 //! - [`codec`]: frames through tungstenite alone
-//! - [`io_count`]: reads and writes, and a tap that stops them
-//! - [`measure`]: one window, and the repeats that must agree; [`profiler`]: dhat; [`descriptors`]: what is open
-//! - [`canary`]: proof that all of it sees
-//! - [`sites`]: dhat's profile as call sites; [`attribute`]: who allocated, leaked or wavered
-//! - [`child`]: a scenario in a process of its own, seen from both sides
-//! - [`suite`]: all scenarios against their baselines; [`judged`]: what came of one; [`limits`]: other ones for one run; [`record`]: new baselines
-//! - [`report`]: table, JSON, JUnit, Markdown; [`cli`]: the flags; `libtest`: the face that cargo sees
+//!
+//! The scenarios themselves are `tests/scenarios/<id>.rs`.
 
-pub mod attribute;
-pub mod canary;
-pub mod child;
-pub mod cli;
-pub mod client;
 pub mod codec;
-pub mod descriptors;
-pub mod frame;
-pub mod io_count;
-pub mod judged;
-mod libtest;
-pub mod limits;
-pub mod measure;
-pub mod memory;
-pub mod profiler;
-pub mod record;
-pub mod report;
+pub mod dashboard;
 pub mod scenario;
-pub mod sites;
-pub mod suite;
 pub mod window;
 
-pub use client::Client;
-pub use frame::Frame;
-pub use scenario::{Registry, Scenario, Unit};
-pub use window::Window;
+use std::path::Path;
+
+use plimsoll::Suite;
+use plimsoll::suite::Crate;
+
+/// The suite of this tree.
+#[must_use]
+pub fn suite() -> Suite {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in a folder");
+    Suite {
+        name: "alloc-tests",
+        about: "Exact allocation tests of the server",
+        crates: &[Crate { name: "server", folder: "server/" }],
+        baselines: root.join("baselines"),
+        lockfile: root.join("Cargo.lock"),
+        command: "scripts/run-alloc-tests.sh",
+        allocator_file: "alloc-tests/tests/alloc.rs",
+    }
+}

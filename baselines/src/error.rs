@@ -1,7 +1,4 @@
-use std::{
-    fmt, io,
-    path::{Path, PathBuf},
-};
+use std::{fmt, io, path::PathBuf};
 
 use crate::Verdict;
 
@@ -30,7 +27,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The verdict of a run that met this error: a failing disk never looks like a missing baseline.
+    /// The verdict of a run with this error. A failing disk is not a missing baseline.
     pub fn verdict(&self) -> Verdict {
         match self {
             Self::Missing { .. } => Verdict::Missing,
@@ -38,46 +35,35 @@ impl Error {
             Self::Io { .. } => Verdict::Failed,
         }
     }
+
+    /// The message with the next step; `record` is the command that records the file.
+    pub fn with_command(&self, record: &str) -> String {
+        match self {
+            Self::Missing { .. } => format!("{self}; record it with {record}"),
+            Self::NotComparable { .. } => {
+                format!("{self}; restore it with git, or record it with {record}")
+            }
+            Self::Io { path, .. } => {
+                format!("{self}; check its permissions with ls -ld {}", path.display())
+            }
+        }
+    }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing { path } => {
-                write!(
-                    f,
-                    "nothing is recorded at {}; record it with {}",
-                    path.display(),
-                    command(path)
-                )
+            Self::Missing { path } => write!(f, "nothing is recorded at {}", path.display()),
+            Self::NotComparable { path, reason } => {
+                write!(f, "{} is not comparable: {reason}", path.display())
             }
-            Self::NotComparable { path, reason } => write!(
-                f,
-                "{} is not comparable: {reason}; restore it with git, or record it with {}",
-                path.display(),
-                command(path)
-            ),
-            Self::Io { path, source } => write!(
-                f,
-                "cannot use {}: {source}; check its permissions with ls -ld {}",
-                path.display(),
-                path.display()
-            ),
+            Self::Io { path, source } => write!(f, "cannot use {}: {source}", path.display()),
         }
     }
 }
 
-// `source()` stays empty: the message already holds the cause, and has to end with the next command, not with errno.
+// `source()` stays empty, because the message contains the cause.
 impl std::error::Error for Error {}
-
-/// The command that records `path`: everything is an allocation baseline except the one file of ratios.
-fn command(path: &Path) -> &'static str {
-    if path.ends_with("bench/ratios.json") {
-        "scripts/check-benches.sh --update --reason \"…\""
-    } else {
-        "scripts/run-alloc-tests.sh --update --reason \"…\""
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -85,7 +71,7 @@ mod tests {
 
     fn check(error: Error, verdict: Verdict, message: &str) {
         assert_eq!(error.verdict(), verdict);
-        assert_eq!(error.to_string(), message);
+        assert_eq!(error.with_command("scripts/record.sh"), message);
     }
 
     #[test]
@@ -93,7 +79,7 @@ mod tests {
         check(
             Error::Missing { path: "alloc/t.json".into() },
             Verdict::Missing,
-            "nothing is recorded at alloc/t.json; record it with scripts/run-alloc-tests.sh --update --reason \"…\"",
+            "nothing is recorded at alloc/t.json; record it with scripts/record.sh",
         );
         check(
             Error::NotComparable {
@@ -102,7 +88,7 @@ mod tests {
             },
             Verdict::NotComparable,
             "bench/ratios.json is not comparable: schema 2, this reads 1; restore it with git, or record it with \
-             scripts/check-benches.sh --update --reason \"…\"",
+             scripts/record.sh",
         );
         check(
             Error::Io { path: "alloc/t.json".into(), source: io::Error::other("disk on fire") },

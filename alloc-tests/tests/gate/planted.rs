@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use alloc_tests::profiler::Profiler;
-use alloc_tests::{Client, Frame, Registry, Scenario, Unit, scenario};
+use alloc_tests::{scenario, window};
+use plimsoll::profiler::Profiler;
+use plimsoll::{Client, Frame, Registry, Scenario};
 
 pub(crate) fn planted() -> Registry {
     Registry::from([
@@ -25,13 +26,13 @@ pub(crate) fn planted() -> Registry {
 
 /// Connections that each bring a fault.
 fn connections(fault: fn()) -> Scenario {
-    Scenario::new(Unit::Connection, 100, move |ops| {
+    window::scenario("connection", 100, move |ops| {
         let mut client = Client::default();
         move |window| {
             let server = window.start_planting(window.config(), fault)?;
             for _ in 0..ops {
                 client.upgrade(server.addr(), "/ws/echo")?;
-                scenario::close(&mut client)?;
+                client.close()?;
                 window.until_open(&server, 0)?;
             }
             window.stop(server)?;

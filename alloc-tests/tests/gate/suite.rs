@@ -103,7 +103,7 @@ impl Suite {
     }
 
     fn file(&self) -> PathBuf {
-        baselines::alloc::path(self.root.path(), alloc_tests::suite::TARGET)
+        baselines::alloc::path(self.root.path(), plimsoll::suite::TARGET)
     }
 
     fn command(&self, arguments: &[&str]) -> Result<Command, Failed> {

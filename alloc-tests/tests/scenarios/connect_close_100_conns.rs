@@ -1,10 +1,11 @@
 //! A whole connection: connect, upgrade, close handshake.
 
-use alloc_tests::{Scenario, scenario};
+use alloc_tests::scenario;
+use plimsoll::Scenario;
 
 pub(crate) fn scenario() -> Scenario {
     scenario::connections(100, |client, server| {
         client.upgrade(server.addr(), "/ws/echo")?;
-        scenario::close(client)
+        client.close()
     })
 }

@@ -1,7 +1,8 @@
 //! A snapshot a tick to one subscriber.
 
-use alloc_tests::{Scenario, scenario};
+use alloc_tests::dashboard;
+use plimsoll::Scenario;
 
 pub(crate) fn scenario() -> Scenario {
-    scenario::ticks(1000, 1)
+    dashboard::ticks(1000, 1)
 }

@@ -1,7 +1,8 @@
 //! A snapshot a tick to eight subscribers: serialised once, shared by all.
 
-use alloc_tests::{Scenario, scenario};
+use alloc_tests::dashboard;
+use plimsoll::Scenario;
 
 pub(crate) fn scenario() -> Scenario {
-    scenario::ticks(1000, 8)
+    dashboard::ticks(1000, 8)
 }

@@ -2,24 +2,25 @@
 
 use std::time::Duration;
 
-use alloc_tests::io_count::IO;
-use alloc_tests::{Client, Scenario, Unit};
+use alloc_tests::window;
+use plimsoll::io_count::IO;
+use plimsoll::{Client, Scenario};
 use server::Config;
 
 /// So short that a thousand of them do not outlast the patience with a paused subscriber.
 const TICK: Duration = Duration::from_millis(9);
 
 pub(crate) fn scenario() -> Scenario {
-    Scenario::new(Unit::Tick, 1000, |ops| {
+    window::scenario("tick", 1000, |ops| {
         let mut client = Client::default();
         move |window| {
             // Twice as many have to fit the same patience.
             let tick = TICK * 1000 / u32::try_from(ops)?;
             let server = window.start_with(Config { tick, ..window.config() })?;
-            IO.tap_next();
+            IO.select_next();
             client.upgrade(server.addr(), "/ws/dashboard")?;
             client.expect_text(br#"{"skipped":0,"seq":1,"#)?;
-            IO.close_tap();
+            IO.hold_writes();
             for offered in 2..=ops + 1 {
                 window.clock().advance(tick);
                 window.until(&server, "it is offered", |counters| counters.snapshots_offered == offered)?;

@@ -1,6 +1,7 @@
 //! Masked frames of 125 bytes through the codec alone; SwiftNIO's decoder takes 2 allocations for each.
 
-use alloc_tests::{Frame, Scenario, codec};
+use alloc_tests::codec;
+use plimsoll::{Frame, Scenario};
 
 pub(crate) fn scenario() -> Scenario {
     codec::decode(Frame::binary(125), 1000)

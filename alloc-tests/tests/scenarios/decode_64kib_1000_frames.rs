@@ -1,6 +1,7 @@
 //! Masked frames of 64 KiB through the codec alone.
 
-use alloc_tests::{Frame, Scenario, codec};
+use alloc_tests::codec;
+use plimsoll::{Frame, Scenario};
 
 pub(crate) fn scenario() -> Scenario {
     codec::decode(Frame::binary(64 * 1024), 1000)

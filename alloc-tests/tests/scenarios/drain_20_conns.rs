@@ -1,9 +1,10 @@
 //! A server that is told to stop while connections are open: each gets 1001, answers, and is gone.
 
-use alloc_tests::{Client, Frame, Scenario, Unit, scenario};
+use alloc_tests::{scenario, window};
+use plimsoll::{Client, Frame, Scenario};
 
 pub(crate) fn scenario() -> Scenario {
-    Scenario::new(Unit::Connection, 20, |ops| {
+    window::scenario("connection", 20, |ops| {
         let mut clients = Client::several(ops);
         let answer = Frame::close(1001);
         move |window| {

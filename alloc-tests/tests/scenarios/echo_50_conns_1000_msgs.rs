@@ -1,11 +1,12 @@
 //! Fifty connections that all have a message in flight at once, on one thread.
 
-use alloc_tests::{Client, Frame, Scenario, Unit, frame, scenario};
+use alloc_tests::window;
+use plimsoll::{Client, Frame, Scenario, frame};
 
 const CONNECTIONS: u64 = 50;
 
 pub(crate) fn scenario() -> Scenario {
-    Scenario::new(Unit::Message, 1000, |ops| {
+    window::scenario("message", 1000, |ops| {
         let mut clients = Client::several(CONNECTIONS);
         let message = Frame::text(&frame::ascii(64));
         move |window| {
@@ -18,7 +19,7 @@ pub(crate) fn scenario() -> Scenario {
                 clients.iter_mut().try_for_each(|client| client.expect(&message.reply))?;
             }
             for (client, left) in clients.iter_mut().zip((0..CONNECTIONS).rev()) {
-                scenario::close(client)?;
+                client.close()?;
                 window.until_open(&server, left)?;
             }
             window.stop(server)?;

@@ -1,6 +1,7 @@
 //! Sixteen binary messages of 1 KiB in one write, in memory: they do not fit one read buffer.
 
-use alloc_tests::{Frame, Scenario, scenario};
+use alloc_tests::scenario;
+use plimsoll::{Frame, Scenario};
 
 pub(crate) fn scenario() -> Scenario {
     scenario::echo_batches_in_memory(Frame::binary(1024), 1600, 16)

@@ -1,6 +1,7 @@
 //! One binary message of 64 KiB at a time, in memory: the longest a server takes by default.
 
-use alloc_tests::{Frame, Scenario, scenario};
+use alloc_tests::scenario;
+use plimsoll::{Frame, Scenario};
 
 pub(crate) fn scenario() -> Scenario {
     scenario::echo_in_memory(Frame::binary(64 * 1024), 1000)

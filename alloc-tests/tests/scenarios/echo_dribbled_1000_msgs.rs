@@ -1,10 +1,11 @@
 //! One 64-byte text message at a time that comes seven bytes at a time, in memory.
 
-use alloc_tests::{Frame, Scenario, Unit, frame};
-use alloc_tests::memory::MemoryPeer;
+use alloc_tests::window;
+use plimsoll::memory::MemoryPeer;
+use plimsoll::{Frame, Scenario, frame};
 
 pub(crate) fn scenario() -> Scenario {
-    Scenario::new(Unit::Message, 1000, |ops| {
+    window::scenario("message", 1000, |ops| {
         let peer = MemoryPeer::new("/ws/echo", Frame::text(&frame::ascii(64)), ops).sending_at_most(7);
         move |window| window.serve_in_memory([peer])
     })

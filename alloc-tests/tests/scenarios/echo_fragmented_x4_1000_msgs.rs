@@ -1,6 +1,7 @@
 //! One text message of 1 KiB at a time, in four fragments.
 
-use alloc_tests::{Frame, Scenario, frame, scenario};
+use alloc_tests::scenario;
+use plimsoll::{Frame, Scenario, frame};
 
 pub(crate) fn scenario() -> Scenario {
     scenario::echo(Frame::fragmented(&frame::ascii(1024), 4), 1000, 1)

@@ -1,10 +1,11 @@
 //! Connect, upgrade, one echo, close, in memory: a connection's whole life without a kernel.
 
-use alloc_tests::memory::MemoryPeer;
-use alloc_tests::{Frame, Scenario, Unit};
+use alloc_tests::window;
+use plimsoll::memory::MemoryPeer;
+use plimsoll::{Frame, Scenario};
 
 pub(crate) fn scenario() -> Scenario {
-    Scenario::new(Unit::Connection, 100, |ops| {
+    window::scenario("connection", 100, |ops| {
         let peer = |_| MemoryPeer::new("/ws/echo", Frame::text("ping"), 1);
         let peers: Vec<_> = (0..ops).map(peer).collect();
         move |window| window.serve_in_memory(peers)

@@ -1,6 +1,7 @@
 //! One text message of 16 KiB at a time, in memory: long enough that looking at every byte once more shows.
 
-use alloc_tests::{Frame, Scenario, frame, scenario};
+use alloc_tests::scenario;
+use plimsoll::{Frame, Scenario, frame};
 
 pub(crate) fn scenario() -> Scenario {
     scenario::echo_in_memory(Frame::text(&frame::ascii(16 * 1024)), 1000)

@@ -1,6 +1,7 @@
 //! One 64-byte text message at a time, in memory: what a message costs the server and not the kernel.
 
-use alloc_tests::{Frame, Scenario, frame, scenario};
+use alloc_tests::scenario;
+use plimsoll::{Frame, Scenario, frame};
 
 pub(crate) fn scenario() -> Scenario {
     scenario::echo_in_memory(Frame::text(&frame::ascii(64)), 1000)

@@ -1,6 +1,7 @@
 //! A whole connection with one message in it.
 
-use alloc_tests::{Scenario, scenario};
+use alloc_tests::scenario;
+use plimsoll::Scenario;
 
 /// "ping", masked with zeros, and as it comes back.
 const REQUEST: [u8; 10] = *b"\x81\x84\0\0\0\0ping";
@@ -10,6 +11,6 @@ pub(crate) fn scenario() -> Scenario {
     scenario::connections(100, |client, server| {
         client.upgrade(server.addr(), "/ws/echo")?;
         client.exchange(&REQUEST, &REPLY)?;
-        scenario::close(client)
+        client.close()
     })
 }

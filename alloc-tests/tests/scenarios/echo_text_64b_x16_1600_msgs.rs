@@ -1,6 +1,7 @@
 //! Sixteen 64-byte text messages in one write: what is buffered is answered in one.
 
-use alloc_tests::{Frame, Scenario, frame, scenario};
+use alloc_tests::scenario;
+use plimsoll::{Frame, Scenario, frame};
 
 pub(crate) fn scenario() -> Scenario {
     scenario::echo(Frame::text(&frame::ascii(64)), 1600, 16)

@@ -1,6 +1,7 @@
 //! Frames of 1 KiB through the codec alone; SwiftNIO's encoder takes 3 allocations for each new buffer.
 
-use alloc_tests::{Frame, Scenario, codec};
+use alloc_tests::codec;
+use plimsoll::{Frame, Scenario};
 
 pub(crate) fn scenario() -> Scenario {
     codec::encode(Frame::binary(1024), 1000)

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use alloc_tests::{Client, Scenario, Unit};
+use alloc_tests::window;
+use plimsoll::{Client, Scenario};
 use server::stats::ErrorKind;
 
 /// An empty ping.
 const PING: [u8; 2] = [0x89, 0];
 
 pub(crate) fn scenario() -> Scenario {
-    Scenario::new(Unit::Connection, 100, |ops| {
+    window::scenario("connection", 100, |ops| {
         let mut client = Client::default();
         move |window| {
             let server = window.start()?;

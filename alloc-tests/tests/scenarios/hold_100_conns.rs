@@ -1,10 +1,11 @@
 //! Connections that are all open at once and idle: the peak is what they cost while upgrading, what is held is what
 //! they cost from then on.
 
-use alloc_tests::{Client, Frame, Scenario, Unit, scenario};
+use alloc_tests::window;
+use plimsoll::{Client, Frame, Scenario};
 
 pub(crate) fn scenario() -> Scenario {
-    Scenario::new(Unit::Connection, 100, |ops| {
+    window::scenario("connection", 100, |ops| {
         let mut witness = Client::default();
         let mut clients = Client::several(ops);
         let ping = Frame::ping(b"");
@@ -18,8 +19,8 @@ pub(crate) fn scenario() -> Scenario {
             // The server has one thread: once it answers this, it has come to rest on everything before.
             witness.exchange(&ping.request, &ping.reply)?;
             window.hold()?;
-            clients.iter_mut().try_for_each(scenario::close)?;
-            scenario::close(&mut witness)?;
+            clients.iter_mut().try_for_each(Client::close)?;
+            witness.close()?;
             window.stop(server)?;
             Ok(())
         }

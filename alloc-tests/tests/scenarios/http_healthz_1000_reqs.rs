@@ -1,6 +1,7 @@
 //! Health checks on a connection that is kept alive.
 
-use alloc_tests::{Scenario, scenario};
+use alloc_tests::scenario;
+use plimsoll::Scenario;
 
 pub(crate) fn scenario() -> Scenario {
     scenario::requests(1000, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")

@@ -1,6 +1,7 @@
 //! Text that is not UTF-8: closed with 1007.
 
-use alloc_tests::{Scenario, scenario};
+use alloc_tests::scenario;
+use plimsoll::Scenario;
 
 /// Masked with zeros.
 const REQUEST: &[u8] = b"\x81\x82\0\0\0\0\xc3\x28";

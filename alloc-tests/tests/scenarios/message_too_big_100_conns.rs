@@ -1,6 +1,7 @@
 //! Frames that declare a byte more than the limit: closed with 1009 on their header alone.
 
-use alloc_tests::{Scenario, scenario};
+use alloc_tests::scenario;
+use plimsoll::Scenario;
 
 /// Masked with zeros.
 const REQUEST: &[u8] = b"\x82\xff\0\0\0\0\0\x01\0\x01\0\0\0\0";

@@ -1,6 +1,7 @@
 //! One ping at a time, with a payload.
 
-use alloc_tests::{Frame, Scenario, scenario};
+use alloc_tests::scenario;
+use plimsoll::{Frame, Scenario};
 
 pub(crate) fn scenario() -> Scenario {
     scenario::echo(Frame::ping(b"are you there?"), 1000, 1)

@@ -1,6 +1,7 @@
 //! A text message in two fragments with a ping between them: the pong comes first, then the whole message.
 
-use alloc_tests::{Frame, Scenario, frame, scenario};
+use alloc_tests::scenario;
+use plimsoll::{Frame, Scenario, frame};
 
 pub(crate) fn scenario() -> Scenario {
     let ping = Frame::ping(b"still there?");

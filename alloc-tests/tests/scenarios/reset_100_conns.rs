@@ -1,9 +1,10 @@
 //! Clients that reset the connection once it is upgraded.
 
-use alloc_tests::{Scenario, Unit, Client};
+use alloc_tests::window;
+use plimsoll::{Client, Scenario};
 
 pub(crate) fn scenario() -> Scenario {
-    Scenario::new(Unit::Connection, 100, |ops| {
+    window::scenario("connection", 100, |ops| {
         let mut client = Client::default();
         move |window| {
             let server = window.start()?;

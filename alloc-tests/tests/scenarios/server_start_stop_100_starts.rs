@@ -1,9 +1,10 @@
 //! A server's whole life, without a connection in it.
 
-use alloc_tests::{Scenario, Unit};
+use alloc_tests::window;
+use plimsoll::Scenario;
 
 pub(crate) fn scenario() -> Scenario {
-    Scenario::new(Unit::Start, 100, |ops| {
+    window::scenario("start", 100, |ops| {
         move |window| {
             for _ in 0..ops {
                 let server = window.start()?;

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use alloc_tests::{Client, Frame, Scenario, Unit, scenario};
+use alloc_tests::window;
+use plimsoll::{Client, Frame, Scenario};
 use server::stats::ErrorKind;
 
 pub(crate) fn scenario() -> Scenario {
-    Scenario::new(Unit::Connection, 100, |ops| {
+    window::scenario("connection", 100, |ops| {
         let (mut witness, mut client) = (Client::default(), Client::default());
         let ping = Frame::ping(b"");
         move |window| {
@@ -24,7 +25,7 @@ pub(crate) fn scenario() -> Scenario {
                 window.until_open(&server, 1)?;
                 client.drop_connection();
             }
-            scenario::close(&mut witness)?;
+            witness.close()?;
             let counters = window.stop(server)?;
             anyhow::ensure!(counters.errors[ErrorKind::Http as usize] == ops, "{counters:?}");
             Ok(())

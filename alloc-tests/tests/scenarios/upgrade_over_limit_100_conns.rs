@@ -1,13 +1,14 @@
 //! Upgrades beyond the connection limit: 503, and the one that is open does not notice.
 
-use alloc_tests::{Client, Frame, Scenario, Unit, scenario};
+use alloc_tests::window;
+use plimsoll::{Client, Frame, Scenario};
 use server::Config;
 
 const REQUEST: &[u8] = b"GET /ws/echo HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 pub(crate) fn scenario() -> Scenario {
-    Scenario::new(Unit::Connection, 100, |ops| {
+    window::scenario("connection", 100, |ops| {
         let (mut inside, mut outside) = (Client::default(), Client::default());
         let message = Frame::text("still here");
         move |window| {
@@ -20,7 +21,7 @@ pub(crate) fn scenario() -> Scenario {
                 window.until_open(&server, 1)?;
             }
             inside.exchange(&message.request, &message.reply)?;
-            scenario::close(&mut inside)?;
+            inside.close()?;
             let counters = window.stop(server)?;
             anyhow::ensure!(counters.connections_refused == ops, "{counters:?}");
             Ok(())

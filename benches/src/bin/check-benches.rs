@@ -70,7 +70,7 @@ fn run(args: &Args) -> Result<ExitCode> {
     let recorded = match load(&path) {
         // Everything measured is then missing, and shown as such.
         Err(baselines::Error::Missing { .. }) => Ratios::new(),
-        Err(error) => return Ok(fail(&error, error.verdict())),
+        Err(error) => return Ok(fail(&error.with_command(RECORD), error.verdict())),
         Ok(recorded) => recorded,
     };
     let judgements = judge(&recorded, &measurements, &Filter(args.filter.clone()));
@@ -105,7 +105,7 @@ fn record(
     }
     let Update { ratios, loosened, kept, pruned } =
         ratios::update(recorded, judgements, args.tolerance, reason, args.prune);
-    save(path, &ratios)?;
+    save(path, &ratios).map_err(|error| anyhow::Error::msg(error.with_command(RECORD)))?;
     for (id, before, after) in loosened {
         eprintln!("loosened {id}: {before} → {after}");
     }
@@ -136,7 +136,10 @@ fn advice(code: u8) -> Option<&'static str> {
     }
 }
 
-fn fail(error: &dyn std::error::Error, verdict: Verdict) -> ExitCode {
+/// Records the ratios.
+const RECORD: &str = "scripts/check-benches.sh --update --reason \"…\"";
+
+fn fail(error: &dyn std::fmt::Display, verdict: Verdict) -> ExitCode {
     eprintln!("check-benches: {error}");
     ExitCode::from(verdict.exit_code())
 }

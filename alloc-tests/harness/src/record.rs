@@ -1,4 +1,4 @@
-//! New baselines: numbers and call sites of what was just measured.
+//! New baselines from the numbers and the call sites of this run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -10,28 +10,30 @@ use baselines::{AllocBaseline, Error};
 use crate::Registry;
 use crate::attribute::Question;
 use crate::child::{self, Reply, Task};
-use crate::judged::Judged;
-use crate::suite::{self, Recorded};
+use crate::result::ScenarioResult;
+use crate::suite::{Recorded, Suite, TARGET};
 
-/// Records `judged` and tells what that changed.
+/// Records `results` and returns a summary of the changes.
 ///
-/// Read, modify, write: what was not measured stays as it is, unless it has no scenario any more and `prune` is set.
+/// Numbers of other scenarios stay as they are; with `prune`, those without a scenario are removed.
 ///
 /// # Errors
 ///
-/// If something measured must not be recorded (a leak, for one), or a file cannot be read or written; then nothing is.
+/// If a result must not be recorded (a leak, for example), or a file cannot be read or written. Nothing is recorded
+/// then.
 pub fn record(
+    suite: &Suite,
     registry: &Registry,
     recorded: Recorded,
-    judged: &[Judged],
+    results: &[ScenarioResult],
     reason: &str,
     prune: bool,
 ) -> anyhow::Result<String> {
     let unfit: Vec<&str> =
-        judged.iter().filter(|one| one.is_unfit()).map(|one| one.id.as_str()).collect();
-    ensure!(unfit.is_empty(), "nothing recorded: {} cannot be; mend it first", unfit.join(", "));
-    let current = suite::provenance()?;
-    let measured: BTreeMap<_, _> = judged
+        results.iter().filter(|one| one.is_unfit()).map(|one| one.id.as_str()).collect();
+    ensure!(unfit.is_empty(), "nothing recorded: fix {} first", unfit.join(", "));
+    let current = suite.provenance()?;
+    let measured: BTreeMap<_, _> = results
         .iter()
         .filter_map(|one| one.measured.clone().map(|counts| (one.id.clone(), counts)))
         .collect();
@@ -42,7 +44,8 @@ pub fn record(
             AllocBaseline { provenance: current.clone(), scenarios: BTreeMap::new() }
         }
         Err(error) => {
-            return Err(error).context("nothing recorded; restore the file from git, or delete it");
+            let error = error.with_command(&suite.update_command());
+            bail!("nothing recorded; restore the file from git, or delete it: {error}");
         }
     };
     let differences = provenance_differences(&baseline.provenance, &current);
@@ -53,12 +56,12 @@ pub fn record(
             .any(|id| registry.contains_key(id.as_str()) && !measured.contains_key(id))
     {
         bail!(
-            "nothing recorded: the other numbers of the file come from another build ({}); record all of them, without a filter",
+            "nothing recorded: the other numbers in the file come from another build ({}); record all of them, without a filter",
             differences.join("; ")
         );
     }
     let mut sites = BTreeMap::new();
-    for one in judged.iter().filter(|one| one.measured.is_some()) {
+    for one in results.iter().filter(|one| one.measured.is_some()) {
         sites.insert(one.id.clone(), sites_of(one)?);
     }
     let known: BTreeSet<String> = registry.keys().map(|id| (*id).to_owned()).collect();
@@ -76,14 +79,14 @@ pub fn record(
             _ => {}
         }
     }
-    let file = baselines::alloc::path(&root, suite::TARGET);
+    let file = baselines::alloc::path(&root, TARGET);
     baseline.save(&file)?;
 
     let mut text = String::new();
     let mut line = |words: String| writeln!(text, "{words}").expect("a string takes everything");
     line(format!(
-        "recorded in baselines/alloc/{}.json: {} added, {} changed, {} pruned",
-        suite::TARGET,
+        "recorded in {}: {} added, {} changed, {} pruned",
+        file.display(),
         report.added.len(),
         report.changed.len(),
         report.pruned.len()
@@ -99,26 +102,26 @@ pub fn record(
         ));
     }
     for id in &report.not_produced {
-        line(format!("  kept, though no scenario is called so: {id} (--prune removes it)"));
+        line(format!("  kept, though no scenario has this id: {id} (--prune removes it)"));
     }
     line(format!(
-        "commit it together with the code that moved it, and say why in the body: {reason}"
+        "commit it together with the code that moved the numbers, with this reason in the body: {reason}"
     ));
     Ok(text)
 }
 
-fn sites_of(judged: &Judged) -> anyhow::Result<baselines::sites::Sites> {
-    let reply = child::ask(&judged.id, Task::Attribute(Question::Sites))?;
+fn sites_of(result: &ScenarioResult) -> anyhow::Result<baselines::sites::Sites> {
+    let reply = child::ask(&result.id, Task::Attribute(Question::Sites))?;
     let Reply::Attributed(attribution) = reply else {
-        bail!("nothing recorded: no call sites of {}: {reply:?}", judged.id)
+        bail!("nothing recorded: no call sites of {}: {reply:?}", result.id)
     };
     let sites = attribution.sites;
     let total = |n: usize| sites.values().map(|site| site.blocks[n]).sum::<u64>();
-    let blocks = judged.measured.as_ref().map(|counts| counts.blocks);
+    let blocks = result.measured.as_ref().map(|counts| counts.blocks);
     ensure!(
         blocks == Some([total(0), total(1)]),
         "nothing recorded: the call sites of {} add up to {} and {} blocks, but {blocks:?} were counted",
-        judged.id,
+        result.id,
         total(0),
         total(1)
     );

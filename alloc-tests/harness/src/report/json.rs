@@ -2,29 +2,29 @@ use baselines::SuiteReport;
 use baselines::suite_report::{SCHEMA, ScenarioReport};
 
 use super::Run;
-use crate::judged::Judged;
-use crate::suite;
+use crate::result::ScenarioResult;
+use crate::suite::TARGET;
 
-pub(super) fn render(run: &Run) -> anyhow::Result<String> {
-    let provenance = suite::provenance()?;
+pub(super) fn render(run: &Run<'_>) -> String {
+    let provenance = run.provenance.clone();
     let report = SuiteReport {
         schema: SCHEMA,
-        target: suite::TARGET.to_owned(),
+        target: TARGET.to_owned(),
         rustc: provenance.rustc,
         profile: provenance.profile,
         lockfile: provenance.lockfile,
-        provenance_differs: run.provenance.clone(),
+        provenance_differs: run.provenance_differs.clone(),
         exit_code: run.exit_code(),
-        scenarios: run.judged.iter().map(|one| (one.id.clone(), scenario(one))).collect(),
+        scenarios: run.results.iter().map(|one| (one.id.clone(), scenario(one))).collect(),
     };
-    Ok(report.render())
+    report.render()
 }
 
-fn scenario(one: &Judged) -> ScenarioReport {
+fn scenario(one: &ScenarioResult) -> ScenarioReport {
     ScenarioReport {
         measured: one.measured.clone(),
         verdict: one.judgement.verdict,
-        unit: one.unit.name().to_owned(),
+        unit: one.unit.to_owned(),
         recorded: one.recorded.clone(),
         live: one.live,
         sites_changed: one.sites.clone(),

@@ -1,4 +1,4 @@
-//! What came of one scenario.
+//! The outcome of one scenario.
 
 use baselines::Verdict;
 use baselines::alloc::Counts;
@@ -6,34 +6,32 @@ use baselines::compare::{Judgement, Live, judge};
 use baselines::sites::SiteChange;
 use baselines::suite_report::Leak;
 
-use crate::Unit;
-
 /// One scenario, measured and judged.
 #[derive(Debug)]
-pub struct Judged {
+pub struct ScenarioResult {
     /// The scenario's id.
     pub id: String,
-    /// What one of its operations is.
-    pub unit: Unit,
-    /// The baseline's numbers.
+    /// The name of one operation.
+    pub unit: &'static str,
+    /// The numbers in the baseline.
     pub recorded: Option<Counts>,
-    /// This run's numbers.
+    /// The numbers of this run.
     pub measured: Option<Counts>,
-    /// What was left behind.
+    /// Left alive at the end.
     pub live: Live,
     /// Verdict and changed metrics.
     pub judgement: Judgement,
-    /// What a reader must know beside the numbers.
+    /// Sentences for a reader.
     pub notes: Vec<String>,
-    /// Call sites that changed, the largest change first.
+    /// Call sites that changed, largest change first.
     pub sites: Vec<SiteChange>,
-    /// Call sites that left something behind.
+    /// Call sites that left blocks behind.
     pub leaks: Vec<Leak>,
 }
 
-impl Judged {
-    /// Of a scenario that was not run yet: failed, until something better is known.
-    pub(crate) fn new(id: &str, unit: Unit, recorded: Option<Counts>) -> Self {
+impl ScenarioResult {
+    /// The result of a scenario that did not run yet: failed.
+    pub(crate) fn new(id: &str, unit: &'static str, recorded: Option<Counts>) -> Self {
         Self {
             id: id.to_owned(),
             unit,
@@ -47,7 +45,16 @@ impl Judged {
         }
     }
 
-    /// Whether there is nothing in this that a baseline may hold.
+    /// The result of a baseline entry without a scenario.
+    pub(crate) fn stale(id: &str, recorded: &Counts) -> Self {
+        let mut result = Self::new(id, "operation", Some(recorded.clone()));
+        result.judgement = judge(result.recorded.as_ref(), None, None);
+        let note = "the baseline has numbers for it, but there is no such scenario";
+        result.notes.push(note.to_owned());
+        result
+    }
+
+    /// Whether a baseline must not hold this result.
     #[must_use]
     pub fn is_unfit(&self) -> bool {
         let verdict = self.judgement.verdict;
@@ -55,16 +62,5 @@ impl Judged {
             verdict,
             Verdict::Leaked | Verdict::Nondeterministic | Verdict::Blind | Verdict::Failed
         ) || (self.measured.is_none() && verdict != Verdict::Stale)
-    }
-
-    /// A baseline entry that no scenario stands for any more.
-    #[must_use]
-    pub fn stale(id: &str, recorded: &Counts) -> Self {
-        let mut judged = Self::new(id, Unit::Message, Some(recorded.clone()));
-        judged.judgement = judge(judged.recorded.as_ref(), None, None);
-        judged
-            .notes
-            .push("the baseline has numbers for it, but there is no such scenario".to_owned());
-        judged
     }
 }

@@ -8,50 +8,50 @@ use baselines::sites::SiteCost;
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::Run;
-use crate::judged::Judged;
+use crate::result::ScenarioResult;
 
-/// Call sites shown of one scenario; the rest is counted.
+/// Most call sites shown for one scenario.
 const SITES: usize = 8;
 
-/// For whom a table is drawn.
+/// The style of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {
     Terminal,
     Markdown,
 }
 
-pub(super) fn render(run: &Run, look: Look) -> String {
+pub(super) fn render(run: &Run<'_>, look: Look) -> String {
     let mut text = String::new();
     let mut details = String::new();
     let shared = shared(run);
     for (key, (scenarios, place)) in &shared {
         line(&mut details, &format!("\nin {scenarios} scenarios  {place}\n      {key}"));
     }
-    for one in run.judged.iter().filter(|one| has_detail(one)) {
+    for one in run.results.iter().filter(|one| has_detail(one)) {
         detail(&mut details, one, &shared);
     }
     match look {
         Look::Terminal => {
-            line(&mut text, &lines_of(&run.judged, look));
+            line(&mut text, &lines_of(&run.results, look));
             text.push_str(&details);
         }
-        // What matters first; the rest folded.
+        // Scenarios that did not pass come first; the whole table is folded.
         Look::Markdown => {
             line(&mut text, &format!("### Allocations: {}\n", run.summary()));
-            let bad: Vec<&Judged> =
-                run.judged.iter().filter(|one| one.judgement.verdict != Verdict::Pass).collect();
+            let bad: Vec<&ScenarioResult> =
+                run.results.iter().filter(|one| one.judgement.verdict != Verdict::Pass).collect();
             if !bad.is_empty() {
                 line(&mut text, &lines_of(bad, look));
             }
             if !details.is_empty() {
                 line(&mut text, &format!("\n```text{details}```\n"));
             }
-            let all = lines_of(&run.judged, look);
+            let all = lines_of(&run.results, look);
             line(
                 &mut text,
                 &format!(
                     "<details><summary>All {} scenarios</summary>\n\n{all}\n\n</details>\n",
-                    run.judged.len()
+                    run.results.len()
                 ),
             );
         }
@@ -63,29 +63,26 @@ pub(super) fn render(run: &Run, look: Look) -> String {
         );
         line(&mut text, "peak: most heap bytes at N ops, server and driver's pipes included");
     }
-    for one in run.judged.iter() {
+    for one in run.results.iter() {
         if let Some(held) =
             one.measured.as_ref().and_then(|counts| counts.per_op(Metric::HeldBytes))
         {
-            line(
-                &mut text,
-                &format!("{}: {} bytes held per {}", one.id, number(held), one.unit.name()),
-            );
+            line(&mut text, &format!("{}: {} bytes held per {}", one.id, number(held), one.unit));
         }
     }
-    for difference in &run.provenance {
-        let moved = run.judged.iter().any(|one| !one.judgement.changes.is_empty());
+    for difference in &run.provenance_differs {
+        let moved = run.results.iter().any(|one| !one.judgement.changes.is_empty());
         let role = if moved { "likely cause" } else { "recorded with another build" };
         line(&mut text, &format!("{role}: {difference}"));
     }
     line(&mut text, &format!("{} ({} runs of each, at N and 2N)", run.summary(), run.runs));
-    if let Some(next) = run.next() {
+    if let Some(next) = run.next_step() {
         line(&mut text, &next);
     }
     text
 }
 
-fn lines_of<'a>(judged: impl IntoIterator<Item = &'a Judged>, look: Look) -> String {
+fn lines_of<'a>(judged: impl IntoIterator<Item = &'a ScenarioResult>, look: Look) -> String {
     let mut table = Table::new();
     table.load_style(match look {
         Look::Terminal => presets::NOTHING,
@@ -129,26 +126,26 @@ fn figures(counts: &Counts) -> [String; 6] {
     ]
 }
 
-/// A scenario that passed, or that has no baseline yet, is said in its row.
-fn has_detail(one: &Judged) -> bool {
+/// A scenario that passed, or that has no baseline yet, needs no more than its row.
+fn has_detail(one: &ScenarioResult) -> bool {
     !matches!(one.judgement.verdict, Verdict::Pass | Verdict::Missing) || !one.notes.is_empty()
 }
 
-pub(super) fn explain(one: &Judged) -> String {
+pub(super) fn explain(one: &ScenarioResult) -> String {
     let mut text = String::new();
     detail(&mut text, one, &Shared::new());
     text
 }
 
-/// Call sites that changed in many scenarios: in how many, and where. They are said once.
+/// Call sites that changed in many scenarios, with the number of scenarios and the place. They are printed once.
 type Shared<'a> = BTreeMap<&'a str, (usize, &'a str)>;
 
-/// Scenarios from which on a call site is said once for all of them.
+/// From this number of scenarios on, a call site is printed once for all of them.
 const MANY: usize = 4;
 
-fn shared(run: &Run) -> Shared<'_> {
+fn shared<'a>(run: &'a Run<'_>) -> Shared<'a> {
     let mut shared = Shared::new();
-    for one in &run.judged {
+    for one in &run.results {
         for site in &one.sites {
             let place = site.place.as_deref().unwrap_or("gone");
             shared.entry(site.key.as_str()).or_insert((0, place)).0 += 1;
@@ -158,8 +155,8 @@ fn shared(run: &Run) -> Shared<'_> {
     shared
 }
 
-/// Everything there is to say about a scenario that is not simply right.
-fn detail(text: &mut String, one: &Judged, shared: &Shared<'_>) {
+/// Everything to say about a scenario that did not pass.
+fn detail(text: &mut String, one: &ScenarioResult, shared: &Shared<'_>) {
     line(text, &format!("\n{}: {}", one.id, one.judgement.verdict.as_str()));
     for note in &one.notes {
         line(text, &format!("  {note}"));
@@ -183,7 +180,7 @@ fn detail(text: &mut String, one: &Judged, shared: &Shared<'_>) {
         line(text, &format!("      {}", leak.key));
     }
     for change in &one.judgement.changes {
-        line(text, &format!("  {}", words(one, change)));
+        line(text, &format!("  {}", change_line(one, change)));
     }
     let ops = one.measured.as_ref().or(one.recorded.as_ref()).map(|counts| counts.ops);
     let own: Vec<_> =
@@ -196,7 +193,7 @@ fn detail(text: &mut String, one: &Judged, shared: &Shared<'_>) {
             (_, None) => "gone",
             _ => "place unknown",
         };
-        line(text, &format!("  {}  {place}", moved(one, recorded, measured, ops)));
+        line(text, &format!("  {}  {place}", site_line(one, recorded, measured, ops)));
         line(text, &format!("      {}", site.key));
     }
     if own.len() > SITES {
@@ -208,7 +205,7 @@ fn detail(text: &mut String, one: &Judged, shared: &Shared<'_>) {
 }
 
 /// `blocks 212 → 1212 at 1000, 212 → 2212 at 2000: +1 per message`.
-fn words(one: &Judged, change: &Change) -> String {
+fn change_line(one: &ScenarioResult, change: &Change) -> String {
     let ops = one.recorded.as_ref().or(one.measured.as_ref()).map_or([1, 2], |counts| counts.ops);
     let ([old, old_double], [new, new_double]) = (change.recorded, change.measured);
     let mut text = format!(
@@ -221,13 +218,18 @@ fn words(one: &Judged, change: &Change) -> String {
     if delta == 0.0 {
         text += &format!(": {} in all", signed(new as f64 - old as f64));
     } else {
-        text += &format!(": {} per {}", signed(delta), one.unit.name());
+        text += &format!(": {} per {}", signed(delta), one.unit);
     }
     text
 }
 
-/// `+1 blocks, +64 bytes per message`, and what is not per operation.
-fn moved(one: &Judged, recorded: SiteCost, measured: SiteCost, ops: Option<[u64; 2]>) -> String {
+/// `+1 blocks, +64 bytes per message`, or the totals if only the fixed cost changed.
+fn site_line(
+    one: &ScenarioResult,
+    recorded: SiteCost,
+    measured: SiteCost,
+    ops: Option<[u64; 2]>,
+) -> String {
     let ops = ops.unwrap_or([1, 2]);
     let delta = |old: [u64; 2], new: [u64; 2]| {
         let at = |n: usize| new[n] as f64 - old[n] as f64;
@@ -239,16 +241,16 @@ fn moved(one: &Judged, recorded: SiteCost, measured: SiteCost, ops: Option<[u64;
     if blocks == 0.0 && bytes == 0.0 {
         return format!("{} blocks, {} bytes in all", signed(fixed_blocks), signed(fixed_bytes));
     }
-    format!("{} blocks, {} bytes per {}", signed(blocks), signed(bytes), one.unit.name())
+    format!("{} blocks, {} bytes per {}", signed(blocks), signed(bytes), one.unit)
 }
 
 fn line(text: &mut String, words: &str) {
     writeln!(text, "{words}").expect("a string takes everything");
 }
 
-/// Whole where it is whole; two digits where it is not.
+/// A whole number without digits after the point, any other with two.
 fn number(value: f64) -> String {
-    // A peak that shrinks per operation reads -0 where it rounds to nothing.
+    // A small negative value would print as -0.
     let value = if value.abs() < 0.005 { 0.0 } else { value };
     if (value - value.round()).abs() < 0.005 {
         format!("{value:.0}")

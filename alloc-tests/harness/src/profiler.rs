@@ -1,17 +1,27 @@
+//! dhat: start a profile, read the heap, end the profile. Without the feature `hooks` nothing is counted.
+
 use std::path::Path;
 use std::sync::Mutex;
 
-use super::Heap;
-
-/// Frames kept of a call stack whose call site nobody will ask for; dhat's least.
+/// Frames kept of a call stack whose call site is not needed; dhat's minimum.
 const COUNTING_FRAMES: usize = 4;
 
-/// Frames kept of one that will be shown. Async stacks are deep: hyper alone takes a dozen.
+/// Frames kept of a call stack that is shown. Async stacks are deep: hyper alone takes a dozen.
 const ATTRIBUTING_FRAMES: usize = 64;
 
 static RUNNING: Mutex<Option<dhat::Profiler>> = Mutex::new(None);
 
-/// dhat at work, until dropped. One at a time.
+/// The heap of a window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Heap {
+    pub(crate) blocks: u64,
+    pub(crate) bytes: u64,
+    pub(crate) peak_bytes: u64,
+    pub(crate) live_blocks: u64,
+    pub(crate) live_bytes: u64,
+}
+
+/// A profile that ends when this is dropped. There is one at a time.
 #[derive(Debug)]
 pub struct Profiler(());
 
@@ -19,34 +29,36 @@ impl Profiler {
     /// Counts only.
     #[must_use]
     pub fn counting() -> Self {
-        Self::start(dhat::Profiler::builder().testing().trim_backtraces(Some(COUNTING_FRAMES)))
+        Self::start(|| {
+            dhat::Profiler::builder().testing().trim_backtraces(Some(COUNTING_FRAMES)).build()
+        })
     }
 
-    /// Writes a profile with call stacks to `file` at its end.
+    /// Writes a profile with call stacks to `file` at the end.
     #[must_use]
     pub fn attributing(file: &Path) -> Self {
-        Self::start(
-            dhat::Profiler::builder().file_name(file).trim_backtraces(Some(ATTRIBUTING_FRAMES)),
-        )
+        let frames = Some(ATTRIBUTING_FRAMES);
+        Self::start(|| dhat::Profiler::builder().file_name(file).trim_backtraces(frames).build())
     }
 
-    fn start(builder: dhat::ProfilerBuilder) -> Self {
-        let mut running = RUNNING.lock().expect("no holder panics");
-        *running = Some(builder.build());
+    fn start(profiler: impl FnOnce() -> dhat::Profiler) -> Self {
+        if cfg!(feature = "hooks") {
+            *RUNNING.lock().expect("no holder panics") = Some(profiler());
+        }
         Self(())
     }
 
-    /// Ends the profile when what it returns is dropped, be it on another thread.
+    /// A guard that ends the profile when dropped, also on another thread.
     #[must_use]
     pub fn end_on_drop() -> EndOnDrop {
         EndOnDrop
     }
 
     pub(crate) fn live_bytes() -> u64 {
-        dhat::HeapStats::get().curr_bytes as u64
+        Self::heap().map_or(0, |heap| heap.live_bytes)
     }
 
-    /// `None` where the profile has ended.
+    /// `None` after the end of the profile.
     pub(crate) fn heap() -> Option<Heap> {
         RUNNING.lock().expect("no holder panics").as_ref()?;
         let stats = dhat::HeapStats::get();
@@ -60,7 +72,7 @@ impl Profiler {
     }
 
     /// Whether an allocation made now is counted.
-    pub(crate) fn sees() -> bool {
+    pub(crate) fn is_counting() -> bool {
         let before = Self::heap();
         drop(std::hint::black_box(Box::new([0u8; 8])));
         let grown = |before: Heap, after: Heap| {
@@ -76,7 +88,7 @@ impl Drop for Profiler {
     }
 }
 
-/// See [`Profiler::end_on_drop`].
+/// The guard of [`Profiler::end_on_drop`].
 #[derive(Debug)]
 pub struct EndOnDrop;
 

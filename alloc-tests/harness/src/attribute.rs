@@ -1,4 +1,4 @@
-//! Who did it: the same windows once more with call stacks, for a scenario whose numbers are not what they should be.
+//! The same windows once more with call stacks, for a scenario with unexpected numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,47 +10,47 @@ use serde::{Deserialize, Serialize};
 use crate::measure::run;
 use crate::profiler::Profiler;
 use crate::sites::{self, Profile};
-use crate::{Scenario, Window};
+use crate::{Scenario, Suite, Window};
 
-/// Runs in which a scenario that wavered is given the chance to waver again.
+/// Runs of a scenario that wavered, to see it waver again.
 const WAVERING_RUNS: usize = 20;
 
-/// Call sites of a scenario, and what they are held to account for.
+/// The answer to a [`Question`]; the other fields are empty.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Attribution {
     /// Blocks and bytes of each site, at N and 2N.
     pub sites: Sites,
-    /// File and line of each site today.
+    /// File and line of each site.
     pub places: BTreeMap<String, String>,
-    /// Sites with live blocks after the run, and how many at 2N.
+    /// Sites with live blocks after the run of 2N.
     pub leaks: Vec<Leak>,
-    /// Sites that spawned tasks which were alive when the server had returned.
+    /// Sites that spawned tasks which were still alive when the server returned.
     pub tasks: Vec<Leak>,
-    /// Sites that were not the same in every run at N.
+    /// Sites that differed between runs at N.
     pub wavering: Vec<Wavering>,
 }
 
-/// The least and the most that a site did in a run.
+/// The range of a site's allocations over several runs.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Wavering {
     /// The site's key.
     pub key: String,
-    /// Blocks, least and most.
+    /// Fewest and most blocks.
     pub blocks: [u64; 2],
-    /// Bytes, least and most.
+    /// Fewest and most bytes.
     pub bytes: [u64; 2],
-    /// Bytes live when the heap was largest, least and most.
+    /// Fewest and most bytes live when the heap was largest.
     pub peak_bytes: [u64; 2],
 }
 
-/// What there is to find out about a scenario.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A question about a scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Question {
-    /// Which sites cost what, and which leak.
+    /// The cost and the leaks of each site.
     Sites,
-    /// Which tasks nobody joined.
+    /// The tasks that were not joined.
     Tasks,
-    /// Which sites are not the same in every run.
+    /// The sites that differ between runs.
     Wavering,
 }
 
@@ -59,40 +59,36 @@ pub enum Question {
 /// # Errors
 ///
 /// If the scenario fails, or the profile cannot be written and read.
-pub fn attribute(scenario: &Scenario, question: Question) -> anyhow::Result<Attribution> {
-    // What the first run of a process does once only is no site of the scenario.
-    let fresh = |ops| Window::new(ops);
-    profile(scenario, fresh(scenario.ops()))?;
+pub fn attribute(
+    suite: &Suite,
+    scenario: &Scenario,
+    question: Question,
+) -> anyhow::Result<Attribution> {
+    let n = scenario.ops();
+    let profile = |window| profile(suite, scenario, window);
+    // Discard the first run: it includes one-time initialisation of the process.
+    profile(Window::new(n))?;
     match question {
-        Question::Sites => {
-            let n = profile(scenario, fresh(scenario.ops()))?;
-            let double = profile(scenario, fresh(2 * scenario.ops()))?;
-            Ok(costs(&n, &double))
-        }
+        Question::Sites => Ok(costs(&profile(Window::new(n))?, &profile(Window::new(2 * n))?)),
         Question::Tasks => {
-            let tasks = profile(scenario, fresh(scenario.ops()).ending_with_server())?;
+            let tasks = profile(Window::new(n).ending_with_server())?;
             let spawned = tasks.iter().filter(|(key, _)| key.contains("tokio::runtime::task"));
             Ok(Attribution { tasks: live(spawned), ..Attribution::default() })
         }
         Question::Wavering => {
-            let runs = (0..WAVERING_RUNS).map(|_| profile(scenario, fresh(scenario.ops())));
-            Ok(Attribution {
-                wavering: wavering(&runs.collect::<anyhow::Result<Vec<_>>>()?),
-                ..Attribution::default()
-            })
+            let runs = (0..WAVERING_RUNS).map(|_| profile(Window::new(n)));
+            let wavering = wavering(&runs.collect::<anyhow::Result<Vec<_>>>()?);
+            Ok(Attribution { wavering, ..Attribution::default() })
         }
     }
 }
 
-fn profile(scenario: &Scenario, window: Window) -> anyhow::Result<Profile> {
+fn profile(suite: &Suite, scenario: &Scenario, window: Window) -> anyhow::Result<Profile> {
     let file = tempfile::NamedTempFile::new()
         .context("cannot write a profile; is the temporary folder full?")?;
     run(scenario, window, || Profiler::attributing(file.path()))?;
     let json = std::fs::read_to_string(file.path()).context("cannot read the profile back")?;
-    let mut profile = sites::parse(&json)?;
-    // The proof, at the end of every window, that it still sees.
-    profile.retain(|key, _| !key.starts_with("alloc_tests::profiler::"));
-    Ok(profile)
+    sites::parse(&json, suite.crates)
 }
 
 fn costs(n: &Profile, double: &Profile) -> Attribution {
@@ -114,7 +110,7 @@ fn costs(n: &Profile, double: &Profile) -> Attribution {
     attribution
 }
 
-/// Sites with live blocks, the most first.
+/// Sites with live blocks, largest first.
 fn live<'a>(sites: impl Iterator<Item = (&'a String, &'a sites::Site)>) -> Vec<Leak> {
     let live = sites.filter(|(_, site)| site.live_blocks > 0);
     let mut leaks: Vec<Leak> = live
@@ -143,7 +139,7 @@ fn wavering(runs: &[Profile]) -> Vec<Wavering> {
         peak_bytes: range(key, |site| site.peak_bytes),
     });
     let wavers = |site: &Wavering| {
-        [site.blocks, site.bytes, site.peak_bytes].iter().any(|[least, most]| least != most)
+        [site.blocks, site.bytes, site.peak_bytes].iter().any(|[fewest, most]| fewest != most)
     };
     all.filter(wavers).collect()
 }

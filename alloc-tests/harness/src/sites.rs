@@ -1,52 +1,60 @@
-//! dhat's profile, read as call sites that can be compared from one build to the next.
+//! dhat's profile as call sites that can be compared from one build to the next.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context, ensure};
 use serde::Deserialize;
 
-/// Frames of a key at most, where none of them is ours.
+use crate::suite::Crate;
+
+/// Most frames of a key without a function of the server.
 const FOREIGN_FRAMES: usize = 6;
 
-/// What one call site did in one window.
+/// Functions of the profiler; its allocation at the end of a window is no call site of the scenario.
+const PROFILER: &str = concat!(env!("CARGO_CRATE_NAME"), "::profiler::");
+
+/// The allocations of one call site in one window.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Site {
-    /// Blocks it allocated.
+    /// Blocks.
     pub blocks: u64,
-    /// Bytes it allocated.
+    /// Bytes.
     pub bytes: u64,
-    /// Bytes of its that were live when the heap was largest.
+    /// Bytes live when the heap was largest.
     pub peak_bytes: u64,
-    /// Blocks of its that were live at the end.
+    /// Blocks live at the end.
     pub live_blocks: u64,
-    /// Bytes of its that were live at the end.
+    /// Bytes live at the end.
     pub live_bytes: u64,
-    /// File and line of its first frame in this workspace, or of its first frame at all.
+    /// File and line of its first frame in the server, or of its first frame at all.
     pub place: String,
 }
 
-/// Call sites by key: frames from the allocation outwards, up to the first function of this workspace, without
-/// addresses, lines, hashes, closures, the standard library or dhat.
+/// Call sites by key: frames from the allocation outwards, up to the first function of the server, without addresses,
+/// lines, hashes, closures, and frames of the standard library, dhat and this crate.
 pub type Profile = BTreeMap<String, Site>;
 
-/// Reads a profile as dhat writes it, version 2. Program points with the same key are added up.
+/// Reads a profile of dhat, version 2, and adds up program points with the same key. `crates` are the server's.
 ///
 /// # Errors
 ///
-/// If it is not such a file.
-pub fn parse(json: &str) -> anyhow::Result<Profile> {
+/// If `json` is not such a profile.
+pub fn parse(json: &str, crates: &[Crate]) -> anyhow::Result<Profile> {
     let file: File = serde_json::from_str(json).context("this is not a dhat profile")?;
     ensure!(
         file.dhat_file_version == 2,
         "dhat's format changed: version {} instead of 2",
         file.dhat_file_version
     );
-    let frames: Vec<Frame> = file.ftbl.iter().map(|line| Frame::parse(line)).collect();
+    let frames: Vec<Frame> = file.ftbl.iter().map(|line| Frame::parse(line, crates)).collect();
     let mut profile = Profile::new();
     for point in &file.pps {
-        let stack =
-            point.fs.iter().map(|i| frames.get(*i).context("a frame that is not in the table"));
-        let (key, place) = key(&stack.collect::<anyhow::Result<Vec<_>>>()?);
+        let stack = point.fs.iter().map(|i| frames.get(*i).context("a frame outside of the table"));
+        let stack = stack.collect::<anyhow::Result<Vec<_>>>()?;
+        if stack.iter().any(|frame| frame.function.starts_with(PROFILER)) {
+            continue;
+        }
+        let (key, place) = key(&stack);
         let site = profile.entry(key).or_insert_with(|| Site { place, ..Site::default() });
         site.blocks += point.tbk;
         site.bytes += point.tb;
@@ -80,57 +88,55 @@ struct Point {
 struct Frame {
     function: String,
     place: String,
+    /// The crate of the server that it is in.
+    server: Option<Crate>,
 }
 
 impl Frame {
-    fn parse(line: &str) -> Self {
+    fn parse(line: &str, crates: &[Crate]) -> Self {
         let symbol = line.split_once(": ").map_or(line, |(_, symbol)| symbol);
         let (function, place) = match symbol.rsplit_once(" (") {
             Some((function, place)) => (function, place.trim_end_matches(')')),
             None => (symbol, ""),
         };
-        // The column says no more than the line to a reader.
-        let place = place.rsplit_once(':').map_or(place, |(place, _)| place);
-        Self { function: normalise(function), place: place.to_owned() }
+        let place = place.rsplit_once(':').map_or(place, |(line, _column)| line);
+        let frame = Self { function: normalise(function), place: place.to_owned(), server: None };
+        let server = crates.iter().find(|server| server.name == frame.crate_name()).copied();
+        Self { server, ..frame }
     }
 
-    fn is_ours(&self) -> bool {
-        self.function.starts_with("server::") || self.function.starts_with("<server::")
-    }
-
-    /// Neither the language's nor the instrument's: a frame that says something about the program.
-    fn is_telling(&self) -> bool {
-        const SILENT: [&str; 4] = ["alloc::", "core::", "std::", "dhat::"];
-        let silent = |path: &str| SILENT.iter().any(|prefix| path.starts_with(prefix));
+    /// Whether the frame belongs to the program and not to the language or the instrument.
+    fn is_program(&self) -> bool {
+        const OTHERS: [&str; 5] = ["alloc::", "core::", "std::", "dhat::", "plimsoll::"];
+        let other = |path: &str| OTHERS.iter().any(|prefix| path.starts_with(prefix));
         match self.function.strip_prefix('<').and_then(|rest| rest.split_once(" as ")) {
-            // A method of a type that has no crate, such as `T` or `str`, is the language's where its trait is.
+            // For a type without a crate, such as `T` or `str`, the crate of the trait decides.
             Some((type_name, trait_name)) => {
                 let has_crate = type_name.trim_start_matches("::").contains("::");
-                !silent(type_name) && (has_crate || !silent(trait_name))
+                !other(type_name) && (has_crate || !other(trait_name))
             }
             None => {
                 self.function.contains("::")
-                    && !silent(&self.function)
-                    && !silent(self.function.trim_start_matches('<'))
+                    && !other(&self.function)
+                    && !other(self.function.trim_start_matches('<'))
             }
         }
     }
 
-    /// The crate whose code it is.
-    fn krate(&self) -> &str {
+    fn crate_name(&self) -> &str {
         let path = self.function.trim_start_matches('<');
-        path.split_once("::").map_or(path, |(krate, _)| krate)
+        path.split_once("::").map_or(path, |(name, _)| name)
     }
 }
 
-/// Drops what differs between two builds of the same source: hashes, generic arguments, closure markers.
+/// Removes hashes, generic arguments and closure markers, which differ between builds of the same source.
 fn normalise(function: &str) -> String {
     let mut text = String::with_capacity(function.len());
     let mut depth = 0usize;
     let mut qualified = function.starts_with('<');
     for character in function.chars() {
         match character {
-            // The first bracket of `<T as Trait>::method` names the type; those behind a path are its arguments.
+            // The first bracket of `<T as Trait>::method` stays; brackets after a path are generic arguments.
             '<' if depth == 0 && qualified && text.is_empty() => text.push('<'),
             '<' => depth += 1,
             '>' if depth > 0 => depth -= 1,
@@ -154,31 +160,35 @@ fn normalise(function: &str) -> String {
     }
 }
 
-/// Of every run of frames in one crate only the innermost stays: how a library gets there is its own affair.
+/// The key and the place of a call stack. Of consecutive frames in one crate only the innermost is kept: a library may
+/// change its inner path.
 fn key(stack: &[&Frame]) -> (String, String) {
-    let telling: Vec<&Frame> = stack.iter().copied().filter(|frame| frame.is_telling()).collect();
-    let ours = telling.iter().position(|frame| frame.is_ours());
-    let end = ours.map_or(FOREIGN_FRAMES, |at| at + 1).min(telling.len());
-    let mut path = telling[..end].to_vec();
-    path.dedup_by_key(|frame| frame.krate());
+    let program: Vec<&Frame> = stack.iter().copied().filter(|frame| frame.is_program()).collect();
+    let server = program.iter().position(|frame| frame.server.is_some());
+    let end = server.map_or(FOREIGN_FRAMES, |at| at + 1).min(program.len());
+    let mut path = program[..end].to_vec();
+    path.dedup_by_key(|frame| frame.crate_name());
     let Some(first) = path.first() else {
         let function = stack.first().map_or("unknown", |frame| frame.function.as_str());
         return (function.to_owned(), String::new());
     };
-    let frame = ours.map_or(*first, |at| telling[at]);
-    // dhat keeps three parts of a path; of a nested file of ours the folder of the crate is cut off.
-    let prefix = if frame.is_ours() && frame.place.starts_with("src/") { "server/" } else { "" };
+    let frame = server.map_or(*first, |at| program[at]);
+    // dhat keeps the last three parts of a path: for a nested file the folder of the crate is missing.
+    let folder = frame.server.filter(|_| frame.place.starts_with("src/"));
+    let folder = folder.map_or("", |server| server.folder);
     let names: Vec<&str> = path.iter().map(|frame| frame.function.as_str()).collect();
-    (names.join(" <- "), format!("{prefix}{}", frame.place))
+    (names.join(" <- "), format!("{folder}{}", frame.place))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const CRATES: &[Crate] = &[Crate { name: "server", folder: "server/" }];
+
     #[track_caller]
     fn check(line: &str, function: &str, place: &str) {
-        let frame = Frame::parse(line);
+        let frame = Frame::parse(line, CRATES);
         assert_eq!((frame.function.as_str(), frame.place.as_str()), (function, place));
     }
 
@@ -205,7 +215,7 @@ mod tests {
             {"tb":5,"tbk":2,"tl":0,"mb":0,"mbk":0,"gb":0,"gbk":0,"eb":5,"ebk":1,"fs":[1,3,4]}],
             "ftbl":["[root]","0x1: alloc::alloc::alloc (alloc/src/alloc.rs:9:1)","0x2: bytes::Bytes::copy (bytes/src/bytes.rs:1:1)",
             "0x3: bytes::Bytes::copy (bytes/src/bytes.rs:2:1)","0x4: server::echo::run::{{closure}} (server/src/echo.rs:41:9)"]}"#;
-        let profile = parse(json).expect("this is a profile");
+        let profile = parse(json, CRATES).expect("this is a profile");
         let site = Site {
             peak_bytes: 0,
             blocks: 3,
@@ -222,8 +232,8 @@ mod tests {
 
     #[test]
     fn another_version_of_the_format_is_refused() {
-        let error =
-            parse(r#"{"dhatFileVersion":3,"pps":[],"ftbl":[]}"#).expect_err("version 3 is unknown");
+        let error = parse(r#"{"dhatFileVersion":3,"pps":[],"ftbl":[]}"#, CRATES)
+            .expect_err("version 3 is unknown");
         assert!(error.to_string().contains("format changed"), "{error}");
     }
 }

@@ -1,11 +1,10 @@
-//! A peer in memory, on the server's own thread: exact where a kernel would cut large messages as it likes.
+//! A peer in memory, on the server's own thread. Its messages arrive whole, which a kernel does not promise for large
+//! ones.
 
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
-use server::clock::ManualClock;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::Frame;
@@ -13,18 +12,18 @@ use crate::client::request_into;
 
 /// Plays one connection from its upgrade to its close: sends a request, takes the whole reply, sends the next.
 ///
-/// A reply that is not the expected one ends the stream with an error, and with it the scenario.
+/// An unexpected reply ends the stream with an error, and the scenario with it.
 #[derive(Debug)]
-pub struct MemoryPeer {
+pub struct MemoryPeer<C = fn(&[u8], bool) -> bool> {
     upgrade: Frame,
     message: Frame,
     close: Frame,
-    /// Messages still to be exchanged, then the close.
+    /// Messages still to be exchanged before the close.
     left: u64,
     step: Step,
-    /// Bytes given to one read at most.
-    at_once: usize,
-    snapshots: Option<Snapshots>,
+    /// Most bytes for one read.
+    read_limit: usize,
+    check: Option<C>,
     sent: usize,
     received: usize,
     reader: Option<Waker>,
@@ -38,48 +37,56 @@ enum Step {
     End,
 }
 
-/// What a subscriber expects instead of replies.
-#[derive(Debug)]
-struct Snapshots {
-    next: u64,
-    clock: ManualClock,
-    tick: Duration,
-}
-
 impl MemoryPeer {
-    /// A peer that exchanges `message` `times` over on `path`. All its memory is taken here.
+    /// A peer that exchanges `message` `times` over on `path`. It allocates nothing after this call.
     #[must_use]
     pub fn new(path: &str, message: Frame, times: u64) -> Self {
         let mut request = vec![0; 512];
         let length = request_into(&mut request, path);
         request.truncate(length);
-        let step = Step::Upgrade;
         Self {
-            // The reply has a date in it: only its first line is compared.
+            // The reply contains a date, so only its first line is compared.
             upgrade: Frame { request, reply: b"HTTP/1.1 101 Switching Protocols\r\n".to_vec() },
             message,
             close: Frame::close(1000),
             left: times,
-            step,
-            at_once: usize::MAX,
-            snapshots: None,
+            step: Step::Upgrade,
+            read_limit: usize::MAX,
+            check: None,
             sent: 0,
             received: 0,
             reader: None,
         }
     }
 
-    /// The same peer on a line that delivers no more than this many bytes to one read.
+    /// Gives no more than `bytes` to one read.
     #[must_use]
     pub fn sending_at_most(self, bytes: usize) -> Self {
-        Self { at_once: bytes, ..self }
+        Self { read_limit: bytes, ..self }
     }
 
-    /// The same peer as a subscriber: its messages are snapshots, and it moves `clock` by `tick` between two of them.
-    pub(crate) fn taking_snapshots(self, clock: ManualClock, tick: Duration) -> Self {
-        Self { snapshots: Some(Snapshots { next: 1, clock, tick }), ..self }
+    /// Sends no messages, and passes each write of the server between upgrade and close to `check`, with whether more
+    /// are to come. `check` returns whether the write is right.
+    pub fn checking<C: FnMut(&[u8], bool) -> bool>(self, check: C) -> MemoryPeer<C> {
+        let Self {
+            upgrade, message, close, left, step, read_limit, sent, received, reader, ..
+        } = self;
+        MemoryPeer {
+            upgrade,
+            message,
+            close,
+            left,
+            step,
+            read_limit,
+            check: Some(check),
+            sent,
+            received,
+            reader,
+        }
     }
+}
 
+impl<C: FnMut(&[u8], bool) -> bool> MemoryPeer<C> {
     fn frame(&self) -> Option<&Frame> {
         match self.step {
             Step::Upgrade => Some(&self.upgrade),
@@ -89,7 +96,7 @@ impl MemoryPeer {
         }
     }
 
-    /// The current reply is complete: what follows can be read.
+    /// Goes to the next step, after a complete reply.
     fn advance(&mut self) {
         (self.sent, self.received) = (0, 0);
         self.step = match self.step {
@@ -105,16 +112,15 @@ impl MemoryPeer {
         }
     }
 
-    /// Takes what the server wrote; `false` if it is not what it should be.
+    /// Takes a write of the server; `false` if it is not the expected one.
     fn take(&mut self, mut bytes: &[u8]) -> bool {
         while !bytes.is_empty() {
             if self.step == Step::Message
-                && let Some(snapshots) = &mut self.snapshots
+                && let Some(check) = &mut self.check
             {
-                return snapshots.take(bytes, self.left > 0) && {
-                    self.advance();
-                    true
-                };
+                let expected = check(bytes, self.left > 0);
+                self.advance();
+                return expected;
             }
             let Some(frame) = self.frame() else { return false };
             let left = &frame.reply[self.received..];
@@ -137,24 +143,7 @@ impl MemoryPeer {
     }
 }
 
-impl Snapshots {
-    /// Takes one frame, which must come in one write and hold the next snapshot, none skipped before it.
-    fn take(&mut self, frame: &[u8], more: bool) -> bool {
-        let [0x81, 126, high, low, json @ ..] = frame else { return false };
-        let Some(rest) = json.strip_prefix(br#"{"skipped":0,"seq":"#) else { return false };
-        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit());
-        let seq = digits.fold(0, |seq, digit| seq * 10 + u64::from(digit - b'0'));
-        let expected =
-            seq == self.next && json.len() == usize::from(u16::from_be_bytes([*high, *low]));
-        self.next += 1;
-        if expected && more {
-            self.clock.advance(self.tick);
-        }
-        expected
-    }
-}
-
-impl AsyncRead for MemoryPeer {
+impl<C: FnMut(&[u8], bool) -> bool + Unpin> AsyncRead for MemoryPeer<C> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -166,14 +155,14 @@ impl AsyncRead for MemoryPeer {
             self.reader = Some(cx.waker().clone());
             return Poll::Pending;
         }
-        let length = left.len().min(buf.remaining()).min(self.at_once);
+        let length = left.len().min(buf.remaining()).min(self.read_limit);
         buf.put_slice(&left[..length]);
         self.sent += length;
         Poll::Ready(Ok(()))
     }
 }
 
-impl AsyncWrite for MemoryPeer {
+impl<C: FnMut(&[u8], bool) -> bool + Unpin> AsyncWrite for MemoryPeer<C> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,

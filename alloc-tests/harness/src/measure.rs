@@ -9,53 +9,49 @@ use crate::io_count::IO;
 use crate::profiler::{Heap, Profiler};
 use crate::{Scenario, Window, descriptors};
 
-/// Everything one run left in the instruments.
+/// All readings of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
-    blocks: u64,
-    bytes: u64,
-    peak_bytes: u64,
+    heap: Heap,
     held_bytes: Option<u64>,
     reads: u64,
     writes: u64,
-    live_blocks: u64,
-    live_bytes: u64,
     tasks: u64,
     descriptors: u64,
 }
 
-/// What the repeats of a scenario came to.
+/// The result of all repeats of a scenario.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Outcome {
-    /// All agreed.
+    /// All repeats agreed.
     Counted {
         /// Totals at N and 2N.
         counts: Counts,
         /// Left alive at the end, the larger of N and 2N each.
         live: Live,
-        /// The descriptors left, in words.
+        /// The descriptors left open, one sentence each.
         descriptors: Vec<String>,
     },
-    /// The server did not do what the scenario demands of it.
+    /// The server did not behave as the scenario demands.
     Broken {
-        /// What it did instead.
+        /// The first demand that failed.
         why: String,
-        /// The descriptors that were left open even so, in words.
+        /// The descriptors left open, one sentence each.
         descriptors: Vec<String>,
     },
-    /// Two runs at the same N did not agree.
+    /// Two runs at the same N differed.
     Nondeterministic {
-        /// What differed, in words, with the run it first differed in.
+        /// The readings that differed, one sentence each.
         differences: Vec<String>,
     },
 }
 
-/// One throw-away run and `runs` kept ones at N, the same at 2N. Never the least of them: that hides a leak in all but
-/// one.
+/// One discarded run and `runs` kept ones at N, then the same at 2N. All kept runs must agree: their minimum would hide
+/// a leak in all but one of them.
 ///
 /// # Errors
 ///
-/// If this machine does not let the scenario run, or nothing is seen.
+/// [`Environment`] if this machine does not let the scenario run, [`Blind`] if allocations are not counted.
 pub fn measure(scenario: &Scenario, runs: usize) -> anyhow::Result<Outcome> {
     repeat(scenario, runs).or_else(|error| {
         let Broken { why, descriptors } = error.downcast()?;
@@ -81,33 +77,29 @@ fn repeat(scenario: &Scenario, runs: usize) -> anyhow::Result<Outcome> {
         kept.push(first);
     }
     let both = |metric: fn(&Sample) -> u64| [metric(&kept[0]), metric(&kept[1])];
-    let worst = |metric: fn(&Sample) -> u64| both(metric).into_iter().max().unwrap_or_default();
+    let larger = |metric: fn(&Sample) -> u64| both(metric).into_iter().max().unwrap_or_default();
     Ok(Outcome::Counted {
         counts: Counts {
             ops: [scenario.ops(), 2 * scenario.ops()],
-            blocks: both(|sample| sample.blocks),
-            bytes: both(|sample| sample.bytes),
+            blocks: both(|sample| sample.heap.blocks),
+            bytes: both(|sample| sample.heap.bytes),
             reads: both(|sample| sample.reads),
             writes: both(|sample| sample.writes),
-            peak_bytes: both(|sample| sample.peak_bytes),
+            peak_bytes: both(|sample| sample.heap.peak_bytes),
             held_bytes: kept[0].held_bytes.zip(kept[1].held_bytes).map(|(n, double)| [n, double]),
         },
         live: Live {
-            blocks: worst(|sample| sample.live_blocks),
-            bytes: worst(|sample| sample.live_bytes),
-            fds: worst(|sample| sample.descriptors),
-            tasks: worst(|sample| sample.tasks),
+            blocks: larger(|sample| sample.heap.live_blocks),
+            bytes: larger(|sample| sample.heap.live_bytes),
+            fds: larger(|sample| sample.descriptors),
+            tasks: larger(|sample| sample.tasks),
         },
         descriptors,
     })
 }
 
-/// Measures one run of `ops` operations; also names the descriptors it left open.
-///
-/// # Errors
-///
-/// If the scenario itself fails.
-pub fn sample(scenario: &Scenario, ops: u64) -> anyhow::Result<(Sample, Vec<String>)> {
+/// One run of `ops` operations, and the descriptors that it left open, one sentence each.
+fn sample(scenario: &Scenario, ops: u64) -> anyhow::Result<(Sample, Vec<String>)> {
     let before =
         descriptors::open().context("cannot list open descriptors; /proc must be mounted")?;
     let ran = run(scenario, Window::new(ops), Profiler::counting);
@@ -119,21 +111,17 @@ pub fn sample(scenario: &Scenario, ops: u64) -> anyhow::Result<(Sample, Vec<Stri
         Broken { why: format!("{error:#}"), descriptors: descriptors::describe_all(&leaked) }.into()
     })?;
     let sample = Sample {
-        blocks: heap.blocks,
-        bytes: heap.bytes,
-        peak_bytes: heap.peak_bytes,
+        heap,
         held_bytes: window.held_bytes(),
         reads: IO.reads(),
         writes: IO.writes(),
-        live_blocks: heap.live_blocks,
-        live_bytes: heap.live_bytes,
         tasks: window.alive_tasks(),
         descriptors: leaked.len() as u64,
     };
     Ok((sample, descriptors::describe_all(&leaked)))
 }
 
-/// The window itself: what the scenario needs is made before, and nothing but the scenario runs inside.
+/// Runs a scenario in `window`. Its preparation happens before the profile starts, and only its body inside.
 pub(crate) fn run(
     scenario: &Scenario,
     window: Window,
@@ -144,14 +132,14 @@ pub(crate) fn run(
     let profiler = start();
     let result = body(&window);
     let heap = Profiler::heap();
-    let sees = heap.is_some() && Profiler::sees();
+    let counting = heap.is_some() && Profiler::is_counting();
     drop(profiler);
     result.with_context(|| format!("the server broke the scenario at {ops} operations"))?;
-    ensure!(sees || window.ends_with_server(), Blind);
+    ensure!(counting || window.ends_with_server() || !cfg!(feature = "hooks"), Blind);
     Ok((window, heap.unwrap_or_default()))
 }
 
-/// Marks an error as this machine's: no port, no thread, no descriptor. It says nothing about the server.
+/// Marks an error as one of this machine (no port, thread or descriptor left). It says nothing about the server.
 #[derive(Debug)]
 pub struct Environment;
 
@@ -161,7 +149,19 @@ impl std::fmt::Display for Environment {
     }
 }
 
-/// A scenario that the server did not get through.
+/// An allocation at the end of a window was not counted, so that the counts before it cannot be trusted either.
+#[derive(Debug)]
+pub struct Blind;
+
+impl std::fmt::Display for Blind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the window ended blind: an allocation made at its end was not counted")
+    }
+}
+
+impl std::error::Error for Blind {}
+
+/// [`Outcome::Broken`] as an error.
 #[derive(Debug)]
 struct Broken {
     why: String,
@@ -176,38 +176,26 @@ impl std::fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
-/// The instrument saw nothing at the end of a window: what it read before is worth nothing either.
-#[derive(Debug)]
-pub struct Blind;
-
-impl std::fmt::Display for Blind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the window ended blind: an allocation made at its end was not counted")
-    }
-}
-
-impl std::error::Error for Blind {}
-
-/// A name, and where it is in a sample.
-type Metric = (&'static str, fn(&Sample) -> u64);
+/// The name of a reading, and its place in a sample.
+type Reading = (&'static str, fn(&Sample) -> u64);
 
 fn differences(first: &Sample, other: &Sample, ops: u64, run: usize) -> Vec<String> {
-    let metrics: [Metric; 10] = [
-        ("blocks", |sample| sample.blocks),
-        ("bytes", |sample| sample.bytes),
-        ("peak bytes", |sample| sample.peak_bytes),
+    let readings: [Reading; 10] = [
+        ("blocks", |sample| sample.heap.blocks),
+        ("bytes", |sample| sample.heap.bytes),
+        ("peak bytes", |sample| sample.heap.peak_bytes),
         ("held bytes", |sample| sample.held_bytes.unwrap_or_default()),
         ("reads", |sample| sample.reads),
         ("writes", |sample| sample.writes),
-        ("live blocks", |sample| sample.live_blocks),
-        ("live bytes", |sample| sample.live_bytes),
+        ("live blocks", |sample| sample.heap.live_blocks),
+        ("live bytes", |sample| sample.heap.live_bytes),
         ("live tasks", |sample| sample.tasks),
         ("open descriptors", |sample| sample.descriptors),
     ];
-    let changed = metrics.iter().filter(|(_, metric)| metric(first) != metric(other));
+    let changed = readings.iter().filter(|(_, reading)| reading(first) != reading(other));
     changed
-        .map(|(name, metric)| {
-            format!("{name} at {ops}: {} in run 1, {} in run {run}", metric(first), metric(other))
+        .map(|(name, reading)| {
+            format!("{name} at {ops}: {} in run 1, {} in run {run}", reading(first), reading(other))
         })
         .collect()
 }

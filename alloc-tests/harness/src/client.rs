@@ -1,4 +1,4 @@
-//! A blocking client on a socket. Everything it needs it takes before the window; inside it allocates nothing.
+//! A blocking WebSocket client on a socket. It allocates its buffer before the window and nothing inside.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -8,21 +8,21 @@ use anyhow::{Context, bail, ensure};
 
 use crate::measure::Environment;
 
-/// Longest wait for the server before a scenario fails instead of hanging. Far beyond anything a busy machine needs.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Longest wait for the server before a scenario fails; far more than a busy machine needs.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An upgrade request without its path; the key is RFC 6455's own example.
 const HEADERS: &str = " HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
-/// The header that answers [`HEADERS`].
+/// The accept key that answers [`HEADERS`].
 const ACCEPT: &[u8] = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-/// One connection, or none yet.
+/// A client with one connection at most.
 #[derive(Debug)]
 pub struct Client {
     stream: Option<TcpStream>,
-    /// What came and was not looked at yet lies in `buffer[start..end]`.
+    /// Received and unread bytes are `buffer[start..end]`.
     buffer: Box<[u8]>,
     start: usize,
     end: usize,
@@ -35,24 +35,24 @@ impl Default for Client {
 }
 
 impl Client {
-    /// `count` clients, not connected.
+    /// `count` clients without a connection.
     #[must_use]
     pub fn several(count: u64) -> Vec<Self> {
         (0..count).map(|_| Self::default()).collect()
     }
 
-    /// Connects, without a word of HTTP.
+    /// Connects, and sends nothing.
     ///
     /// # Errors
     ///
-    /// The system's, if nobody listens there.
+    /// The system's, marked as [`Environment`].
     pub fn connect(&mut self, addr: SocketAddr) -> anyhow::Result<()> {
         let stream = TcpStream::connect(addr)
             .with_context(|| format!("cannot connect to {addr}"))
             .context(Environment)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(TIMEOUT))?;
+        stream.set_write_timeout(Some(TIMEOUT))?;
         (self.start, self.end) = (0, 0);
         self.stream = Some(stream);
         Ok(())
@@ -62,7 +62,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// As [`Client::connect`], or if the answer is not the right 101.
+    /// As [`Client::connect`], or if the answer is not 101 with the right key.
     pub fn upgrade(&mut self, addr: SocketAddr, path: &str) -> anyhow::Result<()> {
         self.connect(addr)?;
         let mut request = [0; 512];
@@ -78,6 +78,8 @@ impl Client {
         Ok(())
     }
 
+    /// Sends `bytes`.
+    ///
     /// # Errors
     ///
     /// The system's, if the server is gone.
@@ -89,7 +91,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If anything else comes.
+    /// If the reply differs.
     pub fn exchange(&mut self, request: &[u8], reply: &[u8]) -> anyhow::Result<()> {
         self.send(request)?;
         self.expect(reply)
@@ -99,7 +101,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If anything else comes, or nothing.
+    /// If other bytes come, or none within ten seconds.
     pub fn expect(&mut self, mut bytes: &[u8]) -> anyhow::Result<()> {
         while !bytes.is_empty() {
             if self.start == self.end {
@@ -123,7 +125,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If something else comes, or a frame that does not fit the buffer.
+    /// If another frame comes, or one larger than the buffer.
     pub fn expect_text(&mut self, prefix: &[u8]) -> anyhow::Result<()> {
         self.at_least(4)?;
         let (opcode, short) = (self.buffer[self.start], usize::from(self.buffer[self.start + 1]));
@@ -137,7 +139,7 @@ impl Client {
                 ])),
             ),
             0..126 => (2, short),
-            _ => bail!("a snapshot of more than 64 KiB"),
+            _ => bail!("a text frame of 64 KiB or more"),
         };
         self.at_least(header + length)?;
         let payload = &self.buffer[self.start + header..self.start + header + length];
@@ -150,23 +152,11 @@ impl Client {
         Ok(())
     }
 
-    /// Reads snapshot `seq`, before which none was skipped.
+    /// Reads the head of an answer, including the empty line.
     ///
     /// # Errors
     ///
-    /// If something else comes.
-    pub fn expect_snapshot(&mut self, seq: u64) -> anyhow::Result<()> {
-        let mut prefix = std::io::Cursor::new([0; 64]);
-        write!(prefix, r#"{{"skipped":0,"seq":{seq},"#)?;
-        let length = usize::try_from(prefix.position())?;
-        self.expect_text(&prefix.get_ref()[..length])
-    }
-
-    /// Reads a head, up to and with the empty line.
-    ///
-    /// # Errors
-    ///
-    /// If the connection ends before that.
+    /// If the connection ends before the empty line.
     pub fn head(&mut self) -> anyhow::Result<&[u8]> {
         let mut length = 4;
         loop {
@@ -185,7 +175,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// If the answer is another one, or has no length.
+    /// If the status differs, or the answer has no length.
     pub fn http(&mut self, request: &[u8], status: &[u8]) -> anyhow::Result<()> {
         self.send(request)?;
         let head = self.head()?;
@@ -196,11 +186,11 @@ impl Client {
         Ok(())
     }
 
-    /// Waits for the end of the stream: nothing more may come.
+    /// Waits for the end of the stream.
     ///
     /// # Errors
     ///
-    /// If something comes.
+    /// If more bytes come.
     pub fn expect_end(&mut self) -> anyhow::Result<()> {
         ensure!(
             self.start == self.end,
@@ -215,12 +205,23 @@ impl Client {
         Ok(())
     }
 
-    /// Ends the connection without a word.
+    /// A close handshake that the client begins, up to the end of the stream.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not answer with the same code and end the connection.
+    pub fn close(&mut self) -> anyhow::Result<()> {
+        // Encoded by hand, because this runs inside the window: code 1000, masked with zeros, then unmasked.
+        self.exchange(&[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8], &[0x88, 0x02, 0x03, 0xe8])?;
+        self.expect_end()
+    }
+
+    /// Ends the connection without a close frame.
     pub fn drop_connection(&mut self) {
         self.stream = None;
     }
 
-    /// Ends the connection with a reset, as a crashed host or a firewall does.
+    /// Ends the connection with a reset, as a crashed peer or a firewall does.
     ///
     /// # Errors
     ///
@@ -235,7 +236,7 @@ impl Client {
         self.stream.as_mut().context("this client is not connected")
     }
 
-    /// Makes the buffer hold `length` unread bytes.
+    /// Reads until the buffer holds `length` unread bytes.
     fn at_least(&mut self, length: usize) -> anyhow::Result<()> {
         ensure!(length <= self.buffer.len(), "{length} bytes do not fit the client's buffer");
         while self.end - self.start < length {
@@ -256,7 +257,7 @@ impl Client {
     }
 }
 
-/// Writes an upgrade request for `path`; its length.
+/// Writes an upgrade request for `path`, and returns its length.
 pub(crate) fn request_into(buffer: &mut [u8], path: &str) -> usize {
     let mut length = 0;
     for part in ["GET ", path, HEADERS] {

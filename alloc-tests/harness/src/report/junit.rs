@@ -1,25 +1,25 @@
 use baselines::Verdict;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::Run;
+use super::{Run, explain};
 
-pub(super) fn render(run: &Run) -> anyhow::Result<String> {
-    let mut report = Report::new("alloc-tests");
-    let mut suite = TestSuite::new("alloc-tests");
-    for one in &run.judged {
+pub(super) fn render(run: &Run<'_>) -> anyhow::Result<String> {
+    let mut report = Report::new(run.suite.name);
+    let mut suite = TestSuite::new(run.suite.name);
+    for one in &run.results {
         let verdict = one.judgement.verdict;
         let status = match verdict {
             Verdict::Pass => TestCaseStatus::success(),
-            // What could not be measured is an error, not a failure of the code.
+            // A scenario that could not be measured is an error, not a failure of the code.
             Verdict::Failed | Verdict::Blind | Verdict::Nondeterministic => {
                 failed(NonSuccessKind::Error, verdict)
             }
             _ => failed(NonSuccessKind::Failure, verdict),
         };
         let mut case = TestCase::new(one.id.clone(), status);
-        case.set_classname("alloc-tests");
+        case.set_classname(run.suite.name);
         if verdict != Verdict::Pass {
-            case.set_system_out(one.explanation());
+            case.set_system_out(explain(one));
         }
         suite.add_test_case(case);
     }

@@ -1,17 +1,17 @@
-//! Frames as a client puts them on the wire, encoded before the window.
+//! WebSocket frames, encoded before the window.
 
 use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
-/// Masks what a client sends (RFC 6455 §5.3). A constant: the server's work does not depend on it, and runs compare.
+/// Mask of every client frame (RFC 6455 §5.3). A constant keeps runs equal; the server's work does not depend on it.
 const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
-/// What a client sends, and what an echo server must send back for it.
+/// A request, and the reply that an echo server must send for it.
 #[derive(Clone, Debug, Default)]
 pub struct Frame {
-    /// Masked, as sent.
+    /// Masked, as a client sends it.
     pub request: Vec<u8>,
-    /// Unmasked, as it must come back.
+    /// Unmasked, as the server must send it.
     pub reply: Vec<u8>,
 }
 
@@ -22,7 +22,7 @@ impl Frame {
         Self::message(payload.as_bytes(), Data::Text)
     }
 
-    /// One binary message of `length` bytes that are not all alike.
+    /// One binary message of `length` bytes with varied values.
     #[must_use]
     pub fn binary(length: usize) -> Self {
         let payload: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
@@ -36,7 +36,7 @@ impl Frame {
         Self { request, reply: plain(payload, OpCode::Control(Control::Pong)) }
     }
 
-    /// A close frame, answered in kind.
+    /// A close frame, answered by another with the same code.
     #[must_use]
     pub fn close(code: u16) -> Self {
         let payload = code.to_be_bytes();
@@ -44,7 +44,7 @@ impl Frame {
         Self { request: masked(&payload, opcode, true), reply: plain(&payload, opcode) }
     }
 
-    /// One text message in `fragments` frames, echoed in one.
+    /// One text message in `fragments` frames, echoed in one frame.
     #[must_use]
     pub fn fragmented(payload: &str, fragments: usize) -> Self {
         let size = payload.len().div_ceil(fragments);
@@ -57,7 +57,7 @@ impl Frame {
         Self { request, reply: plain(payload.as_bytes(), OpCode::Data(Data::Text)) }
     }
 
-    /// Both, one behind the other, in one write and one read.
+    /// This frame and `next`, in one write and one read.
     #[must_use]
     pub fn then(mut self, next: &Self) -> Self {
         self.request.extend_from_slice(&next.request);
@@ -65,7 +65,7 @@ impl Frame {
         self
     }
 
-    /// The same `times` over.
+    /// This frame `times` over, in one write and one read.
     #[must_use]
     pub fn repeated(&self, times: usize) -> Self {
         Self { request: self.request.repeat(times), reply: self.reply.repeat(times) }
@@ -77,9 +77,7 @@ impl Frame {
     }
 }
 
-/// A masked frame of any kind, also those no server accepts.
-#[must_use]
-pub fn masked(payload: &[u8], opcode: OpCode, is_final: bool) -> Vec<u8> {
+fn masked(payload: &[u8], opcode: OpCode, is_final: bool) -> Vec<u8> {
     let mut bytes = header(payload.len(), opcode, is_final, Some(MASK));
     bytes.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
     bytes
@@ -98,7 +96,7 @@ fn header(length: usize, opcode: OpCode, is_final: bool, mask: Option<[u8; 4]>) 
     bytes
 }
 
-/// ASCII text of `length` bytes.
+/// ASCII text of `length` characters.
 #[must_use]
 pub fn ascii(length: usize) -> String {
     (b'a'..=b'z').cycle().take(length).map(char::from).collect()

@@ -1,4 +1,4 @@
-//! Reads and writes of the server, counted where it meets its streams, and a tap that stops the writes.
+//! Counts the reads and writes of the server's streams, and can hold back the writes of one connection.
 
 use std::io;
 use std::pin::Pin;
@@ -12,47 +12,48 @@ use futures::task::AtomicWaker;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// Counts of one window. Static: a stream must not carry an allocation of the instrument's.
+/// Counts of one window. Static, because a counted stream must not carry an allocation of the harness.
 #[derive(Debug)]
 pub struct IoCounts {
     reads: AtomicU64,
     writes: AtomicU64,
     accepted: AtomicU64,
-    /// Accepted sockets on which Nagle's algorithm is still on.
-    nagled: AtomicU64,
-    /// 1 + the index of the connection that the tap is on, in the order they were accepted; 0 for none.
-    tapped: AtomicU64,
-    closed: AtomicBool,
-    blocked: AtomicWaker,
+    /// Accepted sockets that still use Nagle's algorithm.
+    without_nodelay: AtomicU64,
+    /// 1 + the index, in order of acceptance, of the connection whose writes can be held back; 0 for none.
+    selected: AtomicU64,
+    holding: AtomicBool,
+    waiting: AtomicWaker,
 }
 
-/// The one window that can be open in a process.
+/// The counts of the one window that can be open in a process.
 pub static IO: IoCounts = IoCounts {
     reads: AtomicU64::new(0),
     writes: AtomicU64::new(0),
     accepted: AtomicU64::new(0),
-    nagled: AtomicU64::new(0),
-    tapped: AtomicU64::new(0),
-    closed: AtomicBool::new(false),
-    blocked: AtomicWaker::new(),
+    without_nodelay: AtomicU64::new(0),
+    selected: AtomicU64::new(0),
+    holding: AtomicBool::new(false),
+    waiting: AtomicWaker::new(),
 };
 
 impl IoCounts {
-    /// Back to nothing, tap off and open.
+    /// Sets all counts to 0, and holds nothing back.
     pub fn reset(&self) {
-        for count in [&self.reads, &self.writes, &self.accepted, &self.nagled, &self.tapped] {
+        let Self { reads, writes, accepted, without_nodelay, selected, .. } = self;
+        for count in [reads, writes, accepted, without_nodelay, selected] {
             count.store(0, Relaxed);
         }
-        self.closed.store(false, Release);
-        self.forget_blocked();
+        self.holding.store(false, Release);
+        self.drop_waker();
     }
 
-    /// Lets go of whoever waits for the tap. A waker keeps its task's memory, which is not the server's fault.
-    pub fn forget_blocked(&self) {
-        drop(self.blocked.take());
+    /// Drops the waker of a held write: it keeps the memory of its task alive, which is no leak of the server.
+    pub fn drop_waker(&self) {
+        drop(self.waiting.take());
     }
 
-    /// Completed reads, the one that finds the end included.
+    /// Completed reads, including those that find the end of a stream.
     #[must_use]
     pub fn reads(&self) -> u64 {
         self.reads.load(Relaxed)
@@ -66,54 +67,54 @@ impl IoCounts {
 
     /// Accepted sockets that came without `TCP_NODELAY`.
     #[must_use]
-    pub fn nagled(&self) -> u64 {
-        self.nagled.load(Relaxed)
+    pub fn without_nodelay(&self) -> u64 {
+        self.without_nodelay.load(Relaxed)
     }
 
-    /// Puts the tap on the next connection that is accepted.
-    pub fn tap_next(&self) {
-        self.tapped.store(self.accepted.load(Acquire) + 1, Release);
+    /// Selects the connection that is accepted next for [`IoCounts::hold_writes`].
+    pub fn select_next(&self) {
+        self.selected.store(self.accepted.load(Acquire) + 1, Release);
     }
 
-    /// From now on nothing the server writes to the tapped connection is taken.
-    pub fn close_tap(&self) {
-        self.closed.store(true, Release);
+    /// Holds back every write to the selected connection from now on.
+    pub fn hold_writes(&self) {
+        self.holding.store(true, Release);
     }
 
-    /// Whatever waited for the tap goes on.
-    pub fn open_tap(&self) {
-        self.closed.store(false, Release);
-        self.blocked.wake();
+    /// Lets held writes go on.
+    pub fn release_writes(&self) {
+        self.holding.store(false, Release);
+        self.waiting.wake();
     }
 
-    /// [`IoCounts::wrap`] for an accepted socket, which must be ready to send small messages at once.
+    /// [`IoCounts::wrap`] for an accepted socket, which must have `TCP_NODELAY`.
     pub fn wrap_tcp(&'static self, socket: TcpStream) -> Counted<TcpStream> {
         if !socket.nodelay().is_ok_and(|nodelay| nodelay) {
-            self.nagled.fetch_add(1, Relaxed);
+            self.without_nodelay.fetch_add(1, Relaxed);
         }
         self.wrap(socket)
     }
 
-    /// A stream of the server's, counted from its first byte.
+    /// Counts a stream of the server from its first byte.
     pub fn wrap<S>(&'static self, io: S) -> Counted<S> {
         let index = self.accepted.fetch_add(1, AcqRel) + 1;
-        Counted { io, tapped: self.tapped.load(Acquire) == index }
+        Counted { io, selected: self.selected.load(Acquire) == index }
     }
 
-    fn poll_tap(&self, cx: &mut Context<'_>) -> Poll<()> {
-        if !self.closed.load(Acquire) {
+    fn poll_release(&self, cx: &mut Context<'_>) -> Poll<()> {
+        if !self.holding.load(Acquire) {
             return Poll::Ready(());
         }
-        self.blocked.register(cx.waker());
-        if self.closed.load(Acquire) { Poll::Pending } else { Poll::Ready(()) }
+        self.waiting.register(cx.waker());
+        if self.holding.load(Acquire) { Poll::Pending } else { Poll::Ready(()) }
     }
 }
 
-/// A stream whose completed reads and writes count.
+/// A stream whose completed reads and writes are counted.
 #[derive(Debug)]
 pub struct Counted<S> {
     io: S,
-    tapped: bool,
+    selected: bool,
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
@@ -136,8 +137,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.tapped {
-            std::task::ready!(IO.poll_tap(cx));
+        if self.selected {
+            std::task::ready!(IO.poll_release(cx));
         }
         counted(Pin::new(&mut self.io).poll_write(cx, buf))
     }
@@ -147,8 +148,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        if self.tapped {
-            std::task::ready!(IO.poll_tap(cx));
+        if self.selected {
+            std::task::ready!(IO.poll_release(cx));
         }
         counted(Pin::new(&mut self.io).poll_write_vectored(cx, bufs))
     }

@@ -1,4 +1,4 @@
-//! Proof, before anything is measured, that the instrument sees: each canary does one thing that must read exactly so.
+//! The check of the instrument before every measurement: each canary does one thing whose count is known.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::fs::File;
@@ -14,11 +14,10 @@ use crate::io_count::IO;
 use crate::profiler::{Heap, Profiler};
 use crate::{descriptors, window};
 
-/// A canary's name, and what it finds wrong.
+/// A canary's name and its check.
 type Canary = (&'static str, fn() -> anyhow::Result<()>);
 
-/// Every canary, in the order they sing.
-pub const CANARIES: [Canary; 10] = [
+const CANARIES: [Canary; 10] = [
     ("allocation", || heap(1, 100, || drop(black_box(Box::new([0u8; 100]))))),
     ("realloc", || heap(2, 72, grow)),
     ("zeroed allocation", || heap(1, 128, || drop(black_box(vec![0u8; black_box(128)])))),
@@ -35,14 +34,14 @@ pub const CANARIES: [Canary; 10] = [
 ///
 /// # Errors
 ///
-/// The first that reads wrong: nothing this process measures can be trusted.
-pub fn sing() -> anyhow::Result<()> {
+/// The first canary with a wrong count; the counts of this process cannot be trusted then.
+pub fn check_instrument() -> anyhow::Result<()> {
     CANARIES.iter().try_for_each(|(name, canary)| {
         canary().with_context(|| format!("canary \"{name}\" reads wrong"))
     })
 }
 
-/// What `body` must read as: so many blocks and bytes, and nothing left.
+/// Expects exactly these blocks and bytes from `body`, and nothing left alive.
 fn heap(blocks: u64, bytes: u64, body: impl FnOnce()) -> anyhow::Result<()> {
     expect(counted(body)?, Heap { blocks, bytes, peak_bytes: 0, live_blocks: 0, live_bytes: 0 })
 }
@@ -52,7 +51,7 @@ fn counted(body: impl FnOnce()) -> anyhow::Result<Heap> {
     body();
     let heap = Profiler::heap();
     drop(profiler);
-    heap.context("the profile ended before its time")
+    heap.context("the profile ended early")
 }
 
 fn expect(got: Heap, want: Heap) -> anyhow::Result<()> {
@@ -118,7 +117,7 @@ fn leaked_descriptor() -> anyhow::Result<()> {
         found.values().collect::<Vec<_>>() == ["/dev/null"],
         "one /dev/null is open, seen: {found:?}"
     );
-    ensure!(closed.is_empty(), "nothing is open any more, seen: {closed:?}");
+    ensure!(closed.is_empty(), "nothing is open after the close, seen: {closed:?}");
     Ok(())
 }
 
@@ -134,7 +133,7 @@ fn leaked_task() -> anyhow::Result<()> {
 fn reads_and_writes() -> anyhow::Result<()> {
     IO.reset();
     window::block_on(async {
-        let mut stream = IO.wrap(Echoless);
+        let mut stream = IO.wrap(OneByte);
         stream.write_all(b"two writes").await?;
         stream.write_all(b"are counted").await?;
         stream.read(&mut [0; 8]).await
@@ -144,10 +143,10 @@ fn reads_and_writes() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Takes everything, gives a byte at a time.
-struct Echoless;
+/// Accepts every write, and returns one byte for every read.
+struct OneByte;
 
-impl AsyncRead for Echoless {
+impl AsyncRead for OneByte {
     fn poll_read(
         self: Pin<&mut Self>,
         _: &mut Context<'_>,
@@ -158,7 +157,7 @@ impl AsyncRead for Echoless {
     }
 }
 
-impl AsyncWrite for Echoless {
+impl AsyncWrite for OneByte {
     fn poll_write(
         self: Pin<&mut Self>,
         _: &mut Context<'_>,

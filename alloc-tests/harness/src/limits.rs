@@ -1,4 +1,4 @@
-//! `MAX_ALLOCS_ALLOWED_<id>` in the environment, SwiftNIO's name for a limit on blocks that holds for one run.
+//! `MAX_ALLOCS_ALLOWED_<id>` in the environment: a limit on blocks for one run. The name is SwiftNIO's.
 
 use anyhow::Context;
 use baselines::compare::Limit;
@@ -9,7 +9,7 @@ use crate::Registry;
 ///
 /// # Errors
 ///
-/// If it is not a number.
+/// If the limit is not a number.
 pub fn of(id: &str) -> anyhow::Result<Option<Limit>> {
     let name = format!("{LIMIT}{id}");
     match std::env::var(&name) {
@@ -24,13 +24,12 @@ pub fn of(id: &str) -> anyhow::Result<Option<Limit>> {
     }
 }
 
-/// How the name of a limit in the environment begins.
+/// Prefix of the variables.
 const LIMIT: &str = "MAX_ALLOCS_ALLOWED_";
 
-/// What is wrong with limits in the environment: one that is no number, or that is for a scenario which does not exist.
-/// Somebody believes it holds.
+/// Limits in the environment that are not a number or name an unknown scenario, one sentence each.
 #[must_use]
-pub fn wrong(registry: &Registry) -> Vec<String> {
+pub fn invalid(registry: &Registry) -> Vec<String> {
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     let ids = names.filter_map(|name| name.strip_prefix(LIMIT).map(ToOwned::to_owned));
     ids.filter_map(|id| match of(&id) {

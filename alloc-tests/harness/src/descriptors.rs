@@ -4,27 +4,27 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 
-/// Number and target of every open descriptor, as procfs says: `socket:[1234]`, `/dev/null`.
+/// Number and target (`socket:[1234]`, `/dev/null`) of every open descriptor.
 ///
 /// # Errors
 ///
-/// The system's, where there is no procfs.
+/// The system's, if procfs is not mounted.
 pub fn open() -> io::Result<BTreeMap<u32, String>> {
     let mut open = BTreeMap::new();
     for entry in fs::read_dir("/proc/self/fd")? {
         let entry = entry?;
         let number = entry.file_name().to_string_lossy().parse().map_err(io::Error::other)?;
-        // The descriptor that lists the folder is in the list, and gone by now.
+        // A descriptor may be closed since it was listed.
         if let Ok(target) = fs::read_link(entry.path()) {
             open.insert(number, target.to_string_lossy().into_owned());
         }
     }
-    // It still resolves while the listing is being read.
+    // The descriptor of the listing itself.
     open.retain(|_, target| !target.ends_with("/fd"));
     Ok(open)
 }
 
-/// What is open in `after` and was not in `before`.
+/// Descriptors in `after` that are not in `before`.
 #[must_use]
 pub fn leaked(
     before: &BTreeMap<u32, String>,
@@ -34,7 +34,7 @@ pub fn leaked(
     after.iter().filter(is_new).map(|(number, target)| (*number, target.clone())).collect()
 }
 
-/// Descriptors in words that a person can find them by, those of one kind together.
+/// One sentence for each kind of descriptor, with addresses where it is a TCP socket.
 #[must_use]
 pub fn describe_all(descriptors: &BTreeMap<u32, String>) -> Vec<String> {
     let mut kinds: BTreeMap<String, Vec<u32>> = BTreeMap::new();

@@ -1,0 +1,242 @@
+//! The command line: the whole suite, or one scenario for another tool.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use baselines::compare::provenance_differences;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::judge::{self, RUNS};
+use crate::output::{Usage, print, print_error};
+use crate::profiler::Profiler;
+use crate::report::{Format, Run};
+use crate::result::ScenarioResult;
+use crate::scenario::PLANTED;
+use crate::suite::{Recorded, Suite};
+use crate::{Registry, Window, limits, measure, record};
+
+/// Runs the command of the process's arguments, and returns the exit code.
+pub(crate) fn run(suite: &Suite, registry: &Registry) -> anyhow::Result<u8> {
+    let name = suite.command.rsplit('/').next().unwrap_or(suite.command);
+    let usage = format!("{} [OPTIONS] [FILTER]...", suite.command);
+    let command = Cli::command()
+        .bin_name(name)
+        .about(suite.about)
+        .mut_subcommand("suite", |command| command.override_usage(usage));
+    let cli = Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
+    match cli.command {
+        Command::Suite(flags) => run_suite(suite, registry, &flags),
+        Command::Run { id, ops } => run_bare(registry, &id, ops),
+    }
+}
+
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measure scenarios and compare them with their baselines
+    #[command(after_help = AFTER_HELP)]
+    Suite(Flags),
+    /// Run one scenario once, uncounted, for heaptrack, valgrind or perf
+    Run {
+        /// The scenario's id
+        id: String,
+        /// Number of operations [default: the scenario's N]
+        #[arg(long, value_name = "N")]
+        ops: Option<u64>,
+    },
+}
+
+const AFTER_HELP: &str = "\
+MAX_ALLOCS_ALLOWED_<scenario>=N in the environment sets a limit of N blocks for one run, instead of the recorded ones.
+
+Exit codes: 0 pass, 1 a tool or the environment failed, 2 usage, 3 regression or leak, 4 improvement not yet recorded,
+5 baseline missing, stale or not comparable, 6 the measurement cannot be trusted (blind or nondeterministic).";
+
+#[derive(Debug, clap::Args)]
+struct Flags {
+    /// Run scenarios whose id contains one of these [default: all]
+    #[arg(value_name = "FILTER")]
+    filters: Vec<String>,
+
+    /// Number of runs at N and at 2N that must agree, after one that is discarded
+    #[arg(long, default_value_t = RUNS, value_parser = kept_runs)]
+    runs: usize,
+
+    /// Record the measured numbers
+    #[arg(long, requires = "reason")]
+    update: bool,
+
+    /// The reason for new numbers, for the commit that changes them
+    #[arg(long, requires = "update", value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    reason: Option<String>,
+
+    /// Remove the numbers of scenarios that no longer exist
+    #[arg(long, requires = "update")]
+    prune: bool,
+
+    /// Format of the report on stdout
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+
+    /// Print the ids and exit
+    #[arg(long)]
+    list: bool,
+
+    /// List only scenarios in memory, which execute the same instructions in every run
+    #[arg(long, requires = "list")]
+    in_memory: bool,
+
+    /// Folder of the recorded numbers [default: the suite's]
+    #[arg(long, value_name = "DIR")]
+    baselines: Option<PathBuf>,
+
+    /// Build without dhat and print how to run a scenario under heaptrack, valgrind or perf
+    #[arg(short = 'n', long)]
+    no_hooks: bool,
+}
+
+fn kept_runs(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0 | 1) => {
+            Err("must be at least 2, because runs are compared with each other".to_owned())
+        }
+        Ok(runs) => Ok(runs),
+        Err(_) => Err("not a whole number of runs".to_owned()),
+    }
+}
+
+fn run_suite(suite: &Suite, registry: &Registry, flags: &Flags) -> anyhow::Result<u8> {
+    let root = flags.baselines.as_ref().unwrap_or(&suite.baselines);
+    let recorded = Recorded::load(root.clone());
+    let ids = chosen(registry, &recorded, &flags.filters)?;
+    if flags.list {
+        let listed = ids.iter().filter(|id| !flags.in_memory || registry[*id].is_in_memory());
+        print(&listed.map(|id| format!("{id}\n")).collect::<String>())?;
+        return Ok(0);
+    }
+    anyhow::ensure!(
+        cfg!(feature = "hooks"),
+        Usage("this runner was built without hooks and counts nothing; leave out -n".to_owned())
+    );
+    if let Some(problem) = limits::invalid(registry).first() {
+        return Err(Usage(problem.clone()).into());
+    }
+    let progress = progress(ids.len());
+    let done = |one: &ScenarioResult| {
+        progress.set_message(one.id.clone());
+        progress.inc(1);
+    };
+    let units: Vec<_> = ids.iter().map(|id| (*id, registry[id].unit())).collect();
+    let mut results = judge::run(suite, &units, flags.runs, &recorded, done);
+    progress.finish_and_clear();
+    if flags.update {
+        let run = Run::new(suite, results, &recorded, flags)?;
+        let reason = flags.reason.as_deref().unwrap_or_default();
+        return match record::record(suite, registry, recorded, &run.results, reason, flags.prune) {
+            Ok(summary) => print(&summary).map(|()| 0),
+            Err(error) => {
+                print(&run.render(Format::Table)?)?;
+                print_error(&format!("error: {error:#}"));
+                Ok(exit_code_if_not_recorded(&run))
+            }
+        };
+    }
+    let stale = recorded.stale(registry).filter(|(id, _)| matches(id, &flags.filters));
+    results.extend(stale.map(|(id, counts)| ScenarioResult::stale(id, counts)));
+    results.sort_by(|a, b| a.id.cmp(&b.id));
+    let run = Run::new(suite, results, &recorded, flags)?;
+    print(&run.render(flags.format)?)?;
+    Ok(run.exit_code())
+}
+
+/// 1, unless the verdict itself is worse: 0, 4 and 5 would ask for the update that just failed.
+fn exit_code_if_not_recorded(run: &Run<'_>) -> u8 {
+    match run.exit_code() {
+        code @ (3 | 6) => code,
+        _ => 1,
+    }
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        suite: &'a Suite,
+        results: Vec<ScenarioResult>,
+        recorded: &Recorded,
+        flags: &Flags,
+    ) -> anyhow::Result<Self> {
+        let provenance = suite.provenance()?;
+        let baseline = recorded.baseline.as_ref();
+        Ok(Self {
+            suite,
+            results,
+            provenance_differs: baseline.map_or_else(
+                |_| Vec::new(),
+                |known| provenance_differences(&known.provenance, &provenance),
+            ),
+            provenance,
+            no_baseline: baseline.err().map(|error| error.with_command(&suite.update_command())),
+            runs: flags.runs,
+            filter: flags.filters.join(" "),
+        })
+    }
+}
+
+/// Ids that contain a filter. A filter without a match is an error. Scenarios with a planted fault run only when named
+/// by their whole id.
+fn chosen(
+    registry: &Registry,
+    recorded: &Recorded,
+    filters: &[String],
+) -> anyhow::Result<Vec<&'static str>> {
+    for filter in filters {
+        let known = |id: &str| id.contains(filter.as_str());
+        if !registry.keys().any(|id| known(id))
+            && !recorded.stale(registry).any(|(id, _)| known(id))
+        {
+            let likeness = |id: &&str| strsim::jaro_winkler(id, filter);
+            let offered = registry.keys().copied().filter(|id| !id.starts_with(PLANTED));
+            let nearest = offered.max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+            let hint = nearest.map_or_else(String::new, |id| format!("; the nearest is {id}"));
+            return Err(Usage(format!(
+                "no scenario contains \"{filter}\"{hint}; --list prints them all"
+            ))
+            .into());
+        }
+    }
+    let asked = |id: &str| {
+        if id.starts_with(PLANTED) { filters.iter().any(|f| f == id) } else { matches(id, filters) }
+    };
+    Ok(registry.keys().copied().filter(|id| asked(id)).collect())
+}
+
+fn matches(id: &str, filters: &[String]) -> bool {
+    filters.is_empty() || filters.iter().any(|filter| id.contains(filter.as_str()))
+}
+
+fn progress(scenarios: usize) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:24} {pos}/{len} {wide_msg}")
+        .expect("the template is constant");
+    ProgressBar::new(scenarios as u64).with_style(style)
+}
+
+fn run_bare(registry: &Registry, id: &str, ops: Option<u64>) -> anyhow::Result<u8> {
+    let Some(scenario) = registry.get(id) else {
+        return Err(
+            Usage(format!("no scenario is called {id}; suite --list prints them all")).into()
+        );
+    };
+    // Without a list of descriptors, whose names differ, two runs execute the same instructions.
+    let window = Window::new(ops.unwrap_or_else(|| scenario.ops()));
+    measure::run(scenario, window, Profiler::counting)?;
+    Ok(0)
+}

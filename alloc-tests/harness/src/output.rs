@@ -1,0 +1,48 @@
+//! Standard output, standard error and the exit code.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Context;
+
+/// Exit code of a usage error; clap's own.
+const USAGE: u8 = 2;
+
+/// A command line that makes no sense.
+#[derive(Debug)]
+pub(crate) struct Usage(pub(crate) String);
+
+impl std::fmt::Display for Usage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+pub(crate) fn finish(outcome: anyhow::Result<u8>) -> ExitCode {
+    match outcome {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            print_error(&format!("error: {error:#}"));
+            ExitCode::from(if error.is::<Usage>() { USAGE } else { 1 })
+        }
+    }
+}
+
+/// Writes to stdout. A closed pipe is not an error: the exit code still holds the verdict.
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot write the report to stdout")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes a line to stderr.
+pub(crate) fn print_error(text: &str) {
+    // An error about a closed stderr has nowhere to go.
+    drop(writeln!(std::io::stderr(), "{text}"));
+}

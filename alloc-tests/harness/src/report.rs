@@ -1,0 +1,122 @@
+//! The results of a run as a table, JSON, JUnit or Markdown. Each is complete before the first byte is printed, so
+//! that a closed pipe does not change the verdict.
+
+mod json;
+mod junit;
+mod table;
+
+use baselines::Verdict;
+use baselines::alloc::Provenance;
+use clap::ValueEnum;
+
+use crate::Suite;
+use crate::result::ScenarioResult;
+
+/// The format of a report on stdout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For a terminal, 80 columns wide
+    Table,
+    /// For a program: the baseline's own shape, with verdicts
+    Json,
+    /// For CI systems that show tests
+    Junit,
+    /// For a pull request or a job summary
+    Markdown,
+}
+
+/// A whole run.
+#[derive(Debug)]
+pub struct Run<'a> {
+    /// The suite that ran.
+    pub suite: &'a Suite,
+    /// The results, in the order of the ids.
+    pub results: Vec<ScenarioResult>,
+    /// The conditions of this build.
+    pub provenance: Provenance,
+    /// Differences to the build that recorded the baselines, one sentence each.
+    pub provenance_differs: Vec<String>,
+    /// The reason why there are no baselines, if there are none.
+    pub no_baseline: Option<String>,
+    /// Kept runs at each N.
+    pub runs: usize,
+    /// The filters of the command line, separated by spaces.
+    pub filter: String,
+}
+
+/// Everything to say about one scenario, in lines.
+pub(crate) fn explain(result: &ScenarioResult) -> String {
+    table::explain(result)
+}
+
+impl Run<'_> {
+    /// The exit code of the run.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        baselines::verdict::exit_code(self.results.iter().map(|one| one.judgement.verdict))
+    }
+
+    /// The run as text.
+    ///
+    /// # Errors
+    ///
+    /// If JUnit's XML cannot hold a text.
+    pub fn render(&self, format: Format) -> anyhow::Result<String> {
+        match format {
+            Format::Table => Ok(table::render(self, table::Look::Terminal)),
+            Format::Markdown => Ok(table::render(self, table::Look::Markdown)),
+            Format::Json => Ok(json::render(self)),
+            Format::Junit => junit::render(self),
+        }
+    }
+
+    /// Number of scenarios with `verdict`.
+    fn count(&self, verdict: Verdict) -> usize {
+        self.results.iter().filter(|one| one.judgement.verdict == verdict).count()
+    }
+
+    /// `3 passed, 1 regressed`.
+    fn summary(&self) -> String {
+        let counts = Verdict::ALL
+            .iter()
+            .map(|verdict| (self.count(*verdict), *verdict))
+            .filter(|(count, _)| *count > 0);
+        let words = |(count, verdict)| match verdict {
+            Verdict::Pass => format!("{count} passed"),
+            other => format!("{count} {}", other.as_str()),
+        };
+        counts.map(words).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The next step, with a command to type; `None` if all passed.
+    fn next_step(&self) -> Option<String> {
+        let command = self.suite.command;
+        let filter =
+            if self.filter.is_empty() { String::new() } else { format!(" {}", self.filter) };
+        let record = format!("{}{filter}", self.suite.update_command());
+        let any = |verdict| self.count(verdict) > 0;
+        if any(Verdict::Blind) {
+            let file = self.suite.allocator_file;
+            return Some(format!("nothing is counted: make dhat the global allocator in {file}"));
+        }
+        if let Some(one) = self.results.iter().find(|one| one.is_unfit()) {
+            return Some(format!("fix it, then: {command} {}", one.id));
+        }
+        if any(Verdict::Stale) {
+            return Some(format!(
+                "if the scenario is gone on purpose: {command} --update --prune --reason \"…\"{filter}"
+            ));
+        }
+        if any(Verdict::Regressed) {
+            return Some(format!("fix it, or if the cost is justified: {record}"));
+        }
+        if any(Verdict::Improved) || any(Verdict::Missing) {
+            return Some(format!("record it: {record}"));
+        }
+        if any(Verdict::NotComparable) {
+            let again = || format!("the scenario counts something else now; record it: {record}");
+            return Some(self.no_baseline.clone().unwrap_or_else(again));
+        }
+        None
+    }
+}

@@ -1,0 +1,137 @@
+//! The record of one measured run, and waits that neither sleep nor allocate.
+
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::io_count::IO;
+use crate::profiler::{EndOnDrop, Profiler};
+
+/// Longest wait for an event that the server must produce. Not a pause: every wait polls.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Pause between two polls.
+const POLL_INTERVAL: Duration = Duration::from_micros(10);
+
+/// One measured run of a scenario. It can hold any server: one on this thread ([`Window::run`]), or one that the
+/// scenario starts on a thread of its own and reports with [`Window::server_stopped`].
+#[derive(Debug)]
+pub struct Window {
+    ops: u64,
+    alive_tasks: Cell<u64>,
+    held_bytes: Cell<Option<u64>>,
+    ends_with_server: bool,
+}
+
+impl Window {
+    pub(crate) fn new(ops: u64) -> Self {
+        IO.reset();
+        Self {
+            ops,
+            alive_tasks: Cell::new(0),
+            held_bytes: Cell::new(None),
+            ends_with_server: false,
+        }
+    }
+
+    /// Ends the profile when the server returns, while its runtime still exists: tasks that were not joined are then
+    /// live blocks.
+    pub(crate) fn ending_with_server(self) -> Self {
+        Self { ends_with_server: true, ..self }
+    }
+
+    /// Number of operations of this run.
+    #[must_use]
+    pub fn ops(&self) -> u64 {
+        self.ops
+    }
+
+    /// A guard that the server's own future must own, so that it drops as the server returns.
+    #[must_use]
+    pub fn server_guard(&self) -> Option<EndOnDrop> {
+        self.ends_with_server.then(Profiler::end_on_drop)
+    }
+
+    /// Runs a server on this thread and counts the tasks that it leaves alive.
+    pub fn run<F: Future>(&self, runtime: &Runtime, server: F) -> F::Output {
+        let output = runtime.block_on(server);
+        self.add_alive_tasks(runtime.metrics().num_alive_tasks());
+        output
+    }
+
+    /// Records that a server on another thread has returned and left `alive_tasks` behind.
+    ///
+    /// # Errors
+    ///
+    /// If it accepted a socket without `TCP_NODELAY`.
+    pub fn server_stopped(&self, alive_tasks: usize) -> anyhow::Result<()> {
+        IO.drop_waker();
+        self.add_alive_tasks(alive_tasks);
+        ensure!(
+            IO.without_nodelay() == 0,
+            "an accepted socket came without TCP_NODELAY; the listener must set it"
+        );
+        Ok(())
+    }
+
+    fn add_alive_tasks(&self, tasks: usize) {
+        self.alive_tasks.set(self.alive_tasks.get() + tasks as u64);
+    }
+
+    /// Waits until `reached` is true; `event` completes "waited in vain until …".
+    ///
+    /// # Errors
+    ///
+    /// After ten seconds.
+    pub fn wait_until(&self, event: &str, reached: impl Fn() -> bool) -> anyhow::Result<()> {
+        let start = Instant::now();
+        while !reached() {
+            ensure!(start.elapsed() < TIMEOUT, "waited in vain until {event}");
+            // Parking frees the processor, which may be the server's; a yield does not.
+            std::thread::park_timeout(POLL_INTERVAL);
+        }
+        Ok(())
+    }
+
+    /// Waits until the server has completed `reads` reads in all.
+    ///
+    /// # Errors
+    ///
+    /// As [`Window::wait_until`].
+    pub fn until_read(&self, reads: u64) -> anyhow::Result<()> {
+        self.wait_until("the server has read what was sent", || IO.reads() >= reads)
+            .with_context(|| format!("{} reads instead of {reads}", IO.reads()))
+    }
+
+    /// Records the live bytes of this moment as held by open connections.
+    ///
+    /// # Errors
+    ///
+    /// On the second call.
+    pub fn hold(&self) -> anyhow::Result<()> {
+        ensure!(self.held_bytes.get().is_none(), "a window has one moment of holding");
+        self.held_bytes.set(Some(Profiler::live_bytes()));
+        Ok(())
+    }
+
+    pub(crate) fn ends_with_server(&self) -> bool {
+        self.ends_with_server
+    }
+
+    pub(crate) fn alive_tasks(&self) -> u64 {
+        self.alive_tasks.get()
+    }
+
+    pub(crate) fn held_bytes(&self) -> Option<u64> {
+        self.held_bytes.get()
+    }
+}
+
+/// Runs a future on this thread, on a runtime with every driver: tokio opens some descriptors once in a process and
+/// never closes them, so that they must be open before the first window.
+pub(crate) fn block_on<F: Future>(future: F) -> anyhow::Result<F::Output> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    Ok(runtime.context("cannot start a runtime")?.block_on(future))
+}
