@@ -1,19 +1,15 @@
-//! Scenarios of the dashboard, whose messages are snapshots and not replies.
+//! The shape of scenarios with a snapshot a tick.
 
-use std::io::Write;
 use std::time::Duration;
 
 use plimsoll::{Client, Scenario};
 use server::Config;
-use server::clock::ManualClock;
 
+use crate::snapshots::expect_snapshot;
 use crate::window::scenario;
 
 /// Time between two snapshots on the manual clock. 2000 of them are shorter than the timeout of a silent subscriber.
 pub const TICK: Duration = Duration::from_millis(10);
-
-/// Start of a snapshot's text before which none was skipped, up to its sequence number.
-const NONE_SKIPPED: &str = r#"{"skipped":0,"seq":"#;
 
 /// A snapshot a tick to `subscribers`, which all read it before the next.
 #[must_use]
@@ -38,45 +34,4 @@ pub fn ticks(ops: u64, subscribers: u64) -> Scenario {
             Ok(())
         }
     })
-}
-
-/// Reads snapshot `seq`, before which none was skipped.
-///
-/// # Errors
-///
-/// If another message comes.
-pub fn expect_snapshot(client: &mut Client, seq: u64) -> anyhow::Result<()> {
-    let mut prefix = std::io::Cursor::new([0; 64]);
-    write!(prefix, "{NONE_SKIPPED}{seq},")?;
-    let length = usize::try_from(prefix.position())?;
-    client.expect_text(&prefix.get_ref()[..length])
-}
-
-/// A subscriber's check of its snapshots; it advances the clock by a tick after each.
-#[derive(Debug)]
-pub(crate) struct Snapshots {
-    next: u64,
-    clock: ManualClock,
-    tick: Duration,
-}
-
-impl Snapshots {
-    pub(crate) fn new(clock: ManualClock, tick: Duration) -> Self {
-        Self { next: 1, clock, tick }
-    }
-
-    /// Whether `write` is one whole frame with the next snapshot.
-    pub(crate) fn take(&mut self, write: &[u8], more: bool) -> bool {
-        let [0x81, 126, high, low, json @ ..] = write else { return false };
-        let Some(rest) = json.strip_prefix(NONE_SKIPPED.as_bytes()) else { return false };
-        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit());
-        let seq = digits.fold(0, |seq, digit| seq * 10 + u64::from(digit - b'0'));
-        let expected =
-            seq == self.next && json.len() == usize::from(u16::from_be_bytes([*high, *low]));
-        self.next += 1;
-        if expected && more {
-            self.clock.advance(self.tick);
-        }
-        expected
-    }
 }

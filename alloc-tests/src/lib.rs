@@ -4,7 +4,7 @@
 //!
 //! - [`suite()`]: where our numbers and commands are
 //! - [`scenario`]: the shapes that several scenarios have in common
-//! - [`dashboard`]: the shape with snapshots, and a client's check of them
+//! - [`dashboard`]: the shape with a snapshot a tick; [`snapshots`]: a subscriber's check of them
 //! - [`window`]: a window with our server and its manual clock
 //! - [`codec`]: frames through tungstenite alone
 //!
@@ -13,6 +13,7 @@
 pub mod codec;
 pub mod dashboard;
 pub mod scenario;
+pub mod snapshots;
 pub mod window;
 
 use std::path::Path;

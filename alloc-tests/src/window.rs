@@ -16,7 +16,7 @@ use server::{Clock, Config, Context, Embedded};
 use tokio::net::TcpListener;
 use tokio::runtime;
 
-use crate::dashboard::Snapshots;
+use crate::snapshots::Snapshots;
 
 /// A [`Window`] for our server, with a clock that every server in it uses.
 #[derive(Debug)]

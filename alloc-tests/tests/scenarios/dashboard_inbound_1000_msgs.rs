@@ -1,6 +1,7 @@
 //! A subscriber that talks: what it says is read and forgotten, what it pings is answered.
 
-use alloc_tests::{dashboard, window};
+use alloc_tests::snapshots::expect_snapshot;
+use alloc_tests::window;
 use plimsoll::{Client, Frame, Scenario};
 
 pub(crate) fn scenario() -> Scenario {
@@ -10,7 +11,7 @@ pub(crate) fn scenario() -> Scenario {
         move |window| {
             let server = window.start()?;
             client.upgrade(server.addr(), "/ws/dashboard")?;
-            dashboard::expect_snapshot(&mut client, 1)?;
+            expect_snapshot(&mut client, 1)?;
             for _ in 0..ops {
                 client.exchange(&said.request, &said.reply)?;
             }
