@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-[ $# = 0 ] || { echo "error: $0 takes no arguments; for parts of it: ws-compare calibrate --help" >&2; exit 2; }
+[ $# = 0 ] || { echo "error: $0 takes no arguments; for parts of it: cargo run --release -p research -- compare --help" >&2; exit 2; }
 
 export CARGO_INCREMENTAL=0 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1
 folder=${CARGO_TARGET_DIR:-target}/calibration
@@ -30,10 +30,10 @@ for seed in 1 2 3; do
     build "like-$seed" -C "link-arg=-Wl,--shuffle-sections=.text.*6server*=$seed"
     like+=(--like "$folder/like-$seed")
 done
-env -u CARGO_PROFILE_RELEASE_CODEGEN_UNITS cargo build --quiet --release --locked --package ws-compare || exit 1
+env -u CARGO_PROFILE_RELEASE_CODEGEN_UNITS cargo build --quiet --release --locked --package research || exit 1
 
 calibrate() {
-    "${CARGO_TARGET_DIR:-target}/release/ws-compare" calibrate --server "$folder/server" "${like[@]}" \
+    "${CARGO_TARGET_DIR:-target}/release/calibrate" compare --server "$folder/server" "${like[@]}" \
         --records "${CARGO_TARGET_DIR:-target}/calibration.jsonl" "$@"
 }
 # Alone, as a user's comparison runs; then several at a time, with base and its copy in common.

@@ -11,12 +11,12 @@
 //!   from deciding
 //! - [`gate`]: rounds → verdicts
 //! - [`report`]: one file per format
-//! - [`calibration`]: the gate's answers where the right answer is known
+//! - [`flags`]: values of flags
 
-pub mod calibration;
 pub mod cleanup;
 pub mod driver;
 pub mod exact;
+pub mod flags;
 pub mod gate;
 pub mod instructions;
 mod layout;

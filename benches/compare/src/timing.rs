@@ -79,7 +79,7 @@ pub fn compare(
 }
 
 /// A pass over some of the workloads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Pass {
     /// The first one, over all workloads.
     Screening,

@@ -5,7 +5,7 @@
 //! - [`units`]: numbers with their units and nouns; [`hint`]: the name that was probably meant
 //! - [`output`]: printing to a pipe that may close; `text` (feature `table`): lines that fit a terminal
 //! - [`axis`]: the scales of charts; `page` (feature `page`): the frame of an HTML report
-//! - `junit` (feature `junit`): JUnit files
+//! - `junit` (feature `junit`): JUnit files; `progress` (feature `progress`): a bar on stderr
 
 pub mod axis;
 pub mod hint;
@@ -14,6 +14,8 @@ pub mod junit;
 pub mod output;
 #[cfg(feature = "page")]
 pub mod page;
+#[cfg(feature = "progress")]
+pub mod progress;
 #[cfg(feature = "table")]
 pub mod text;
 pub mod units;

@@ -123,13 +123,6 @@ fn a_number_beyond_all_bounds_is_refused_and_not_taken() {
 }
 
 #[test]
-fn a_measurement_of_nothing_is_refused() {
-    for words in [["calibrate", "--turns", "0"], ["audience", "--subscribers", "0"]] {
-        check(&words, 2, &["--turns"]);
-    }
-}
-
-#[test]
 fn a_file_that_does_not_end_is_no_profile() {
     check(&["run", "/dev/zero"], 2, &["longer than 1 MiB"]);
 }

@@ -14,7 +14,7 @@ use compare::server_process::Program;
 use compare::timing::{self, Options};
 use compare::{cleanup, exact, instructions, outcome};
 
-use crate::progress::Progress;
+use bench_show::progress::Progress;
 
 pub(crate) const USAGE: &str = "\
 scripts/compare.sh [OPTIONS] <BASE> [HEAD]
@@ -50,7 +50,7 @@ pub(crate) struct Args {
     #[arg(long, default_value = "/ws/echo", value_parser = absolute)]
     path: String,
     /// Smallest change of a timing that counts, in percent
-    #[arg(long, value_name = "PERCENT", default_value = "3", value_parser = crate::flags::percent)]
+    #[arg(long, value_name = "PERCENT", default_value = "3", value_parser = compare::flags::percent)]
     threshold: f64,
     /// Timing rows whose id contains this; may be given again
     #[arg(long, value_name = "FILTER")]

@@ -5,10 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-mod calibrate;
 mod compare;
-mod flags;
-mod progress;
 
 #[derive(Parser)]
 #[command(version, about = "Judges timings", after_help = EXIT_CODES)]
@@ -25,14 +22,11 @@ enum Command {
     /// Compare two revisions, or two servers: exact counts, instructions and paired timings
     #[command(override_usage = compare::USAGE, after_help = compare::AFTER_HELP)]
     Compare(Box<compare::Args>),
-    /// Measure what the timings of `compare` say where the answer is known
-    Calibrate(calibrate::Args),
 }
 
 fn main() -> ExitCode {
     let outcome = match Args::parse().command {
         Command::Compare(args) => compare::run(&args),
-        Command::Calibrate(args) => calibrate::run(&args),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("ws-compare: {error:#}");

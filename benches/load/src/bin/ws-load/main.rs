@@ -8,8 +8,6 @@ use load::validator::RunVerdict;
 use load_engine::problem::Problem;
 use load_plan::outcome::Ending;
 
-mod audience;
-mod calibrate;
 mod live;
 mod merge;
 mod profiles;
@@ -46,11 +44,6 @@ enum Command {
     Merge(merge::Args),
     /// List profiles and metrics, or print a profile to start from
     Profiles(profiles::Args),
-    /// Measure what the generator itself costs, beside a raw TCP driver
-    Calibrate(calibrate::Args),
-    /// Measure what an audience of our server's dashboard costs those who echo
-    #[command(after_help = audience::AFTER_HELP)]
-    Audience(audience::Args),
     /// Print the JSON Schema of report.json
     Schema,
     #[command(name = load::own_target::SERVE, hide = true)]
@@ -63,8 +56,6 @@ fn main() -> ExitCode {
         Command::Search(args) => search::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Profiles(args) => profiles::run(&args),
-        Command::Calibrate(args) => calibrate::run(&args),
-        Command::Audience(args) => audience::run(&args),
         Command::Schema => profiles::schema(),
         Command::Serve => load::own_target::serve().map(|()| ExitCode::SUCCESS),
     };

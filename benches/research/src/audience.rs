@@ -1,3 +1,8 @@
+//! What subscribers of the dashboard cost connections that echo.
+
+mod paired;
+mod subscribers;
+
 use std::process::ExitCode;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -5,6 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use bench_kit::process_clock::ProcessClock;
 use bench_kit::spinners::Spinners;
 use bench_kit::{cores, descriptors};
+use bench_show::output::print;
 use load::own_target::OwnTarget;
 use load::settings;
 use load::signals::stop_on_signals;
@@ -14,21 +20,16 @@ use load_engine::run::run as perform;
 use load_plan::model::{Phase, Run};
 use load_plan::profile::Profile;
 
-use bench_show::output::print;
-
-mod paired;
-mod subscribers;
-
-use paired::{HALF_S, Paired, Plan, Second};
+use paired::{HALF_S, Paired, Second, Turns};
 use subscribers::Subscribers;
 
 pub(crate) const AFTER_HELP: &str = "\
-One run against a server of our own, which serves on one thread and has a processor
-to itself where there are two: connections echo all the time, and every three seconds all subscribers come or go, in random order
-within each turn. What is judged is the median latency with them over that without.
+Takes one run against a server of our own, which serves on one thread and has a processor to itself if there are two.
+Connections echo throughout. Every three seconds all subscribers arrive or leave, in random order within each turn. The
+result is the ratio of the median latencies with and without them.
 
-Exit codes: 0 it stays within the limit, 1 tool or target failed, 2 usage,
-3 it does not, 6 too noisy to say, 130 interrupted";
+Exit codes: 0 the median rises by less than --within, 1 the tool or its server failed, 2 usage,
+3 it rises by more, 6 too noisy to say, 130 interrupted";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -38,10 +39,10 @@ pub(crate) struct Args {
     /// Connections that echo
     #[arg(long, value_name = "N", default_value_t = 100)]
     connections: u32,
-    /// Messages a second on each of them
+    /// Messages per second on each connection
     #[arg(long, value_name = "N", default_value_t = 10.0)]
     rate: f64,
-    /// Times with and without, of six seconds each
+    /// Turns of six seconds, half of each with subscribers
     #[arg(long, value_name = "N", default_value_t = 25)]
     turns: usize,
     /// Percent that the median latency may rise by
@@ -49,14 +50,13 @@ pub(crate) struct Args {
     within: f64,
 }
 
-/// What an audience of the dashboard costs those who echo.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let profile = profile(args)?;
     let stop = stop_on_signals()?;
     descriptors::raise(args.subscribers as u64 + u64::from(args.connections) + 64)?;
     let all = cores::allowed()?;
     let [others @ .., last] = &all[..] else { bail!("no processor; look with taskset -p $$") };
-    // The server has one to itself: who meets whom where would be most of what is seen.
+    // On a core of its own: otherwise the scheduler's choices are most of what is measured.
     cores::stay_on(&[*last])?;
     let own = OwnTarget::start()?;
     let awake = |core: &usize| {
@@ -68,23 +68,23 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let clock = ProcessClock::of_group(own.pid())?;
     let mut subscribers = Subscribers::start(own.addr(), args.subscribers)?;
     let settings = settings::whole(profile, own.url().to_owned());
-    let mut plan = Plan::new(args.turns);
+    let mut turns = Turns::new(args.turns);
     let mut seconds = Vec::new();
     let run = perform(&settings, &stop, &mut |now| {
         let ended = subscribers.are_present();
         if now.phase == Phase::Hold
-            && let Some(present) = plan.next_second()
+            && let Some(present) = turns.next_second()
         {
             subscribers.command(present);
         }
         seconds.push(Second {
             number: now.second,
-            turn: plan.turn(),
+            turn: turns.current(),
             present: [ended, subscribers.are_present()],
             server_ns: clock.read().unwrap_or_default().as_nanos() as f64,
         });
     });
-    // Whoever reads has the better reason.
+    // First the subscribers' error: if they fail, the run fails because of them.
     let snapshots_per_s = subscribers.stop().context("the dashboard did not push as it should")?;
     let run = run?;
     if stop.load(Relaxed) {
@@ -92,24 +92,24 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     }
     answered(&run)?;
     let paired = Paired::of(&run, &seconds)?;
-    let verdict = paired.verdict(args.within / 100.0);
+    let answer = paired.answer(args.within / 100.0);
     print(&format!(
-        "{} connections echo, {} messages a second each, beside {} subscribers, {snapshots_per_s:.1} snapshots a second \
-         each\n\n{}\n{}\n",
+        "{} connections echo, {} messages per second each, beside {} subscribers, {snapshots_per_s:.1} snapshots per \
+         second each\n\n{}\n{}\n",
         args.connections,
         args.rate,
         args.subscribers,
         paired.table(),
-        verdict.words(args.within),
+        answer.words(args.within),
     ))?;
-    Ok(ExitCode::from(verdict.exit_code()))
+    Ok(ExitCode::from(answer.exit_code()))
 }
 
 fn profile(args: &Args) -> Result<Profile> {
     let Args { rate, connections, turns, .. } = args;
     let usable = args.subscribers > 0 && *turns > 0 && args.within > 0.0;
     if !usable {
-        let words = "--subscribers, --turns and --within must lie above 0";
+        let words = "--subscribers, --turns and --within must be above 0";
         return Err(Problem::usage(words.to_owned()).into());
     }
     let hold_s = 2 * HALF_S * *turns as u64 + HALF_S;

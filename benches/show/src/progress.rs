@@ -1,14 +1,20 @@
+//! What is being done and how much of it is left, on stderr.
+
 use std::io::{IsTerminal, Write};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A bar on a terminal, a line for every new thing in a pipe; always on stderr.
-pub(crate) struct Progress {
+/// A bar on a terminal; in a pipe a line for every step that begins.
+#[derive(Debug)]
+pub struct Progress {
     bar: Option<ProgressBar>,
 }
 
 impl Progress {
-    pub(crate) fn new() -> Self {
+    /// Nothing is shown yet.
+    #[expect(clippy::new_without_default, reason = "it looks at stderr")]
+    #[must_use]
+    pub fn new() -> Self {
         if !std::io::stderr().is_terminal() {
             return Self { bar: None };
         }
@@ -17,12 +23,13 @@ impl Progress {
         Self { bar: Some(ProgressBar::new(1).with_style(style)) }
     }
 
-    /// Something that takes as long as it takes.
-    pub(crate) fn say(&self, what: &str) {
+    /// Begins something of unknown length.
+    pub fn say(&self, what: &str) {
         self.step(what, 0, 1);
     }
 
-    pub(crate) fn step(&self, what: &str, done: usize, of: usize) {
+    /// `done` of `of` parts of `what` are finished.
+    pub fn step(&self, what: &str, done: usize, of: usize) {
         match &self.bar {
             Some(bar) => {
                 bar.set_length(of as u64);
@@ -30,12 +37,14 @@ impl Progress {
                 bar.set_message(what.to_owned());
                 bar.tick();
             }
+            // A closed stderr is no reason to stop.
             None if done == 0 => drop(writeln!(std::io::stderr(), "{what}…")),
             None => {}
         }
     }
 
-    pub(crate) fn clear(&self) {
+    /// Removes the bar from the terminal.
+    pub fn clear(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }

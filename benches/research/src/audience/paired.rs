@@ -1,3 +1,5 @@
+//! The latency with subscribers over that without, turn by turn.
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -5,39 +7,45 @@ use anyhow::{Context, Result, ensure};
 use bench_kit::random::SplitMix64;
 use bench_kit::statistics::{ConfidenceInterval, hodges_lehmann, median, walsh_interval};
 use load_plan::metrics::{Distribution, Timing};
-use load_plan::model::{Phase, Run};
+use load_plan::model::{Interval, Phase, Run};
 use load_plan::thresholds::Unit;
 
-/// Seconds of each half of a turn. In the first of them subscribers come or go; it is not measured.
+use bench_show::units::percent;
+
+/// Seconds of each half of a turn. Subscribers arrive or leave in the first second, which is not measured.
 pub(super) const HALF_S: u64 = 3;
 
-/// Level of the interval.
+/// Level of the confidence interval.
 const CONFIDENCE: f64 = 0.95;
 
-/// Turns without which no interval reaches that level.
+/// The fewest turns whose interval can reach that level.
 const FEWEST: usize = 6;
 
-/// Who is there when: each turn has a half with and a half without, in random order.
-pub(super) struct Plan {
+/// When subscribers are present: each turn has a half with and a half without them, in random order.
+pub(super) struct Turns {
+    /// Whether they are present, by half.
     halves: Vec<bool>,
+    /// Seconds so far.
     passed: u64,
 }
 
 /// The end of a second of the run.
 pub(super) struct Second {
     pub(super) number: u64,
-    /// Of the second to come.
+    /// The turn that the next second belongs to.
     pub(super) turn: usize,
-    /// Whether all subscribers are there, in the end and from now on; `None` while they come and go.
+    /// Whether subscribers are present at the end of this second, and at the start of the next; `None` while they
+    /// arrive or leave.
     pub(super) present: [Option<bool>; 2],
-    /// Processor time of the server since its start.
+    /// Processor time of the server since it started.
     pub(super) server_ns: f64,
 }
 
-/// The halves of each turn, without subscribers first.
 pub(super) struct Paired {
+    /// The halves of each turn: without subscribers, then with them.
     turns: Vec<[Half; 2]>,
-    ratio: f64,
+    /// Natural logarithm of the ratio of the median latencies.
+    log_ratio: f64,
     interval: ConfidenceInterval,
 }
 
@@ -50,13 +58,13 @@ struct Half {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Answer {
     Within,
     Beyond,
     TooNoisy,
 }
 
-impl Plan {
+impl Turns {
     pub(super) fn new(turns: usize) -> Self {
         let mut rng = SplitMix64::new(0);
         let turn = |_| {
@@ -67,7 +75,7 @@ impl Plan {
         Self { halves: (0..turns).flat_map(turn).collect(), passed: 0 }
     }
 
-    /// Whether subscribers are to be there from now on, at the beginning of each half; nobody is in the end.
+    /// Counts a second. At the start of a half, whether subscribers must be present in it; after the last half, none.
     pub(super) fn next_second(&mut self) -> Option<bool> {
         let half = self.passed / HALF_S;
         let begins = self.passed.is_multiple_of(HALF_S);
@@ -75,8 +83,8 @@ impl Plan {
         begins.then(|| self.halves.get(half as usize).copied().unwrap_or(false))
     }
 
-    /// The turn that the last second was told of.
-    pub(super) fn turn(&self) -> usize {
+    /// The turn of the second that [`Turns::next_second`] counted last.
+    pub(super) fn current(&self) -> usize {
         (self.passed.saturating_sub(1) / HALF_S / 2) as usize
     }
 }
@@ -88,7 +96,7 @@ impl Paired {
             let [before, after] = pair else { continue };
             let [present, ended] = [before.present[1], after.present[0]];
             let Some(present) = present.filter(|_| present == ended) else { continue };
-            let held = |interval: &&load_plan::model::Interval| {
+            let held = |interval: &&Interval| {
                 interval.second == after.number && interval.phase == Phase::Hold
             };
             let Some(interval) = run.intervals.iter().find(held) else { continue };
@@ -105,24 +113,24 @@ impl Paired {
         ensure!(
             turns.len() >= FEWEST,
             "only {} turns had seconds with and without subscribers, and {FEWEST} are needed; try more --turns, or \
-             fewer --subscribers if they take more than a second to come",
+             fewer --subscribers if they take more than a second to arrive",
             turns.len()
         );
         let ratios: Vec<f64> = turns
             .iter()
             .filter_map(|[without, with]| Some((with.at(0.5)? / without.at(0.5)?).ln()))
             .collect();
-        let ratio = hodges_lehmann(&ratios).context("there are turns")?;
+        let log_ratio = hodges_lehmann(&ratios).context("there are turns")?;
         let interval = walsh_interval(&ratios, CONFIDENCE).context("there are turns")?;
-        Ok(Self { turns, ratio, interval })
+        Ok(Self { turns, log_ratio, interval })
     }
 
-    pub(super) fn verdict(&self, within: f64) -> Verdict {
+    pub(super) fn answer(&self, within: f64) -> Answer {
         let limit = within.ln_1p();
         match self.interval {
-            ConfidenceInterval { high, .. } if high <= limit => Verdict::Within,
-            ConfidenceInterval { low, .. } if low > limit => Verdict::Beyond,
-            _ => Verdict::TooNoisy,
+            ConfidenceInterval { high, .. } if high <= limit => Answer::Within,
+            ConfidenceInterval { low, .. } if low > limit => Answer::Beyond,
+            _ => Answer::TooNoisy,
         }
     }
 
@@ -132,7 +140,6 @@ impl Paired {
             median(&values).unwrap_or(f64::NAN)
         };
         let time = |ns| Unit::Time.show(ns);
-        let percent = |share: f64| format!("{:.1} %", share * 100.0);
         type Row<'a> = (&'a str, &'a dyn Fn(&Half) -> Option<f64>, &'a dyn Fn(f64) -> String);
         let rows: [Row<'_>; 4] = [
             ("latency_p50", &|half| half.at(0.5), &time),
@@ -143,7 +150,7 @@ impl Paired {
         let mut text = format!("{:<18}{:>12}{:>12}{:>9}\n", "", "without", "with", "ratio");
         for (name, of, show) in rows {
             let [without, with] = [middle(0, of), middle(1, of)];
-            let ratio = if name == "latency_p50" { self.ratio.exp() } else { with / without };
+            let ratio = if name == "latency_p50" { self.log_ratio.exp() } else { with / without };
             // Writing to a string cannot fail.
             let _ = writeln!(text, "{name:<18}{:>12}{:>12}{ratio:>9.3}", show(without), show(with));
         }
@@ -151,7 +158,7 @@ impl Paired {
         let _ = write!(
             text,
             "\nratio of latency_p50: {:.3}, {low:.3} to {high:.3} at {:.0} %, over {} turns\n",
-            self.ratio.exp(),
+            self.log_ratio.exp(),
             self.interval.achieved * 100.0,
             self.turns.len(),
         );
@@ -165,7 +172,7 @@ impl Half {
     }
 }
 
-impl Verdict {
+impl Answer {
     pub(super) const fn exit_code(self) -> u8 {
         match self {
             Self::Within => 0,
@@ -179,7 +186,7 @@ impl Verdict {
             Self::Within => format!("holds: the median rises by less than {within} %"),
             Self::Beyond => format!("violated: the median rises by more than {within} %"),
             Self::TooNoisy => {
-                format!("too noisy to say whether it is {within} %; try more --turns")
+                format!("too noisy to say whether the median rises by {within} %; try more --turns")
             }
         }
     }
@@ -190,15 +197,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_turn_has_a_half_with_and_a_half_without() {
-        let mut plan = Plan::new(20);
+    fn every_turn_has_a_half_with_and_a_half_without_subscribers() {
+        let mut turns = Turns::new(20);
         let mut halves = vec![[0, 0]; 20];
         let mut is_present = false;
         for _ in 0..40 * HALF_S {
-            is_present = plan.next_second().unwrap_or(is_present);
-            halves[plan.turn()][usize::from(is_present)] += 1;
+            is_present = turns.next_second().unwrap_or(is_present);
+            halves[turns.current()][usize::from(is_present)] += 1;
         }
         assert!(halves.iter().all(|turn| *turn == [HALF_S, HALF_S]), "{halves:?}");
-        assert_eq!(plan.next_second(), Some(false));
+        assert_eq!(turns.next_second(), Some(false));
     }
 }

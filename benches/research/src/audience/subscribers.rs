@@ -1,3 +1,5 @@
+//! Subscribers of a dashboard that arrive and leave together, on a thread of their own.
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -8,13 +10,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, anyhow, ensure};
 use bench_kit::client::Client;
 
-/// In place of how many are there, while they come, read or go.
+/// Stands for the number of subscribers while they arrive, read or leave.
 const BUSY: usize = usize::MAX;
 
-/// Subscribers of a dashboard that come and go together, on a thread of their own.
-///
-/// What they were sent is read when the next command comes: elsewhere subscribers are other machines, and reading is no
-/// work of this one. What is sent in a few seconds fits the buffer of a socket.
+/// They read at the next command only, because real subscribers read on other machines. A socket buffers the snapshots
+/// of the seconds between.
 pub(super) struct Subscribers {
     commands: Sender<bool>,
     wanted: usize,
@@ -33,20 +33,24 @@ impl Subscribers {
         Ok(Self { commands, wanted: 0, present, size, thread })
     }
 
-    /// Has all of them come, or go.
+    /// Makes all of them arrive, or leave.
     pub(super) fn command(&mut self, present: bool) {
         self.wanted = if present { self.size } else { 0 };
         self.present.store(BUSY, Relaxed);
-        // One that is gone says why when it is joined.
+        // A thread that has ended gives its error in `stop`.
         let _ = self.commands.send(present);
     }
 
-    /// Whether all are there; `None` while they come and go.
+    /// Whether all are present; `None` while they arrive or leave.
     pub(super) fn are_present(&self) -> Option<bool> {
         (self.present.load(Relaxed) == self.wanted).then_some(self.wanted > 0)
     }
 
-    /// Snapshots that each got in a second.
+    /// Snapshots per second and subscriber.
+    ///
+    /// # Errors
+    ///
+    /// What ended a subscription.
     pub(super) fn stop(self) -> Result<f64> {
         drop(self.commands);
         self.thread.join().map_err(|_| anyhow!("a subscriber panicked"))?
@@ -74,7 +78,7 @@ fn attend(
         } else if clients.is_empty() {
             let client = |_| {
                 let mut client = Client::upgrade(addr, "/ws/dashboard")?;
-                // The newest there is; counted are those that are pushed from now on.
+                // The greeting; only pushed snapshots count.
                 client.text()?;
                 Ok(client)
             };

@@ -1,4 +1,8 @@
+//! What `ws-load` costs per message: its processor time beside that of the blocking driver over raw TCP, with as many
+//! messages on their way.
+
 use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -7,6 +11,7 @@ use bench_kit::payload::{Exchange, Kind};
 use bench_kit::process_clock::ProcessClock;
 use bench_kit::statistics::median;
 use bench_kit::tcp_echo;
+use bench_show::output::print;
 use load::own_target::OwnTarget;
 use load::settings;
 use load::signals::stop_on_signals;
@@ -16,29 +21,25 @@ use load_plan::model::Phase;
 use load_plan::profile::Profile;
 use load_plan::thresholds::Unit;
 
-use bench_show::output::print;
-
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Times that raw driver and generator take turns
+    /// Turns of the raw driver and the generator
     #[arg(long, value_name = "N", default_value_t = 5)]
     turns: usize,
 }
 
-/// Messages on their way at a time: connections, and messages on each.
+/// Connections, and messages on their way on each.
 const SHAPES: [(usize, usize); 3] = [(1, 1), (10, 1), (10, 16)];
 
 /// Payload of a message, in bytes.
 const BYTES: usize = 64;
 
-/// One turn of the raw driver.
+/// Duration of a turn of the raw driver.
 const TURN: Duration = Duration::from_secs(1);
 
-/// What the generator costs, beside the blocking driver of the benches over raw TCP with the same messages on their way.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     if args.turns == 0 {
-        let words = "nothing to measure in 0 turns; try --turns 5";
-        return Err(Problem::usage(words.to_owned()).into());
+        return Err(Problem::usage("--turns must be at least 1; try --turns 5".to_owned()).into());
     }
     let stop = stop_on_signals()?;
     print(&format!(
@@ -48,40 +49,46 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     for (connections, depth) in SHAPES {
         let mut turns = Vec::new();
         for _ in 0..args.turns {
-            let raw_ns = raw(connections, depth)?;
-            turns.push(generator(connections, depth, raw_ns, &stop)?);
+            let raw_ns = raw_driver_ns(connections, depth)?;
+            turns.push((raw_ns, generator(connections, depth, &stop)?));
         }
-        let middle = |of: fn(&Turn) -> f64| {
-            median(&turns.iter().map(of).collect::<Vec<_>>()).unwrap_or_default()
-        };
-        print(&format!(
-            "{:<24}{:>12}{:>12}{:>8.2}{:>12}{:>9.0}%{:>9.0}%\n",
-            format!("{connections} connections × {depth}"),
-            Unit::Time.show(middle(|turn| turn.raw_ns)),
-            Unit::Time.show(middle(|turn| turn.own_ns)),
-            middle(|turn| turn.own_ns / turn.raw_ns),
-            Unit::Count.show(middle(|turn| turn.per_s).round()),
-            middle(|turn| turn.own_share) * 100.0,
-            middle(|turn| turn.server_share) * 100.0,
-        ))?;
+        print(&line(connections, depth, &turns))?;
     }
     print(
-        "\nraw driver, ws-load: processor time a message; ratio: of the two, the middle of all turns.\n\
-         ws-load, server: share of one processor while it ran.\n",
+        "\nraw driver, ws-load: processor time per message; ratio: the median of the turns' ratios.\n\
+         ws-load, server: share of one processor during the turn.\n",
     )?;
     Ok(ExitCode::SUCCESS)
 }
 
+/// A turn of the generator.
 struct Turn {
-    raw_ns: f64,
+    /// Processor time per message.
     own_ns: f64,
-    per_s: f64,
+    messages_per_s: f64,
     own_share: f64,
     server_share: f64,
 }
 
-/// Processor time of the driver's thread for a message, in nanoseconds.
-fn raw(connections: usize, depth: usize) -> Result<f64> {
+/// A line of the table; `turns` are those of the raw driver, in nanoseconds per message, and of the generator.
+fn line(connections: usize, depth: usize, turns: &[(f64, Turn)]) -> String {
+    let middle = |of: fn(&(f64, Turn)) -> f64| {
+        median(&turns.iter().map(of).collect::<Vec<_>>()).unwrap_or_default()
+    };
+    format!(
+        "{:<24}{:>12}{:>12}{:>8.2}{:>12}{:>9.0}%{:>9.0}%\n",
+        format!("{connections} connections × {depth}"),
+        Unit::Time.show(middle(|(raw_ns, _)| *raw_ns)),
+        Unit::Time.show(middle(|(_, turn)| turn.own_ns)),
+        middle(|(raw_ns, turn)| turn.own_ns / raw_ns),
+        Unit::Count.show(middle(|(_, turn)| turn.messages_per_s).round()),
+        middle(|(_, turn)| turn.own_share) * 100.0,
+        middle(|(_, turn)| turn.server_share) * 100.0,
+    )
+}
+
+/// Processor time of the raw driver's thread per message, in nanoseconds.
+fn raw_driver_ns(connections: usize, depth: usize) -> Result<f64> {
     let server = tcp_echo::start()?;
     let mut clients =
         (0..connections).map(|_| Client::connect(server.addr())).collect::<Result<Vec<_>>>()?;
@@ -103,13 +110,8 @@ fn raw(connections: usize, depth: usize) -> Result<f64> {
     Ok(spent / messages as f64)
 }
 
-/// The same by the generator, against the server, each in its own process.
-fn generator(
-    connections: usize,
-    depth: usize,
-    raw_ns: f64,
-    stop: &std::sync::atomic::AtomicBool,
-) -> Result<Turn> {
+/// The generator's turn against the server, which has a process of its own.
+fn generator(connections: usize, depth: usize, stop: &AtomicBool) -> Result<Turn> {
     let profile = Profile::parse(
         &format!(
             "name = \"calibrate\"\n[traffic]\npace = {{ closed = {{ depth = {depth} }} }}\nsizes = [{{ bytes = {BYTES} }}]\n\
@@ -124,7 +126,7 @@ fn generator(
     let run = perform(&settings, stop, &mut |_| {
         server.push((Instant::now(), clock.read().unwrap_or_default()));
     })?;
-    // The second in the middle is whole.
+    // The first and the last second of a hold may be cut short; the second one is whole.
     let second = run.intervals.iter().find(|one| one.phase == Phase::Hold && one.second == 1);
     let second = second.context("the run was too short")?;
     let messages = second.sample.counts.received as f64;
@@ -135,11 +137,9 @@ fn generator(
         }
         _ => 0.0,
     };
-    let seconds = second.length_ns as f64 / 1e9;
     Ok(Turn {
-        raw_ns,
         own_ns: second.generator_cpu * second.length_ns as f64 / messages,
-        per_s: messages / seconds,
+        messages_per_s: messages / (second.length_ns as f64 / 1e9),
         own_share: second.generator_cpu,
         server_share,
     })

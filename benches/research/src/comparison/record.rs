@@ -1,0 +1,60 @@
+//! A comparison whose right answer is known, as a line of the records file.
+
+use baselines::Verdict;
+use compare::model::TimingRow;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Record {
+    /// The share by which head was slowed; 0 for identical programs.
+    pub(super) slower: f64,
+    /// Processors that spinning threads kept busy.
+    pub(super) busy: u32,
+    /// Comparisons that share base and its copy, this one included.
+    #[serde(default = "alone")]
+    pub(super) together: u32,
+    /// Wall-clock duration in seconds; 0 where comparisons shared their rounds.
+    pub(super) seconds: f64,
+    pub(super) rows: Vec<Row>,
+}
+
+const fn alone() -> u32 {
+    1
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Row {
+    pub(super) id: String,
+    /// The same number for all rows of one traffic: a slowdown moves them together.
+    pub(super) workload: usize,
+    /// The word of a [`Verdict`].
+    pub(super) verdict: String,
+    /// Estimated change, as a share.
+    pub(super) effect: f64,
+    /// Estimated change of the null control, as a share.
+    pub(super) null: f64,
+    /// Smallest change, as a share, that the row says it would have called.
+    pub(super) detectable: f64,
+}
+
+impl Row {
+    pub(super) fn new(row: &TimingRow, workload: usize) -> Self {
+        Self {
+            id: row.id.clone(),
+            workload,
+            verdict: row.verdict.as_str().to_owned(),
+            effect: row.effect,
+            null: row.null,
+            detectable: row.detectable,
+        }
+    }
+
+    pub(super) fn is(&self, verdict: Verdict) -> bool {
+        self.verdict == verdict.as_str()
+    }
+
+    /// Whether the row reported a change, in either direction.
+    pub(super) fn is_alarm(&self) -> bool {
+        self.is(Verdict::Regressed) || self.is(Verdict::Improved)
+    }
+}
