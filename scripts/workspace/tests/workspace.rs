@@ -1,0 +1,129 @@
+//! The workspace itself: arrows between crates, versions of dependencies, and lengths of files.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+
+/// Longest source file, in lines, tests included.
+const LONGEST_FILE: usize = 300;
+
+/// Longest [`ARCHITECTURE`], in lines.
+const LONGEST_MAP: usize = 120;
+
+const ARCHITECTURE: &str = "ARCHITECTURE.md";
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("it lies in scripts").to_owned()
+}
+
+/// What `program` prints on stdout and stderr in `folder`; an error if it fails.
+fn output(folder: &Path, program: &str, args: &[&str]) -> Result<(String, String)> {
+    let output = Command::new(program).args(args).current_dir(folder).output()?;
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    ensure!(output.status.success(), "{program} {} failed:\n{stderr}", args.join(" "));
+    Ok((String::from_utf8(output.stdout)?, stderr))
+}
+
+fn metadata() -> Result<Value> {
+    let args = ["metadata", "--no-deps", "--locked", "--format-version=1"];
+    let (json, _) = output(&root(), env!("CARGO"), &args)?;
+    Ok(serde_json::from_str(&json)?)
+}
+
+/// The members of the workspace, each with the members that it depends on in any way.
+fn arrows() -> Result<BTreeMap<String, BTreeSet<String>>> {
+    let metadata = metadata()?;
+    let packages = metadata["packages"].as_array().context("cargo lists packages")?;
+    let name = |of: &Value| of["name"].as_str().unwrap_or_default().to_owned();
+    let members: BTreeSet<String> = packages.iter().map(name).collect();
+    let of = |package: &Value| {
+        let dependencies = package["dependencies"].as_array().into_iter().flatten();
+        dependencies.map(name).filter(|dependency| members.contains(dependency)).collect()
+    };
+    Ok(packages.iter().map(|package| (name(package), of(package))).collect())
+}
+
+/// The lines `crate → other, other` of the map; a dash stands for none.
+fn drawn(map: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let line = |line: &str| {
+        let (from, to) = line.split_once('→')?;
+        let to = to.split(',').map(str::trim).filter(|name| !["-", ""].contains(name));
+        Some((from.trim().to_owned(), to.map(str::to_owned).collect()))
+    };
+    let block = map.split("```arrows").nth(1).and_then(|rest| rest.split("```").next());
+    block.unwrap_or_default().lines().filter_map(line).collect()
+}
+
+#[test]
+fn crates_depend_on_each_other_as_the_architecture_draws_it() -> Result<()> {
+    let map = fs::read_to_string(root().join(ARCHITECTURE))?;
+    let (drawn, found) = (drawn(&map), arrows()?);
+    ensure!(!drawn.is_empty(), "{ARCHITECTURE} has no block ```arrows");
+    assert_eq!(
+        found, drawn,
+        "left: Cargo.toml files, right: the arrows of {ARCHITECTURE}; draw or remove the difference"
+    );
+    Ok(())
+}
+
+/// The names and requirements in `[workspace.dependencies]` that come from the registry.
+fn registry_dependencies() -> Result<Vec<(String, String)>> {
+    let manifest = fs::read_to_string(root().join("Cargo.toml"))?;
+    let section = manifest.split("[workspace.dependencies]\n").nth(1).context("there is one")?;
+    let lines = section.lines().take_while(|line| !line.starts_with('['));
+    let entries = lines.filter_map(|line| line.split_once(" = "));
+    let entries =
+        entries.filter(|(name, value)| !name.starts_with('#') && !value.contains("path = "));
+    Ok(entries.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+}
+
+#[test]
+fn a_dependency_that_we_name_is_locked_in_one_version() -> Result<()> {
+    let args = ["tree", "--workspace", "--locked", "--duplicates", "--depth", "0"];
+    let (tree, _) = output(&root(), env!("CARGO"), &args)?;
+    let names = |line: &str| line.split(' ').next().map(str::to_owned);
+    let several: BTreeSet<String> = tree.lines().filter_map(names).collect();
+    let ours = registry_dependencies()?.into_iter().map(|(name, _)| name);
+    let ours: Vec<String> = ours.filter(|name| several.contains(name)).collect();
+    assert!(ours.is_empty(), "more than one version of {ours:?}; see cargo tree --duplicates");
+    Ok(())
+}
+
+/// Cargo looks for yanked packages only where it packs, so a package with all our dependencies is packed.
+#[test]
+fn the_lockfile_holds_no_yanked_package() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    fs::create_dir(folder.path().join("src"))?;
+    fs::write(folder.path().join("src/lib.rs"), "")?;
+    fs::copy(root().join("Cargo.lock"), folder.path().join("Cargo.lock"))?;
+    let mut manifest =
+        "[package]\nname = \"lock\"\nedition = \"2024\"\n[workspace]\n[dependencies]\n".to_owned();
+    for (name, value) in registry_dependencies()? {
+        manifest += &format!("{name} = {value}\n");
+    }
+    fs::write(folder.path().join("Cargo.toml"), manifest)?;
+    let args = ["package", "--no-verify", "--allow-dirty"];
+    let (_, words) = output(folder.path(), env!("CARGO"), &args)?;
+    let yanked: Vec<&str> = words.lines().filter(|line| line.contains("yanked")).collect();
+    assert!(yanked.is_empty(), "run cargo update for these:\n{}", yanked.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn no_source_file_is_longer_than_a_person_reads() -> Result<()> {
+    let (files, _) = output(&root(), "git", &["ls-files", "*.rs", "*.sh", "*.js", ARCHITECTURE])?;
+    let mut long = Vec::new();
+    for file in files.lines().filter(|file| !file.contains("uplot/")) {
+        let lines = fs::read_to_string(root().join(file))?.lines().count();
+        let longest = if file == ARCHITECTURE { LONGEST_MAP } else { LONGEST_FILE };
+        if lines > longest {
+            long.push(format!("{file} has {lines} lines, not {longest}"));
+        }
+    }
+    assert!(long.is_empty(), "split by subject:\n{}", long.join("\n"));
+    Ok(())
+}
