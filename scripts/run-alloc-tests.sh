@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Holds what the server allocates, reads and writes to the numbers in baselines/alloc; --help says how.
+# Compares what the server allocates, reads and writes with the numbers in baselines/alloc; --help lists the flags.
+# --no-hooks (-n) builds the scenarios without dhat, for heaptrack, valgrind or perf, and prints how to run them.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -12,16 +13,12 @@ for argument in "$@"; do
     esac
 done
 
-build=(cargo test --release --locked --package alloc-tests --test alloc --no-run --message-format json-render-diagnostics)
+build=(cargo test --release --locked --package alloc-tests --test alloc)
 $hooks || build+=(--no-default-features)
-[ -t 2 ] || build+=(--quiet)
-# A build that fails is no regression.
-messages=$("${build[@]}") || exit 1
-runner=$(sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' <<<"$messages" | tail -n 1)
-if [ -z "$runner" ]; then
-    echo "error: cargo built no runner; try: ${build[*]}" >&2
-    exit 1
-fi
+# Built first and executed afterwards: a failed build is 1, never a verdict, and the exit code is the runner's.
+"${build[@]}" --no-run $([ -t 2 ] || echo --quiet) || exit 1
+# Cargo is the one that knows where it put the runner: instead of running it, it prints its path.
+runner=$("${build[@]}" --quiet --config 'target."cfg(all())".runner = "echo"') || exit 1
 
 if $hooks; then
     exec "$runner" suite "${arguments[@]}"
