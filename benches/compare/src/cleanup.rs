@@ -1,4 +1,4 @@
-//! Nothing stays behind: child processes end and folders go when they are dropped, and on a signal just as well.
+//! Child processes and temporary folders that end when they are dropped, on a signal, and on a SIGKILL.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -20,8 +20,8 @@ mod groups;
 
 use groups::{Groups, kill};
 
-/// From now on SIGINT, SIGTERM and SIGHUP kill every [`Child`], run every [`Guard`], newest first, and end this process
-/// with 128 + signal, whatever its other threads wait for. A signal that is ignored already (nohup) stays ignored.
+/// Installs handlers for SIGINT, SIGTERM and SIGHUP, which kill every [`Child`], run every [`Guard`], newest first, and
+/// end this process with 128 + signal. A signal that is already ignored (nohup) stays ignored.
 ///
 /// # Errors
 ///
@@ -46,17 +46,17 @@ pub fn install() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A child process and all that it starts, as long as they stay in its process group. Dropping it kills them.
+/// A child process and its process group. Dropping it kills the group.
 #[derive(Debug)]
 pub struct Child {
     inner: std::process::Child,
     group: Pid,
-    /// Whether it may still run. Once it is reaped, its number may belong to somebody else.
+    /// Whether it may still run. Once it is reaped, its id may belong to another process.
     alive: bool,
 }
 
-/// Starts `command` in a process group of its own. Not even a `kill -9` of this process leaves it: it ends with the
-/// thread that started it, which must therefore not return earlier, and a watchdog kills the rest of its group.
+/// Starts `command` in a process group of its own. On a `kill -9` of this process, the system kills the child and a
+/// watchdog the rest of its group. The child also ends with the thread that called this.
 ///
 /// # Errors
 ///
@@ -65,14 +65,14 @@ pub fn spawn(command: &mut Command) -> io::Result<Child> {
     let parent = getpid();
     let bind_to_parent = move || -> io::Result<()> {
         set_parent_process_death_signal(Some(Signal::KILL))?;
-        // A parent that died before the line above sends nothing any more.
+        // A parent that died before the line above sends no signal.
         if getppid() == Some(parent) { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
     };
     // SAFETY: between fork and exec it makes two system calls; it neither allocates nor takes a lock.
     unsafe { command.pre_exec(bind_to_parent) };
-    // Held over the fork: a signal finds no child that it does not know.
+    // Held over the fork, so that a signal handler knows every child.
     let mut state = enter();
-    // What an action starts is to come to its end as well.
+    // A child of a guard's action must be able to finish.
     let watched = !CLEANING.get();
     if watched {
         state.groups.get_ready()?;
@@ -85,7 +85,7 @@ pub fn spawn(command: &mut Command) -> io::Result<Child> {
     Ok(Child { inner, group, alive: true })
 }
 
-/// Runs `command` to its end, without stdin, and keeps what it writes to stdout and stderr.
+/// Runs `command` to its end, without stdin, and collects stdout and stderr.
 ///
 /// # Errors
 ///
@@ -96,22 +96,22 @@ pub fn output(command: &mut Command) -> io::Result<Output> {
 }
 
 impl Child {
-    /// Its process id, and that of its group.
+    /// Its process id, which is also the id of its group.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.inner.id()
     }
 
-    /// Its stdout, once, if that is a pipe.
+    /// Its stdout if that is a pipe and was not taken before.
     pub fn take_stdout(&mut self) -> Option<ChildStdout> {
         self.inner.stdout.take()
     }
 
-    /// Waits until it ends; what it leaves in its group is killed.
+    /// Waits until it ends, then kills the rest of its group.
     ///
     /// # Errors
     ///
-    /// If the system cannot say how it ended.
+    /// If the system does not know its status.
     pub fn wait(&mut self) -> io::Result<ExitStatus> {
         drop(self.inner.stdin.take());
         if self.alive {
@@ -120,11 +120,11 @@ impl Child {
         self.reap()
     }
 
-    /// How it ended, if it has; what it left in its group is then killed.
+    /// Its status if it has ended; then the rest of its group is killed.
     ///
     /// # Errors
     ///
-    /// If the system cannot say how it ended.
+    /// If the system does not know its status.
     pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
         if self.alive && !watch(self.group, options)? {
@@ -133,11 +133,11 @@ impl Child {
         self.reap().map(Some)
     }
 
-    /// Kills it and its group, and waits until it is gone.
+    /// Kills its group and waits for it to end.
     ///
     /// # Errors
     ///
-    /// If the system cannot say how it ended.
+    /// If the system does not know its status.
     pub fn kill(&mut self) -> io::Result<ExitStatus> {
         if self.alive {
             kill(self.group);
@@ -145,11 +145,11 @@ impl Child {
         self.wait()
     }
 
-    /// Waits until it ends, and keeps what it writes to those of stdout and stderr that are pipes.
+    /// Waits until it ends, and collects stdout and stderr if they are pipes.
     ///
     /// # Errors
     ///
-    /// If it cannot be read.
+    /// If a pipe cannot be read, or the system does not know its status.
     pub fn wait_with_output(mut self) -> io::Result<Output> {
         let (stdout, stderr) = (self.inner.stdout.take(), self.inner.stderr.take());
         let (stdout, stderr) = thread::scope(|scope| {
@@ -159,8 +159,8 @@ impl Child {
         Ok(Output { status: self.wait()?, stdout: stdout?, stderr: stderr? })
     }
 
-    /// To be called once it has ended: while it is not reaped, nobody else can have its number, so that under the lock
-    /// no stranger is killed.
+    /// Call it after the end of the child: until it is reaped, no other process can have its id, so the kill under the
+    /// lock reaches no other group.
     fn reap(&mut self) -> io::Result<ExitStatus> {
         if self.alive {
             let mut state = enter();
@@ -174,22 +174,22 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // It was ours and it was killed: there is nobody to tell anything else.
+        // A drop cannot report an error, and the group is killed either way.
         drop(self.kill());
     }
 }
 
-/// Something to do at the end, once: when this is dropped, or on a signal.
+/// An action that runs once: when this is dropped, or on a signal.
 pub struct Guard {
     id: u64,
     action: Arc<Action>,
 }
 
-/// Whoever runs it holds the lock, so that the other one waits until it is done.
+/// The thread that runs it holds the lock; a second one waits until it is done.
 type Action = Mutex<Option<Box<dyn FnOnce() + Send>>>;
 
 impl Guard {
-    /// Will run `action`, which may hold and drop other guards and children.
+    /// Registers `action`, which may hold and drop other guards and children.
     pub fn new(action: impl FnOnce() + Send + 'static) -> Self {
         let action: Arc<Action> = Arc::new(Mutex::new(Some(Box::new(action))));
         let mut state = enter();
@@ -202,7 +202,7 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // Known to the signal's thread until it is done: that one waits for it.
+        // Registered until it is done, so that the signal thread waits for it.
         let was = CLEANING.replace(true);
         run(&self.action);
         CLEANING.set(was);
@@ -211,7 +211,7 @@ impl Drop for Guard {
 }
 
 struct State {
-    /// A signal came; all threads but the one that cleans up stop where they are.
+    /// A signal came: all threads but the one that cleans up stop.
     ending: bool,
     next_id: u64,
     groups: Groups,
@@ -226,12 +226,12 @@ static STATE: Mutex<State> = Mutex::new(State {
 });
 
 thread_local! {
-    /// Whether this thread runs an action, which must come to its end even after a signal.
+    /// Whether this thread runs an action, which must finish even after a signal.
     static CLEANING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The state; after a signal it never returns, so that what went wrong because of the signal is not reported, and
-/// nothing new is started.
+/// Locks the state. After a signal it never returns, so that errors caused by the signal are not reported and no child
+/// is started.
 fn enter() -> MutexGuard<'static, State> {
     let state = STATE.lock().unwrap_or_else(PoisonError::into_inner);
     if state.ending && !CLEANING.get() {
@@ -252,11 +252,11 @@ fn end(signal: i32) -> ! {
         (state.groups.pids().to_vec(), state.actions.clone())
     };
     for group in groups {
-        // What is being killed may still write into a folder that is about to go. Who reaped it meanwhile knows.
+        // A dying process may still write into a folder that an action removes. An error means it was reaped.
         drop(watch(group, WaitIdOptions::EXITED));
     }
     for action in actions.values().rev() {
-        // One that fails must not keep the others from running.
+        // An action that panics must not stop the others.
         drop(catch_unwind(AssertUnwindSafe(|| run(action))));
     }
     signal_hook::low_level::exit(128 + signal)
@@ -284,14 +284,15 @@ fn all_of(pipe: Option<impl Read>) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What whoever started this process wants to have ignored.
-fn ignored_signals() -> anyhow::Result<Vec<i32>> {
+/// The signals that this process ignores, as its parent set it up.
+///
+/// # Errors
+///
+/// If `/proc` cannot be read.
+pub fn ignored_signals() -> anyhow::Result<Vec<i32>> {
     let status = std::fs::read_to_string("/proc/self/status").context("cannot read /proc")?;
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     let mask = mask.context("/proc/self/status names no ignored signals")?;
     Ok((1..=64).filter(|signal| mask >> (signal - 1) & 1 == 1).collect())
 }
-
-#[cfg(test)]
-mod tests;

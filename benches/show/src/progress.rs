@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A bar on a terminal; in a pipe a line for every step that begins.
+/// A bar on a terminal, or else a line for each step that begins.
 #[derive(Debug)]
 pub struct Progress {
     bar: Option<ProgressBar>,
@@ -23,7 +23,12 @@ impl Progress {
         Self { bar: Some(ProgressBar::new(1).with_style(style)) }
     }
 
-    /// Begins something of unknown length.
+    /// Whether there is a bar, on a terminal.
+    pub fn is_bar(&self) -> bool {
+        self.bar.is_some()
+    }
+
+    /// Begins a step of unknown length.
     pub fn say(&self, what: &str) {
         self.step(what, 0, 1);
     }

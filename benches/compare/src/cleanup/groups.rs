@@ -1,5 +1,4 @@
-//! The process groups that end with this process, and a watchdog, which outlives it by a moment to see to that even
-//! where it is killed with SIGKILL.
+//! The process groups that end with this process, and a watchdog that kills them if this process is killed with SIGKILL.
 
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
@@ -7,14 +6,14 @@ use std::process::{ChildStdin, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-/// Process groups, each with a leader that is not reaped, so that nobody else has its number.
+/// Process groups whose leader is not reaped, so that no other group has its id.
 pub(super) struct Groups {
     pids: Vec<Pid>,
-    /// Started for the first group.
+    /// Its stdin; started for the first group.
     watchdog: Option<ChildStdin>,
 }
 
-/// Reads which groups come and go until nobody is left who could write it, and kills those that have not gone.
+/// Reads added and removed groups until the end of its stdin, then kills those that were not removed.
 const WATCHDOG: &str = r#"
 trap '' HUP INT TERM
 groups=
@@ -32,12 +31,12 @@ impl Groups {
         Self { pids: Vec::new(), watchdog: None }
     }
 
-    /// To be called before a group is there to be added.
+    /// Call it before the first group is started.
     pub(super) fn get_ready(&mut self) -> io::Result<()> {
         if self.watchdog.is_none() {
             let mut shell = Command::new("sh");
             shell.args(["-c", WATCHDOG]).current_dir("/").process_group(0);
-            // Whoever reads our output to its end is not to wait for the watchdog.
+            // A reader of our output must not wait for the watchdog to end.
             shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
             self.watchdog = shell.spawn()?.stdin;
         }
@@ -46,28 +45,28 @@ impl Groups {
 
     pub(super) fn add(&mut self, group: Pid) {
         self.pids.push(group);
-        self.tell("add", group);
+        self.report("add", group);
     }
 
-    /// To be called before the leader is reaped.
+    /// Call it before the leader is reaped.
     pub(super) fn remove(&mut self, group: Pid) {
         self.pids.retain(|known| *known != group);
-        self.tell("remove", group);
+        self.report("remove", group);
     }
 
     pub(super) fn pids(&self) -> &[Pid] {
         &self.pids
     }
 
-    fn tell(&mut self, word: &str, group: Pid) {
+    fn report(&mut self, word: &str, group: Pid) {
         if let Some(watchdog) = &mut self.watchdog {
-            // Without one, the others who clean up are still there.
+            // Without a watchdog, drops and signal handlers still clean up.
             drop(writeln!(watchdog, "{word} {group}"));
         }
     }
 }
 
 pub(super) fn kill(group: Pid) {
-    // That all of it has ended already is as good.
+    // An error means that the group has already ended.
     let _ = kill_process_group(group, Signal::KILL);
 }

@@ -1,8 +1,7 @@
-//! One arm's programs: built by cargo, or kept from the last time.
+//! The programs of one arm: built by cargo, or kept from an earlier build.
 //!
-//! Both arms are built from the same folder, into the same folder and with the same flags, so that equal trees make
-//! equal files, and a comment no other instruction. No path needs to be remapped for that, and rustc gets the flags that
-//! the user gave it. What both arms have in common, the dependencies above all, is built once.
+//! Both arms are built from the same folder, into the same folder, with the same flags. Equal trees thus give equal
+//! files, without remapped paths and with the user's own flags for rustc. Common dependencies are built once.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -14,21 +13,21 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::commit::{Revision, WORKING_TREE};
 use super::packages::Packages;
-use super::{Revision, WORKING_TREE};
 use crate::cleanup::{self, Child};
 use crate::layout::LINKER_SCRIPT;
 
-/// An arm's programs.
+/// The programs of one arm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Built {
     /// `ws-server`.
     pub server: PathBuf,
-    /// The runner of the allocation scenarios, with dhat; or why there is none.
+    /// The runner of the allocation scenarios, with dhat, or the reason why there is none.
     pub runner: Result<PathBuf, String>,
-    /// The same without dhat, for other tools.
+    /// The runner without dhat, for callgrind.
     pub bare_runner: Result<PathBuf, String>,
-    /// Why the server's functions lie where they fell, if they do.
+    /// The reason why the server's functions are not aligned, if they are not.
     unaligned: Option<String>,
 }
 
@@ -36,8 +35,8 @@ impl Built {
     fn note(&self, name: &str) {
         if let Some(why) = &self.unaligned {
             eprintln!(
-                "note: {name} is compared as its linker laid it out; code that was only moved may seem slower or \
-                 faster: {why}"
+                "note: {name} is compared without aligned functions, so code that only moved may seem slower or faster: \
+                 {why}"
             );
         }
     }
@@ -48,15 +47,15 @@ const SERVER: &[&str] = &["--release", "--locked", "--package", "server", "--bin
 const RUNNER: &[&str] =
     &["test", "--release", "--locked", "--package", "alloc-tests", "--test", "alloc", "--no-run"];
 
-/// What [`RUNNER`] takes for a runner without dhat.
+/// Added to [`RUNNER`] for a runner without dhat.
 const BARE: &str = "--no-default-features";
 
-/// How code is split into units moves all of it about.
+/// One codegen unit, because the split into units decides where functions lie.
 const ENVIRONMENT: [(&str, &str); 2] =
     [("CARGO_INCREMENTAL", "0"), ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")];
 
-/// How variables begin that change what is built.
-const TELLING: [&str; 6] = [
+/// Prefixes of the variables that change a build.
+const BUILD_VARIABLES: [&str; 6] = [
     "CARGO_BUILD_",
     "CARGO_ENCODED_RUSTFLAGS",
     "CARGO_PROFILE_",
@@ -65,8 +64,8 @@ const TELLING: [&str; 6] = [
     "RUSTFLAGS",
 ];
 
-/// Builds the programs of `revision`, whose files are in `tree`, in `folder`; or finds that this has been done. Where
-/// nobody is to `say` it, cargo itself says on stderr how far it is.
+/// Builds the programs of `revision`, whose files are in `tree`, and keeps them in `folder`, unless they are there
+/// already. Without `say`, cargo shows its progress on stderr.
 pub(super) fn build(
     tree: &Path,
     folder: &Path,
@@ -82,7 +81,7 @@ pub(super) fn build(
         built.note(&build.name);
         return Ok(built);
     }
-    // A build that does not come to its end leaves no stamp.
+    // Until the build has finished there is no valid stamp.
     fs::create_dir_all(folder.join("bin"))
         .and_then(|()| fs::write(&stamp, ""))
         .with_context(|| format!("cannot write in {}; look with df -h", folder.display()))?;
@@ -91,29 +90,29 @@ pub(super) fn build(
     }
     let built = build.run()?;
     built.note(&build.name);
-    let words = serde_json::to_string_pretty(&Stamp { inputs, built: built.clone() })?;
-    fs::write(&stamp, words)
+    let text = serde_json::to_string_pretty(&Stamp { inputs, built: built.clone() })?;
+    fs::write(&stamp, text)
         .with_context(|| format!("cannot write {}; look with df -h", stamp.display()))?;
     Ok(built)
 }
 
-/// What the last build that came to its end was made of, and what it made.
+/// Inputs and outputs of the last build that finished.
 #[derive(Serialize, Deserialize)]
 struct Stamp {
     inputs: Inputs,
     built: Built,
 }
 
-/// All that a build depends on.
+/// Everything that a build depends on.
 #[derive(PartialEq, Eq, Serialize, Deserialize)]
 struct Inputs {
-    /// Programs remember where they were built.
+    /// Part of the programs: they contain the paths of their sources.
     path: PathBuf,
     tree: String,
     rustc: String,
     commands: [String; 3],
     environment: BTreeMap<String, String>,
-    /// Cargo's configuration beside that in the tree.
+    /// Cargo's configuration files outside the tree.
     configuration: BTreeMap<PathBuf, String>,
 }
 
@@ -129,7 +128,7 @@ struct Build<'a> {
     tree: &'a Path,
     folder: &'a Path,
     revision: &'a Revision,
-    /// What errors call it: `base (main, 49d2e13)`.
+    /// The arm's name in errors: `base (main, 49d2e13)`.
     name: String,
     quiet: bool,
 }
@@ -137,17 +136,18 @@ struct Build<'a> {
 impl Build<'_> {
     fn inputs(&self) -> Result<Inputs> {
         let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-        // Asked in the tree, which may name a toolchain of its own.
+        // Run in the tree, which may pin a toolchain.
         let version = cleanup::output(Command::new(rustc).arg("-vV").current_dir(self.tree));
         let version = version.context("cannot run rustc; install it from https://rustup.rs")?;
         ensure!(
             version.status.success(),
-            "{} has no rustc: {}\ntry: rustup toolchain install",
+            "rustc does not run for {}: {}\ntry: rustup toolchain install",
             self.name,
             String::from_utf8_lossy(&version.stderr).trim()
         );
-        let is_telling = |name: &str| {
-            name != "CARGO_TARGET_DIR" && TELLING.iter().any(|start| name.starts_with(start))
+        let is_input = |name: &str| {
+            name != "CARGO_TARGET_DIR"
+                && BUILD_VARIABLES.iter().any(|start| name.starts_with(start))
         };
         let lossy = |text: OsString| text.to_string_lossy().into_owned();
         let users = std::env::vars_os().map(|(name, value)| (lossy(name), lossy(value)));
@@ -157,7 +157,7 @@ impl Build<'_> {
             tree: self.revision.tree.clone(),
             rustc: String::from_utf8_lossy(&version.stdout).trim().to_owned(),
             commands: [SERVER.join(" "), RUNNER.join(" "), LINKER_SCRIPT.to_owned()],
-            environment: users.filter(|(name, _)| is_telling(name)).chain(ours).collect(),
+            environment: users.filter(|(name, _)| is_input(name)).chain(ours).collect(),
             configuration: configuration(self.tree),
         })
     }
@@ -185,13 +185,14 @@ impl Build<'_> {
     fn packages(&self) -> Result<Packages> {
         let mut cargo = self.cargo(&["metadata", "--no-deps", "--locked", "--format-version=1"]);
         let stdout = self.answer(cargo.stderr(Stdio::piped()))?;
-        serde_json::from_slice(&stdout).context("cargo metadata prints no list of packages")
+        serde_json::from_slice(&stdout)
+            .context("cannot read the packages that cargo metadata prints")
     }
 
-    /// The server with its functions aligned; if its linker takes no script, as it is, and why.
+    /// The server with aligned functions. If its linker refuses the script, the plain server and the reason.
     fn server(&self) -> Result<(PathBuf, Option<String>)> {
         let plain = self.program(&[&["build"], SERVER].concat(), &[], "ws-server", "ws-server")?;
-        // In one place for both arms.
+        // One path for both arms.
         let script = self.folder.with_file_name("functions.ld");
         fs::write(&script, LINKER_SCRIPT)
             .with_context(|| format!("cannot write {}; look with df -h", script.display()))?;
@@ -200,13 +201,13 @@ impl Build<'_> {
         match self.program(&[&["rustc"], SERVER].concat(), &link, "ws-server", "ws-server") {
             Ok(aligned) => Ok((aligned, None)),
             Err(error) if plain.is_file() => Ok((plain, Some(format!("{error:#}")))),
-            // It was the disk, not the linker.
+            // The disk failed, not the linker.
             Err(error) => Err(error),
         }
     }
 
-    /// Builds `target`, and keeps its program as `name`: the next build may need the place. With arguments for `rustc`
-    /// it may fail, and says nothing.
+    /// Builds `target` and copies its program to `name`, because the next build overwrites it. With arguments for
+    /// `rustc` it prints nothing, because the caller expects that it may fail.
     fn program(
         &self,
         command: &[&str],
@@ -222,7 +223,8 @@ impl Build<'_> {
         if !rustc.is_empty() {
             cargo.arg("--").args(rustc);
         }
-        let stdout = String::from_utf8(self.answer(&mut cargo)?).context("JSON is UTF-8")?;
+        let stdout = String::from_utf8(self.answer(&mut cargo)?)
+            .context("cargo printed JSON that is not UTF-8")?;
         let messages = stdout.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let built = messages
             .filter(|message| message["target"]["name"] == target)
@@ -232,7 +234,7 @@ impl Build<'_> {
             format!("cargo built no {target} of {}; try: cargo {}", self.name, command.join(" "))
         })?;
         let kept = self.folder.join("bin").join(name);
-        // Not written over: a program that still runs somewhere cannot be.
+        // A program that still runs cannot be overwritten, only removed.
         drop(fs::remove_file(&kept));
         fs::copy(&built, &kept)
             .with_context(|| format!("cannot write {}; look with df -h", kept.display()))?;
@@ -249,15 +251,15 @@ impl Build<'_> {
         cargo
     }
 
-    /// What cargo prints on stdout.
+    /// The stdout of a cargo command.
     fn answer(&self, cargo: &mut Command) -> Result<Vec<u8>> {
         let output = cleanup::spawn(cargo).and_then(Child::wait_with_output);
         let output = output.context("cannot run cargo; install it from https://rustup.rs")?;
         if output.status.success() {
             return Ok(output.stdout);
         }
-        let words = String::from_utf8_lossy(&output.stderr);
-        let words = if words.is_empty() { "see above" } else { words.trim_end() };
+        let message = String::from_utf8_lossy(&output.stderr);
+        let message = if message.is_empty() { "see above" } else { message.trim_end() };
         let commit = &self.revision.abbreviated;
         let go_there = if self.revision.name == WORKING_TREE {
             String::new()
@@ -267,11 +269,11 @@ impl Build<'_> {
         let args: Vec<_> = cargo.get_args().map(|arg| arg.to_string_lossy()).collect();
         let args = args.iter().filter(|arg| !arg.starts_with("--message") && *arg != "--quiet");
         let args: Vec<&str> = args.map(AsRef::as_ref).collect();
-        bail!("{} does not build:\n{words}\ntry: {go_there}cargo {}", self.name, args.join(" "))
+        bail!("{} does not build:\n{message}\ntry: {go_there}cargo {}", self.name, args.join(" "))
     }
 }
 
-/// What cargo reads for a build in `tree`, beside what is in it.
+/// The configuration files that cargo reads for a build in `tree`, except those in the tree.
 fn configuration(tree: &Path) -> BTreeMap<PathBuf, String> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));

@@ -1,5 +1,5 @@
-//! The one folder that revisions are checked out into, in turn: what a program remembers of where it was built is then
-//! the same in both.
+//! The folder that base and head are checked out into, in turn. Sharing it makes the source paths in both programs
+//! equal.
 
 use std::fmt;
 use std::fs::{self, File, TryLockError};
@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use super::commit::{Revision, WORKING_TREE};
 use super::git::{self, Git};
-use super::{Revision, WORKING_TREE};
 use crate::cleanup::Guard;
 
-/// Whoever has this has the folder `compare` to itself.
+/// Exclusive lock on the folder `compare`.
 pub(super) struct Checkout {
     git: Git,
     folder: PathBuf,
@@ -23,7 +23,7 @@ pub(super) struct Checkout {
 }
 
 impl Checkout {
-    /// Takes `folder`, and clears what a run that was killed left in it.
+    /// Locks `folder` and removes the leftovers of a killed run.
     pub(super) fn open(git: Git, folder: &Path) -> Result<Self> {
         fs::create_dir_all(folder)
             .with_context(|| format!("cannot make {}; look with df -h", folder.display()))?;
@@ -36,7 +36,7 @@ impl Checkout {
         clean()?;
         let clean = Guard::new(move || {
             if let Err(error) = clean() {
-                // Where stderr is gone there is nobody to tell.
+                // Without stderr the error cannot be reported.
                 drop(writeln!(io::stderr(), "ws-compare: {error:#}"));
             }
         });
@@ -47,40 +47,40 @@ impl Checkout {
         &self.git
     }
 
-    /// Where arms keep what they build.
+    /// The folder below which arms keep their programs.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Puts exactly the files of `revision` into the tree, and says where that is.
+    /// Checks out exactly the files of `revision`, and returns their folder.
     pub(super) fn check_out(&mut self, revision: &Revision) -> Result<PathBuf> {
         let tree = tree(&self.folder);
         if self.has_tree {
             let git = Git::at(&tree);
             git.run(&["checkout", "--quiet", "--force", "--detach", &revision.commit])?;
-            // Build scripts may have written beside their sources.
+            // Build scripts may have written files beside their sources.
             git.run(&["clean", "--quiet", "-ffdx"])?;
             return Ok(tree);
         }
         let mut add = self.git.command();
-        // Forced twice: git locks a tree while it makes one, and a run that was killed leaves the lock.
+        // Forced twice: git locks a worktree while it creates it, and a killed run leaves the lock.
         add.args(["worktree", "add", "--quiet", "--force", "--force", "--detach"]);
         git::answer(add.arg(&tree).arg(&revision.commit))?;
         self.has_tree = true;
         Ok(tree)
     }
 
-    /// A commit of the working tree, ignored files aside, that nothing leads to: git drops it after some weeks.
+    /// A commit of the working tree without ignored files. No reference leads to it, so git removes it after some weeks.
     pub(super) fn snapshot(&self) -> Result<String> {
         let index = index(&self.folder);
-        // The user's own tells git which files it need not read again.
+        // With a copy of the user's index, git need not read unchanged files.
         let own = self.git.folder().join(self.git.run(&["rev-parse", "--git-path", "index"])?);
         unless_missing(fs::copy(&own, &index).map(drop))
             .with_context(|| format!("cannot copy {}; look with df -h", own.display()))?;
         let git = |args: &[&str]| {
             let mut git = self.git.command();
             git.env("GIT_INDEX_FILE", &index);
-            // Equal trees make equal commits, whoever asks and whenever.
+            // Equal trees must give equal commits, whatever the user and the time.
             for role in ["AUTHOR", "COMMITTER"] {
                 git.env(format!("GIT_{role}_NAME"), "ws-compare");
                 git.env(format!("GIT_{role}_EMAIL"), "ws-compare@localhost");
@@ -100,7 +100,7 @@ impl fmt::Debug for Checkout {
     }
 }
 
-/// The system takes the lock back when this process ends, however it does.
+/// The system releases the lock when this process ends, however it ends.
 fn lock(path: &Path) -> Result<File> {
     let mut options = File::options();
     let file = options.read(true).write(true).create(true).truncate(false).open(path);
@@ -132,10 +132,10 @@ fn index(folder: &Path) -> PathBuf {
     folder.join("index")
 }
 
-/// Removes what is there for one comparison only.
+/// Removes the files and the git record of one comparison.
 fn clear(git: &Git, folder: &Path) -> Result<()> {
     let (tree, index) = (tree(folder), index(folder));
-    // The files first: git forgets a tree whose files are gone, but does not remove files of a tree it has forgotten.
+    // Files first: git can remove the record of a missing worktree, but not the files of an unknown one.
     for gone in [
         fs::remove_dir_all(&tree),
         fs::remove_file(index.with_extension("lock")),
@@ -144,7 +144,7 @@ fn clear(git: &Git, folder: &Path) -> Result<()> {
         unless_missing(gone)
             .with_context(|| format!("cannot clear {0}; look with ls -l {0}", folder.display()))?;
     }
-    // No `prune`: that forgets people's own trees, too, on disks that are not mounted just now.
+    // Not `prune`, which would also remove records of the user's worktrees on disks that are not mounted.
     let record = format!("worktree {}", tree.display());
     if git.run(&["worktree", "list", "--porcelain"])?.lines().any(|line| line == record) {
         let mut remove = git.command();

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What a tree can build, as `cargo metadata` prints it.
+/// The packages of a tree, as `cargo metadata` prints them.
 #[derive(Deserialize)]
 pub(super) struct Packages {
     packages: Vec<Package>,

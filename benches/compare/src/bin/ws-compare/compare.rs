@@ -139,7 +139,8 @@ fn check_writable(page: &Path) -> Result<()> {
 fn revisions(args: &Args, base: &str, progress: &Progress) -> Result<Comparison> {
     let mut arms = Arms::open(base, args.head_rev.as_deref())?;
     let [base_side, head_side] = arms.sides();
-    let [base, head] = arms.build(&|what| progress.say(what))?;
+    let say = |what: &str| progress.say(what);
+    let [base, head] = arms.build((!progress.is_bar()).then_some(&say))?;
     let skipped = |part| args.skip.contains(&part);
     let exact =
         if skipped(SkipPart::Exact) { left_out() } else { exact_part(&base, &head, progress) };

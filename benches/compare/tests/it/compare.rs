@@ -85,7 +85,7 @@ fn echo(mut stream: TcpStream, fault: Fault) -> std::io::Result<()> {
 fn command(name: &str) -> String {
     let program = std::env::current_exe().expect("a running test has a program");
     format!(
-        "ECHO_PORT={{port}} exec '{}' --ignored --nocapture --exact servers::{name}",
+        "ECHO_PORT={{port}} exec '{}' --ignored --nocapture --exact compare::servers::{name}",
         program.display()
     )
 }

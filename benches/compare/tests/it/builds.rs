@@ -1,0 +1,176 @@
+//! Revisions of a small workspace, opened and built by cargo.
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Result;
+use compare::revision::{Arms, Built};
+use object::{Object, ObjectSection};
+
+use crate::repository::Repository;
+
+fn open(repository: &Repository, base: &str, head: Option<&str>) -> Result<Arms> {
+    Arms::open_in(repository.path(), &repository.target(), base, head)
+}
+
+#[track_caller]
+fn refuses(repository: &Repository, base: &str) -> String {
+    format!("{:#}", open(repository, base, None).expect_err("it is refused"))
+}
+
+fn build(arms: &mut Arms) -> Result<[Built; 2]> {
+    arms.build(Some(&|_| {}))
+}
+
+fn short_head(repository: &Repository) -> String {
+    repository.git(&["rev-parse", "--short", "HEAD"])
+}
+
+fn add_scenarios(repository: &Repository) {
+    let members = "[workspace]\nmembers = [\"alloc-tests\", \"server\"]\nresolver = \"3\"\n";
+    repository.write("Cargo.toml", members);
+    let packages = ["alloc-tests", "server"]
+        .map(|name| format!("\n[[package]]\nname = \"{name}\"\nversion = \"0.0.0\"\n"));
+    repository.write("Cargo.lock", &format!("version = 4\n{}", packages.concat()));
+    let manifest = "[package]\nname = \"alloc-tests\"\nedition = \"2024\"\n[features]\ndefault = [\"hooks\"]\n\
+                    hooks = []\n[[test]]\nname = \"alloc\"\nharness = false\n";
+    repository.write("alloc-tests/Cargo.toml", manifest);
+    repository.write("alloc-tests/src/lib.rs", "");
+    let runner = "fn main() { println!(\"{}\", cfg!(feature = \"hooks\")); }\n";
+    repository.write("alloc-tests/tests/alloc.rs", runner);
+    repository.commit("scenarios");
+}
+
+#[test]
+fn an_unknown_revision_gets_the_nearest_name_and_the_next_command() {
+    let repository = Repository::new();
+    let check = |name: &str, expected: &str| {
+        let message = refuses(&repository, name);
+        assert!(message.starts_with(expected), "{message}");
+    };
+    let next = "list revisions with git branch --all and git log --oneline";
+    check("mian", &format!("no revision is called mian; the nearest is main; {next}"));
+    check("--all", &format!("no revision is called --all; {next}"));
+    repository.git(&["update-ref", "refs/remotes/origin/topic", "HEAD"]);
+    check("topic", "no revision is called topic; the nearest is origin/topic; ");
+    check("HEAD:server/main.rs", "no revision is called HEAD:server/main.rs; ");
+    repository.is_clean();
+}
+
+#[test]
+fn an_unknown_revision_in_a_shallow_clone_gets_the_command_that_fetches_the_rest() {
+    let origin = Repository::new();
+    let first = origin.git(&["rev-parse", "HEAD"]);
+    origin.write("more", "");
+    origin.commit("more");
+    let clone = Repository::empty();
+    let url = format!("file://{}", origin.path().display());
+    clone.git(&["clone", "--quiet", "--depth", "1", &url, "."]);
+    let message = refuses(&clone, &first);
+    assert!(message.ends_with("shallow, try: git fetch --unshallow --tags"), "{message}");
+}
+
+#[test]
+fn a_folder_without_git_gets_the_alternatives() {
+    let message = refuses(&Repository::empty(), "main");
+    assert!(message.contains("git clone") && message.contains("--base-bin"), "{message}");
+    assert!(message.contains("not a git repository"), "{message}");
+}
+
+#[test]
+fn a_second_comparison_is_refused_until_the_first_has_ended() {
+    let repository = Repository::new();
+    let first = open(&repository, "main", None).expect("main is known");
+    let message = refuses(&repository, "main");
+    assert!(message.starts_with("another comparison is running in this checkout; "), "{message}");
+    assert!(message.ends_with(&format!("kill {}", std::process::id())), "{message}");
+    drop(first);
+    open(&repository, "main", None).expect("the first has ended");
+}
+
+#[test]
+fn a_tree_that_does_not_build_is_an_error_with_its_arm_and_the_compilers_message() {
+    let repository = Repository::new();
+    let fails = |base: &str| {
+        let mut arms = open(&repository, base, None).expect("it is known");
+        build(&mut arms).expect_err("it does not build").to_string()
+    };
+    repository.write("server/main.rs", "fn main() { let number: u8 = \"planted\"; }");
+    let message = fails("main");
+    assert!(message.starts_with("head (working tree) does not build:\n"), "{message}");
+    assert!(message.contains("mismatched types"), "{message}");
+    assert!(message.contains("server/main.rs:1:"), "{message}");
+    let command = "try: cargo build --release --locked --package server --bin ws-server";
+    assert!(message.ends_with(command), "{message}");
+    repository.commit("broken");
+    let message = fails("main");
+    let short = short_head(&repository);
+    assert!(message.starts_with(&format!("base (main, {short}) does not build:\n")), "{message}");
+    repository.write("Cargo.toml", "[workspace");
+    let message = fails("main~1");
+    assert!(message.starts_with("head (working tree) does not build:\n"), "{message}");
+    repository.is_clean();
+}
+
+#[test]
+fn a_base_without_scenarios_still_has_a_server() {
+    let repository = Repository::new();
+    let mut arms = open(&repository, "main", None).expect("main is known");
+    let [base, head] = build(&mut arms).expect("it builds");
+    assert!(base.server.is_file());
+    let why = format!(
+        "base (main, {}) has no allocation scenarios; compare with a later revision",
+        short_head(&repository)
+    );
+    assert_eq!(base.runner, Err(why));
+    assert!(head.bare_runner.expect_err("there is none").contains("without dhat"));
+}
+
+#[test]
+fn equal_trees_give_equal_programs_and_are_built_once() {
+    let repository = Repository::new();
+    add_scenarios(&repository);
+    let said = RefCell::new(Vec::new());
+    let say = |line: &str| said.borrow_mut().push(line.to_owned());
+    let mut arms = open(&repository, "main", Some("HEAD")).expect("both are known");
+    let built = arms.build(Some(&say)).expect("it builds");
+    let [base, head] = &built;
+    let short = short_head(&repository);
+    let expected =
+        [format!("building base (main, {short})"), format!("building head (HEAD, {short})")];
+    assert_eq!(said.take(), expected);
+    assert_ne!(base, head);
+
+    let read = |path: &Path| fs::read(path).expect("it was built");
+    let runner = |path: &Result<PathBuf, String>| path.clone().expect("it was built");
+    let server = read(&base.server);
+    assert!(server == read(&head.server));
+    assert!(read(&runner(&base.runner)) == read(&runner(&head.runner)));
+    assert!(read(&runner(&base.bare_runner)) == read(&runner(&head.bare_runner)));
+    let server = object::File::parse(&*server).expect("it is a program");
+    let code = server.section_by_name(".text").expect("it has code");
+    assert_eq!(code.align(), 64, "a function begins a cache line");
+
+    let prints = |program: &Path| {
+        let output = Command::new(program).output().expect("it runs");
+        String::from_utf8(output.stdout).expect("it prints text").trim_end().to_owned()
+    };
+    assert_eq!(prints(&runner(&base.runner)), "true", "dhat");
+    assert_eq!(prints(&runner(&base.bare_runner)), "false", "dhat");
+    // The files that a program reads where it was built exist as long as the arms.
+    let built_in = PathBuf::from(prints(&head.server));
+    assert!(built_in.join("main.rs").is_file());
+    drop(arms);
+    assert!(!built_in.exists());
+
+    let mut arms = open(&repository, "HEAD", None).expect("it is known");
+    assert_eq!(arms.build(Some(&say)).expect("it is built"), built);
+    assert_eq!(said.take(), [""; 0]);
+    fs::remove_file(&base.server).expect("it is there");
+    assert_eq!(arms.build(Some(&say)).expect("it builds"), built);
+    assert_eq!(said.take().len(), 1);
+    drop(arms);
+    repository.is_clean();
+}

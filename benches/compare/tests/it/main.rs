@@ -1,0 +1,6 @@
+//! Tests that start whole processes: servers, git, cargo, and this program itself.
+
+mod builds;
+mod cleanup;
+mod compare;
+mod repository;
