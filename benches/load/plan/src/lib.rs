@@ -8,6 +8,7 @@
 
 pub mod metrics;
 pub mod model;
+mod named;
 pub mod outcome;
 pub mod profile;
 pub mod thresholds;

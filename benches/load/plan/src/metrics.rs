@@ -10,7 +10,8 @@ mod tally;
 mod tests;
 
 use hdrhistogram::Histogram;
-use serde::{Deserialize, Serialize};
+
+use crate::named::named;
 
 pub use distribution::Distribution;
 pub use recorder::Recorder;
@@ -24,50 +25,23 @@ const HIGHEST_NS: u64 = 60_000_000_000;
 /// Significant decimal digits of a bucket.
 const DIGITS: u8 = 3;
 
-/// What a distribution is of. All in nanoseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Timing {
-    /// From when a message was due until its answer was here. What an open loop is judged by.
-    RttIntended,
-    /// From when a message was handed to the socket until its answer was here. What a closed loop is judged by.
-    RttService,
-    /// From the first packet until the upgrade was answered.
-    Connect,
-    /// How much later than due the generator itself got round to a message.
-    ScheduleLag,
-    /// From a ping to its pong.
-    Ping,
-    /// Between two messages of a subscription.
-    Gap,
-    /// Age of a subscription's message by the time in it.
-    Staleness,
-}
-
-impl Timing {
-    /// All of them, in the order of reports.
-    pub const ALL: [Self; 7] = [
-        Self::RttIntended,
-        Self::RttService,
-        Self::Connect,
-        Self::ScheduleLag,
-        Self::Ping,
-        Self::Gap,
-        Self::Staleness,
-    ];
-
-    /// The word in reports, metrics' names and the tags of interval logs.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::RttIntended => "rtt_intended",
-            Self::RttService => "rtt_service",
-            Self::Connect => "connect",
-            Self::ScheduleLag => "schedule_lag",
-            Self::Ping => "ping",
-            Self::Gap => "gap",
-            Self::Staleness => "staleness",
-        }
+named! {
+    /// A time that is measured, in nanoseconds.
+    Timing {
+        /// From when a message was due until its answer was here. What an open loop is judged by.
+        RttIntended = "rtt_intended",
+        /// From when a message was handed to the socket until its answer was here. What a closed loop is judged by.
+        RttService = "rtt_service",
+        /// From the first packet until the upgrade was answered.
+        Connect = "connect",
+        /// How much later than due the generator itself got round to a message.
+        ScheduleLag = "schedule_lag",
+        /// From a ping to its pong.
+        Ping = "ping",
+        /// Between two messages of a subscription.
+        Gap = "gap",
+        /// Age of a subscription's message by the time in it.
+        Staleness = "staleness",
     }
 }
 

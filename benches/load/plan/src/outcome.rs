@@ -1,28 +1,8 @@
 //! How a connection and a message can end. Every attempt ends in exactly one [`Ending`], so that they add up.
 
-use serde::{Deserialize, Serialize};
+use crate::named::named;
 
-macro_rules! kinds {
-    ($(#[$doc:meta])* $name:ident { $($(#[$kind_doc:meta])* $kind:ident = $word:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name { $($(#[$kind_doc])* $kind,)* }
-
-        impl $name {
-            /// All of them, in the order in which reports name them.
-            pub const ALL: [Self; [$($word),*].len()] = [$(Self::$kind),*];
-
-            /// The word in reports, in JSON and in CSV.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$kind => $word),* }
-            }
-        }
-    };
-}
-
-kinds! {
+named! {
     /// What became of an attempt to connect.
     Ending {
         /// Opened, used, and closed with a closing handshake that we began.
@@ -92,7 +72,7 @@ impl Fault {
     }
 }
 
-kinds! {
+named! {
     /// What can be wrong with a message.
     Fault {
         /// Never answered.

@@ -5,9 +5,10 @@ mod check;
 mod conduct;
 mod measurable;
 mod parse;
-mod plan;
+mod redact;
 #[cfg(test)]
 mod tests;
+mod timeline;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -68,24 +68,15 @@ impl Distribution {
 
 /// Two ascending lists of buckets as one.
 fn added(a: &[(u64, u64)], b: &[(u64, u64)]) -> Vec<(u64, u64)> {
-    let mut sum = Vec::with_capacity(a.len().max(b.len()));
-    let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
-    loop {
-        let next = match (a.peek(), b.peek()) {
-            (None, None) => return sum,
-            (Some(_), None) => a.next().copied(),
-            (None, Some(_)) => b.next().copied(),
-            (Some((x, n)), Some((y, m))) => match x.cmp(y) {
-                std::cmp::Ordering::Less => a.next().copied(),
-                std::cmp::Ordering::Greater => b.next().copied(),
-                std::cmp::Ordering::Equal => {
-                    let both = (*x, n + m);
-                    a.next();
-                    b.next();
-                    Some(both)
-                }
-            },
-        };
-        sum.extend(next);
-    }
+    let mut sum = [a, b].concat();
+    // Linear: a stable sort recognises the two runs.
+    sum.sort_by_key(|(value, _)| *value);
+    sum.dedup_by(|later, first| {
+        let is_same = later.0 == first.0;
+        if is_same {
+            first.1 += later.1;
+        }
+        is_same
+    });
+    sum
 }

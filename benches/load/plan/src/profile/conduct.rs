@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::named::named;
+
 /// Peers that do not behave.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -51,47 +53,30 @@ pub struct Hostile {
     pub kinds: Vec<Provocation>,
 }
 
-macro_rules! provocations {
-    ($($(#[$doc:meta])* $kind:ident = $word:literal,)*) => {
-        /// Something that a peer must survive.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum Provocation { $($(#[$doc])* $kind,)* }
-
-        impl Provocation {
-            /// All of them.
-            pub const ALL: [Self; [$($word),*].len()] = [$(Self::$kind),*];
-
-            /// The word in profiles and reports.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$kind => $word),* }
-            }
-        }
-    };
-}
-
-provocations! {
-    /// Connects and resets at once.
-    ConnectReset = "connect_reset",
-    /// Connects and says nothing.
-    HalfOpen = "half_open",
-    /// Bytes that are not HTTP.
-    NotHttp = "not_http",
-    /// A WebSocket version that nobody speaks: 426 is due.
-    BadVersion = "bad_version",
-    /// Upgrades, then resets in the middle of a frame.
-    ResetMidFrame = "reset_mid_frame",
-    /// A frame without a mask: 1002 is due.
-    Unmasked = "unmasked",
-    /// A reserved bit: 1002 is due.
-    ReservedBits = "reserved_bits",
-    /// A reserved opcode: 1002 is due.
-    ReservedOpcode = "reserved_opcode",
-    /// A ping longer than 125 bytes: 1002 is due.
-    LongPing = "long_ping",
-    /// Text that is not UTF-8: 1007 is due.
-    BadUtf8 = "bad_utf8",
-    /// A header that declares a message of 1 TiB: 1009 is due.
-    Huge = "huge",
+named! {
+    /// Something that a target must survive.
+    Provocation {
+        /// Connects and resets at once.
+        ConnectReset = "connect_reset",
+        /// Connects and says nothing.
+        HalfOpen = "half_open",
+        /// Bytes that are not HTTP.
+        NotHttp = "not_http",
+        /// A WebSocket version that nobody speaks: 426 is due.
+        BadVersion = "bad_version",
+        /// Upgrades, then resets in the middle of a frame.
+        ResetMidFrame = "reset_mid_frame",
+        /// A frame without a mask: 1002 is due.
+        Unmasked = "unmasked",
+        /// A reserved bit: 1002 is due.
+        ReservedBits = "reserved_bits",
+        /// A reserved opcode: 1002 is due.
+        ReservedOpcode = "reserved_opcode",
+        /// A ping longer than 125 bytes: 1002 is due.
+        LongPing = "long_ping",
+        /// Text that is not UTF-8: 1007 is due.
+        BadUtf8 = "bad_utf8",
+        /// A header that declares a message of 1 TiB: 1009 is due.
+        Huge = "huge",
+    }
 }

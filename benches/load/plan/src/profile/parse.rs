@@ -20,6 +20,12 @@ impl Profile {
         profile.check().map_err(|error| anyhow!("{origin}: {error:#}"))?;
         Ok(profile)
     }
+
+    /// Writes what [`Profile::parse`] reads.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a profile is tables of plain values")
+    }
 }
 
 /// One line; serde's lists of what it expected are cut down to what was probably meant.

@@ -6,159 +6,77 @@ use crate::metrics::Timing;
 use crate::outcome::Fault;
 use crate::unknown::unknown;
 
-/// What a threshold can be on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Metric {
-    /// The latency that a run is judged by: [`Timing::RttIntended`] in an open loop, [`Timing::RttService`] in a closed
-    /// one.
-    Latency(Statistic),
-    /// Any one of the distributions.
-    Timing(Timing, Statistic),
-    /// Share of connections and messages that went wrong.
-    Errors,
-    /// How many of them.
-    ErrorCount,
-    /// Connections begun.
-    ConnectionsAttempted,
-    /// Of those, upgraded.
-    ConnectionsOpened,
-    /// Of those attempted, ended otherwise than they should.
-    ConnectionsFailed,
-    /// Connections short of a stage's number while it was measured.
-    ConnectionsMissing,
-    /// Messages with one fault.
-    Fault(Fault),
-    /// Messages with a fault that no network and no load explains.
-    WrongAnswers,
-    /// Messages sent in measured time.
-    MessagesSent,
-    /// Messages received in measured time.
-    MessagesReceived,
-    /// Messages received a second.
-    MessagesPerS,
-    /// Share of due messages that were sent.
-    AchievedRate,
-    /// Payload sent.
-    SentMbps,
-    /// Payload received.
-    ReceivedMbps,
-    /// Times a connection was full.
-    BackpressureEvents,
-    /// Pings without a pong.
-    PingsLost,
-    /// Updates of a subscription that were skipped.
-    MissedUpdates,
-    /// Provocations that were not answered as they should.
-    ProvokedBadly,
-    /// Blocks that the target still holds.
-    RemainingAllocations,
-    /// Their bytes.
-    RemainingBytes,
-    /// Blocks that the target asked for.
-    AllocationsPerMessage,
-    /// Their bytes.
-    AllocatedBytesPerMessage,
+/// [`Metric`], in the order of reports: the plain metrics that come before the faults, and those that come after.
+macro_rules! metrics {
+    (
+        { $($early:ident = $early_name:literal, $early_unit:ident, $early_meaning:literal;)* }
+        { $($late:ident = $late_name:literal, $late_unit:ident, $late_meaning:literal;)* }
+    ) => {
+        /// What a threshold can be on.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Metric {
+            /// The latency that a run is judged by: [`Timing::RttIntended`] in an open loop, [`Timing::RttService`] in
+            /// a closed one.
+            Latency(Statistic),
+            /// Any one of the distributions.
+            Timing(Timing, Statistic),
+            $(#[doc = $early_meaning] $early,)*
+            /// Messages with one fault.
+            Fault(Fault),
+            $(#[doc = $late_meaning] $late,)*
+        }
+
+        impl Metric {
+            /// Those that are neither taken from a distribution nor count one fault.
+            const PLAIN: &[Self] = &[$(Self::$early,)* $(Self::$late),*];
+
+            /// Name, unit and meaning of a plain metric.
+            const fn plain(self) -> (&'static str, Unit, &'static str) {
+                match self {
+                    $(Self::$early => ($early_name, Unit::$early_unit, $early_meaning),)*
+                    $(Self::$late => ($late_name, Unit::$late_unit, $late_meaning),)*
+                    Self::Latency(_) | Self::Timing(..) | Self::Fault(_) => panic!("not a plain metric"),
+                }
+            }
+        }
+    };
 }
 
-/// What is not of a distribution and not a fault: name, unit, and what it means.
-const PLAIN: [(Metric, &str, Unit, &str); 21] = [
-    (
-        Metric::Errors,
-        "errors",
-        Unit::Share,
-        "faults of messages and failed connections, of all messages and connections tried",
-    ),
-    (Metric::ErrorCount, "error_count", Unit::Count, "faults of messages and failed connections"),
-    (Metric::ConnectionsAttempted, "connections_attempted", Unit::Count, "connections begun"),
-    (
-        Metric::ConnectionsOpened,
-        "connections_opened",
-        Unit::Count,
-        "connections that were upgraded",
-    ),
-    (
-        Metric::ConnectionsFailed,
-        "connections_failed",
-        Unit::Count,
-        "connections that did not come about, or ended before they should",
-    ),
-    (
-        Metric::ConnectionsMissing,
-        "connections_missing",
-        Unit::Count,
-        "connections that were not open though their stage was measured, in the worst second",
-    ),
-    (
-        Metric::WrongAnswers,
-        "wrong_answers",
-        Unit::Count,
-        "answers that were corrupted, duplicated, reordered or unexpected",
-    ),
-    (Metric::MessagesSent, "messages_sent", Unit::Count, "messages sent in measured time"),
-    (
-        Metric::MessagesReceived,
-        "messages_received",
-        Unit::Count,
-        "messages received in measured time",
-    ),
-    (
-        Metric::MessagesPerS,
-        "messages_per_s",
-        Unit::PerSecond,
-        "messages received in a second of measured time",
-    ),
-    (
-        Metric::AchievedRate,
-        "achieved_rate",
-        Unit::Share,
-        "messages sent in measured time, of those that an open loop had due",
-    ),
-    (Metric::SentMbps, "sent_mbps", Unit::Mbps, "payload sent in measured time"),
-    (Metric::ReceivedMbps, "received_mbps", Unit::Mbps, "payload received in measured time"),
-    (
-        Metric::BackpressureEvents,
-        "backpressure_events",
-        Unit::Count,
-        "times in measured time that a connection was full when a message was due",
-    ),
-    (Metric::PingsLost, "pings_lost", Unit::Count, "pings that no pong answered"),
-    (
-        Metric::MissedUpdates,
-        "missed_updates",
-        Unit::Count,
-        "updates that a subscription's own numbers say were skipped",
-    ),
-    (
-        Metric::ProvokedBadly,
-        "provoked_badly",
-        Unit::Count,
-        "provocations that the target did not answer as it should",
-    ),
-    (
-        Metric::RemainingAllocations,
-        "remaining_allocations",
-        Unit::Count,
-        "heap blocks that the target still holds after everyone has left, more than before",
-    ),
-    (
-        Metric::RemainingBytes,
-        "remaining_bytes",
-        Unit::Bytes,
-        "heap bytes that the target still holds after everyone has left, more than before",
-    ),
-    (
-        Metric::AllocationsPerMessage,
-        "allocations_per_message",
-        Unit::Count,
-        "heap blocks that the target asked for in the whole run, by messages received",
-    ),
-    (
-        Metric::AllocatedBytesPerMessage,
-        "allocated_bytes_per_message",
-        Unit::Bytes,
-        "heap bytes that the target asked for in the whole run, by messages received",
-    ),
-];
+metrics! {
+    {
+        Errors = "errors", Share,
+            "faults of messages and failed connections, of all messages and connections tried";
+        ErrorCount = "error_count", Count, "faults of messages and failed connections";
+        ConnectionsAttempted = "connections_attempted", Count, "connections begun";
+        ConnectionsOpened = "connections_opened", Count, "connections that were upgraded";
+        ConnectionsFailed = "connections_failed", Count,
+            "connections that did not come about, or ended before they should";
+        ConnectionsMissing = "connections_missing", Count,
+            "connections that were not open though their stage was measured, in the worst second";
+    }
+    {
+        WrongAnswers = "wrong_answers", Count, "answers that were corrupted, duplicated, reordered or unexpected";
+        MessagesSent = "messages_sent", Count, "messages sent in measured time";
+        MessagesReceived = "messages_received", Count, "messages received in measured time";
+        MessagesPerS = "messages_per_s", PerSecond, "messages received in a second of measured time";
+        AchievedRate = "achieved_rate", Share, "messages sent in measured time, of those that an open loop had due";
+        SentMbps = "sent_mbps", Mbps, "payload sent in measured time";
+        ReceivedMbps = "received_mbps", Mbps, "payload received in measured time";
+        BackpressureEvents = "backpressure_events", Count,
+            "times in measured time that a connection was full when a message was due";
+        PingsLost = "pings_lost", Count, "pings that no pong answered";
+        MissedUpdates = "missed_updates", Count, "updates that a subscription's own numbers say were skipped";
+        ProvokedBadly = "provoked_badly", Count, "provocations that the target did not answer as it should";
+        RemainingAllocations = "remaining_allocations", Count,
+            "heap blocks that the target still holds after everyone has left, more than before";
+        RemainingBytes = "remaining_bytes", Bytes,
+            "heap bytes that the target still holds after everyone has left, more than before";
+        AllocationsPerMessage = "allocations_per_message", Count,
+            "heap blocks that the target asked for in the whole run, by messages received";
+        AllocatedBytesPerMessage = "allocated_bytes_per_message", Bytes,
+            "heap bytes that the target asked for in the whole run, by messages received";
+    }
+}
 
 impl Metric {
     /// All of them, in the order of reports.
@@ -166,11 +84,10 @@ impl Metric {
         let latencies = Statistic::ALL.into_iter().map(Self::Latency);
         let of_timing = |timing| Statistic::ALL.map(|statistic| Self::Timing(timing, statistic));
         let faults = Fault::ALL.into_iter().map(Self::Fault);
-        let plain = PLAIN.into_iter().map(|(metric, ..)| metric);
         let mut all: Vec<_> = latencies
             .chain(Timing::ALL.into_iter().flat_map(of_timing))
             .chain(faults)
-            .chain(plain)
+            .chain(Self::PLAIN.iter().copied())
             .collect();
         all.sort_unstable();
         all.into_iter()
@@ -268,13 +185,6 @@ impl Metric {
             Self::Fault(fault) => fault.is_wrong_answer(),
             _ => false,
         }
-    }
-
-    fn plain(self) -> (&'static str, Unit, &'static str) {
-        let mut plain = PLAIN.into_iter();
-        let (_, name, unit, meaning) =
-            plain.find(|(metric, ..)| *metric == self).expect("every metric has a name");
-        (name, unit, meaning)
     }
 }
 

@@ -1,32 +1,22 @@
 use std::str::FromStr;
 
 use super::{Metric, Op, Statistic, Threshold};
+use crate::named::named;
 use crate::unknown::unknown;
 
-/// Limits under a name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Preset {
-    /// What an operator promises to others: mean and p99 under 10 ms, nothing left behind, at most 1 % errors.
-    Enterprise,
-    /// What is good enough to go on working: mean and p99 under 50 ms, at most 5 % errors.
-    Development,
+named! {
+    /// A named set of limits.
+    Preset {
+        /// What an operator promises to others: mean and p99 under 10 ms, nothing left behind, at most 1 % errors.
+        Enterprise = "enterprise",
+        /// Good enough to go on working: mean and p99 under 50 ms, at most 5 % errors.
+        Development = "development",
+    }
 }
 
 const MS: f64 = 1e6;
 
 impl Preset {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Enterprise, Self::Development];
-
-    /// The word in a profile.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Enterprise => "enterprise",
-            Self::Development => "development",
-        }
-    }
-
     /// Its limits, in the order of [`Metric::all`].
     #[must_use]
     pub fn thresholds(self) -> Vec<Threshold> {

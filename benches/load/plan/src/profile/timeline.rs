@@ -5,9 +5,6 @@ use anyhow::{Context as _, Result};
 use super::{Mode, Pace, Profile, Stage};
 use crate::metrics::Timing;
 
-/// Parts of the names of headers that let somebody in.
-const SECRETS: [&str; 6] = ["authorization", "cookie", "token", "secret", "key", "password"];
-
 impl Profile {
     /// The pace in stage `index`.
     #[must_use]
@@ -61,24 +58,5 @@ impl Profile {
         }
         profile.check().with_context(|| format!("scaled by {factor}"))?;
         Ok(profile)
-    }
-
-    /// The same for others to read: without the values of headers that are likely to be secret.
-    #[must_use]
-    pub fn public(&self) -> Self {
-        let mut profile = self.clone();
-        for (name, value) in &mut profile.target.headers {
-            let name = name.to_ascii_lowercase();
-            if SECRETS.iter().any(|secret| name.contains(secret)) {
-                "(secret)".clone_into(value);
-            }
-        }
-        profile
-    }
-
-    /// What [`Profile::parse`] reads.
-    #[must_use]
-    pub fn to_toml(&self) -> String {
-        toml::to_string(self).expect("a profile is tables of plain values")
     }
 }
