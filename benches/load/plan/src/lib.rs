@@ -1,9 +1,9 @@
-//! A load as data, pure: what is asked for, what it is held to, and what is counted.
+//! A load as data: the profile that asks for it, the thresholds it is held to, and the run that is measured. Pure.
 //!
 //! # Layout
 //!
-//! - [`profile`]: connections, messages and stages; [`thresholds`]: the limits that a run is held to; [`url`]: where it goes
-//! - [`metrics`], [`outcome`]: what is counted and timed, and how a connection ends; [`model`]: a whole run
+//! - [`profile`]: connections, messages and stages; [`thresholds`]: limits on a run; [`url`]: the address of the target
+//! - [`metrics`]: counts and timings; [`outcome`]: how connections and messages end; [`model`]: a whole run
 //! - [`units`]: durations and sizes as a profile writes them
 
 pub mod metrics;

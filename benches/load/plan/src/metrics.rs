@@ -1,7 +1,7 @@
-//! What is measured: counts, gauges and distributions that merge by addition. Pure.
+//! Counts and distributions, which merge by addition. Pure.
 //!
-//! A worker records into a [`Recorder`] and cuts it once a second into a [`Sample`]; samples of workers, seconds and
-//! shards add up to any whole, bucket by bucket.
+//! A worker records into a [`Recorder`] and cuts a [`Sample`] from it once a second. Samples of workers, seconds and
+//! shards add up bucket by bucket.
 
 mod distribution;
 mod recorder;
@@ -17,8 +17,8 @@ pub use distribution::Distribution;
 pub use recorder::Recorder;
 pub use tally::Tally;
 
-/// Shortest and longest time that a histogram tells apart, in nanoseconds: 1 µs and 60 s. What lies outside is counted
-/// at the edge; the exact extremes are kept beside it.
+/// Range of a histogram in nanoseconds: 1 µs to 60 s. Times outside count in the first or the last bucket; the exact
+/// extremes are kept beside the histogram.
 const LOWEST_NS: u64 = 1_000;
 const HIGHEST_NS: u64 = 60_000_000_000;
 
@@ -28,35 +28,35 @@ const DIGITS: u8 = 3;
 named! {
     /// A time that is measured, in nanoseconds.
     Timing {
-        /// From when a message was due until its answer was here. What an open loop is judged by.
+        /// From when a message was due until its answer arrived. Judges an open loop.
         RttIntended = "rtt_intended",
-        /// From when a message was handed to the socket until its answer was here. What a closed loop is judged by.
+        /// From when a message was handed to the socket until its answer arrived. Judges a closed loop.
         RttService = "rtt_service",
-        /// From the first packet until the upgrade was answered.
+        /// From the first packet until the answer to the upgrade.
         Connect = "connect",
-        /// How much later than due the generator itself got round to a message.
+        /// Delay of the generator: from when a message was due until the generator turned to it.
         ScheduleLag = "schedule_lag",
         /// From a ping to its pong.
         Ping = "ping",
         /// Between two messages of a subscription.
         Gap = "gap",
-        /// Age of a subscription's message by the time in it.
+        /// Age of a subscription's message, by the time in it.
         Staleness = "staleness",
     }
 }
 
-/// An empty histogram with the one geometry that all of them have: 1 µs to 60 s, three digits.
+/// An empty histogram: 1 µs to 60 s, three digits. All histograms have these bounds, so that they can be added.
 #[must_use]
 pub fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(LOWEST_NS, HIGHEST_NS, DIGITS).expect("the bounds are constants")
 }
 
-/// Counts and distributions of some stretch of a run.
+/// Counts and distributions of a part of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sample {
-    /// What was counted.
+    /// The counts.
     pub counts: Tally,
-    /// What was timed, by [`Timing::ALL`].
+    /// The distributions, in the order of [`Timing::ALL`].
     pub timings: [Distribution; Timing::ALL.len()],
 }
 
@@ -69,7 +69,7 @@ impl Sample {
         }
     }
 
-    /// One of the distributions.
+    /// The distribution of `timing`.
     #[must_use]
     pub fn timing(&self, timing: Timing) -> &Distribution {
         &self.timings[timing as usize]

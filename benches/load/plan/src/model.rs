@@ -1,5 +1,4 @@
-//! A run as data: what was asked for, and what came of it, second by second. Everything a report, a verdict or a merge
-//! needs is in here.
+//! A run as data: the profile, and what was measured second by second. Reports, verdicts and merges need nothing else.
 
 use std::time::Duration;
 
@@ -8,108 +7,108 @@ use serde::{Deserialize, Serialize};
 use super::metrics::{Sample, Tally};
 use super::profile::Profile;
 
-/// What kind of time an interval is.
+/// The part of a stage that an interval belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
-    /// Connections are being opened or closed to reach a stage's number. Errors count, latencies do not.
+    /// Connections are opened or closed to reach the number of the stage. Errors count, latencies do not.
     Ramp,
-    /// All are open; the server, its caches and ours get warm. Errors count, latencies do not.
+    /// All connections are open, and caches fill. Errors count, latencies do not.
     WarmUp,
-    /// What is measured.
+    /// The measured time.
     Hold,
-    /// Nothing more is sent; answers are awaited and connections closed. Errors count, latencies do not.
+    /// The last answers are awaited, and connections are closed. Errors count, latencies do not.
     Drain,
 }
 
-/// A stretch of a run, at most a second long.
+/// A part of a run, at most one second long.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Interval {
-    /// Whole seconds since the run's start: the grid on which shards are added.
+    /// Whole seconds since the start of the run; shards are added second by second.
     pub second: u64,
-    /// Where in [`Profile::stages`].
+    /// Index in [`Profile::stages`].
     pub stage: usize,
-    /// What kind of time it was.
+    /// Part of the stage.
     pub phase: Phase,
-    /// How long it was, in nanoseconds; a stage may end within a second.
+    /// Length in nanoseconds; less than a second where a stage ends.
     pub length_ns: u64,
-    /// Connections open at its end.
+    /// Connections that are open at the end.
     pub open: u64,
-    /// Connections that should have been open at its end.
+    /// Connections that should be open at the end.
     pub target: u64,
-    /// Share of one processor that the generator used, times the processors: 0.5 is half of one.
+    /// Processors that the generator used: 0.5 is half of one.
     pub generator_cpu: f64,
-    /// What was counted and timed.
+    /// Counts and timings.
     pub sample: Sample,
 }
 
-/// An error with its words, and how often it was met.
+/// An error in words, and how often it happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorSample {
-    /// [`super::outcome::Ending::name`], [`super::outcome::Fault::name`], or of a provocation.
+    /// Name of an [`Ending`](super::outcome::Ending), a [`Fault`](super::outcome::Fault) or a provocation.
     pub kind: String,
-    /// What was met, in words: `connect to 127.0.0.1:1: Connection refused`.
+    /// The error: `connect to 127.0.0.1:1: Connection refused`.
     pub text: String,
-    /// How often.
+    /// How often it happened.
     pub count: u64,
-    /// Nanoseconds since the run's start at which it was first met.
+    /// When it first happened, in nanoseconds since the start of the run.
     pub first_ns: u64,
 }
 
-/// What the target's own allocator says, where it can be asked.
+/// Counts of the target's allocator.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetAllocations {
-    /// Blocks handed out during the run.
+    /// Blocks allocated during the run.
     pub total_blocks: u64,
-    /// Bytes handed out during the run.
+    /// Bytes allocated during the run.
     pub total_bytes: u64,
-    /// Blocks alive after everyone had left, less those alive before (after one round of warming up). 0 is none.
+    /// Blocks alive after all connections have closed, minus those alive after the probe that precedes the run.
     pub remaining_blocks: i64,
-    /// The same in bytes.
+    /// Bytes alive after all connections have closed, minus those alive after the probe.
     pub remaining_bytes: i64,
 }
 
-/// Which part of a run this is.
+/// The part of a run that one of several generators performs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shard {
-    /// From 0.
+    /// Counts from 0.
     pub index: u32,
-    /// How many there are; 1 is the whole.
+    /// Number of shards; 1 is a whole run.
     pub of: u32,
 }
 
 /// One run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
-    /// Version of this form.
+    /// Version of the format.
     pub schema: u32,
-    /// Names the run; shards of one run share it.
+    /// Name of the run, which all its shards share.
     pub run_id: String,
-    /// Which part this is.
+    /// The part of the run.
     pub shard: Shard,
-    /// Shards that are in here: all of 0…of for a whole.
+    /// Indices of the shards in this run; all of them if it is whole.
     pub shards: Vec<u32>,
-    /// Start in nanoseconds since 1970, by the wall clock.
+    /// Start by the wall clock, in nanoseconds since 1970.
     pub started_unix_ns: u128,
-    /// Where the load went; empty for a server that the run started itself.
+    /// Address of the target; empty if the run started a server of its own.
     pub url: String,
-    /// What was asked for, thresholds and seed included.
+    /// The load that was asked for, with thresholds and seed.
     pub profile: Profile,
-    /// What the target saw of us before the start: a connection to find out whether it is there, and a rehearsal.
+    /// What the target saw before the start: a connection that checks the address, and the probe.
     pub before: Tally,
     /// In order of time.
     pub intervals: Vec<Interval>,
-    /// Errors in words, the most frequent first; at most 64 of a shard.
+    /// Errors, the most frequent first; at most 64 of each shard.
     pub error_samples: Vec<ErrorSample>,
-    /// Where the target can be asked.
+    /// Allocations of the target, if it reports them.
     pub allocations: Option<TargetAllocations>,
-    /// Why it, or a shard in it, says nothing, where the intervals cannot tell.
+    /// Reasons not to trust the run or one of its shards that do not show in the intervals.
     pub doubts: Vec<String>,
-    /// A signal ended it early.
+    /// Whether a signal ended the run early.
     pub interrupted: bool,
     /// Threads that generated the load.
     pub workers: u32,
-    /// Processors of the machine it ran on.
+    /// Processors of the machine.
     pub processors: u32,
 }
 
@@ -117,13 +116,13 @@ pub struct Run {
 pub const SCHEMA: u32 = 1;
 
 impl Run {
-    /// Where the load went, in words.
+    /// Address of the target, in words.
     #[must_use]
     pub fn target(&self) -> &str {
         if self.url.is_empty() { "a server of its own" } else { &self.url }
     }
 
-    /// Sum over the intervals that `keep` keeps.
+    /// Sum of the intervals that `keep` selects.
     pub fn sum(&self, keep: impl Fn(&Interval) -> bool) -> Sample {
         let mut sum = Sample::default();
         for interval in self.intervals.iter().filter(|interval| keep(interval)) {
@@ -132,7 +131,7 @@ impl Run {
         sum
     }
 
-    /// How long the intervals that `keep` keeps were in all. Shards have their seconds in common.
+    /// Total length of the intervals that `keep` selects. Shards share their seconds.
     pub fn length(&self, keep: impl Fn(&Interval) -> bool) -> Duration {
         let kept = self.intervals.iter().filter(|interval| keep(interval));
         Duration::from_nanos(kept.map(|interval| interval.length_ns).sum())

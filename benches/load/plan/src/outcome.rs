@@ -1,49 +1,49 @@
-//! How a connection and a message can end. Every attempt ends in exactly one [`Ending`], so that they add up.
+//! How connections and messages end. Every attempt to connect ends in exactly one [`Ending`], so that they add up.
 
 use crate::named::named;
 
 named! {
-    /// What became of an attempt to connect.
+    /// The end of a connection, or of an attempt to connect.
     Ending {
-        /// Opened, used, and closed with a closing handshake that we began.
+        /// Closed by a closing handshake of ours.
         Clean = "clean",
-        /// The peer closed with 1000 or 1001 while we still wanted it.
+        /// The peer closed with code 1000 or 1001 before we did.
         ClosedByPeer = "closed_by_peer",
-        /// The peer closed with a code that says something went wrong: 1002 and up.
+        /// The peer closed with an error: code 1002 or higher.
         ClosedWithError = "closed_with_error",
-        /// The host has no address.
+        /// The host name has no address.
         Dns = "dns",
-        /// Nobody listens there.
+        /// No program listens at the address.
         Refused = "refused",
-        /// The network says that there is no way.
+        /// The network has no route to the address.
         Unreachable = "unreachable",
-        /// No TCP connection in time.
+        /// TCP did not connect in time.
         ConnectTimeout = "connect_timeout",
-        /// The TLS handshake failed: name, chain, or version.
+        /// The TLS handshake failed: name, certificate chain or version.
         Tls = "tls",
-        /// TCP, but no answer to the upgrade in time.
+        /// TCP connected, but the upgrade was not answered in time.
         HandshakeTimeout = "handshake_timeout",
-        /// An HTTP answer other than 101.
+        /// The upgrade was answered with an HTTP status other than 101.
         HttpStatus = "http_status",
-        /// An answer that is not HTTP, or a 101 that RFC 6455 §4.1 does not allow.
+        /// The answer was not HTTP, or a 101 that RFC 6455 §4.1 does not allow.
         BadHandshake = "bad_handshake",
-        /// The peer chose none of our subprotocols, or another one.
+        /// The peer chose no subprotocol, or one that was not offered.
         Subprotocol = "subprotocol",
-        /// Reset, or ended without a close frame.
+        /// TCP was reset, or ended without a close frame.
         Reset = "reset",
-        /// A frame that RFC 6455 forbids.
+        /// The peer sent a frame that RFC 6455 forbids.
         Protocol = "protocol",
-        /// Text that is not UTF-8.
+        /// The peer sent text that is not UTF-8.
         Utf8 = "utf8",
-        /// A message over our limit.
+        /// The peer sent a message over our limit.
         TooBig = "too_big",
-        /// A ping that nobody answered in time.
+        /// A ping was not answered in time.
         PingTimeout = "ping_timeout",
-        /// We began the closing handshake, and the peer did not end it in time.
+        /// The peer did not answer our closing handshake in time.
         CloseTimeout = "close_timeout",
-        /// This process may not open more files.
+        /// This process may not open any more files.
         Descriptors = "descriptors",
-        /// This machine has no port left towards the peer.
+        /// This machine has no free port towards the peer.
         Ports = "ports",
         /// The run ended before the connection did.
         Interrupted = "interrupted",
@@ -51,13 +51,13 @@ named! {
 }
 
 impl Ending {
-    /// Whether the attempt ended as it should.
+    /// Whether the ending is not an error.
     #[must_use]
     pub const fn is_good(self) -> bool {
         matches!(self, Self::Clean | Self::Interrupted)
     }
 
-    /// Whether this machine, and not the peer, is what gave out.
+    /// Whether this machine failed, and not the peer.
     #[must_use]
     pub const fn is_ours(self) -> bool {
         matches!(self, Self::Descriptors | Self::Ports)
@@ -65,7 +65,7 @@ impl Ending {
 }
 
 impl Fault {
-    /// Whether an answer came and was not the right one: no network and no load explains that.
+    /// Whether an answer came and was wrong, which neither the network nor the load explains.
     #[must_use]
     pub const fn is_wrong_answer(self) -> bool {
         !matches!(self, Self::Lost | Self::Late)
@@ -73,7 +73,7 @@ impl Fault {
 }
 
 named! {
-    /// What can be wrong with a message.
+    /// An error of a message.
     Fault {
         /// Never answered.
         Lost = "lost",
@@ -85,7 +85,7 @@ named! {
         Reordered = "reordered",
         /// Answered with other bytes.
         Corrupted = "corrupted",
-        /// A message that answers nothing we sent.
+        /// A received message that does not answer any that was sent.
         Unexpected = "unexpected",
     }
 }

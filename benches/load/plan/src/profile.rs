@@ -1,4 +1,4 @@
-//! What a run is asked to do: a TOML file with its thresholds inside.
+//! A profile: the load that a run generates, and its thresholds, as a TOML file.
 
 mod builtin;
 mod check;
@@ -20,70 +20,70 @@ use super::thresholds::Threshold;
 pub use builtin::Builtin;
 pub use conduct::{Conduct, Hostile, Provocation, SlowReaders, Storm};
 
-/// A load, and the limits that it is held to.
+/// A load, and the limits on its run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
-    /// Noun of intent: `smoke`.
+    /// A noun that says what the load is for: `smoke`.
     pub name: String,
     /// One sentence for a list of profiles.
     #[serde(default)]
     pub description: String,
-    /// How to speak to the target.
+    /// How to talk to the target.
     #[serde(default)]
     pub target: Target,
     /// What each connection sends.
     #[serde(default)]
     pub traffic: Traffic,
-    /// Peers that do not behave, beside the connections above or instead of their patience.
+    /// Misbehaviour: connections that come and go, read slowly or break the protocol.
     #[serde(default)]
     pub conduct: Conduct,
     /// How many connections, and when; at least one.
     #[serde(default, rename = "stage")]
     pub stages: Vec<Stage>,
-    /// Limits on the whole of what was measured.
+    /// Limits on the whole run.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "super::thresholds::table")]
     pub thresholds: Vec<Threshold>,
 }
 
-/// How to speak to the target. Nothing secret is in here: a token is named by where it lies.
+/// How to talk to the target. Holds no secret: a token is named by the file or variable that contains it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Target {
-    /// `ws://` or `wss://`; none starts a server of our own.
+    /// `ws://` or `wss://`; without it the run starts a server of its own.
     pub url: Option<String>,
-    /// What to do once connected.
+    /// What a connection does once it is open.
     pub mode: Mode,
-    /// Offered, and required in the answer.
+    /// The subprotocol to offer, which the answer must contain.
     pub subprotocol: Option<String>,
     /// The `Origin` header.
     pub origin: Option<String>,
-    /// More headers of the upgrade.
+    /// Additional headers of the upgrade request.
     pub headers: BTreeMap<String, String>,
-    /// File with a bearer token.
+    /// File that contains a bearer token.
     pub bearer_file: Option<String>,
-    /// Environment variable with a bearer token.
+    /// Environment variable that contains a bearer token.
     pub bearer_env: Option<String>,
 }
 
-/// What to do once connected.
+/// What a connection does once it is open.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 #[serde(expecting = "\"echo\", { request = {…} } or { subscribe = {…} }")]
 pub enum Mode {
-    /// Every message must come back as it was.
+    /// Sends messages that must come back unchanged.
     #[default]
     Echo,
-    /// Every message is answered by one that contains its number.
+    /// Sends messages that are each answered by one that contains their number.
     Request {
-        /// What to send; `{seq}` becomes the number.
+        /// The message; `{seq}` becomes its number.
         send: String,
-        /// What the answer contains; `{seq}` is where the number stands.
+        /// A text that the answer contains; `{seq}` stands for the number.
         reply: String,
     },
-    /// Messages come by themselves.
+    /// Receives messages without asking for each.
     Subscribe {
-        /// What to send first, if anything.
+        /// A message to send once, before any is expected.
         #[serde(default)]
         send: Option<String>,
         /// JSON pointer (RFC 6901) to a number that rises by one with every message: `/seq`.
@@ -99,24 +99,24 @@ pub enum Mode {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Traffic {
-    /// When.
+    /// When messages are sent.
     pub pace: Pace,
-    /// Sizes of messages and how often each is chosen.
+    /// Sizes of messages, with the weight of each.
     pub sizes: Vec<Size>,
     /// Text or binary.
     pub kind: Kind,
-    /// Frames that a message is sent in: 1 to 1024.
+    /// Number of frames of a message: 1 to 1024.
     pub fragments: u32,
-    /// Time after which an answer is late, in nanoseconds on disk.
+    /// Time after which an answer is late.
     #[serde(with = "super::units::duration")]
     pub timeout: Duration,
-    /// Time before each hold, once all are open, that is not measured.
+    /// Unmeasured time between the opening of all connections and the hold.
     #[serde(with = "super::units::duration")]
     pub warm_up: Duration,
-    /// A ping after so much silence of ours; none sends no pings.
+    /// Time without a message of ours after which a ping is sent; `None` sends no pings.
     #[serde(with = "super::units::optional_duration")]
     pub ping: Option<Duration>,
-    /// Seed of arrivals, sizes and jitter.
+    /// Seed of the random arrivals, sizes and jitter.
     pub seed: u64,
 }
 
@@ -125,20 +125,20 @@ pub struct Traffic {
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
 #[serde(expecting = "{ open = { rate = 10 } }, { closed = { depth = 1 } } or \"idle\"")]
 pub enum Pace {
-    /// By the clock, whatever the answers do.
+    /// By the clock, whether or not answers arrive.
     Open {
-        /// Messages a second on each connection.
+        /// Messages per second on each connection.
         rate: f64,
-        /// How they are spread.
+        /// How the messages are spread over time.
         #[serde(default)]
         arrival: Arrival,
     },
-    /// By the answers: so many are on their way, and once half of them are answered, again.
+    /// By the answers: sends up to `depth` messages, and fills up again once half of them are answered.
     Closed {
-        /// Most messages on their way on each connection.
+        /// Unanswered messages on each connection, at most.
         depth: u32,
     },
-    /// Never.
+    /// Sends nothing.
     Idle,
 }
 
@@ -146,21 +146,21 @@ pub enum Pace {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Arrival {
-    /// Evenly, connections out of phase.
+    /// At even intervals, with the connections out of phase.
     #[default]
     Constant,
-    /// Independently of each other, exponential gaps.
+    /// Independently of each other: the intervals are exponentially distributed.
     Poisson,
 }
 
-/// A size of messages, in bytes of payload: 16 bytes or more, so that a number fits.
+/// A size of messages, and how often it is chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Size {
-    /// Payload.
+    /// Payload in bytes: 16 or more, because it contains a number.
     #[serde(with = "super::units::bytes")]
     pub bytes: usize,
-    /// Weight among the sizes.
+    /// Weight relative to the other sizes.
     #[serde(default = "one")]
     pub share: f64,
 }
@@ -173,29 +173,29 @@ fn one() -> f64 {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// UTF-8.
+    /// UTF-8 text.
     #[default]
     Text,
-    /// Any bytes.
+    /// Arbitrary bytes.
     Binary,
 }
 
-/// A number of connections, reached and held.
+/// A number of connections to reach and to hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stage {
-    /// Names it in reports; by default `stage 1` and so on.
+    /// The name in reports; by default `stage 1`, `stage 2`, ….
     #[serde(default)]
     pub name: String,
-    /// Connections at its end.
+    /// Number of connections at the end of the stage.
     pub connections: u32,
-    /// Time to get there from the stage before, evenly.
+    /// Time over which connections are opened or closed, evenly, to reach that number.
     #[serde(default, with = "super::units::duration")]
     pub ramp: Duration,
-    /// Time that they are held and measured, once all are open and [`Traffic::warm_up`] is over.
+    /// Time that is measured, after all connections are open and [`Traffic::warm_up`] is over.
     #[serde(default, with = "super::units::duration")]
     pub hold: Duration,
-    /// Another pace than [`Traffic::pace`].
+    /// Replaces [`Traffic::pace`] in this stage.
     #[serde(default)]
     pub pace: Option<Pace>,
     /// Limits on this stage alone.

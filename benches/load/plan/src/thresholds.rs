@@ -22,46 +22,46 @@ pub use unit::Unit;
 /// One limit: `latency_p99 < 5 ms` on the command line, `latency_p99 = "< 5ms"` in a profile.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Threshold {
-    /// What is limited.
+    /// The quantity that is limited.
     pub metric: Metric,
-    /// How.
+    /// The comparison of the measured value with the limit.
     pub op: Op,
-    /// In the base unit of [`Metric::unit`]: nanoseconds, a share of 1, a count, bytes, per second, Mbps.
+    /// In the base unit of [`Metric::unit`]: nanoseconds, a share of 1, a count, bytes, per second or Mbps.
     pub limit: f64,
-    /// The preset that it came with; `None` if somebody wrote it down.
+    /// The preset that contains the limit; `None` for an explicit one.
     pub preset: Option<Preset>,
 }
 
 impl Threshold {
-    /// A limit that somebody wrote down.
+    /// An explicit limit.
     #[must_use]
     pub const fn new(metric: Metric, op: Op, limit: f64) -> Self {
         Self { metric, op, limit, preset: None }
     }
 
-    /// Of `"< 5 ms"`.
+    /// Reads `"< 5 ms"`.
     ///
     /// # Errors
     ///
-    /// If there is no comparison, or its limit is not in the metric's unit.
+    /// If there is no comparison, or if the limit is not in the unit of the metric.
     pub fn parse(metric: Metric, condition: &str) -> Result<Self> {
         let condition = condition.trim();
         let (op, limit) = Op::split(condition).with_context(|| {
             format!(
-                "\"{condition}\" compares nothing; write {metric} = \"< {}\"",
+                "\"{condition}\" has no comparison; write {metric} = \"< {}\"",
                 metric.unit().example()
             )
         })?;
         Ok(Self::new(metric, op, limit::parse(metric, limit)?))
     }
 
-    /// Whether `measured` is as it should be.
+    /// Whether `measured` is within the limit.
     #[must_use]
     pub fn is_met(&self, measured: f64) -> bool {
         self.op.holds(measured, self.limit)
     }
 
-    /// Share of the limit that `measured` leaves, negative if it is beyond; `None` of a limit of 0.
+    /// Distance from `measured` to the limit, as a share of the limit; negative if the limit is violated, `None` if it is 0.
     #[must_use]
     pub fn margin(&self, measured: f64) -> Option<f64> {
         if self.limit == 0.0 {
@@ -74,7 +74,7 @@ impl Threshold {
         })
     }
 
-    /// `< 5ms`: comparison and limit, exact.
+    /// The comparison and the limit, exactly: `< 5ms`.
     #[must_use]
     pub fn condition(&self) -> String {
         format!("{} {}", self.op.symbol(), limit::write(self.metric, self.limit))
@@ -92,15 +92,15 @@ impl FromStr for Threshold {
 
     fn from_str(text: &str) -> Result<Self> {
         let at = text.find(['<', '>', '=']).with_context(|| {
-            format!("\"{text}\" compares nothing; write a threshold such as \"latency_p99 < 5ms\"")
+            format!("\"{text}\" has no comparison; write a threshold such as \"latency_p99 < 5ms\"")
         })?;
         let (metric, condition) = text.split_at(at);
         Self::parse(metric.trim().parse()?, condition)
     }
 }
 
-/// `thresholds` with `explicit` ones instead of any on the same metrics: what is written down overrides what is preset,
-/// and the command line overrides a profile. In the order of [`Metric::all`].
+/// `thresholds` and `explicit`, where a metric in `explicit` replaces its thresholds: explicit ones override a preset, and
+/// the command line overrides a profile. In the order of [`Metric::all`].
 #[must_use]
 pub fn overridden(thresholds: &[Threshold], explicit: &[Threshold]) -> Vec<Threshold> {
     let is_free = |of: &&Threshold| explicit.iter().all(|own| own.metric != of.metric);
@@ -114,13 +114,13 @@ pub fn overridden(thresholds: &[Threshold], explicit: &[Threshold]) -> Vec<Thres
 pub enum Op {
     /// Below the limit.
     Lt,
-    /// Not above it.
+    /// At or below the limit.
     Le,
-    /// Above it.
+    /// Above the limit.
     Gt,
-    /// Not below it.
+    /// At or above the limit.
     Ge,
-    /// The very limit.
+    /// Equal to the limit.
     Eq,
 }
 
@@ -140,7 +140,7 @@ impl Op {
         }
     }
 
-    /// Whether it holds between `measured` and `limit`.
+    /// Whether `measured` compares so to `limit`.
     #[must_use]
     pub fn holds(self, measured: f64, limit: f64) -> bool {
         match self {
@@ -152,21 +152,21 @@ impl Op {
         }
     }
 
-    /// Whether more is worse.
+    /// Whether higher values are worse.
     #[must_use]
     pub const fn is_upper(self) -> bool {
         matches!(self, Self::Lt | Self::Le)
     }
 
-    /// Whether less is worse.
+    /// Whether lower values are worse.
     #[must_use]
     pub const fn is_lower(self) -> bool {
         matches!(self, Self::Gt | Self::Ge)
     }
 
-    /// The comparison that `text` begins with, and what follows.
+    /// The comparison at the start of `text`, and the rest.
     fn split(text: &str) -> Option<(Self, &str)> {
-        // The longest first: `<=` begins with `<`.
+        // Longer symbols first: `<=` begins with `<`.
         [Self::Le, Self::Ge, Self::Eq, Self::Lt, Self::Gt]
             .into_iter()
             .find_map(|op| Some((op, text.strip_prefix(op.symbol())?)))

@@ -1,20 +1,20 @@
-//! The address of a WebSocket.
+//! The address of a WebSocket endpoint.
 
 use std::str::FromStr;
 
 use anyhow::{Context as _, Error, Result, bail, ensure};
 use http::Uri;
 
-/// `ws://host:port/path?query` or `wss://…`, and what a connection needs of it.
+/// `ws://host:port/path?query` or `wss://…`, in the parts that a connection needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Url {
-    /// All of it.
+    /// The whole address.
     pub uri: Uri,
     /// Whether the scheme is `wss`.
     pub is_tls: bool,
-    /// A name, or an address without brackets.
+    /// A host name, or an IP address without brackets.
     pub host: String,
-    /// As written, else 443 or 80.
+    /// The port in the address; by default 443 with TLS and 80 without.
     pub port: u16,
 }
 
@@ -23,15 +23,15 @@ impl FromStr for Url {
 
     /// # Errors
     ///
-    /// In words, with what to write instead. A password is not among them.
+    /// If the text is not such an address, in words that end with what to write. They never contain a password.
     fn from_str(text: &str) -> Result<Self> {
         let authority = text.split(['/', '?', '#']).nth(2).unwrap_or(text);
         ensure!(
             !authority.contains('@'),
-            "a user's name in a URL would be in every report; write --bearer-env NAME, or \
+            "a user name in a URL would appear in every report; use --bearer-env NAME or \
              --header 'Authorization: …'"
         );
-        read(text).with_context(|| format!("{text:?} is no URL of a WebSocket"))
+        read(text).with_context(|| format!("{text:?} is not the URL of a WebSocket"))
     }
 }
 
@@ -42,9 +42,9 @@ fn read(text: &str) -> Result<Url> {
         Some(scheme) if scheme.eq_ignore_ascii_case("wss") => true,
         _ => bail!("write ws://host:port/path"),
     };
-    let authority = uri.authority().context("it names no host; write ws://host:port/path")?;
+    let authority = uri.authority().context("it has no host; write ws://host:port/path")?;
     let host = authority.host();
-    // http gives no port where it is no number that fits.
+    // `Authority::port` is `None` for a port that is out of range.
     let port = authority.as_str()[host.len()..].trim_start_matches(':');
     let port = match port.parse() {
         Ok(port @ 1..) => port,
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn host_and_port_are_read() {
+    fn host_port_and_scheme_are_read() {
         check("ws://127.0.0.1:9001/ws/echo", false, "127.0.0.1", 9001);
         check("wss://example.org", true, "example.org", 443);
         check("ws://example.org:/a?b=c:1", false, "example.org", 80);
@@ -82,14 +82,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_says_what_to_write() {
+    fn an_invalid_url_is_refused_with_what_to_write() {
         for text in ["", "localhost:9", "http://localhost/", "ws://", "ws:///x", "ws://a b/"] {
             refuses(text, "write ws://host:port/path");
         }
     }
 
     #[test]
-    fn a_port_that_is_none_is_not_taken_for_another() {
+    fn a_port_out_of_range_is_refused() {
         for port in ["0", "65536", "99999", "-1", "x"] {
             refuses(&format!("ws://localhost:{port}/"), "");
         }
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_refused_and_not_repeated() {
+    fn a_url_with_a_password_is_refused_without_repeating_it() {
         let error = format!("{:#}", "ws://me:hunter2@host/".parse::<Url>().expect_err("refused"));
         assert!(error.contains("--bearer-env") && !error.contains("hunter2"), "{error}");
     }

@@ -2,18 +2,18 @@ use hdrhistogram::Histogram;
 
 use super::histogram;
 
-/// A distribution in its compact form: buckets that something fell into, and what they cannot say exactly.
+/// A distribution of times: its buckets that are not empty, and its exact sum and extremes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Distribution {
-    /// Values recorded.
+    /// Number of values.
     pub count: u64,
     /// Their sum in nanoseconds.
     pub sum_ns: u128,
-    /// The least; 0 of none.
+    /// The smallest value; 0 if there is none.
     pub min_ns: u64,
-    /// The greatest; 0 of none.
+    /// The largest value; 0 if there is none.
     pub max_ns: u64,
-    /// Highest value of a bucket in nanoseconds, and how many fell into it; ascending.
+    /// Highest value of a bucket in nanoseconds, and the number of values in the bucket; ascending.
     pub buckets: Vec<(u64, u64)>,
 }
 
@@ -30,14 +30,14 @@ impl Distribution {
         self.buckets = added(&self.buckets, &other.buckets);
     }
 
-    /// Arithmetic mean in nanoseconds; `None` of nothing.
+    /// Arithmetic mean in nanoseconds; `None` without values.
     #[must_use]
     pub fn mean_ns(&self) -> Option<f64> {
         (self.count > 0).then(|| self.sum_ns as f64 / self.count as f64)
     }
 
-    /// The least bucket that `quantile` (0 to 1) of all values do not exceed, as its highest value in nanoseconds and
-    /// never beyond the exact extremes; `None` of nothing.
+    /// The lowest bucket that `quantile` (0 to 1) of all values do not exceed, as its highest value in nanoseconds, within
+    /// the exact extremes; `None` without values.
     #[must_use]
     pub fn quantile_ns(&self, quantile: f64) -> Option<u64> {
         let rank = ((quantile * self.count as f64).ceil() as u64).clamp(1, self.count.max(1));
@@ -48,14 +48,14 @@ impl Distribution {
         })
     }
 
-    /// Whether at least ten values lie beyond `quantile`: with fewer it is hearsay.
+    /// Whether at least ten values lie above `quantile`; with fewer it is mostly chance.
     #[must_use]
     pub fn supports(&self, quantile: f64) -> bool {
-        // A count times a quantile such as 0.99 is not exact; half a value is less than any difference that matters.
+        // A count times a quantile such as 0.99 is not exact; the margin is far smaller than one value.
         (self.count as f64) * (1.0 - quantile) >= 10.0 - 1e-6
     }
 
-    /// As a histogram, for an interval log.
+    /// Converts to a histogram, for an interval log.
     #[must_use]
     pub fn to_histogram(&self) -> Histogram<u64> {
         let mut histogram = histogram();
@@ -66,10 +66,10 @@ impl Distribution {
     }
 }
 
-/// Two ascending lists of buckets as one.
+/// Merges two ascending lists of buckets.
 fn added(a: &[(u64, u64)], b: &[(u64, u64)]) -> Vec<(u64, u64)> {
     let mut sum = [a, b].concat();
-    // Linear: a stable sort recognises the two runs.
+    // Linear: a stable sort finds the two sorted halves.
     sum.sort_by_key(|(value, _)| *value);
     sum.dedup_by(|later, first| {
         let is_same = later.0 == first.0;

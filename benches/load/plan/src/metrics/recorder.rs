@@ -2,7 +2,7 @@ use hdrhistogram::Histogram;
 
 use super::{Distribution, HIGHEST_NS, LOWEST_NS, Sample, Tally, Timing, histogram};
 
-/// One timing being recorded.
+/// The current values of one timing.
 #[derive(Debug)]
 struct Dial {
     histogram: Histogram<u64>,
@@ -11,10 +11,10 @@ struct Dial {
     max_ns: u64,
 }
 
-/// What a worker records into. Recording allocates nothing once a timing has been seen for the first time.
+/// Counts and times since the last cut. Only the first time of each timing allocates.
 #[derive(Debug, Default)]
 pub struct Recorder {
-    /// What is counted; whoever records adds to it directly.
+    /// The counts, which a worker adds to directly.
     pub counts: Tally,
     dials: [Option<Box<Dial>>; Timing::ALL.len()],
 }
@@ -29,7 +29,7 @@ impl Recorder {
         dial.max_ns = dial.max_ns.max(ns);
     }
 
-    /// What was recorded since the last cut.
+    /// Returns what was recorded since the last cut, and starts again.
     pub fn cut(&mut self) -> Sample {
         let counts = std::mem::take(&mut self.counts);
         let timings = self.dials.each_mut().map(|dial| match dial {

@@ -1,41 +1,41 @@
 use crate::outcome::{Ending, Fault};
 
-/// Everything that is counted. Sums over connections, and over time.
+/// Everything that is counted, summed over connections and time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Connections begun.
     pub attempted: u64,
-    /// Of those, upgraded.
+    /// Connections that were upgraded.
     pub opened: u64,
-    /// Attempts that have ended, by [`Ending::ALL`].
+    /// Connections that have ended, in the order of [`Ending::ALL`].
     pub endings: [u64; Ending::ALL.len()],
     /// Messages sent.
     pub sent: u64,
-    /// Messages that an open loop had due, sent or not.
+    /// Messages that were due in an open loop, whether or not they were sent.
     pub due: u64,
-    /// Messages answered, rightly or not; of a subscription, messages received.
+    /// Messages received: answers, right or wrong, and messages of a subscription.
     pub received: u64,
     /// Payload bytes sent.
     pub sent_bytes: u64,
     /// Payload bytes received.
     pub received_bytes: u64,
-    /// Payload and frame headers sent, in bytes; without TLS and TCP.
+    /// Bytes of payload and frame headers sent, without TLS and TCP.
     pub sent_wire_bytes: u64,
-    /// Payload and frame headers received, in bytes.
+    /// Bytes of payload and frame headers received, without TLS and TCP.
     pub received_wire_bytes: u64,
-    /// Times a connection did not take a message that was due because its buffers were full.
+    /// Times that a message was due on a connection with full buffers.
     pub backpressure_events: u64,
     /// Pings sent.
     pub pings: u64,
     /// Pongs received.
     pub pongs: u64,
-    /// Updates that a subscription's own numbers say were skipped.
+    /// Updates that a subscription skipped, by the numbers in its messages.
     pub missed_updates: u64,
-    /// Messages at fault, by [`Fault::ALL`].
+    /// Faulty messages, in the order of [`Fault::ALL`].
     pub faults: [u64; Fault::ALL.len()],
-    /// Provocations of a hostile profile that were tried.
+    /// Provocations that were tried.
     pub provoked: u64,
-    /// Of those, the ones the peer did not answer as it should.
+    /// Provocations that the target answered wrongly.
     pub provoked_badly: u64,
 }
 
@@ -66,7 +66,7 @@ impl Tally {
         self.provoked_badly += other.provoked_badly;
     }
 
-    /// Attempts that ended so.
+    /// Connections with this ending.
     #[must_use]
     pub fn ended(&self, ending: Ending) -> u64 {
         self.endings[ending as usize]
@@ -78,20 +78,20 @@ impl Tally {
         self.faults[fault as usize]
     }
 
-    /// Messages with a fault that no network and no load explains.
+    /// Messages with a fault that neither the network nor the load explains.
     #[must_use]
     pub fn wrong_answers(&self) -> u64 {
         let wrong = Fault::ALL.into_iter().filter(|fault| fault.is_wrong_answer());
         wrong.map(|fault| self.faulty(fault)).sum()
     }
 
-    /// Attempts that have not ended.
+    /// Connections that have not ended.
     #[must_use]
     pub fn unended(&self) -> u64 {
         self.attempted.saturating_sub(self.endings.iter().sum())
     }
 
-    /// Attempts that ended otherwise than they should.
+    /// Connections with an ending that is an error.
     #[must_use]
     pub fn failed(&self) -> u64 {
         Ending::ALL
@@ -101,19 +101,19 @@ impl Tally {
             .sum()
     }
 
-    /// Faults of messages, and attempts that failed.
+    /// Faulty messages and failed connections.
     #[must_use]
     pub fn errors(&self) -> u64 {
         self.failed() + self.faults.iter().sum::<u64>()
     }
 
-    /// Connections and messages that were tried. What failed was tried, if not in this stretch then before it.
+    /// Connections and messages that were tried; at least the errors, as what failed may have been tried earlier.
     #[must_use]
     pub fn tried(&self) -> u64 {
         (self.attempted + self.sent.max(self.received)).max(self.errors())
     }
 
-    /// [`Tally::errors`] as a share of [`Tally::tried`]; `None` if nothing was.
+    /// [`Tally::errors`] as a share of [`Tally::tried`]; `None` if nothing was tried.
     #[must_use]
     pub fn error_share(&self) -> Option<f64> {
         let tried = self.tried();

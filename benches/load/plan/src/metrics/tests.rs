@@ -1,4 +1,4 @@
-//! Two oracles: the sorted values themselves, and the histogram's own quantiles.
+//! Quantiles are compared with the sorted values and with those of the histogram.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::outcome::{Ending, Fault};
 
-/// In ten-thousandths, so that an oracle can count ranks in whole numbers.
+/// In ten-thousandths, so that ranks are whole numbers.
 const QUANTILES: [u64; 9] = [0, 1, 2500, 5000, 9000, 9500, 9900, 9990, 10_000];
 
 fn distribution(values: &[u64]) -> Distribution {
@@ -15,13 +15,13 @@ fn distribution(values: &[u64]) -> Distribution {
     recorder.cut().timing(Timing::Connect).clone()
 }
 
-/// From nothing to two minutes, as many short ones as long ones.
+/// Times from 1 ns to two minutes, on a logarithmic scale.
 fn times(most: usize) -> impl Strategy<Value = Vec<u64>> {
     vec((0.0..11.08_f64).prop_map(|digits| 10f64.powf(digits) as u64), 1..=most)
 }
 
 proptest! {
-    // A histogram is large, and one that is not optimised is slow.
+    // A histogram is large, and slow without optimisation.
     #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]
     fn a_quantile_is_a_sorted_value_to_within_its_bucket(values in times(400)) {
@@ -36,7 +36,7 @@ proptest! {
         for quantile in QUANTILES {
             let rank = (quantile * sorted.len() as u64).div_ceil(10_000).max(1) as usize;
             let got = distribution.quantile_ns(quantile as f64 / 10_000.0);
-            // A product of fractions may round up past a whole number, to the next rank.
+            // The product of a quantile and a count may round up, to the next rank.
             let ranks = sorted[rank - 1..sorted.len().min(rank + 1)].iter();
             let expected: Vec<_> = ranks.map(|value| bucket(*value)).collect();
             prop_assert!(got.is_some_and(|got| expected.contains(&got)), "{quantile}: {got:?} is none of {expected:?}");
@@ -44,12 +44,12 @@ proptest! {
     }
 
     #[test]
-    fn a_quantile_is_what_the_histogram_says(values in times(400)) {
+    fn a_quantile_equals_that_of_the_histogram(values in times(400)) {
         let distribution = distribution(&values);
         let histogram = distribution.to_histogram();
         for quantile in QUANTILES {
             let quantile = quantile as f64 / 10_000.0;
-            // The histogram knows no bucket's lower end but that of the first.
+            // The histogram does not return its first bucket for quantile 0.
             let theirs = match quantile {
                 0.0 => histogram.highest_equivalent(histogram.min()),
                 _ => histogram.value_at_quantile(quantile),
@@ -97,7 +97,7 @@ proptest! {
 }
 
 #[test]
-fn nothing_has_neither_mean_nor_quantile() {
+fn an_empty_distribution_has_neither_mean_nor_quantile() {
     let nothing = Distribution::default();
     assert_eq!((nothing.mean_ns(), nothing.quantile_ns(0.5)), (None, None));
     assert!(!nothing.supports(0.5));
@@ -115,7 +115,7 @@ fn a_cut_empties_the_recorder() {
 }
 
 #[test]
-fn what_no_bucket_holds_is_counted_at_the_edge_and_kept_exactly() {
+fn a_time_outside_all_buckets_counts_at_the_edge_and_in_the_exact_extremes() {
     let values = distribution(&[0, 1, 90_000_000_000]);
     assert_eq!((values.count, values.min_ns, values.max_ns), (3, 0, 90_000_000_000));
     assert_eq!(values.quantile_ns(1.0).map(|ns| ns >= HIGHEST_NS), Some(true));
@@ -135,7 +135,7 @@ fn ten_values_beyond_a_quantile_support_it() {
 }
 
 #[test]
-fn errors_are_a_share_of_what_was_tried() {
+fn the_error_share_is_of_all_connections_and_messages_tried() {
     let mut counts = Tally { attempted: 10, opened: 9, sent: 90, received: 88, ..Tally::default() };
     assert_eq!(Tally::default().error_share(), None);
     assert_eq!(counts.error_share(), Some(0.0));
@@ -147,7 +147,7 @@ fn errors_are_a_share_of_what_was_tried() {
 }
 
 #[test]
-fn an_interrupted_connection_is_no_error() {
+fn an_interrupted_connection_is_not_an_error() {
     let mut counts = Tally { attempted: 1, ..Tally::default() };
     counts.endings[Ending::Interrupted as usize] = 1;
     assert_eq!((counts.errors(), counts.unended()), (0, 0));

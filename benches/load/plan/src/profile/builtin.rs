@@ -6,12 +6,12 @@ use anyhow::{Context as _, Result, ensure};
 use super::Profile;
 use crate::unknown::unknown;
 
-/// A profile that comes with the tool.
+/// A profile that is part of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Builtin {
-    /// What it is called by.
+    /// The name on the command line.
     pub name: &'static str,
-    /// Its file, comments and all.
+    /// The whole file, with its comments.
     pub toml: &'static str,
 }
 
@@ -24,18 +24,18 @@ macro_rules! builtin {
     };
 }
 
-/// Longest file that is read as a profile, in bytes.
+/// Size of the longest file that is read as a profile, in bytes.
 const MOST_BYTES: u64 = 1 << 20;
 
 fn read(path: &str) -> Result<String> {
     let mut toml = String::new();
     File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut toml)?;
-    ensure!(toml.len() as u64 <= MOST_BYTES, "it is longer than 1 MiB, which no profile is");
+    ensure!(toml.len() as u64 <= MOST_BYTES, "the file is longer than 1 MiB; a profile is shorter");
     Ok(toml)
 }
 
 impl Profile {
-    /// The profiles that come with the tool, the ones to begin with first.
+    /// The built-in profiles, the simplest first.
     pub const BUILTIN: &[Builtin] = builtin![
         "smoke",
         "development",
@@ -49,24 +49,24 @@ impl Profile {
         "hostile",
     ];
 
-    /// One of [`Profile::BUILTIN`] by its name.
+    /// The built-in profile with this name.
     #[must_use]
     pub fn builtin(name: &str) -> Option<Self> {
         let builtin = Self::BUILTIN.iter().find(|builtin| builtin.name == name)?;
         Some(Self::parse(builtin.toml, name).expect("the built-in profiles are tested"))
     }
 
-    /// One of [`Profile::BUILTIN`], or a file: what has a separator in it or ends in `.toml` is one.
+    /// The built-in profile with this name, or a file: a path contains a separator or ends in `.toml`.
     ///
     /// # Errors
     ///
-    /// If there is no such profile or file, or if [`Profile::parse`] does not take it.
+    /// If there is no such profile or file, or if [`Profile::parse`] refuses it.
     pub fn load(name_or_path: &str) -> Result<Self> {
         if name_or_path.contains(std::path::is_separator) || name_or_path.ends_with(".toml") {
             let toml = read(name_or_path).with_context(|| {
                 format!(
-                    "cannot read the profile {name_or_path} (ws-load profiles lists those that \
-                     come with the tool)"
+                    "cannot read the profile {name_or_path}; ws-load profiles lists the built-in \
+                     ones"
                 )
             })?;
             return Self::parse(&toml, name_or_path);

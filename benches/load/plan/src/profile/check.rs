@@ -9,38 +9,39 @@ use crate::thresholds::Threshold;
 use crate::units::{exact_bytes, exact_duration};
 use crate::url::Url;
 
-/// Least payload, in bytes: a number has to fit.
+/// Smallest payload, in bytes: it contains a number.
 const LEAST_BYTES: usize = 16;
 
-/// Most payload, in bytes: an answer that is longer is not read.
+/// Largest payload, in bytes: longer answers are not read.
 const MOST_BYTES: usize = 64 << 20;
 
-/// Most messages a second on one connection: one a microsecond.
+/// Highest rate of messages on a connection, per second: one per microsecond.
 const MOST_RATE: f64 = 1e6;
 
-/// Longest time that makes sense anywhere. Sums of a few stay far below what a clock can count.
+/// Longest time that is accepted anywhere: sums of times cannot overflow.
 const LONGEST: Duration = Duration::from_hours(24 * 366);
 
-/// Most frames of a message; a server need not take more.
+/// Highest number of frames of a message; servers may refuse more.
 const MOST_FRAGMENTS: u32 = 1024;
 
-/// Headers that the opening handshake writes itself (RFC 6455 §4.1), and where else they come from.
+/// Headers that the opening handshake sets (RFC 6455 §4.1), and why or where to set them instead.
 const OWN_HEADERS: [(&str, &str); 7] = [
-    ("host", "it follows from target.url"),
-    ("connection", "the handshake writes it"),
-    ("upgrade", "the handshake writes it"),
-    ("sec-websocket-key", "the handshake writes it"),
-    ("sec-websocket-version", "the handshake writes it"),
+    ("host", "it is taken from target.url"),
+    ("connection", "the handshake sets it"),
+    ("upgrade", "the handshake sets it"),
+    ("sec-websocket-key", "the handshake sets it"),
+    ("sec-websocket-version", "the handshake sets it"),
     ("sec-websocket-protocol", "write target.subprotocol"),
     ("origin", "write target.origin"),
 ];
 
 impl Profile {
-    /// Whether the profile makes sense as a whole. [`Profile::parse`] has asked; ask again after changing one.
+    /// Refuses values that are out of range or contradict each other. [`Profile::parse`] calls it; call it again after
+    /// changing a profile.
     ///
     /// # Errors
     ///
-    /// The first thing that does not, by its key, with what to write.
+    /// For the first such value, with its key and what to write instead.
     pub fn check(&self) -> Result<()> {
         ensure!(!self.name.trim().is_empty(), "name is empty; write one word such as \"checkout\"");
         target(&self.target)?;
@@ -72,7 +73,7 @@ impl Profile {
             bounded(&format!("hold of stage \"{name}\""), *hold)?;
             ensure!(
                 names.insert(name),
-                "two stages are called \"{name}\"; reports could not tell them apart"
+                "two stages are named \"{name}\"; give each a name of its own"
             );
             if let Some(own) = own {
                 pace(*own).with_context(|| format!("pace of stage \"{name}\""))?;
@@ -86,7 +87,7 @@ impl Profile {
             if let Some(why) = why_not(self, stage, threshold.metric) {
                 let preset = threshold.preset.map(|preset| format!(" of preset {}", preset.name()));
                 bail!(
-                    "{}{} could have no samples, which is no pass: {why}",
+                    "{}{} cannot have samples, so the run could not pass: {why}",
                     threshold.metric,
                     preset.unwrap_or_default()
                 );
@@ -107,7 +108,10 @@ fn target(target: &Target) -> Result<()> {
         );
     }
     if let Some(origin) = &target.origin {
-        ensure!(is_header_value(origin), "target.origin is {origin:?}, which is no header's value");
+        ensure!(
+            is_header_value(origin),
+            "target.origin is {origin:?}; write a header value such as \"https://example.org\""
+        );
     }
     ensure!(
         target.bearer_file.is_none() || target.bearer_env.is_none(),
@@ -119,26 +123,29 @@ fn target(target: &Target) -> Result<()> {
 
 fn headers(headers: &BTreeMap<String, String>) -> Result<()> {
     for (name, value) in headers {
-        ensure!(is_token(name), "target.headers has {name:?}, which is no header's name");
+        ensure!(
+            is_token(name),
+            "target.headers has the name {name:?}; write letters, digits and hyphens, such as X-Tenant"
+        );
         ensure!(
             is_header_value(value),
-            "target.headers.{name} is {value:?}; a header's value is one line of visible ASCII"
+            "target.headers.{name} is {value:?}; write one line of visible ASCII characters"
         );
         let own = OWN_HEADERS.iter().find(|(own, _)| name.eq_ignore_ascii_case(own));
         if let Some((own, instead)) = own {
-            bail!("target.headers cannot have {own}: {instead}");
+            bail!("target.headers cannot contain {own}: {instead}");
         }
     }
     Ok(())
 }
 
-/// A token of RFC 9110 §5.6.2.
+/// Whether `text` is a token (RFC 9110 §5.6.2).
 fn is_token(text: &str) -> bool {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     !text.is_empty() && text.chars().all(is_part)
 }
 
-/// A field value of RFC 9110 §5.5 without what is obsolete.
+/// Whether `text` is a field value (RFC 9110 §5.5) without obsolete syntax.
 fn is_header_value(text: &str) -> bool {
     text.trim() == text && text.chars().all(|c| c.is_ascii_graphic() || c == ' ' || c == '\t')
 }
@@ -150,8 +157,8 @@ fn mode(mode: &Mode) -> Result<()> {
             for (key, template) in [("send", send), ("reply", reply)] {
                 ensure!(
                     template.contains("{seq}"),
-                    "target.mode.request.{key} has no {{seq}}, so an answer could not be told from \
-                     another; put it where the message's number stands"
+                    "target.mode.request.{key} has no {{seq}}, so answers could not be matched to \
+                     messages; write {{seq}} where the number of the message stands"
                 );
             }
         }
@@ -159,7 +166,7 @@ fn mode(mode: &Mode) -> Result<()> {
             for (key, pointer) in [("sequence", sequence), ("time_ms", time_ms)] {
                 ensure!(
                     pointer.as_ref().is_none_or(|pointer| pointer.starts_with('/')),
-                    "target.mode.subscribe.{key} is no JSON pointer; write one such as \"/{key}\""
+                    "target.mode.subscribe.{key} is not a JSON pointer; write one such as \"/{key}\""
                 );
             }
         }
@@ -174,7 +181,7 @@ fn traffic(traffic: &Traffic) -> Result<()> {
     };
     ensure!(
         least >= LEAST_BYTES,
-        "traffic.sizes has {}; a message needs {LEAST_BYTES} B or more for its number",
+        "traffic.sizes has {}; write {LEAST_BYTES}B or more, which the number of a message needs",
         exact_bytes(least)
     );
     for Size { bytes, share } in &traffic.sizes {
@@ -196,9 +203,12 @@ fn traffic(traffic: &Traffic) -> Result<()> {
     );
     ensure!(
         fragments as usize <= least,
-        "traffic.fragments is {fragments}, and the smallest message has {least} B; write fewer"
+        "traffic.fragments is {fragments}, but the smallest message has {least} B; write {least} or less"
     );
-    ensure!(!traffic.timeout.is_zero(), "traffic.timeout is 0s, so every answer would be late");
+    ensure!(
+        !traffic.timeout.is_zero(),
+        "traffic.timeout is 0s, so every answer would be late; write one such as \"5s\""
+    );
     bounded("traffic.timeout", traffic.timeout)?;
     bounded("traffic.warm_up", traffic.warm_up)?;
     positive("traffic.ping", traffic.ping)
@@ -208,8 +218,8 @@ fn pace(pace: Pace) -> Result<()> {
     match pace {
         Pace::Open { rate, .. } => ensure!(
             rate > 0.0 && rate <= MOST_RATE,
-            "rate is {rate:?}; write messages a second above 0 and up to {MOST_RATE} on each connection, \
-             or pace = \"idle\" to send none"
+            "rate is {rate:?}; write a number of messages per second on each connection above 0 and up \
+             to {MOST_RATE}, or pace = \"idle\" to send none"
         ),
         Pace::Closed { depth } => {
             ensure!(depth > 0, "depth is 0; write 1 or more, or pace = \"idle\" to send nothing")
@@ -225,8 +235,8 @@ fn conduct(conduct: &Conduct) -> Result<()> {
         positive("conduct.storm.every", Some(storm.every))?;
         ensure!(
             storm.jitter < storm.every,
-            "conduct.storm.jitter is {} and every is {}; write a shorter jitter, so that everyone is \
-             back before the next storm",
+            "conduct.storm.jitter is {} and every is {}; write a shorter jitter, so that all \
+             connections are back before the next storm",
             exact_duration(storm.jitter),
             exact_duration(storm.every)
         );
@@ -234,13 +244,13 @@ fn conduct(conduct: &Conduct) -> Result<()> {
     if let Some(slow) = conduct.slow_readers {
         ensure!(
             slow.connections > 0,
-            "conduct.slow_readers.connections is 0; leave the table out instead"
+            "conduct.slow_readers.connections is 0; write 1 or more, or remove the table"
         );
     }
     if let Some(hostile) = &conduct.hostile {
         ensure!(
             hostile.rate > 0.0 && hostile.rate <= MOST_RATE,
-            "conduct.hostile.rate is {:?}; write provocations a second above 0 and up to {MOST_RATE}",
+            "conduct.hostile.rate is {:?}; write provocations per second above 0 and up to {MOST_RATE}",
             hostile.rate
         );
     }
@@ -249,7 +259,7 @@ fn conduct(conduct: &Conduct) -> Result<()> {
 
 fn positive(key: &str, time: Option<Duration>) -> Result<()> {
     let is_zero = time.is_some_and(|time| time.is_zero());
-    ensure!(!is_zero, "{key} is 0s; leave it out for none");
+    ensure!(!is_zero, "{key} is 0s; write a longer time, or remove the key");
     bounded(key, time.unwrap_or_default())
 }
 

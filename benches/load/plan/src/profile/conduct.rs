@@ -4,29 +4,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::named::named;
 
-/// Peers that do not behave.
+/// Connections that do not behave as well-mannered clients do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Conduct {
-    /// Every connection is closed after this time and opened again: churn.
+    /// Churn: every connection is closed after this time and opened again.
     #[serde(with = "crate::units::optional_duration")]
     pub lifetime: Option<Duration>,
-    /// All connections are cut at once, again and again.
+    /// All connections are cut at once, repeatedly.
     pub storm: Option<Storm>,
-    /// So many connections more that send and do not read.
+    /// Additional connections that send and do not read.
     pub slow_readers: Option<SlowReaders>,
-    /// Provocations.
+    /// Additional connections that break the protocol.
     pub hostile: Option<Hostile>,
 }
 
-/// All connections are cut at once and come back.
+/// All connections are cut at once and opened again.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Storm {
     /// Time between two storms.
     #[serde(with = "crate::units::duration")]
     pub every: Duration,
-    /// Each comes back at a random moment within this time (RFC 6455 §7.2.3).
+    /// Each connection is opened again at a random moment within this time (RFC 6455 §7.2.3).
     #[serde(with = "crate::units::duration")]
     pub jitter: Duration,
 }
@@ -35,20 +35,20 @@ pub struct Storm {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SlowReaders {
-    /// How many.
+    /// Number of connections.
     pub connections: u32,
-    /// What each reads, in bytes a second; 0 reads nothing at all.
+    /// Bytes that each connection reads per second; 0 reads nothing.
     #[serde(with = "crate::units::bytes")]
     pub bytes_per_s: usize,
 }
 
-/// Provocations, each on a connection of its own.
+/// Violations of a protocol, each on a new connection.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hostile {
-    /// Provocations a second.
+    /// Provocations per second.
     pub rate: f64,
-    /// Which, in turn; all if there is none.
+    /// The kinds to try in turn; all kinds if empty.
     #[serde(default)]
     pub kinds: Vec<Provocation>,
 }
@@ -58,25 +58,25 @@ named! {
     Provocation {
         /// Connects and resets at once.
         ConnectReset = "connect_reset",
-        /// Connects and says nothing.
+        /// Connects and sends nothing.
         HalfOpen = "half_open",
-        /// Bytes that are not HTTP.
+        /// Sends bytes that are not HTTP.
         NotHttp = "not_http",
-        /// A WebSocket version that nobody speaks: 426 is due.
+        /// Asks for a WebSocket version that does not exist: the right answer is 426.
         BadVersion = "bad_version",
-        /// Upgrades, then resets in the middle of a frame.
+        /// Upgrades, and resets in the middle of a frame.
         ResetMidFrame = "reset_mid_frame",
-        /// A frame without a mask: 1002 is due.
+        /// Sends a frame without a mask: the right answer is 1002.
         Unmasked = "unmasked",
-        /// A reserved bit: 1002 is due.
+        /// Sets a reserved bit: the right answer is 1002.
         ReservedBits = "reserved_bits",
-        /// A reserved opcode: 1002 is due.
+        /// Sends a reserved opcode: the right answer is 1002.
         ReservedOpcode = "reserved_opcode",
-        /// A ping longer than 125 bytes: 1002 is due.
+        /// Sends a ping longer than 125 bytes: the right answer is 1002.
         LongPing = "long_ping",
-        /// Text that is not UTF-8: 1007 is due.
+        /// Sends text that is not UTF-8: the right answer is 1007.
         BadUtf8 = "bad_utf8",
-        /// A header that declares a message of 1 TiB: 1009 is due.
+        /// Declares a message of 1 TiB: the right answer is 1009.
         Huge = "huge",
     }
 }

@@ -3,7 +3,7 @@ use crate::metrics::Timing;
 use crate::outcome::Fault;
 use crate::thresholds::Metric;
 
-/// Why `metric` can have no samples in `stage` of `profile`, or in any of it; `None` if it can.
+/// Why `metric` cannot have samples in `stage`, or in any stage if that is `None`; `None` if it can.
 pub(super) fn why_not(
     profile: &Profile,
     stage: Option<usize>,
@@ -26,39 +26,45 @@ pub(super) fn why_not(
     let rules = [
         (
             held_alone.is_some() && metric.is_of_holds(),
-            "the stage is not held, so nothing in it is measured",
+            "nothing is measured in a stage without a hold; write hold = \"10s\"",
         ),
         (
             stage.is_some() && metric.is_of_allocations(),
-            "allocations are known of the whole run only; move it to [thresholds]",
+            "allocations are known only for the whole run; move the limit to [thresholds]",
         ),
         (
             is_subscription && is_of_sending(metric),
-            "a subscription sends nothing that would be answered; there are gap and staleness",
+            "a subscription sends nothing that would be answered; limit gap_p99 or staleness_p99",
         ),
-        (!is_subscription && is_of_updates(metric), "only target.mode.subscribe has it"),
+        (
+            !is_subscription && is_of_updates(metric),
+            "only target.mode.subscribe measures it; remove the limit",
+        ),
         (
             metric == Metric::MissedUpdates && !has_sequence,
-            "no target.mode.subscribe.sequence says where a message has its number",
+            "write target.mode.subscribe.sequence, the place of the number in a message",
         ),
         (
             is_of(metric, Timing::Staleness) && !has_time,
-            "no target.mode.subscribe.time_ms says where a message has its time",
+            "write target.mode.subscribe.time_ms, the place of the time in a message",
         ),
         (
             is_idle && !is_subscription && (is_of_sending(metric) || is_of_messages(metric)),
-            "every pace is idle, so no message is sent",
+            "every pace is idle, so no message is sent; remove the limit",
         ),
-        (is_closed && is_of_schedule(metric), "no pace is open, so no message is due at a time"),
+        (
+            is_closed && is_of_schedule(metric),
+            "no pace is open, so no message is due at a time; remove the limit",
+        ),
         (
             (metric == Metric::PingsLost || is_of(metric, Timing::Ping)) && traffic.ping.is_none(),
-            "no traffic.ping asks for pings",
+            "no pings are sent; write traffic.ping = \"5s\"",
         ),
         (
             metric == Metric::ProvokedBadly
                 && conduct.hostile.is_none()
                 && conduct.slow_readers.is_none(),
-            "neither conduct.hostile nor conduct.slow_readers provokes anybody",
+            "nothing provokes the target; write conduct.hostile or conduct.slow_readers",
         ),
     ];
     rules.into_iter().find_map(|(holds, why)| holds.then_some(why))

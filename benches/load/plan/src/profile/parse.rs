@@ -4,11 +4,12 @@ use super::Profile;
 use crate::unknown::unknown;
 
 impl Profile {
-    /// Of TOML, with `origin` (a file's name) in front of every complaint. Stages without a name get one.
+    /// Reads TOML, and names stages that have no name. Errors begin with `origin`, a file's name.
     ///
     /// # Errors
     ///
-    /// In words, with the line: what is no TOML, unknown, missing, of the wrong kind, or makes no sense.
+    /// If the text is not TOML, if a key is unknown, missing or of the wrong kind, or if [`Profile::check`] fails; with
+    /// the line where one is known.
     pub fn parse(toml: &str, origin: &str) -> Result<Self> {
         let mut profile: Self =
             toml::from_str(toml).map_err(|error| anyhow!("{origin}: {}", words(toml, &error)))?;
@@ -28,7 +29,7 @@ impl Profile {
     }
 }
 
-/// One line; serde's lists of what it expected are cut down to what was probably meant.
+/// The error in one line. Of a list of keys that serde expected, only the most similar one is kept.
 fn words(text: &str, error: &toml::de::Error) -> String {
     let message = error.message().replace('\n', " ");
     let line = error.span().map(|span| {
@@ -38,7 +39,7 @@ fn words(text: &str, error: &toml::de::Error) -> String {
     if let Some((kind, word, known)) = unexpected(&message) {
         let all = format!("; known here: {}", known.join(", "));
         let words = unknown(kind, word, &known, &all);
-        // The line belongs to the word, before what follows it.
+        // The line number comes right after the word.
         let quoted = format!("\"{word}\"");
         let place = line.map_or_else(String::new, |line| format!(" in line {line}"));
         return words.replacen(&quoted, &format!("{quoted}{place}"), 1);
@@ -48,33 +49,46 @@ fn words(text: &str, error: &toml::de::Error) -> String {
         let place = line.map_or_else(String::new, |line| format!(" in the table of line {line}"));
         return format!("\"{key}\" is missing{place}");
     }
-    let message = plain(&message);
+    let mut message = plain(&message);
+    let span = error.span().unwrap_or_default();
+    if let Some(key) = text.get(..span.start).and_then(key_before)
+        && !message.contains(key)
+    {
+        message = format!("{key}: {message}");
+    }
     line.map_or_else(|| message.clone(), |line| format!("line {line}: {message}"))
 }
 
-/// A complaint of the parser without its words for Rust, where a newcomer would not understand them.
+/// The key that a value belongs to, where `text` is everything before the value.
+fn key_before(text: &str) -> Option<&str> {
+    let key = text.trim_end().strip_suffix('=')?.trim_end();
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    key.rsplit(|c| !is_part(c)).next().filter(|key| !key.is_empty())
+}
+
+/// A message of the parser, without the terms of Rust that a user of profiles need not know.
 fn plain(message: &str) -> String {
     if message.starts_with("wanted exactly 1 element") {
-        return "one of several is wanted here, such as { open = { rate = 10 } }".to_owned();
+        return "expected exactly one key here, such as { open = { rate = 10 } }".to_owned();
     }
     let hint = match message {
         "invalid type: map, expected a sequence" => {
-            "; a table of a list has two brackets, such as [[stage]]"
+            "; write a table that is part of a list with two brackets, such as [[stage]]"
         }
         _ => "",
     };
     message.replace('`', "") + hint
 }
 
-/// What kind of word was met where others are known.
+/// If the message is about an unknown word: its kind, the word, and the known words.
 fn unexpected(message: &str) -> Option<(&'static str, &str, Vec<&str>)> {
-    // Of toml, about the keys of an enum's variant.
+    // Written by toml, about the keys of an enum's variant.
     if let Some(rest) = message.strip_prefix("unexpected keys in table: ") {
         let (met, known) = rest.split_once(", available keys: ")?;
         let first = met.split(", ").next()?;
         return Some(("key", first, known.split(", ").collect()));
     }
-    // Of serde: unknown field `a`, expected one of `b`, `c`.
+    // Written by serde: unknown field `a`, expected one of `b`, `c`.
     let kind = match message {
         _ if message.starts_with("unknown field ") => "key",
         _ if message.starts_with("unknown variant ") => "word",

@@ -6,7 +6,7 @@ mod timeline;
 
 use super::Profile;
 
-/// The least that is a profile.
+/// A profile with the required keys alone.
 const LEAST: &str = "name = 'least'\n[[stage]]\nconnections = 10\nhold = '10s'\n";
 
 fn refusal(toml: &str) -> String {
@@ -31,10 +31,10 @@ fn check_amended(head: &str, stage: &str, words: &str) {
 }
 
 #[test]
-fn a_secret_header_is_not_for_others_to_read() {
+fn a_public_profile_hides_secret_headers() {
     let toml = format!("{LEAST}[target.headers]\nAuthorization = 'Basic x'\nX-Tenant = 'harbour'");
     let public = Profile::parse(&toml, "my.toml").expect(&toml).public();
     let values: Vec<_> = public.target.headers.values().map(String::as_str).collect();
     assert_eq!(values, ["(secret)", "harbour"]);
-    public.check().expect("it can be run again, with another secret");
+    public.check().expect("a public profile is valid");
 }

@@ -12,13 +12,13 @@ impl Profile {
         self.stages[index].pace.unwrap_or(self.traffic.pace)
     }
 
-    /// Whether stage `index` is judged by intended times: an open loop is, a closed one has none.
+    /// Whether messages of stage `index` are due at a time.
     #[must_use]
     pub fn is_open_loop(&self, index: usize) -> bool {
         matches!(self.pace(index), Pace::Open { .. })
     }
 
-    /// The latency that stage `index` is judged by; `None` where nothing is sent that could be answered.
+    /// The latency that stage `index` is judged by; `None` if the stage sends nothing that would be answered.
     #[must_use]
     pub fn judged(&self, index: usize) -> Option<Timing> {
         match (&self.target.mode, self.pace(index)) {
@@ -28,8 +28,8 @@ impl Profile {
         }
     }
 
-    /// How long the stages are meant to take: ramps, warm-ups and holds. Waiting for connections to open, and for the
-    /// last answers, comes on top.
+    /// Planned length of the stages: ramps, warm-ups and holds. Excludes the time that connections take to open and the
+    /// wait for the last answers.
     #[must_use]
     pub fn duration(&self) -> Duration {
         let warm_up = |stage: &Stage| {
@@ -39,15 +39,15 @@ impl Profile {
         self.stages.iter().map(lasts).sum()
     }
 
-    /// The same load in `factor` times the time: ramps, holds and warm-ups are scaled, rates and timeouts are not.
+    /// The same load in `factor` times the time: scales ramps, holds and warm-ups, but not rates and timeouts.
     ///
     /// # Errors
     ///
-    /// If the factor is not positive, or leaves nothing to measure.
+    /// If the factor is not positive, or if nothing is left to measure.
     pub fn scaled(&self, factor: f64) -> Result<Self> {
         let scaled = |time: Duration| {
             Duration::try_from_secs_f64(time.as_secs_f64() * factor).ok().with_context(|| {
-                format!("a time cannot be scaled by {factor}; give a number above 0, such as 0.1")
+                format!("times cannot be scaled by {factor}; write a number above 0, such as 0.1")
             })
         };
         let mut profile = self.clone();

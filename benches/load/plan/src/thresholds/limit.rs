@@ -5,13 +5,13 @@ use anyhow::{Result, bail, ensure};
 use super::{Metric, Unit};
 use crate::units::{exact_bytes, exact_duration, parse_bytes, parse_duration};
 
-/// A limit on `metric` in base units: `10ms`, `1%`, `1000`, `16KiB`, `1000/s`, `100Mbps`.
+/// Reads a limit on `metric`, in base units: `10ms`, `1%`, `1000`, `16KiB`, `1000/s`, `100Mbps`.
 pub(super) fn parse(metric: Metric, text: &str) -> Result<f64> {
     let text = text.trim();
     let unit = metric.unit();
     let limit = match unit {
         Unit::Time => parse_duration(text).ok().map(|time| time.as_nanos() as f64),
-        // A plain 1 is 1 % to some and everything to others.
+        // A bare 1 could mean 1 % or 100 %.
         Unit::Share if text == "0" => Some(0.0),
         Unit::Share => text.strip_suffix('%').and_then(percent),
         Unit::Count => number(text),
@@ -24,7 +24,7 @@ pub(super) fn parse(metric: Metric, text: &str) -> Result<f64> {
     };
     let Some(limit) = limit else {
         bail!(
-            "{metric} is {}, so its limit is written as \"{}\", not as \"{text}\"",
+            "{metric} is {}; write its limit as \"{}\", not as \"{text}\"",
             words(unit),
             unit.example()
         );
@@ -36,7 +36,7 @@ pub(super) fn parse(metric: Metric, text: &str) -> Result<f64> {
     Ok(limit)
 }
 
-/// What [`parse`] reads. Times are whole nanoseconds.
+/// Writes what [`parse`] reads. Times are whole nanoseconds.
 pub(super) fn write(metric: Metric, limit: f64) -> String {
     match metric.unit() {
         Unit::Time => exact_duration(Duration::from_nanos(limit.round() as u64)),
@@ -60,7 +60,7 @@ const fn words(unit: Unit) -> &'static str {
     }
 }
 
-/// Digits with at most one point and perhaps `_` between them, and a sign: no exponent, no infinity.
+/// A decimal number with an optional sign, point and `_` between digits, but without exponent; not infinite.
 fn number(text: &str) -> Option<f64> {
     let text = text.trim().replace('_', "");
     let is_plain = text.chars().all(|c| c.is_ascii_digit() || "+-.".contains(c));
@@ -68,7 +68,7 @@ fn number(text: &str) -> Option<f64> {
 }
 
 fn percent(text: &str) -> Option<f64> {
-    // Shifted in decimal: a division by 100 would be off in the last digit of some.
+    // A division by 100 would round some values; shifting the decimal point does not.
     number(text).and_then(|_| format!("{}e-2", text.trim().replace('_', "")).parse().ok())
 }
 

@@ -18,7 +18,7 @@ macro_rules! metrics {
             /// The latency that a run is judged by: [`Timing::RttIntended`] in an open loop, [`Timing::RttService`] in
             /// a closed one.
             Latency(Statistic),
-            /// Any one of the distributions.
+            /// A statistic of one timing.
             Timing(Timing, Statistic),
             $(#[doc = $early_meaning] $early,)*
             /// Messages with one fault.
@@ -27,7 +27,7 @@ macro_rules! metrics {
         }
 
         impl Metric {
-            /// Those that are neither taken from a distribution nor count one fault.
+            /// The metrics that neither summarise a distribution nor count one fault.
             const PLAIN: &[Self] = &[$(Self::$early,)* $(Self::$late),*];
 
             /// Name, unit and meaning of a plain metric.
@@ -45,41 +45,41 @@ macro_rules! metrics {
 metrics! {
     {
         Errors = "errors", Share,
-            "faults of messages and failed connections, of all messages and connections tried";
-        ErrorCount = "error_count", Count, "faults of messages and failed connections";
+            "faulty messages and failed connections, as a share of all messages and connections tried";
+        ErrorCount = "error_count", Count, "faulty messages and failed connections";
         ConnectionsAttempted = "connections_attempted", Count, "connections begun";
         ConnectionsOpened = "connections_opened", Count, "connections that were upgraded";
         ConnectionsFailed = "connections_failed", Count,
-            "connections that did not come about, or ended before they should";
+            "connections that could not be opened, or ended in an error";
         ConnectionsMissing = "connections_missing", Count,
-            "connections that were not open though their stage was measured, in the worst second";
+            "connections that should have been open during a hold but were not, in the worst second";
     }
     {
         WrongAnswers = "wrong_answers", Count, "answers that were corrupted, duplicated, reordered or unexpected";
         MessagesSent = "messages_sent", Count, "messages sent in measured time";
         MessagesReceived = "messages_received", Count, "messages received in measured time";
-        MessagesPerS = "messages_per_s", PerSecond, "messages received in a second of measured time";
-        AchievedRate = "achieved_rate", Share, "messages sent in measured time, of those that an open loop had due";
+        MessagesPerS = "messages_per_s", PerSecond, "messages received per second of measured time";
+        AchievedRate = "achieved_rate", Share, "messages sent in measured time, as a share of those that an open loop had due";
         SentMbps = "sent_mbps", Mbps, "payload sent in measured time";
         ReceivedMbps = "received_mbps", Mbps, "payload received in measured time";
         BackpressureEvents = "backpressure_events", Count,
-            "times in measured time that a connection was full when a message was due";
-        PingsLost = "pings_lost", Count, "pings that no pong answered";
-        MissedUpdates = "missed_updates", Count, "updates that a subscription's own numbers say were skipped";
-        ProvokedBadly = "provoked_badly", Count, "provocations that the target did not answer as it should";
+            "times that a message was due on a connection with full buffers, in measured time";
+        PingsLost = "pings_lost", Count, "pings without a pong";
+        MissedUpdates = "missed_updates", Count, "updates that a subscription skipped, by the numbers in its messages";
+        ProvokedBadly = "provoked_badly", Count, "provocations that the target answered wrongly";
         RemainingAllocations = "remaining_allocations", Count,
-            "heap blocks that the target still holds after everyone has left, more than before";
+            "heap blocks that the target holds after all connections have closed, minus those before";
         RemainingBytes = "remaining_bytes", Bytes,
-            "heap bytes that the target still holds after everyone has left, more than before";
+            "heap bytes that the target holds after all connections have closed, minus those before";
         AllocationsPerMessage = "allocations_per_message", Count,
-            "heap blocks that the target asked for in the whole run, by messages received";
+            "heap blocks that the target allocated in the whole run, per message received";
         AllocatedBytesPerMessage = "allocated_bytes_per_message", Bytes,
-            "heap bytes that the target asked for in the whole run, by messages received";
+            "heap bytes that the target allocated in the whole run, per message received";
     }
 }
 
 impl Metric {
-    /// All of them, in the order of reports.
+    /// All metrics, in the order of reports.
     pub fn all() -> impl Iterator<Item = Self> {
         let latencies = Statistic::ALL.into_iter().map(Self::Latency);
         let of_timing = |timing| Statistic::ALL.map(|statistic| Self::Timing(timing, statistic));
@@ -104,7 +104,7 @@ impl Metric {
         }
     }
 
-    /// What it is counted in.
+    /// The unit of its limits and values.
     #[must_use]
     pub fn unit(self) -> Unit {
         match self {
@@ -114,20 +114,24 @@ impl Metric {
         }
     }
 
-    /// One line for a list of metrics.
+    /// A description in one line.
     #[must_use]
     pub fn meaning(self) -> String {
         match self {
             Self::Latency(statistic) => format!(
-                "{} rtt_intended in an open loop, of rtt_service in a closed one",
+                "{} rtt_intended in an open loop, of rtt_service in a closed loop",
                 statistic.words()
             ),
             Self::Timing(timing, statistic) => {
                 let words = match timing {
                     Timing::RttIntended => "the time from when a message was due to its answer",
                     Timing::RttService => "the time from when a message was sent to its answer",
-                    Timing::Connect => "the time from the first packet to the upgrade",
-                    Timing::ScheduleLag => "how much later than due the generator got to a message",
+                    Timing::Connect => {
+                        "the time from the first packet to the answer to the upgrade"
+                    }
+                    Timing::ScheduleLag => {
+                        "the delay of the generator, from when a message was due"
+                    }
                     Timing::Ping => "the time from a ping to its pong",
                     Timing::Gap => "the time between two messages of a subscription",
                     Timing::Staleness => "the age of a subscription's messages",
@@ -137,17 +141,17 @@ impl Metric {
             Self::Fault(fault) => match fault {
                 Fault::Lost => "messages that were never answered",
                 Fault::Late => "messages that were answered after the timeout",
-                Fault::Duplicated => "answers beyond the first to the same message",
+                Fault::Duplicated => "additional answers to a message that was already answered",
                 Fault::Reordered => "messages answered after one that was sent later",
                 Fault::Corrupted => "messages answered with other bytes",
-                Fault::Unexpected => "messages that answer nothing that was sent",
+                Fault::Unexpected => "messages that do not answer any that was sent",
             }
             .to_owned(),
             _ => self.plain().2.to_owned(),
         }
     }
 
-    /// Whether it is taken in holds only.
+    /// Whether only holds are measured.
     #[must_use]
     pub const fn is_of_holds(self) -> bool {
         match self {
@@ -165,7 +169,7 @@ impl Metric {
         }
     }
 
-    /// Whether only the target itself can tell.
+    /// Whether the target has to report its allocations.
     #[must_use]
     pub const fn is_of_allocations(self) -> bool {
         matches!(
@@ -177,7 +181,7 @@ impl Metric {
         )
     }
 
-    /// Whether a generator that was too late or too busy cannot be to blame for it.
+    /// Whether the target alone causes it, however late or busy the generator is.
     #[must_use]
     pub const fn is_the_targets_own(self) -> bool {
         match self {

@@ -7,9 +7,9 @@ use crate::unknown::unknown;
 named! {
     /// A named set of limits.
     Preset {
-        /// What an operator promises to others: mean and p99 under 10 ms, nothing left behind, at most 1 % errors.
+        /// A service level: mean and p99 under 10 ms, no remaining allocations, at most 1 % errors.
         Enterprise = "enterprise",
-        /// Good enough to go on working: mean and p99 under 50 ms, at most 5 % errors.
+        /// A check while developing: mean and p99 under 50 ms, at most 5 % errors.
         Development = "development",
     }
 }
@@ -17,7 +17,7 @@ named! {
 const MS: f64 = 1e6;
 
 impl Preset {
-    /// Its limits, in the order of [`Metric::all`].
+    /// The limits of the preset, in the order of [`Metric::all`].
     #[must_use]
     pub fn thresholds(self) -> Vec<Threshold> {
         let latency = |statistic, ms: f64| (Metric::Latency(statistic), Op::Lt, ms * MS);
@@ -47,7 +47,7 @@ impl FromStr for Preset {
     fn from_str(name: &str) -> anyhow::Result<Self> {
         Self::ALL.into_iter().find(|preset| preset.name() == name).ok_or_else(|| {
             let names = Self::ALL.map(Self::name);
-            let hint = format!("; there are {}", names.join(" and "));
+            let hint = format!("; known presets are {}", names.join(" and "));
             anyhow::anyhow!(unknown("preset", name, names, &hint))
         })
     }

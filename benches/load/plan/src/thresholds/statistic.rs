@@ -1,13 +1,13 @@
 use crate::named::named;
 
 named! {
-    /// One number of a distribution. Its name ends those of metrics.
+    /// A number that summarises a distribution. Names of metrics end with its name.
     Statistic {
-        /// The least, exact.
+        /// The minimum, exact.
         Min = "min",
         /// The arithmetic mean, exact.
         Mean = "mean",
-        /// The greatest, exact.
+        /// The maximum, exact.
         Max = "max",
         /// The median.
         P50 = "p50",
@@ -25,7 +25,7 @@ named! {
 }
 
 impl Statistic {
-    /// Of a percentile, as a share of 1.
+    /// The quantile of a percentile, as a share of 1.
     #[must_use]
     pub const fn quantile(self) -> Option<f64> {
         match self {
@@ -39,12 +39,12 @@ impl Statistic {
         }
     }
 
-    /// How a sentence about a metric begins.
+    /// The start of a phrase about a metric.
     pub(super) const fn words(self) -> &'static str {
         match self {
-            Self::Min => "least of",
+            Self::Min => "minimum of",
             Self::Mean => "mean of",
-            Self::Max => "greatest of",
+            Self::Max => "maximum of",
             Self::P50 => "median of",
             Self::P90 => "90th percentile of",
             Self::P95 => "95th percentile of",

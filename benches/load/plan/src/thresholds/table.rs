@@ -1,4 +1,4 @@
-//! For `#[serde(with)]`: limits as a table from metrics to conditions.
+//! For `#[serde(with)]`: thresholds as a table from metrics to conditions.
 //!
 //! ```toml
 //! [thresholds]
@@ -15,14 +15,14 @@ use serde::ser::{SerializeMap as _, Serializer};
 
 use super::{Metric, Preset, Threshold, overridden};
 
-/// The key that brings in a [`Preset`].
+/// The key that names a [`Preset`].
 const PRESET: &str = "preset";
 
-/// Writes a preset as its name, as long as nothing but conditions on other metrics is beside it.
+/// Writes thresholds as a table; those of a preset as its name, if reading that name gives the same thresholds.
 ///
 /// # Errors
 ///
-/// The serializer's own.
+/// Those of the serializer.
 pub fn serialize<S: Serializer>(
     thresholds: &[Threshold],
     serializer: S,
@@ -30,7 +30,7 @@ pub fn serialize<S: Serializer>(
     let all = overridden(thresholds, &[]);
     let (preset, mut explicit): (Vec<_>, Vec<_>) =
         all.iter().copied().partition(|threshold| threshold.preset.is_some());
-    // A preset that lost a limit otherwise than by an explicit one would come back whole.
+    // Reading the name would restore a limit of the preset that was removed without an explicit replacement.
     let preset = preset
         .first()
         .and_then(|threshold| threshold.preset)
@@ -55,11 +55,11 @@ pub fn serialize<S: Serializer>(
     map.end()
 }
 
-/// Reads them, in the order of [`Metric::all`].
+/// Reads a table of thresholds, in the order of [`Metric::all`].
 ///
 /// # Errors
 ///
-/// For a metric, a preset or a condition that does not exist, at its place.
+/// If a metric, a preset or a condition is not valid.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Threshold>, D::Error> {
     deserializer.deserialize_map(Table)
 }

@@ -54,7 +54,7 @@ fn a_threshold_is_a_metric_a_comparison_and_a_limit_in_its_unit() {
 fn a_limit_in_another_unit_is_refused() {
     check_refusal(
         "errors <= 10ms",
-        "errors is a share, so its limit is written as \"1%\", not as \"10ms\"",
+        "errors is a share; write its limit as \"1%\", not as \"10ms\"",
     );
     check_refusal("latency_p99 < 5%", "latency_p99 is a time");
     check_refusal("latency_p99 < 5", "not as \"5\"");
@@ -67,11 +67,11 @@ fn a_limit_in_another_unit_is_refused() {
 }
 
 #[test]
-fn what_compares_nothing_is_refused() {
+fn a_threshold_without_a_comparison_is_refused() {
     check_refusal("latency_p99", "write a threshold such as");
     check_refusal(
         "latency_p99 = 5ms",
-        "\"= 5ms\" compares nothing; write latency_p99 = \"< 10ms\"",
+        "\"= 5ms\" has no comparison; write latency_p99 = \"< 10ms\"",
     );
 }
 
@@ -87,7 +87,7 @@ fn an_unknown_metric_names_the_nearest() {
 }
 
 #[test]
-fn every_metric_has_a_name_of_its_own_and_is_found_by_it() {
+fn every_metric_has_a_unique_name_that_is_parsed() {
     let names: std::collections::BTreeSet<String> = Metric::all().map(Metric::name).collect();
     assert_eq!(names.len(), Metric::all().count());
     assert_eq!(names.len(), 9 * 8 + 6 + 21);
@@ -100,7 +100,7 @@ fn every_metric_has_a_name_of_its_own_and_is_found_by_it() {
 }
 
 #[test]
-fn the_presets_are_what_they_promise() {
+fn presets_have_the_documented_limits() {
     check_table(
         "preset = 'enterprise'",
         &[
@@ -117,7 +117,7 @@ fn the_presets_are_what_they_promise() {
 }
 
 #[test]
-fn what_is_written_down_overrides_a_preset() {
+fn an_explicit_limit_overrides_a_preset() {
     let table = "latency_p99 = '< 5ms'\npreset = 'development'\nlost = '== 0'";
     check_table(table, &["latency_mean < 50ms", "latency_p99 < 5ms", "errors <= 5%", "lost == 0"]);
     let presets = |of: &Threshold| of.preset.is_some();
@@ -142,16 +142,16 @@ fn a_metric_can_have_several_limits() {
 }
 
 #[test]
-fn a_table_says_what_is_wrong_and_where() {
+fn an_error_in_a_table_has_a_message_and_a_place() {
     for (table, words) in [
         ("latncy_p99 = '< 5ms'", "did you mean \"latency_p99\"?"),
         ("perset = 'enterprise'", "unknown key \"perset\"; did you mean \"preset\"?"),
         ("preset = 'enterprize'", "unknown preset \"enterprize\"; did you mean \"enterprise\"?"),
-        ("preset = 'none'", "there are enterprise and development"),
+        ("preset = 'none'", "known presets are enterprise and development"),
         ("latency_p99 = 5", "a condition such as latency_p99 = \"< 10ms\""),
         ("latency_p99 = []", "a condition such as"),
         ("errors = '<= 10ms'", "errors is a share"),
-        ("errors = ['<= 1%', '5']", "compares nothing"),
+        ("errors = ['<= 1%', '5']", "has no comparison"),
     ] {
         let error = form(table).expect_err(table);
         assert!(error.message().contains(words), "{:?} does not say {words:?}", error.message());
@@ -160,7 +160,7 @@ fn a_table_says_what_is_wrong_and_where() {
 }
 
 #[test]
-fn a_margin_is_what_is_left_of_the_limit() {
+fn a_margin_is_the_remaining_share_of_the_limit() {
     let margin = |text: &str, measured| text.parse::<Threshold>().expect(text).margin(measured);
     assert_eq!(margin("error_count < 10", 4.0), Some(0.6));
     assert_eq!(margin("error_count <= 10", 15.0), Some(-0.5));
@@ -192,13 +192,13 @@ fn any_preset() -> impl Strategy<Value = Option<Preset>> {
 
 proptest! {
     #[test]
-    fn every_threshold_is_read_as_it_was_written(threshold in any_threshold()) {
+    fn every_threshold_survives_writing_and_reading(threshold in any_threshold()) {
         let read: Threshold = threshold.to_string().parse().expect("written here");
         prop_assert_eq!(read, threshold, "{}", threshold);
     }
 
     #[test]
-    fn every_table_is_read_as_it_was_written(
+    fn every_table_survives_writing_and_reading(
         preset in any_preset(),
         explicit in proptest::collection::vec(any_threshold(), 0..8),
     ) {
@@ -222,7 +222,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_is_a_panic(text in "\\PC{0,20}|(errors|lost|latency_p99|sent_mbps) ?[<>=]{1,2} ?[0-9._%a-zB/-]{0,8}") {
+    fn no_text_makes_the_parser_panic(text in "\\PC{0,20}|(errors|lost|latency_p99|sent_mbps) ?[<>=]{1,2} ?[0-9._%a-zB/-]{0,8}") {
         let _ = text.parse::<Threshold>();
     }
 }

@@ -1,24 +1,24 @@
 use crate::units;
 
-/// What a metric is counted in.
+/// The unit of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Unit {
     /// Nanoseconds.
     Time,
     /// A share of 1.
     Share,
-    /// A number of things, whole or not.
+    /// A number of things, not necessarily whole.
     Count,
     /// Bytes.
     Bytes,
-    /// Times a second.
+    /// Events per second.
     PerSecond,
-    /// Millions of bits a second.
+    /// Millions of bits per second.
     Mbps,
 }
 
 impl Unit {
-    /// The word in `report.json`.
+    /// The name in `report.json`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -31,7 +31,7 @@ impl Unit {
         }
     }
 
-    /// A value as people read it: `1.23 ms`, `0.12 %`, `12,345`.
+    /// Formats a value for people: `1.23 ms`, `0.12 %`, `12,345`.
     #[must_use]
     pub fn show(self, value: f64) -> String {
         match self {
@@ -44,7 +44,7 @@ impl Unit {
         }
     }
 
-    /// How a limit in this unit is written.
+    /// An example of a limit in this unit.
     #[must_use]
     pub const fn example(self) -> &'static str {
         match self {

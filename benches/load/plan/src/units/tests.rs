@@ -25,7 +25,7 @@ fn check_refusal<T: fmt::Debug>(parsed: Result<T>, words: &str) {
 }
 
 #[test]
-fn times_have_units() {
+fn a_time_is_a_sum_of_numbers_with_units() {
     check_time("10s", 10_000_000_000);
     check_time("250ms", 250_000_000);
     check_time("1m30s", 90_000_000_000);
@@ -96,13 +96,13 @@ fn a_bare_number_in_a_file_is_a_size_and_not_a_time() {
 
 proptest! {
     #[test]
-    fn every_time_is_read_as_it_was_written(ns: u64) {
+    fn every_time_survives_writing_and_reading(ns: u64) {
         let time = Duration::from_nanos(ns);
         prop_assert_eq!(parse_duration(&exact_duration(time)).expect("written here"), time);
     }
 
     #[test]
-    fn every_size_is_read_as_it_was_written(size: usize) {
+    fn every_size_survives_writing_and_reading(size: usize) {
         prop_assert_eq!(parse_bytes(&exact_bytes(size)).expect("written here"), size);
     }
 

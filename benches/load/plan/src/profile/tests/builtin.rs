@@ -5,7 +5,7 @@ use crate::profile::Profile;
 use crate::thresholds::{Metric, Preset};
 
 #[test]
-fn every_built_in_profile_is_good_and_is_called_by_its_name() {
+fn every_built_in_profile_is_valid_and_named_after_its_file() {
     for builtin in Profile::BUILTIN {
         let profile = Profile::parse(builtin.toml, builtin.name).expect(builtin.name);
         assert_eq!(profile.name, builtin.name);
@@ -21,7 +21,7 @@ fn every_built_in_profile_is_good_and_is_called_by_its_name() {
 }
 
 #[test]
-fn the_built_in_profiles_are_what_they_promise() {
+fn built_in_profiles_have_the_documented_sizes_and_limits() {
     let profile = |name: &str| Profile::builtin(name).expect(name);
     assert_eq!(profile("smoke").duration(), Duration::from_secs(5));
     let enterprise = profile("enterprise");
@@ -41,7 +41,7 @@ fn the_built_in_profiles_are_what_they_promise() {
 }
 
 #[test]
-fn a_profile_is_found_by_its_name_or_its_path() {
+fn a_profile_is_loaded_by_name_or_by_path() {
     let error = |name: &str| format!("{:#}", Profile::load(name).expect_err(name));
     let unknown = error("enterprize");
     assert!(

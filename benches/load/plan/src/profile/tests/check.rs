@@ -2,7 +2,7 @@ use super::{check_amended, check_refusal};
 use crate::profile::Profile;
 
 #[test]
-fn what_makes_no_sense_is_refused_by_its_key() {
+fn a_value_out_of_range_is_refused_with_its_key() {
     check_refusal("name = 'a'", "there is no [[stage]]");
     check_refusal("name = ' '\n[[stage]]\nconnections = 1\nhold = '1s'", "name is empty");
     check_refusal("name = 'a'\n[[stage]]\nconnections = 1", "nothing would be measured");
@@ -13,11 +13,11 @@ fn what_makes_no_sense_is_refused_by_its_key() {
     check_amended(
         "",
         "[[stage]]\nname = 'stage 1'\nconnections = 1",
-        "two stages are called \"stage 1\"",
+        "two stages are named \"stage 1\"",
     );
     for (traffic, words) in [
         ("sizes = []", "traffic.sizes is empty"),
-        ("sizes = [{ bytes = 15 }]", "traffic.sizes has 15B; a message needs 16 B"),
+        ("sizes = [{ bytes = 15 }]", "traffic.sizes has 15B; write 16B or more"),
         ("sizes = [{ bytes = '1KiB', share = 0 }]", "the share of 1KiB in traffic.sizes is 0"),
         ("sizes = [{ bytes = 64, share = inf }]", "the share of 64B in traffic.sizes is inf"),
         ("sizes = [{ bytes = 64, share = 1e300 }]", "write a number above 0, such as 1"),
@@ -31,7 +31,7 @@ fn what_makes_no_sense_is_refused_by_its_key() {
         ("pace = { open = { rate = 0 } }", "traffic.pace: rate is 0"),
         ("pace = { open = { rate = -1.5 } }", "rate is -1.5"),
         ("pace = { open = { rate = nan } }", "rate is NaN"),
-        ("pace = { open = { rate = 1e300 } }", "up to 1000000 on each connection"),
+        ("pace = { open = { rate = 1e300 } }", "and up to 1000000, or pace"),
         ("pace = { closed = { depth = 0 } }", "depth is 0"),
     ] {
         check_amended(&format!("[traffic]\n{traffic}"), "", words);
@@ -51,19 +51,22 @@ fn what_makes_no_sense_is_refused_by_its_key() {
 }
 
 #[test]
-fn a_target_that_cannot_be_spoken_to_is_refused() {
+fn a_target_with_invalid_values_is_refused() {
     for (target, words) in [
-        ("url = 'http://127.0.0.1'", "target.url: \"http://127.0.0.1\" is no URL of a WebSocket"),
+        (
+            "url = 'http://127.0.0.1'",
+            "target.url: \"http://127.0.0.1\" is not the URL of a WebSocket",
+        ),
         ("subprotocol = 'a, b'", "allows one word"),
-        ("origin = \"a\\nb\"", "no header's value"),
+        ("origin = \"a\\nb\"", "write a header value such as"),
         ("bearer_file = 'a'\nbearer_env = 'B'", "both bearer_file and bearer_env"),
-        ("headers = { 'a b' = 'c' }", "\"a b\", which is no header's name"),
+        ("headers = { 'a b' = 'c' }", "target.headers has the name \"a b\"; write letters"),
         ("headers = { a = \"b\\r\\nc\" }", "target.headers.a is"),
         (
             "headers = { Sec-WebSocket-Key = 'a' }",
-            "cannot have sec-websocket-key: the handshake writes it",
+            "cannot contain sec-websocket-key: the handshake sets it",
         ),
-        ("headers = { Origin = 'a' }", "cannot have origin: write target.origin"),
+        ("headers = { Origin = 'a' }", "cannot contain origin: write target.origin"),
         (
             "mode = { request = { send = 'a', reply = '{seq}' } }",
             "target.mode.request.send has no {seq}",
@@ -74,7 +77,7 @@ fn a_target_that_cannot_be_spoken_to_is_refused() {
         ),
         (
             "mode = { subscribe = { sequence = 'seq' } }",
-            "no JSON pointer; write one such as \"/sequence\"",
+            "not a JSON pointer; write one such as \"/sequence\"",
         ),
     ] {
         check_amended(&format!("[target]\n{target}"), "", words);
@@ -82,41 +85,44 @@ fn a_target_that_cannot_be_spoken_to_is_refused() {
 }
 
 #[test]
-fn a_limit_that_can_have_no_samples_is_refused() {
+fn a_limit_that_cannot_have_samples_is_refused() {
     let subscribe = "[target]\nmode = { subscribe = {} }\n[thresholds]\n";
     let idle = "[traffic]\npace = 'idle'\n[thresholds]\n";
     let closed = "[traffic]\npace = { closed = { depth = 1 } }\n[thresholds]\n";
     for (head, words) in [
         (
             format!("{subscribe}latency_p99 = '< 5ms'"),
-            "latency_p99 could have no samples, which is no pass: a subscription",
+            "latency_p99 cannot have samples, so the run could not pass: a subscription",
         ),
         (
             format!("{subscribe}preset = 'development'"),
-            "latency_mean of preset development could have no samples",
+            "latency_mean of preset development cannot have samples",
         ),
         (format!("{subscribe}lost = '== 0'"), "a subscription sends nothing"),
-        (format!("{subscribe}missed_updates = '== 0'"), "no target.mode.subscribe.sequence"),
-        (format!("{subscribe}staleness_p99 = '< 1s'"), "no target.mode.subscribe.time_ms"),
+        (format!("{subscribe}missed_updates = '== 0'"), "write target.mode.subscribe.sequence"),
+        (format!("{subscribe}staleness_p99 = '< 1s'"), "write target.mode.subscribe.time_ms"),
         (format!("{idle}latency_p99 = '< 5ms'"), "every pace is idle"),
         (format!("{idle}lost = '== 0'"), "every pace is idle"),
         (format!("{closed}rtt_intended_p99 = '< 5ms'"), "no pace is open"),
         (format!("{closed}achieved_rate = '>= 95%'"), "no pace is open"),
-        ("[thresholds]\ngap_p99 = '< 1s'".to_owned(), "only target.mode.subscribe has it"),
-        ("[thresholds]\npings_lost = '== 0'".to_owned(), "no traffic.ping"),
-        ("[thresholds]\nprovoked_badly = '== 0'".to_owned(), "neither conduct.hostile nor"),
+        ("[thresholds]\ngap_p99 = '< 1s'".to_owned(), "only target.mode.subscribe measures it"),
+        ("[thresholds]\npings_lost = '== 0'".to_owned(), "write traffic.ping"),
+        (
+            "[thresholds]\nprovoked_badly = '== 0'".to_owned(),
+            "write conduct.hostile or conduct.slow_readers",
+        ),
     ] {
         check_amended(&head, "", words);
     }
     check_amended(
         "",
         "[stage.thresholds]\nremaining_allocations = '== 0'",
-        "move it to [thresholds]",
+        "move the limit to [thresholds]",
     );
     check_amended(
         "",
         "[[stage]]\nconnections = 0\nthresholds = { latency_p99 = '< 5ms' }",
-        "the stage is not held",
+        "nothing is measured in a stage without a hold",
     );
     let fine = format!(
         "name = 'a'\n{subscribe}gap_p99 = '< 1s'\nerrors = '<= 1%'\n[[stage]]\nconnections = 1\nhold = '1s'"

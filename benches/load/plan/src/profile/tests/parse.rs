@@ -4,7 +4,7 @@ use crate::profile::{Mode, Profile, Traffic};
 use std::time::Duration;
 
 #[test]
-fn the_least_profile_has_sensible_defaults() {
+fn a_minimal_profile_has_defaults() {
     let profile = Profile::parse(LEAST, "my.toml").expect(LEAST);
     assert_eq!(profile.stages[0].name, "stage 1");
     assert_eq!(profile.traffic, Traffic::default());
@@ -14,7 +14,7 @@ fn the_least_profile_has_sensible_defaults() {
 }
 
 #[test]
-fn an_unknown_key_is_named_with_its_line_and_the_nearest() {
+fn an_unknown_key_is_reported_with_its_line_and_the_nearest_key() {
     check_refusal(
         "name = 'a'\n\n[traffic]\nseed = 1\n\n[[stage]]\nconections = 10\n",
         "unknown key \"conections\" in line 7; did you mean \"connections\"?",
@@ -42,7 +42,7 @@ fn an_unknown_key_is_named_with_its_line_and_the_nearest() {
 }
 
 #[test]
-fn an_unknown_key_or_word_of_a_choice_is_named_too() {
+fn an_unknown_choice_is_reported_with_its_line_and_the_nearest_choice() {
     check_amended(
         "[traffic]\npace = { open = { rat = 5 } }",
         "",
@@ -71,23 +71,26 @@ fn an_unknown_key_or_word_of_a_choice_is_named_too() {
 }
 
 #[test]
-fn what_is_missing_or_of_the_wrong_kind_is_named() {
+fn a_missing_or_mistyped_value_is_named() {
     check_refusal("[[stage]]\nconnections = 1\nhold = '1s'", "\"name\" is missing");
     check_refusal("name = 'a'\n[[stage]]\nhold = '1s'", "\"connections\" is missing");
-    check_refusal("name = 'a'\n[[stage]]\nconnections = 'ten'", "line 3: invalid type");
+    check_refusal(
+        "name = 'a'\n[[stage]]\nconnections = 'ten'",
+        "line 3: connections: invalid type",
+    );
     check_refusal(
         "name = 'a'\n[[stage]]\nconnections = 1\nhold = 10",
-        "line 4: 10 has no unit; write \"10s\"",
+        "line 4: hold: 10 has no unit; write \"10s\"",
     );
     check_refusal("name = 'a'\nname = 'b'", "line 2: duplicate key");
     check_refusal("name = ", "line 1: ");
-    check_refusal("name = 'a'\n[stage]\nconnections = 1", "has two brackets, such as [[stage]]");
+    check_refusal("name = 'a'\n[stage]\nconnections = 1", "with two brackets, such as [[stage]]");
     check_amended("[traffic]\npace = { open = 5 }", "", "expected { open = { rate = 10 } }");
-    check_amended("[traffic]\npace = {}", "", "one of several is wanted here");
+    check_amended("[traffic]\npace = {}", "", "expected exactly one key here");
 }
 
 #[test]
-fn thresholds_are_checked_where_they_stand() {
+fn a_wrong_threshold_is_reported_with_its_line() {
     check_amended(
         "[thresholds]\nlatncy_p99 = '< 5ms'",
         "",

@@ -13,7 +13,7 @@ fn time(most_ms: u64) -> impl Strategy<Value = Duration> {
     (1..most_ms).prop_map(Duration::from_millis)
 }
 
-/// Above 0, and short enough for serde_json, which is an ulp off at longer ones.
+/// A positive number with few digits: serde_json reads longer ones with a rounding error.
 fn decimal() -> impl Strategy<Value = f64> {
     (1..1_000_000_000_u32).prop_map(|thousandths| f64::from(thousandths) / 1000.0)
 }
@@ -137,7 +137,7 @@ fn any_profile() -> impl Strategy<Value = Profile> {
 
 proptest! {
     #[test]
-    fn every_profile_is_read_as_it_was_written(profile in any_profile()) {
+    fn every_profile_survives_writing_and_reading(profile in any_profile()) {
         let toml = profile.to_toml();
         let read = Profile::parse(&toml, "written").expect(&toml);
         prop_assert_eq!(&read, &profile, "{}", toml);
@@ -146,7 +146,7 @@ proptest! {
     }
 
     #[test]
-    fn a_misspelt_key_is_always_named(at in 0..100_usize, letter in "[a-z]") {
+    fn a_misspelt_key_is_always_reported_with_its_line(at in 0..100_usize, letter in "[a-z]") {
         let toml = Profile::BUILTIN[0].toml;
         let keys: Vec<&str> = toml
             .lines()
@@ -163,7 +163,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_is_a_panic(text in "\\PC{0,60}") {
+    fn no_text_makes_the_parser_panic(text in "\\PC{0,60}") {
         let _ = Profile::parse(&text, "any");
     }
 }

@@ -5,7 +5,7 @@ use crate::metrics::Timing;
 use crate::profile::Profile;
 
 #[test]
-fn a_scaled_profile_takes_its_share_of_the_time() {
+fn a_scaled_profile_scales_its_times_alone() {
     let toml = "name = 'a'\n[traffic]\nwarm_up = '2s'\n[[stage]]\nconnections = 10\nramp = '5s'\nhold = '10s'\n\
         [[stage]]\nconnections = 0\nramp = '5s'";
     let profile = Profile::parse(toml, "my.toml").expect(toml);
@@ -24,7 +24,7 @@ fn a_scaled_profile_takes_its_share_of_the_time() {
 }
 
 #[test]
-fn a_stage_may_have_another_pace() {
+fn a_stage_can_replace_the_pace() {
     let toml = format!(
         "{LEAST}[[stage]]\nconnections = 1\nhold = '1s'\npace = {{ closed = {{ depth = 4 }} }}"
     );
