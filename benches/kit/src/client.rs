@@ -1,7 +1,7 @@
 //! The driver: a blocking client over one socket that compares every byte it reads.
 //!
-//! It speaks just enough WebSocket to be upgraded, to receive and to close; what it sends is encoded beforehand, so
-//! that its own share of an exchange is the system calls. Without an upgrade the same code drives the raw TCP floor.
+//! It speaks only as much WebSocket as it needs to upgrade, to receive and to close. What it sends is encoded beforehand,
+//! so that its own share of an exchange is the system calls. Without an upgrade the same code drives the raw TCP floor.
 
 mod texts;
 
@@ -15,22 +15,22 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
-/// Bytes read at once; a frame of [`Client::text`] has to fit.
+/// Bytes read at once, and the longest frame of [`Client::text`].
 const BUFFER: usize = 16 * 1024;
 
-/// Longest exchange, in bytes each way, that is written whole before anything is read. Far below what loopback
-/// buffers, so that it cannot deadlock on a peer that answers as it reads, and between two payload sizes, so that a
-/// frame's header never makes the driver treat a benchmark and its floor differently.
+/// Longest exchange, in bytes each way, that is written whole before anything is read. It is far below what loopback
+/// buffers, so it cannot deadlock with a peer that answers while it reads. It lies between two payload sizes, so the
+/// frame header never makes the driver treat a benchmark and its floor differently.
 const WHOLE: usize = 32 * 1024;
 
-/// Time without progress after which the peer counts as broken.
+/// Time without progress after which the peer is considered broken.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The key of RFC 6455 §1.3: the same request every time, and an answer known beforehand.
+/// The key of RFC 6455 §1.3, whose answer is known.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-/// Close with 1000, masked, and the server's answer.
+/// A masked close frame with code 1000, and the server's answer.
 const CLOSE: [u8; 8] = [0x88, 0x82, 0x37, 0xfa, 0x21, 0x3d, 0x03 ^ 0x37, 0xe8 ^ 0xfa];
 const CLOSED: [u8; 4] = [0x88, 0x02, 0x03, 0xe8];
 
@@ -39,7 +39,7 @@ const CLOSED: [u8; 4] = [0x88, 0x02, 0x03, 0xe8];
 pub struct Client {
     stream: TcpStream,
     buffer: Box<[u8]>,
-    /// Where in `buffer` bytes lie that were read and not taken yet.
+    /// The bytes of `buffer` that were read and not taken yet.
     unread: Range<usize>,
     spins: bool,
 }
@@ -49,7 +49,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// What the operating system says.
+    /// If the operating system refuses.
     pub fn connect(addr: SocketAddr) -> Result<Self> {
         let stream =
             TcpStream::connect(addr).with_context(|| format!("cannot connect to {addr}"))?;
@@ -59,11 +59,11 @@ impl Client {
         Ok(Self { stream, buffer: vec![0; BUFFER].into_boxed_slice(), unread: 0..0, spins: false })
     }
 
-    /// A WebSocket on `path`, the server's half of the handshake checked.
+    /// A WebSocket on `path`, after a checked handshake.
     ///
     /// # Errors
     ///
-    /// As [`Client::connect`], or an answer other than the right 101.
+    /// As [`Client::connect`], or if the answer is not the right 101.
     pub fn upgrade(addr: SocketAddr, path: &str) -> Result<Self> {
         let mut client = Self::connect(addr)?;
         let request = format!(
@@ -83,8 +83,8 @@ impl Client {
         Ok(client)
     }
 
-    /// From now on asks for bytes over and over instead of sleeping until some come: for a driver with a core of its
-    /// own, which neither pays for a wake-up nor makes the server pay for one.
+    /// From now on polls for bytes instead of sleeping until some arrive: for a driver with a core of its own, which then
+    /// neither pays for a wake-up nor makes the server pay for one.
     pub fn spin(&mut self) {
         self.spins = true;
     }
@@ -93,7 +93,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// What the operating system says.
+    /// If the operating system refuses, or after ten seconds without progress.
     pub fn send(&mut self, out: &[u8]) -> Result<()> {
         self.stream.write_all(out).context("cannot write")
     }
@@ -102,7 +102,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Another byte, the end, or nothing for ten seconds.
+    /// If a byte differs, the stream ends, or nothing arrives for ten seconds.
     pub fn expect(&mut self, mut answer: &[u8]) -> Result<()> {
         loop {
             let len = answer.len().min(self.unread.len());
@@ -116,8 +116,8 @@ impl Client {
         }
     }
 
-    /// Writes `out` and reads `answer`, which must come back byte for byte. Beyond 32 KiB both directions move at
-    /// once, or a peer that answers as it reads would wait for us while we wait for it.
+    /// Writes `out` and reads `answer`, which must arrive byte for byte. Beyond 32 KiB both directions move at once:
+    /// otherwise a peer that answers while it reads would wait for us while we wait for it.
     ///
     /// # Errors
     ///
@@ -144,7 +144,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// One more byte, or nothing for ten seconds.
+    /// If a byte arrives, or the stream does not end within ten seconds.
     pub fn expect_end(&mut self) -> Result<()> {
         ensure!(self.unread.is_empty(), "{} bytes more than expected", self.unread.len());
         match self.stream.read(&mut self.buffer) {
@@ -158,7 +158,7 @@ impl Client {
         &self.buffer[self.unread.clone()]
     }
 
-    /// Reads once, behind what is unread.
+    /// Reads once, behind the unread bytes.
     fn fill(&mut self) -> Result<()> {
         self.make_room()?;
         let read = if self.spins { self.read_spinning()? } else { self.read()? };
@@ -195,13 +195,13 @@ impl Client {
             if let Some((_, read)) = unless_blocked(read).context("cannot read")? {
                 return Ok(read);
             }
-            ensure!(begin.elapsed() < PATIENCE, "cannot read: nothing came for {PATIENCE:?}");
+            ensure!(begin.elapsed() < PATIENCE, "cannot read: nothing arrived for {PATIENCE:?}");
             std::hint::spin_loop();
         }
     }
 
     fn interleave(&mut self, mut out: &[u8], mut answer: &[u8]) -> Result<()> {
-        ensure!(self.unread.is_empty(), "{} bytes came unasked", self.unread.len());
+        ensure!(self.unread.is_empty(), "{} bytes arrived unasked", self.unread.len());
         let patience = Timespec::try_from(PATIENCE)?;
         while !out.is_empty() || !answer.is_empty() {
             let mut wanted = PollFlags::empty();
@@ -248,7 +248,7 @@ fn compare(read: &[u8], answer: &[u8]) -> Result<()> {
     }
     let at = read.iter().zip(answer).position(|(read, answer)| read != answer).unwrap_or(0);
     bail!(
-        "wrong answer: {:#04x} where {:#04x} was due, {} bytes before the end",
+        "wrong answer: {:#04x} instead of {:#04x}, {} bytes before the end",
         read[at],
         answer[at],
         answer.len() - at

@@ -1,20 +1,20 @@
-//! Which cores threads stay on.
+//! Which processor cores threads run on.
 
 use anyhow::{Context, Result};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// Keeps this thread, and every thread it starts from now on, on the last core it may use: the first one of a machine
+/// Keeps this thread, and every thread it starts from now on, on the last core it may use: the first core of a machine
 /// tends to serve its interrupts.
 ///
-/// Across two cores every message may or may not find its reader asleep, and waking it costs several times the work:
-/// left alone, identical runs were three times apart, and so were a benchmark and its floor. On one core a number is
-/// code and context switches, of driver and server together.
+/// On two cores a message may or may not find its reader asleep, and waking the reader costs several times the work:
+/// identical runs differed by a factor of three, and so did a benchmark and its floor. On one core a time is code and
+/// context switches, of driver and server together.
 ///
 /// # Errors
 ///
-/// If the operating system does not tell or does not allow it.
+/// If the operating system does not report the cores or refuses.
 pub fn pin() -> Result<()> {
-    let last = allowed()?.pop().context("a running thread is allowed on some core")?;
+    let last = allowed()?.pop().context("no core is allowed; look with taskset -p $$")?;
     stay_on(&[last])
 }
 
@@ -22,10 +22,10 @@ pub fn pin() -> Result<()> {
 ///
 /// # Errors
 ///
-/// If the operating system does not tell.
+/// If the operating system does not report them.
 pub fn allowed() -> Result<Vec<usize>> {
     let allowed = sched_getaffinity(None)
-        .context("cannot tell the allowed cores; look with taskset -p $$")?;
+        .context("cannot read the allowed cores; look with taskset -p $$")?;
     Ok((0..CpuSet::MAX_CPU).filter(|core| allowed.is_set(*core)).collect())
 }
 
@@ -33,7 +33,7 @@ pub fn allowed() -> Result<Vec<usize>> {
 ///
 /// # Errors
 ///
-/// If the operating system does not allow it.
+/// If the operating system refuses.
 pub fn stay_on(cores: &[usize]) -> Result<()> {
     let mut set = CpuSet::new();
     cores.iter().for_each(|core| set.set(*core));

@@ -1,22 +1,21 @@
-//! What the driver sends, and the answer it insists on: encoded once, before anything is timed.
+//! What the driver sends and the answer it expects, encoded once, before anything is timed.
 
-use tokio_tungstenite::tungstenite::protocol::frame::Frame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+use crate::random::SplitMix64;
 
-/// The mask of every client frame; not zero, which a codec would be free to skip.
-pub const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+/// The mask of every client frame; not zero, because a codec may skip a mask of zero.
+const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
-/// The two data frames of a WebSocket.
+/// The kinds of message that a WebSocket carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// UTF-8, which a server has to validate. ASCII here.
+    /// ASCII; a server has to validate it as UTF-8.
     Text,
     /// Any bytes.
     Binary,
 }
 
 impl Kind {
-    /// The word for it in a benchmark's id.
+    /// `text` or `binary`, as in a benchmark's id.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -29,17 +28,11 @@ impl Kind {
     #[must_use]
     pub fn payload(self, size: usize) -> Vec<u8> {
         match self {
-            // A period of 26 shifts against every power of two: blocks that change places are noticed.
+            // 26 does not divide a power of two, so no two blocks of a buffer's size are equal.
             Self::Text => (b'a'..=b'z').cycle().take(size).collect(),
             Self::Binary => {
-                let mut state = 1_u32;
-                std::iter::repeat_with(|| {
-                    // A linear congruential generator (Numerical Recipes); its high byte is the random one.
-                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                    state.to_be_bytes()[0]
-                })
-                .take(size)
-                .collect()
+                let mut random = SplitMix64::new(1);
+                std::iter::repeat_with(|| random.draw() as u8).take(size).collect()
             }
         }
     }
@@ -56,16 +49,28 @@ impl Kind {
         self.frame(payload, None)
     }
 
+    /// RFC 6455 §5.2: one final frame.
     fn frame(self, payload: &[u8], mask: Option<[u8; 4]>) -> Vec<u8> {
-        let data = match self {
-            Self::Text => Data::Text,
-            Self::Binary => Data::Binary,
-        };
-        let mut frame = Frame::message(payload.to_vec(), OpCode::Data(data), true);
-        frame.header_mut().mask = mask;
-        let mut bytes = Vec::with_capacity(frame.len());
-        frame.format(&mut bytes).expect("a vector takes every byte");
-        bytes
+        let is_masked = if mask.is_some() { 0x80 } else { 0 };
+        let mut frame = vec![match self {
+            Self::Text => 0x81,
+            Self::Binary => 0x82,
+        }];
+        match payload.len() {
+            len @ 0..126 => frame.push(is_masked | len as u8),
+            len @ 126..0x1_0000 => {
+                frame.push(is_masked | 126);
+                frame.extend((len as u16).to_be_bytes());
+            }
+            len => {
+                frame.push(is_masked | 127);
+                frame.extend((len as u64).to_be_bytes());
+            }
+        }
+        frame.extend(mask.iter().flatten());
+        let mask = mask.unwrap_or_default();
+        frame.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+        frame
     }
 }
 
@@ -74,7 +79,7 @@ impl Kind {
 pub struct Exchange {
     /// What the driver writes.
     pub out: Vec<u8>,
-    /// What it insists on reading.
+    /// What it must read.
     pub answer: Vec<u8>,
 }
 
@@ -93,7 +98,7 @@ impl Exchange {
         Self { out: payload.clone(), answer: payload }
     }
 
-    /// `times` of it back to back, as one write.
+    /// The exchange `times` times, as one write.
     #[must_use]
     pub fn pipelined(&self, times: usize) -> Self {
         Self { out: self.out.repeat(times), answer: self.answer.repeat(times) }
@@ -102,28 +107,45 @@ impl Exchange {
 
 #[cfg(test)]
 mod tests {
+    use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+    use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+
     use super::*;
+
+    #[test]
+    fn frames_are_those_of_tungstenite() {
+        for (kind, data) in [(Kind::Text, Data::Text), (Kind::Binary, Data::Binary)] {
+            for size in [0, 16, 125, 126, 0xffff, 0x1_0000] {
+                let Exchange { out, answer } = Exchange::echo(kind, size);
+                for (bytes, mask) in [(out, Some(MASK)), (answer, None)] {
+                    let payload = kind.payload(size);
+                    let mut frame = Frame::message(payload, OpCode::Data(data), true);
+                    frame.header_mut().mask = mask;
+                    let mut expected = Vec::new();
+                    frame.format(&mut expected).expect("a vector takes every byte");
+                    assert!(bytes == expected, "{kind:?} of {size} bytes, mask {mask:?}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_client_frame_is_masked_and_a_server_frame_is_not() {
         let Exchange { out, answer } = Exchange::echo(Kind::Text, 16);
         assert_eq!(out[..2], [0x81, 0x90]);
         assert_eq!(out[2..6], MASK);
-        let unmasked: Vec<u8> =
-            out[6..].iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
-        assert_eq!(unmasked, b"abcdefghijklmnop");
         assert_eq!(answer, [&[0x81, 0x10][..], b"abcdefghijklmnop"].concat());
     }
 
     #[test]
-    fn binary_payloads_repeat_and_are_not_text() {
+    fn a_binary_payload_is_always_the_same_and_not_text() {
         let payload = Kind::Binary.payload(1024);
         assert_eq!(payload, Kind::Binary.payload(1024));
         assert!(str::from_utf8(&payload).is_err());
     }
 
     #[test]
-    fn a_pipelined_exchange_is_the_exchange_over_and_over() {
+    fn a_pipelined_exchange_repeats_both_directions() {
         let one = Exchange::echo(Kind::Binary, 64);
         let three = one.pipelined(3);
         assert_eq!(three.out, [&one.out[..], &one.out, &one.out].concat());

@@ -6,18 +6,18 @@ use std::fs;
 use std::io;
 use std::time::Duration;
 
-/// The clocks of a process and of those in its process group: a command may serve from a child.
+/// The clocks of all processes of a process group: a command may serve from a child.
 #[derive(Debug)]
 pub struct ProcessClock {
     clocks: Vec<libc::clockid_t>,
 }
 
 impl ProcessClock {
-    /// The clocks of every process that is in the group `pgid` now.
+    /// The clocks of the processes that are in the group `pgid` now.
     ///
     /// # Errors
     ///
-    /// If none is there, or the operating system does not lend their clocks.
+    /// If the group is empty, or a clock cannot be read.
     pub fn of_group(pgid: u32) -> io::Result<Self> {
         let mut clocks = Vec::new();
         for entry in fs::read_dir("/proc")? {
@@ -30,22 +30,23 @@ impl ProcessClock {
             }
         }
         if clocks.is_empty() {
-            return Err(io::Error::new(io::ErrorKind::NotFound, "the process is gone"));
+            return Err(io::Error::new(io::ErrorKind::NotFound, "the process has ended"));
         }
         Ok(Self { clocks })
     }
 
-    /// Time on a processor so far, user and system, all threads.
+    /// Processor time so far, user and system, of all threads.
     ///
     /// # Errors
     ///
-    /// If one of the processes is gone.
+    /// If one of the processes has ended.
     pub fn read(&self) -> io::Result<Duration> {
         self.clocks.iter().map(|clock| read(*clock)).sum()
     }
 }
 
-/// The fifth field of `/proc/<pid>/stat`; the second one, a name in parentheses, may hold anything.
+/// The fifth field of `/proc/<pid>/stat`, counted from the last parenthesis: the second field is a name in parentheses
+/// and may hold anything.
 fn group_of(pid: libc::pid_t) -> Option<u32> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, behind) = stat.rsplit_once(')')?;
@@ -76,19 +77,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_on_a_processor_never_goes_back() -> io::Result<()> {
+    fn processor_time_increases() -> io::Result<()> {
         let group = rustix::process::getpgrp().as_raw_pid().unsigned_abs();
         let clock = ProcessClock::of_group(group)?;
         let before = clock.read()?;
-        // Whatever this compiles to takes some time.
         std::hint::black_box((0..1000_u64).sum::<u64>());
         assert!(clock.read()? > before);
         Ok(())
     }
 
     #[test]
-    fn a_group_without_processes_is_an_error() {
-        let error = ProcessClock::of_group(u32::MAX).expect_err("no group is called that");
+    fn the_clock_of_an_empty_group_is_an_error() {
+        let error = ProcessClock::of_group(u32::MAX).expect_err("no process is in that group");
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
     }
 }

@@ -1,11 +1,11 @@
-//! Threads that do nothing, as hard as they can.
+//! Threads that keep processors busy.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
-/// Spinning threads, until this is dropped. They run where the thread that started them may run.
+/// Threads that spin until this is dropped. They may run on the cores of the thread that started them.
 #[derive(Debug)]
 pub struct Spinners {
     stop: Arc<AtomicBool>,
@@ -13,19 +13,19 @@ pub struct Spinners {
 }
 
 impl Spinners {
-    /// As many as `count` with the priority of everybody else: a neighbour's work.
+    /// `count` threads of normal priority, as other programs have them.
     #[must_use]
     pub fn neighbours(count: u32) -> Self {
         Self::start(count, || ())
     }
 
-    /// One that runs only while nobody else would, and keeps the processor from falling asleep: how long that takes to
-    /// wake up is the largest part of the time of a server that has little to do, and the most erratic.
+    /// One thread that runs only while its processor would be idle, and so keeps it from sleeping: waking up is the largest
+    /// and most variable part of the time of a server that has little to do.
     #[must_use]
     pub fn awake() -> Self {
         Self::start(1, || {
-            if let Err(error) = yield_to_all() {
-                eprintln!("noisier than it could be: cannot spin below everybody else: {error}");
+            if let Err(error) = run_when_idle() {
+                eprintln!("the timings are noisier: cannot start an idle-priority thread: {error}");
             }
         })
     }
@@ -56,7 +56,7 @@ impl Drop for Spinners {
 }
 
 /// `SCHED_IDLE` for this thread; see `sched(7)`.
-fn yield_to_all() -> io::Result<()> {
+fn run_when_idle() -> io::Result<()> {
     let parameters = libc::sched_param { sched_priority: 0 };
     // SAFETY: the pointer is to a live sched_param, which the function only reads; 0 is the calling thread.
     match unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &raw const parameters) } {

@@ -9,7 +9,7 @@ use crate::tcp_server::TcpServer;
 /// Bytes read at once: the read buffer of the WebSocket server, so that both make the same number of system calls.
 const BUFFER: usize = 8 * 1024;
 
-/// Echoes until the peer ends.
+/// Echoes until the peer ends the stream.
 ///
 /// # Errors
 ///
@@ -22,7 +22,7 @@ pub fn start() -> Result<TcpServer> {
     })
 }
 
-/// Echoes one read, then closes: the order in which a WebSocket ends, where the server closes first.
+/// Echoes one read and closes. A WebSocket ends in this order: the server closes first.
 ///
 /// # Errors
 ///
@@ -47,7 +47,7 @@ mod tests {
     use crate::payload::{Exchange, Kind};
 
     #[test]
-    fn bytes_come_back_in_order_beyond_the_buffer() -> Result<()> {
+    fn more_bytes_than_the_buffer_come_back_in_order() -> Result<()> {
         let server = start()?;
         let Exchange { out, answer } = Exchange::tcp(Kind::Binary, 3 * BUFFER + 1);
         Client::connect(server.addr())?.exchange(&out, &answer)?;
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn once_means_that_the_server_closes_first() -> Result<()> {
+    fn a_server_that_echoes_once_closes_first() -> Result<()> {
         let server = start_once()?;
         let mut client = Client::connect(server.addr())?;
         client.exchange(b"ping", b"ping")?;

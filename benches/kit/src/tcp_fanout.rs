@@ -1,4 +1,4 @@
-//! The floor of the dashboard: the same bytes to every connection when told.
+//! The floor of the dashboard: the same bytes to every connection at a tick.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::tcp_server::TcpServer;
 
-/// A raw server that writes one fixed frame to each of its connections, once on connect and once a tick.
+/// A raw server that writes one fixed frame to each of its connections: on connect, and at every tick.
 #[derive(Debug)]
 pub struct TcpFanout {
     server: TcpServer,
@@ -17,19 +17,21 @@ pub struct TcpFanout {
 }
 
 impl TcpFanout {
+    /// A server that writes `frame`.
+    ///
     /// # Errors
     ///
     /// As [`TcpServer::start`].
     pub fn start(frame: Vec<u8>) -> Result<Self> {
         let frame = Arc::new(frame);
-        let (ticks, told) = watch::channel(0);
+        let (ticks, ticked) = watch::channel(0);
         let server = TcpServer::start(move |mut stream| {
-            let (frame, mut told) = (Arc::clone(&frame), told.clone());
+            let (frame, mut ticked) = (Arc::clone(&frame), ticked.clone());
             async move {
-                told.mark_unchanged();
-                // Greeted means subscribed, as on the dashboard: no later tick can be missed.
+                // Before the greeting, so that a greeted client misses no later tick, as on the dashboard.
+                ticked.mark_unchanged();
                 stream.write_all(&frame).await?;
-                while told.changed().await.is_ok() {
+                while ticked.changed().await.is_ok() {
                     stream.write_all(&frame).await?;
                 }
                 Ok(())

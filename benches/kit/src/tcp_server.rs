@@ -1,4 +1,4 @@
-//! A raw TCP server on a thread of its own: everything the WebSocket server has under it, and nothing of its own.
+//! A raw TCP server on a thread of its own: the same runtime and sockets as the WebSocket server, without WebSocket.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime;
 use tokio::sync::Notify;
 
-/// A running server on 127.0.0.1 at a free port, with the thread and the current-thread runtime that
-/// `server::Embedded` has too. Dropping it stops it.
+/// A running server on 127.0.0.1 at a free port, with a thread and a current-thread runtime as `server::Embedded` has
+/// them. Dropping it stops it.
 #[derive(Debug)]
 pub struct TcpServer {
     addr: SocketAddr,
@@ -19,9 +19,9 @@ pub struct TcpServer {
 }
 
 impl TcpServer {
-    /// Serves every connection with `serve`, `TCP_NODELAY` already set.
+    /// Serves every connection with `serve`; `TCP_NODELAY` is set.
     ///
-    /// What `serve` returns is dropped: a client whose connection breaks misses its answer and says so.
+    /// Errors of `serve` are dropped: the client of a broken connection misses its answer and reports it.
     ///
     /// # Errors
     ///
@@ -64,7 +64,7 @@ impl TcpServer {
     ///
     /// # Errors
     ///
-    /// What ended it early.
+    /// If it ended early, with the reason.
     pub fn stop(mut self) -> Result<()> {
         self.join().unwrap_or(Ok(()))
     }
@@ -81,7 +81,7 @@ impl TcpServer {
 
 impl Drop for TcpServer {
     fn drop(&mut self) {
-        // `stop` tells how it went; a dropped server has nobody left to tell.
+        // A caller that wants the error calls `stop`.
         self.join();
     }
 }

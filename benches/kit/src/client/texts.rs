@@ -1,4 +1,4 @@
-//! What a subscriber does: reads whole text messages, and looks into them or throws them away.
+//! What a subscriber does: reads whole text messages, and returns or discards them.
 
 use anyhow::{Context, Result, bail, ensure};
 use rustix::net::{RecvFlags, recv};
@@ -10,7 +10,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Any other frame, one larger than the client's buffer, the end, or nothing for ten seconds.
+    /// If it is another frame or does not fit the client's buffer, if the stream ends, or if nothing arrives for ten
+    /// seconds.
     pub fn text(&mut self) -> Result<&[u8]> {
         let payload = loop {
             if let Some((header, len)) = text_header(self.pending())? {
@@ -26,7 +27,7 @@ impl Client {
         Ok(&self.buffer[payload])
     }
 
-    /// How many whole text messages are there already; they are thrown away, and nothing is waited for.
+    /// Discards the whole text messages that have arrived, without waiting, and returns their number.
     ///
     /// # Errors
     ///
@@ -54,7 +55,7 @@ impl Client {
     }
 }
 
-/// Bytes of the header and of the payload, once enough of the frame is there to tell.
+/// Bytes of the header and of the payload; `None` until enough of the frame has arrived.
 fn text_header(frame: &[u8]) -> Result<Option<(usize, usize)>> {
     Ok(match *frame {
         [] | [0x81] | [0x81, 126] | [0x81, 126, _] => None,
