@@ -15,7 +15,8 @@ mod differences;
 #[cfg(test)]
 mod tests;
 
-use differences::differences;
+pub use differences::Difference;
+use differences::{differences, is_whole};
 
 /// Adds up what was counted and timed, bucket by bucket. Open connections, their target and the generator's CPU add as
 /// well, and so do workers and processors; an interval is as long as the longest of it. What is missing of 0…of is what
@@ -53,15 +54,6 @@ pub enum Error {
     Differ(Vec<Difference>),
     /// A shard, or a whole run, is there twice.
     Twice(String),
-}
-
-/// Something that two runs do not have in common.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// Its name in `report.json`: `profile.traffic.seed`.
-    pub what: String,
-    /// The one and the other.
-    pub values: [String; 2],
 }
 
 impl fmt::Display for Error {
@@ -219,10 +211,6 @@ impl Cell {
         mine.target += other.target;
         mine.sample.add(&other.sample);
     }
-}
-
-fn is_whole(run: &Run) -> bool {
-    run.shard.of <= 1
 }
 
 /// The runs that are in `run`.

@@ -133,6 +133,18 @@ impl Figures {
         &self.timings[timing as usize]
     }
 
+    /// A count of measured time per second; `None` if no time was measured.
+    #[must_use]
+    pub fn per_s(&self, count: u64) -> Option<f64> {
+        (self.length_ns > 0).then(|| count as f64 / (self.length_ns as f64 / 1e9))
+    }
+
+    /// Bytes of measured time in megabits per second; `None` if no time was measured.
+    #[must_use]
+    pub fn mbps(&self, bytes: u64) -> Option<f64> {
+        (self.length_ns > 0).then(|| bytes as f64 * 8.0 / (self.length_ns as f64 / 1e9 * 1e6))
+    }
+
     /// `rtt_intended`, `rtt_service`, or both with a `+` between them; `None` where nothing is judged.
     #[must_use]
     pub fn judged_name(&self) -> Option<String> {
@@ -152,8 +164,6 @@ impl Figures {
     pub(super) fn observed(&self, metric: Metric) -> Option<(f64, u64)> {
         let Self { counts, held, .. } = self;
         let [paced_sent, paced_due] = self.paced;
-        let seconds = self.length_ns as f64 / 1e9;
-        let megabits = |bytes: u64| bytes as f64 * 8.0 / (seconds * 1e6);
         let of_count = |count: u64, samples: u64| (count as f64, samples);
         Some(match metric {
             Metric::Latency(statistic) => self.rtt(&self.latency, statistic)?,
@@ -173,10 +183,10 @@ impl Figures {
             }
             Metric::MessagesSent => of_count(held.sent, self.intervals),
             Metric::MessagesReceived => of_count(held.received, self.intervals),
-            Metric::MessagesPerS => (held.received as f64 / seconds, self.intervals),
+            Metric::MessagesPerS => (self.per_s(held.received)?, self.intervals),
             Metric::AchievedRate => (paced_sent as f64 / paced_due as f64, paced_due),
-            Metric::SentMbps => (megabits(held.sent_bytes), self.intervals),
-            Metric::ReceivedMbps => (megabits(held.received_bytes), self.intervals),
+            Metric::SentMbps => (self.mbps(held.sent_bytes)?, self.intervals),
+            Metric::ReceivedMbps => (self.mbps(held.received_bytes)?, self.intervals),
             Metric::BackpressureEvents => of_count(held.backpressure_events, self.intervals),
             Metric::PingsLost => of_count(counts.pings.saturating_sub(counts.pongs), counts.pings),
             Metric::MissedUpdates => of_count(counts.missed_updates, counts.received),
@@ -208,6 +218,15 @@ impl Figures {
         };
         statistic.quantile().is_none_or(|quantile| distribution.supports(quantile))
     }
+}
+
+/// Processors that the generator used in holds, on average; `None` without holds.
+#[must_use]
+pub fn generator_cpu(run: &Run) -> Option<f64> {
+    let holds = || run.intervals.iter().filter(|interval| interval.phase == Phase::Hold);
+    let length_ns: u64 = holds().map(|interval| interval.length_ns).sum();
+    let weighted = |interval: &Interval| interval.generator_cpu * interval.length_ns as f64;
+    (length_ns > 0).then(|| holds().map(weighted).sum::<f64>() / length_ns as f64)
 }
 
 fn value_of(distribution: &Distribution, statistic: Statistic) -> Option<(f64, u64)> {

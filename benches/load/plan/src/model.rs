@@ -22,7 +22,9 @@ pub enum Phase {
 }
 
 /// A part of a run, at most one second long.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// As JSON it lacks its sample, which a report writes by names.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// Whole seconds since the start of the run; shards are added second by second.
     pub second: u64,
@@ -39,11 +41,12 @@ pub struct Interval {
     /// Processors that the generator used: 0.5 is half of one.
     pub generator_cpu: f64,
     /// Counts and timings.
+    #[serde(skip)]
     pub sample: Sample,
 }
 
 /// An error in words, and how often it happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorSample {
     /// Name of an [`Ending`](super::outcome::Ending), a [`Fault`](super::outcome::Fault) or a provocation.
     pub kind: String,
@@ -56,7 +59,7 @@ pub struct ErrorSample {
 }
 
 /// Counts of the target's allocator.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetAllocations {
     /// Blocks allocated during the run.
     pub total_blocks: u64,
@@ -69,7 +72,7 @@ pub struct TargetAllocations {
 }
 
 /// The part of a run that one of several generators performs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shard {
     /// Counts from 0.
     pub index: u32,

@@ -2,8 +2,16 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Difference, is_whole};
 use load_plan::model::Run;
+
+/// Something that two runs do not have in common.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// Its name in `report.json`: `profile.traffic.seed`.
+    pub what: String,
+    /// The one and the other.
+    pub values: [String; 2],
+}
 
 /// What must be equal and is not.
 pub(super) fn differences(one: &Run, other: &Run) -> Vec<Difference> {
@@ -42,6 +50,11 @@ pub(super) fn differences(one: &Run, other: &Run) -> Vec<Difference> {
         }
     }
     found.0
+}
+
+/// Whether `run` is not a shard of several.
+pub(super) fn is_whole(run: &Run) -> bool {
+    run.shard.of <= 1
 }
 
 struct Found(Vec<Difference>);

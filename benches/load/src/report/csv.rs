@@ -1,4 +1,4 @@
-//! A line an interval, for a spreadsheet or a plot. Every column whose name does not say what it counts ends in its unit.
+//! One line per interval, for a spreadsheet or a plot. The name of a column ends in its unit, unless it is a count.
 
 use anyhow::Result;
 
@@ -10,7 +10,7 @@ use load_plan::outcome::{Ending, Fault};
 /// Percentiles of each timing.
 const PERCENTILES: [(&str, f64); 4] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p999", 0.999)];
 
-/// Empty where there is no sample, and for a percentile that fewer than ten values lie beyond.
+/// The file. Cells are empty without samples, and for a percentile if fewer than ten values lie beyond it.
 pub(super) fn render(run: &Run) -> Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for (index, interval) in run.intervals.iter().enumerate() {
@@ -23,7 +23,7 @@ pub(super) fn render(run: &Run) -> Result<Vec<u8>> {
     Ok(writer.into_inner()?)
 }
 
-/// Names of columns and what stands in them, in order.
+/// The columns in order: name and cell.
 fn cells(run: &Run, interval: &Interval) -> Vec<(String, String)> {
     let counts = &interval.sample.counts;
     let seconds = interval.length_ns as f64 / 1e9;
@@ -86,8 +86,8 @@ fn spread(name: &str, distribution: &Distribution) -> Vec<(String, String)> {
         (format!("{name}_mean_ns"), mean),
     ];
     for (percentile, quantile) in PERCENTILES {
-        let ns = distribution.quantile_ns(quantile).filter(|_| distribution.supports(quantile));
-        let value = ns.map_or_else(String::new, |ns| ns.to_string());
+        let value =
+            distribution.supported_ns(quantile).map_or_else(String::new, |ns| ns.to_string());
         cells.push((format!("{name}_{percentile}_ns"), value));
     }
     cells.push((format!("{name}_max_ns"), any(distribution.max_ns)));

@@ -1,23 +1,24 @@
-//! What every format says in the same words.
+//! Texts that several formats share.
 
 use std::time::Duration;
 
 use chrono::DateTime;
 
 use crate::merge::whole_runs;
-use crate::summary::Figures;
-use crate::validator::Check;
+use crate::summary::{Figures, generator_cpu};
+use crate::validator::{Check, Worst};
+use bench_show::units::counted;
 use load_plan::metrics::{Distribution, Tally, Timing};
 use load_plan::model::{Phase, Run};
 use load_plan::profile::Pace;
 use load_plan::units;
 
-/// Where there is no number.
+/// In place of a number that is not there.
 pub(super) const NONE: &str = "–";
 
 pub(super) const PHASES: [Phase; 4] = [Phase::Ramp, Phase::WarmUp, Phase::Hold, Phase::Drain];
 
-/// As in JSON.
+/// The word in JSON, CSV and the interval log.
 pub(super) fn phase(phase: Phase) -> &'static str {
     match phase {
         Phase::Ramp => "ramp",
@@ -27,7 +28,7 @@ pub(super) fn phase(phase: Phase) -> &'static str {
     }
 }
 
-/// `stage 2` where a profile gives no name.
+/// The name of a stage; `stage 2` if the profile gives none.
 pub(super) fn stage(run: &Run, index: usize) -> String {
     match run.profile.stages.get(index) {
         Some(stage) if !stage.name.is_empty() => stage.name.clone(),
@@ -35,25 +36,25 @@ pub(super) fn stage(run: &Run, index: usize) -> String {
     }
 }
 
-/// What a timing is, after an article.
+/// The meaning of a timing, without an article.
 pub(super) fn timing(timing: Timing) -> &'static str {
     match timing {
-        Timing::RttIntended => "time from when a message was due until its answer was here",
-        Timing::RttService => "time from when a message was sent until its answer was here",
+        Timing::RttIntended => "time from when a message was due until its answer arrived",
+        Timing::RttService => "time from when a message was sent until its answer arrived",
         Timing::Connect => "time from the first packet until the upgrade was answered",
-        Timing::ScheduleLag => "time by which the generator itself was late",
+        Timing::ScheduleLag => "time by which the generator sent a message late",
         Timing::Ping => "time from a ping to its pong",
         Timing::Gap => "time between two messages of a subscription",
         Timing::Staleness => "age of a subscription's messages",
     }
 }
 
-/// A dash where fewer than ten values lie beyond.
+/// A dash if fewer than ten values lie beyond it.
 pub(super) fn percentile(distribution: &Distribution, quantile: f64) -> String {
-    time(distribution.quantile_ns(quantile).filter(|_| distribution.supports(quantile)))
+    time(distribution.supported_ns(quantile))
 }
 
-/// `+68 %`, `-23 %`: what is left of a limit, as a share of it.
+/// `+68 %`, `-23 %`: the share of a limit that is left.
 pub(super) fn margin(margin: Option<f64>) -> String {
     let shown = |share: f64| {
         let percent = (share * 100.0).round();
@@ -62,55 +63,48 @@ pub(super) fn margin(margin: Option<f64>) -> String {
     margin.map_or_else(|| NONE.to_owned(), shown)
 }
 
-/// The worst seconds of a threshold that was violated; those that violate it by themselves, if there is any.
+/// The worst seconds of a violated threshold: those that violate it alone or, if there is none, all that are known.
 pub(super) fn worst(check: &Check) -> Option<String> {
     if check.met || check.worst.is_empty() {
         return None;
     }
-    let alone = |(_, value): &&(u64, f64)| !check.threshold.is_met(*value);
+    let alone = |worst: &&Worst| !check.threshold.is_met(worst.value);
     let mut worst: Vec<_> = check.worst.iter().filter(alone).collect();
     if worst.is_empty() {
         worst = check.worst.iter().collect();
     }
     let unit = check.threshold.metric.unit();
-    let shown =
-        worst.into_iter().map(|(second, value)| format!("{second} ({})", unit.show(*value)));
+    let shown = worst
+        .into_iter()
+        .map(|Worst { second, value }| format!("{second} ({})", unit.show(*value)));
     Some(shown.collect::<Vec<_>>().join(", "))
 }
 
 /// Processors that the generator used in measured time.
 pub(super) fn generator(run: &Run) -> Option<String> {
-    let holds = || run.intervals.iter().filter(|interval| interval.phase == Phase::Hold);
-    let length: u64 = holds().map(|interval| interval.length_ns).sum();
-    let used: f64 =
-        holds().map(|interval| interval.generator_cpu * interval.length_ns as f64).sum();
-    (length > 0).then(|| {
+    generator_cpu(run).map(|used| {
         format!(
             "generator: {} of {} used, {}",
-            units::significant(used / length as f64),
+            units::significant(used),
             counted(u64::from(run.processors), "processor"),
             counted(u64::from(run.workers), "worker")
         )
     })
 }
 
-/// So many in so much time, a second.
-pub(super) fn rate(count: u64, length_ns: u64) -> String {
-    if length_ns == 0 {
-        return NONE.to_owned();
-    }
-    units::rate(count as f64 / (length_ns as f64 / 1e9))
+/// A number of things per second, if some time was measured.
+pub(super) fn rate(per_s: Option<f64>) -> String {
+    per_s.map_or_else(|| NONE.to_owned(), units::rate)
 }
 
-/// Messages and bits of measured time.
+/// Rates of messages and bits in measured time.
 pub(super) fn throughput(figures: &Figures) -> Vec<String> {
     let Figures { held, length_ns, .. } = figures;
     if *length_ns == 0 {
         return vec!["no time was measured".to_owned()];
     }
-    let per_s = |count| rate(count, *length_ns);
-    let mbps =
-        |bytes: u64| units::significant(bytes as f64 * 8.0 / 1e6 / (*length_ns as f64 / 1e9));
+    let per_s = |count| rate(figures.per_s(count));
+    let mbps = |bytes| units::significant(figures.mbps(bytes).unwrap_or_default());
     let due = if held.due > 0 { format!("{} due, ", per_s(held.due)) } else { String::new() };
     vec![
         format!(
@@ -129,19 +123,19 @@ pub(super) fn throughput(figures: &Figures) -> Vec<String> {
     ]
 }
 
-/// What the target counts and the run does not.
+/// What the target counts before the run begins.
 pub(super) fn before(run: &Run) -> Option<String> {
     let Tally { attempted, sent, .. } = run.before;
     (attempted > 0).then(|| {
         format!(
-            "before the run: {} and {}, to find the target there and warm",
+            "before the run, and not counted: {} and {} to reach the target and warm it up",
             counted(attempted, "connection"),
             counted(sent, "message")
         )
     })
 }
 
-/// Pings, a subscription's gaps, provocations and the target's heap, as far as there were any.
+/// Pings, missed updates, provocations and the target's heap, if there were any.
 pub(super) fn others(figures: &Figures) -> Vec<String> {
     let counts = &figures.counts;
     let mut lines = Vec::new();
@@ -154,16 +148,14 @@ pub(super) fn others(figures: &Figures) -> Vec<String> {
     }
     if counts.provoked > 0 {
         let badly = count(counts.provoked_badly);
-        lines.push(format!(
-            "{}, {badly} not answered as due",
-            counted(counts.provoked, "provocation")
-        ));
+        lines
+            .push(format!("{}, {badly} answered wrongly", counted(counts.provoked, "provocation")));
     }
     if let Some(heap) = &figures.allocations {
         let bytes = |bytes: i64| units::volume(bytes.unsigned_abs() as f64);
         let sign = if heap.remaining_bytes < 0 { "-" } else { "" };
         lines.push(format!(
-            "target's heap: {} blocks ({sign}{}) more than before after all had left; {} blocks ({}) handed out",
+            "target's heap: {} blocks ({sign}{}) more at the end than before the run; {} blocks ({}) allocated",
             units::count(heap.remaining_blocks as f64),
             bytes(heap.remaining_bytes),
             count(heap.total_blocks),
@@ -179,12 +171,6 @@ pub(super) fn time(ns: Option<u64>) -> String {
 
 pub(super) fn count(count: u64) -> String {
     units::count(count as f64)
-}
-
-/// `1 connection`, `12,345 connections`.
-pub(super) fn counted(count: u64, one: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {one}{plural}", self::count(count))
 }
 
 /// `closed_by_peer` → `closed by peer`.
@@ -207,7 +193,7 @@ pub(super) fn length(length: Duration) -> String {
     }
 }
 
-/// Where in a run something happened: `at 12 s`, `at 3:05`.
+/// A time since the start of the run: `at 12 s`, `at 3:05`.
 pub(super) fn moment(ns: u64) -> String {
     let seconds = ns / 1_000_000_000;
     match seconds {
@@ -222,28 +208,27 @@ pub(super) fn started(run: &Run) -> String {
         .map_or_else(|| NONE.to_owned(), |date| date.format("%Y-%m-%d %H:%M:%S UTC").to_string())
 }
 
-/// When the run began; `None` if that is beyond what a calendar has.
+/// When the run began; `None` if that is too late for a calendar.
 pub(super) fn date(run: &Run) -> Option<DateTime<chrono::Utc>> {
     let ns = i64::try_from(run.started_unix_ns).ok()?;
     Some(DateTime::from_timestamp_nanos(ns))
 }
 
-/// How a stage's messages come about.
+/// When a stage sends its messages.
 pub(super) fn pace(pace: Pace) -> String {
     match pace {
-        Pace::Open { rate, .. } => format!("{} on each", units::rate(rate)),
-        Pace::Closed { depth: 1 } => "1 on its way on each".to_owned(),
-        Pace::Closed { depth } => format!("{depth} on their way on each"),
+        Pace::Open { rate, .. } => format!("{} per connection", units::rate(rate)),
+        Pace::Closed { depth } => format!("{depth} in flight per connection"),
         Pace::Idle => "idle".to_owned(),
     }
 }
 
-/// What is worth knowing about how a run came about, beside its verdict.
+/// The parts that a run was added up from, if there were several.
 pub(super) fn origin(run: &Run) -> Option<String> {
     let runs = whole_runs(run);
     if runs > 1 {
         return Some(format!(
-            "{runs} whole runs added second by second, as if they had run side by side: rates and connections are their sum"
+            "{runs} whole runs, added second by second as if they had run at the same time: rates and connections are sums"
         ));
     }
     (run.shard.of > 1).then(|| {

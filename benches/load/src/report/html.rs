@@ -4,6 +4,7 @@ use super::{format, next};
 use crate::summary::Summary;
 use crate::validator::{Assessment, RunVerdict};
 use bench_show::page::page;
+use bench_show::units::counted;
 use load_plan::model::Run;
 
 mod charts;
@@ -66,10 +67,10 @@ fn banner(run: &Run, assessment: &Assessment) -> Markup {
             }
             @if !run.profile.description.is_empty() { p.dim { (run.profile.description) } }
             p.dim {
-                "Up to " (format::counted(peak, "connection")) ", "
+                "Up to " (counted(peak, "connection")) ", "
                 (format::length(run.length(|_| true))) " from " (format::started(run)) ", "
-                (format::counted(u64::from(run.workers), "worker")) " on "
-                (format::counted(u64::from(run.processors), "processor")) ", seed " (run.profile.traffic.seed)
+                (counted(u64::from(run.workers), "worker")) " on "
+                (counted(u64::from(run.processors), "processor")) ", seed " (run.profile.traffic.seed)
                 ", run " (run.run_id) "."
                 @if let Some(origin) = format::origin(run) { " This is " (origin) "." }
             }

@@ -1,73 +1,52 @@
 //! `report.json`: everything about a run but the buckets of its distributions, which are in the interval log.
 
 use anyhow::{Context, Result, ensure};
-use serde_json::{Serializer, Value};
+use serde_json::Value;
 
 use crate::summary::Summary;
 use crate::validator::Assessment;
 use load_plan::model::{Run, SCHEMA};
 
-mod lines;
-mod read;
+mod saved;
 mod view;
-mod write;
 
-use lines::Lines;
+use saved::Saved;
 use view::Report;
 
-/// The word in [`Report::tool`].
-const TOOL: &str = "ws-load";
+/// JSON Schema of the report, as text. Every key of a report is described here.
+pub const JSON_SCHEMA: &str = include_str!("json/schema.json");
 
-/// The report as a value, its keys sorted.
+/// The report with its keys in the order of a reader's questions, and one interval per line.
 ///
 /// # Errors
 ///
-/// If the profile has no form in JSON, which no profile that was read is known to bring about.
-pub fn render(run: &Run, assessment: &Assessment) -> Result<Value> {
-    Ok(serde_json::to_value(Report::new(run, assessment))?)
-}
-
-/// The same as text, its keys in the order of [`schema`], an interval or a threshold a line.
-///
-/// # Errors
-///
-/// As [`render`].
+/// If the profile has no form in JSON. No profile that was parsed is known to cause that.
 pub fn text(run: &Run, assessment: &Assessment) -> Result<String> {
-    let mut text = Vec::new();
-    let mut serializer = Serializer::with_formatter(&mut text, Lines::default());
-    serde::Serialize::serialize(&Report::new(run, assessment), &mut serializer)?;
-    text.push(b'\n');
-    Ok(String::from_utf8(text)?)
+    Ok(serde_json::to_string_pretty(&Report::new(run, assessment)?)? + "\n")
 }
 
-/// JSON Schema of the report.
-#[must_use]
-pub fn schema() -> Value {
-    schemars::schema_for!(Report).to_value()
-}
-
-/// Whether `text` is a report of this tool, of whatever version.
+/// Whether `text` is a report of this tool, of any version.
 pub(super) fn is_ours(text: &str) -> bool {
     let value: Option<Value> = serde_json::from_str(text).ok();
-    value.is_some_and(|value| value["tool"] == TOOL && value["schema"].is_u64())
+    value.is_some_and(|value| value["tool"] == view::TOOL && value["schema"].is_u64())
 }
 
 /// The run that `text` reports, without the buckets of its distributions.
 ///
 /// # Errors
 ///
-/// If it is not a report, is one of another version, or does not add up.
+/// If `text` is not a report, is one of another version, or its intervals do not add up to its totals.
 pub fn parse(text: &str) -> Result<Run> {
     let value: Value = serde_json::from_str(text).context("it is not JSON")?;
-    ensure!(value["tool"] == TOOL, "it is no report of {TOOL}");
+    let tool = view::TOOL;
+    ensure!(value["tool"] == tool, "it is not a report of {tool}");
     let schema = &value["schema"];
-    ensure!(*schema == SCHEMA, "its schema is {schema}, and this {TOOL} reads {SCHEMA}");
-    let report: Report = serde_json::from_str(text).context("it is not as its schema has it")?;
-    let said = report.overall.counted();
-    let run = report.into_run();
+    ensure!(*schema == SCHEMA, "its schema is {schema}, and this {tool} reads {SCHEMA}");
+    let saved: Saved = serde_json::from_str(text).context("it does not match ws-load schema")?;
+    let (run, overall) = saved.into_run();
     ensure!(
-        view::Stretch::new(&Summary::of(&run).overall).counted() == said,
-        "its intervals do not add up to what it says of the whole"
+        overall.matches(&Summary::of(&run).overall),
+        "its intervals do not add up to the counts of the whole run"
     );
     Ok(run)
 }

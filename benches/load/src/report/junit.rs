@@ -1,13 +1,14 @@
-//! A test case a threshold, and one for the measurement itself.
+//! One test case per threshold, and one for the validity of the measurement.
 
 use anyhow::Result;
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use bench_show::junit::{self, TestCase, TestCaseStatus, TestSuite};
+use bench_show::units::counted;
 
 use super::format;
 use crate::validator::{Assessment, Check, RunVerdict};
 use load_plan::model::Run;
 
-/// The case that breaks where no threshold can be believed.
+/// The case with an error if the verdict is neither pass nor fail.
 const MEASUREMENT: &str = "the measurement can be trusted";
 
 pub(super) fn render(run: &Run, assessment: &Assessment) -> Result<String> {
@@ -20,63 +21,42 @@ pub(super) fn render(run: &Run, assessment: &Assessment) -> Result<String> {
     for check in &assessment.checks {
         suite.add_test_case(case(run, assessment, check));
     }
-    let mut report = Report::new("ws-load");
-    report.add_test_suite(suite);
-    Ok(report.to_string()? + "\n")
+    junit::render("ws-load", [suite])
 }
 
 /// Whether a threshold that is violated says something about the target.
-fn is_trusted(assessment: &Assessment) -> bool {
+fn is_valid(assessment: &Assessment) -> bool {
     matches!(assessment.verdict, RunVerdict::Pass | RunVerdict::Fail)
 }
 
 fn measurement(run: &Run, assessment: &Assessment) -> TestCase {
-    let status = if is_trusted(assessment) {
+    let status = if is_valid(assessment) {
         TestCaseStatus::success()
     } else {
-        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-        status
-            .set_message(assessment.verdict.name())
-            .set_description(assessment.reasons.join("\n"));
+        let mut status = junit::errored(assessment.verdict.name());
+        status.set_description(assessment.reasons.join("\n"));
         status
     };
-    let mut case = TestCase::new(MEASUREMENT, status);
-    case.set_classname(run.profile.name.as_str());
     let mut out = vec![format!("{} against {}", run.profile.name, run.target())];
     out.extend(format::origin(run));
     out.extend(assessment.notices.iter().cloned());
-    case.set_system_out(out.join("\n"));
-    case
+    junit::case(&run.profile.name, MEASUREMENT, status, &out.join("\n"))
 }
 
 fn case(run: &Run, assessment: &Assessment, check: &Check) -> TestCase {
-    let words = check.words(&run.profile);
-    let status = match (is_trusted(assessment), check.met) {
+    let description = check.describe(&run.profile);
+    let status = match (is_valid(assessment), check.met) {
         (true, true) => TestCaseStatus::success(),
-        (true, false) => {
-            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_message(words.as_str());
-            status
-        }
-        // Neither met nor violated.
-        (false, _) => {
-            let mut status = TestCaseStatus::skipped();
-            status.set_message(format!("{}: {words}", assessment.verdict.name()));
-            status
-        }
+        (true, false) => junit::failed(&description),
+        // Without a valid measurement it is neither met nor violated.
+        (false, _) => junit::skipped(&format!("{}: {description}", assessment.verdict.name())),
     };
-    let mut case = TestCase::new(check.threshold.to_string(), status);
-    case.set_classname(match check.stage {
+    let class = match check.stage {
         Some(stage) => format!("{}.{}", run.profile.name, format::stage(run, stage)),
         None => run.profile.name.clone(),
-    });
-    case.set_system_out(evidence(check, &words));
-    case
-}
-
-/// The numbers behind the outcome.
-fn evidence(check: &Check, words: &str) -> String {
+    };
+    let samples = counted(check.samples, "sample");
     let worst = format::worst(check).map(|worst| format!("worst seconds: {worst}"));
-    let lines = [words.to_owned(), format::counted(check.samples, "sample")];
-    lines.into_iter().chain(worst).collect::<Vec<_>>().join("\n")
+    let evidence: Vec<_> = [description, samples].into_iter().chain(worst).collect();
+    junit::case(&class, &check.threshold.to_string(), status, &evidence.join("\n"))
 }

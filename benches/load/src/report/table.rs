@@ -4,6 +4,7 @@ use super::{format, next};
 use crate::summary::{Figures, Summary};
 use crate::validator::{Assessment, Check};
 use bench_show::text::Text;
+use bench_show::units::counted;
 use load_plan::metrics::Timing;
 use load_plan::model::Run;
 use load_plan::outcome::{Ending, Fault};
@@ -138,7 +139,7 @@ fn traffic(text: &mut Text, run: &Run, figures: &Figures) {
         .collect();
     let mut connections = format!(
         "{} attempted, {} opened",
-        format::counted(counts.attempted, "connection"),
+        counted(counts.attempted, "connection"),
         format::count(counts.opened)
     );
     if !endings.is_empty() {
@@ -154,7 +155,7 @@ fn traffic(text: &mut Text, run: &Run, figures: &Figures) {
         text.wrapped("  ", &format!("messages at fault: {}", faults.join(", ")));
     }
     if held.backpressure_events > 0 {
-        let times = format::counted(held.backpressure_events, "time");
+        let times = counted(held.backpressure_events, "time");
         text.wrapped(
             "  ",
             &format!("back-pressure: {times} a connection was full when a message was due"),
@@ -177,7 +178,7 @@ fn stages(text: &mut Text, run: &Run, summary: &Summary) {
             format::stage(run, index),
             format::count(u64::from(run.profile.stages[index].connections)),
             format::length(std::time::Duration::from_nanos(figures.length_ns)),
-            format::rate(figures.held.received, figures.length_ns),
+            format::rate(figures.per_s(figures.held.received)),
             percentile(0.5),
             percentile(0.99),
             format::time((figures.latency.count > 0).then_some(figures.latency.max_ns)),

@@ -1,54 +1,63 @@
-use super::Check;
-use super::violations::{Moment, moments, trace};
-use crate::summary::{Figures, Summary};
-use load_plan::model::Run;
+use serde::Serialize;
+
+use load_plan::profile::Profile;
 use load_plan::thresholds::Threshold;
 
-/// What thresholds are held against.
-pub(super) struct Judge<'a> {
-    run: &'a Run,
-    summary: &'a Summary,
-    moments: Vec<Moment>,
+/// One threshold against what was measured. As JSON it lacks the threshold and the stage, which a report writes by name.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Check {
+    /// The limit.
+    #[serde(skip)]
+    pub threshold: Threshold,
+    /// The stage that the threshold is on; `None` for the whole run.
+    #[serde(skip)]
+    pub stage: Option<usize>,
+    /// In the base unit of the metric; `None` without samples.
+    pub measured: Option<f64>,
+    /// Observations behind `measured`.
+    pub samples: u64,
+    /// Share of the limit that is left, negative if it is violated; `None` without samples, and for a limit of 0.
+    pub margin: Option<f64>,
+    /// Whether the threshold is met. Without samples it is not.
+    pub met: bool,
+    /// Nanoseconds from the start of the run to the first interval that violates the threshold alone or, for a count,
+    /// in which the sum exceeds the limit. `None` if there is none, or if an interval alone cannot violate it.
+    pub first_violated_ns: Option<u64>,
+    /// At most five intervals, the worst first.
+    pub worst: Vec<Worst>,
 }
 
-impl<'a> Judge<'a> {
-    pub(super) fn new(run: &'a Run, summary: &'a Summary) -> Self {
-        Self { run, summary, moments: moments(run) }
+/// The metric in one interval alone.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Worst {
+    /// Whole seconds since the start of the run.
+    pub second: u64,
+    /// In the base unit of the metric.
+    pub value: f64,
+}
+
+impl Check {
+    /// Whether the threshold is violated, and a slow generator cannot be the cause.
+    pub(super) fn is_violated_by_the_target(&self) -> bool {
+        !self.met && self.measured.is_some() && self.threshold.metric.is_the_targets_own()
     }
 
-    pub(super) fn check(&self, stage: Option<usize>, threshold: &Threshold) -> Check {
-        let measured = self.figures(stage).value(threshold.metric);
-        let value = measured.map(|measured| measured.value);
-        let (first_violated_ns, worst) = trace(&self.moments, stage, threshold);
-        Check {
-            threshold: *threshold,
-            stage,
-            measured: value,
-            samples: measured.map_or(0, |measured| measured.samples),
-            margin: value.and_then(|value| threshold.margin(value)),
-            met: value.is_some_and(|value| threshold.is_met(value)),
-            first_violated_ns,
-            worst,
+    /// `latency_p99 is 12.3 ms, and must be < 10ms, in stage "hold": first in second 12`.
+    #[must_use]
+    pub fn describe(&self, profile: &Profile) -> String {
+        let Self { threshold, measured, first_violated_ns, .. } = self;
+        let metric = threshold.metric;
+        let measured = match measured {
+            Some(value) => format!("is {}", metric.unit().show(*value)),
+            None => "has no samples, or too few answers".to_owned(),
+        };
+        let mut text = format!("{metric} {measured}, and must be {}", threshold.condition());
+        if let Some(stage) = self.stage.and_then(|index| profile.stages.get(index)) {
+            text += &format!(", in stage \"{}\"", stage.name);
         }
-    }
-
-    /// What to know of a check beside its outcome.
-    pub(super) fn caution(&self, check: &Check) -> Option<String> {
-        let Check { threshold, stage, samples, .. } = check;
-        if *samples == 0 || self.figures(*stage).supports(threshold.metric) {
-            return None;
+        if let (false, Some(first_ns)) = (self.met, first_violated_ns) {
+            text += &format!("; first in second {}", first_ns / 1_000_000_000);
         }
-        let of_stage = stage.map_or_else(String::new, |index| {
-            format!(" of stage \"{}\"", self.run.profile.stages[index].name)
-        });
-        Some(format!(
-            "{}{of_stage} rests on {}, and fewer than ten lie beyond it; hold it longer",
-            threshold.metric,
-            super::counted(*samples, "sample")
-        ))
-    }
-
-    fn figures(&self, stage: Option<usize>) -> &Figures {
-        stage.map_or(&self.summary.overall, |index| &self.summary.stages[index])
+        text
     }
 }

@@ -1,35 +1,41 @@
-use super::{Check, counted};
-use crate::summary::{Figures, Summary};
+use super::check::Check;
+use crate::summary::{Figures, Summary, generator_cpu};
+use bench_show::units::counted;
 use load_plan::metrics::{Tally, Timing};
-use load_plan::model::{Interval, Phase, Run};
+use load_plan::model::{Phase, Run};
 use load_plan::outcome::Ending;
 use load_plan::profile::Pace;
 use load_plan::thresholds::{Metric, Statistic, Threshold};
 use load_plan::units::{count, share, significant, time};
 
-/// Lag of the generator that is always allowed: timers of the operating system are not finer.
+/// Lag of the generator that is always allowed, in nanoseconds: epoll wakes a thread to the millisecond, so a generator
+/// with time to spare may be that late.
 const LEAST_LAG_NS: f64 = 1e6;
 
-/// Lag that is allowed, as a share of the tightest latency limit.
+/// Lag that is allowed, as a share of the tightest latency limit. The lag is part of a latency from when a message was
+/// due: a tenth can turn the verdict only of a target that is within a tenth of its limit anyway.
 const LAG_SHARE: f64 = 0.1;
 
-/// Share of its processors from which on a generator queues its own messages.
+/// Share of its processors that a generator may use. Work that arrives at random waits for load / (1 - load) times its
+/// own length: 9 times at 0.9, which for messages of some 10 µs is a tenth of [`LEAST_LAG_NS`], but 99 times at 0.99.
 const BUSIEST: f64 = 0.9;
 
-/// Share of its processors below which a generator is not what holds it up.
+/// Share of its processors below which the generator's own work does not explain a lag: by the same rule, a message waits
+/// for about one other at 0.5.
 const IDLE: f64 = 0.5;
 
-/// Share of due messages that a generator must have sent.
+/// Share of the due messages that a generator must have sent. Below it the load was lower than the profile says by more
+/// than the 5 % that a search resolves.
 const LEAST_SENT: f64 = 0.95;
 
-/// Why the run says nothing about its target; empty if it does.
+/// Reasons why the numbers say nothing about the target; empty if they do.
 pub(super) fn doubts(run: &Run, summary: &Summary, checks: &[Check]) -> Vec<String> {
     let mut reasons = Vec::new();
     reasons.extend(late(run, None, &summary.overall));
     for (index, figures) in summary.stages.iter().enumerate() {
-        // Lag makes a latency longer: a limit of a short stage that holds in spite of it holds.
+        // Lag only lengthens a latency: a limit of a stage that is met in spite of the lag is met.
         let is_violated = |check: &Check| {
-            check.stage == Some(index) && !check.met && is_latency(&check.threshold)
+            check.stage == Some(index) && !check.met && is_upper_latency(&check.threshold)
         };
         if checks.iter().any(is_violated) {
             reasons.extend(late(run, Some(index), figures));
@@ -42,7 +48,7 @@ pub(super) fn doubts(run: &Run, summary: &Summary, checks: &[Check]) -> Vec<Stri
     reasons
 }
 
-/// Messages that the generator itself got round to too late.
+/// The generator sent messages later than they were due.
 fn late(run: &Run, stage: Option<usize>, figures: &Figures) -> Option<String> {
     let lag_ns = figures.timing(Timing::ScheduleLag).quantile_ns(0.99)? as f64;
     let tightest = tightest(run, stage);
@@ -58,27 +64,27 @@ fn late(run: &Run, stage: Option<usize>, figures: &Figures) -> Option<String> {
         .filter(|_| of_limit > LEAST_LAG_NS)
         .map_or_else(String::new, |limit| format!(", a tenth of {limit}"));
     Some(format!(
-        "the generator was late itself{place}: schedule_lag_p99 is {} and may be {}{because}; {}",
+        "the generator was late{place}: schedule_lag_p99 is {} and may be at most {}{because}; {}",
         time(lag_ns),
         time(allowed_ns),
-        relief(run)
+        remedy(run)
     ))
 }
 
-/// The lowest limit that a latency must stay below, of the whole run and of `stage`.
+/// The lowest upper limit on a latency, among those of the whole run and of `stage`.
 fn tightest(run: &Run, stage: Option<usize>) -> Option<Threshold> {
     let own = stage.map(|index| &run.profile.stages[index].thresholds);
     run.profile
         .thresholds
         .iter()
         .chain(own.into_iter().flatten())
-        .filter(|threshold| is_latency(threshold))
+        .filter(|threshold| is_upper_latency(threshold))
         .min_by(|a, b| a.limit.total_cmp(&b.limit))
         .copied()
 }
 
-/// Whether it keeps a round trip short. The least of all says nothing of the others.
-fn is_latency(threshold: &Threshold) -> bool {
+/// Whether `threshold` is an upper limit on round trips. One on the minimum says nothing about the other messages.
+fn is_upper_latency(threshold: &Threshold) -> bool {
     let (Metric::Latency(statistic)
     | Metric::Timing(Timing::RttIntended | Timing::RttService, statistic)) = threshold.metric
     else {
@@ -87,30 +93,22 @@ fn is_latency(threshold: &Threshold) -> bool {
     statistic != Statistic::Min && threshold.op.is_upper()
 }
 
-/// Processors that the generator used in holds, on average; `None` without any.
-fn used(run: &Run) -> Option<f64> {
-    let holds = || run.intervals.iter().filter(|interval| interval.phase == Phase::Hold);
-    let length: u64 = holds().map(|interval| interval.length_ns).sum();
-    let weighted = |interval: &Interval| interval.generator_cpu * interval.length_ns as f64;
-    (length > 0).then(|| holds().map(weighted).sum::<f64>() / length as f64)
-}
-
-/// A generator that has hardly any processor left.
+/// The generator had hardly any processor time left.
 fn busy(run: &Run) -> Option<String> {
-    let used = used(run)?;
+    let used = generator_cpu(run)?;
     let available = run.workers.min(run.processors);
     (used > BUSIEST * f64::from(available)).then(|| {
         format!(
-            "the generator was the bottleneck: it used {} of {} and may use {}; {}",
+            "the generator was the bottleneck: it used {} of {} and may use at most {}; {}",
             significant(used),
             counted(available.into(), "processor"),
             share(BUSIEST),
-            relief(run)
+            remedy(run)
         )
     })
 }
 
-/// Messages that were due and not sent although every connection was there and none was full.
+/// Messages that were due were not sent, although every connection was open and none was full.
 fn slow(run: &Run) -> Option<String> {
     let is_open = |stage: usize| {
         stage < run.profile.stages.len() && matches!(run.profile.pace(stage), Pace::Open { .. })
@@ -130,29 +128,29 @@ fn slow(run: &Run) -> Option<String> {
     let achieved = sent as f64 / due as f64;
     (due > 0 && full == 0 && achieved < LEAST_SENT).then(|| {
         format!(
-            "the generator did not keep up: {} of {} were sent ({}, and {} is the least) although \
-             no connection was full; {}",
+            "the generator did not keep up: {} of {} were sent ({}, and must be at least {}) \
+             although no connection was full; {}",
             count(sent as f64),
             counted(due, "due message"),
             share(achieved),
             share(LEAST_SENT),
-            relief(run)
+            remedy(run)
         )
     })
 }
 
-/// What this machine ran out of.
+/// Limits of this machine that were reached.
 fn exhausted(counts: &Tally) -> Vec<String> {
-    let advice = |ending| match ending {
-        Ending::Descriptors => "because this process may open no more files; raise ulimit -n",
-        _ => "because no port is left towards the target; use --source-ip 127.0.0.2,127.0.0.3",
+    let cause = |ending| match ending {
+        Ending::Descriptors => "this process may open no more files; raise ulimit -n",
+        _ => "no port is left towards the target; use --source-ip 127.0.0.2,127.0.0.3",
     };
     Ending::ALL
         .into_iter()
         .filter(|ending| ending.is_ours() && counts.ended(*ending) > 0)
         .map(|ending| {
             let failed = counted(counts.ended(ending), "connection");
-            format!("{failed} could not be opened {}", advice(ending))
+            format!("{failed} could not be opened because {}", cause(ending))
         })
         .collect()
 }
@@ -162,7 +160,7 @@ fn unaccounted(counts: &Tally) -> Option<String> {
     let ended: u64 = counts.endings.iter().sum();
     (ended != counts.attempted).then(|| {
         format!(
-            "connections do not add up: {} and {} ended; this is a fault of ws-load, please report \
+            "connections do not add up: {} and {} ended; this is a bug in ws-load, please report \
              it with report.json",
             counted(counts.attempted, "attempt"),
             count(ended as f64)
@@ -170,18 +168,18 @@ fn unaccounted(counts: &Tally) -> Option<String> {
     })
 }
 
-/// What gives the generator more room.
-fn relief(run: &Run) -> String {
-    let used = used(run).unwrap_or_default();
+/// How to give the generator more processor time.
+fn remedy(run: &Run) -> String {
+    let used = generator_cpu(run).unwrap_or_default();
     if used < IDLE * f64::from(run.workers.min(run.processors)) {
         format!(
-            "it used {} processors, so something else kept this machine busy: run it again, or on \
-             a machine with less to do",
+            "it used {} processors, so another program kept this machine busy; run it again, or on \
+             a less busy machine",
             significant(used)
         )
     } else if run.workers < run.processors {
         format!("use --workers {}", run.processors)
     } else {
-        "use a machine with more to spare, several (--shard 0/2), or a lower rate".to_owned()
+        "use a faster machine, several machines (--shard 0/2), or a lower rate".to_owned()
     }
 }

@@ -1,16 +1,18 @@
+use super::check::Worst;
 use crate::summary::Figures;
 use load_plan::model::{Interval, Phase, Run};
 use load_plan::thresholds::{Metric, Op, Threshold};
 
-/// Most intervals that are named as the worst.
+/// How many of the worst intervals are named.
 const WORST: usize = 5;
 
-/// Rates of anything shorter are an accident of where it was cut.
-const LEAST_NS: u64 = 500_000_000;
+/// The shortest interval whose rate is judged, in nanoseconds: in less, one message more or less changes the rate by
+/// more than a threshold's margin.
+const SHORTEST_NS: u64 = 500_000_000;
 
-/// One interval, alone.
+/// One interval, summed up alone.
 #[derive(Debug)]
-pub(super) struct Moment {
+pub(super) struct IntervalFigures {
     second: u64,
     start_ns: u64,
     stage: usize,
@@ -18,16 +20,16 @@ pub(super) struct Moment {
     figures: Figures,
 }
 
-/// The intervals of `run` in order of time. Those of one second follow each other.
-pub(super) fn moments(run: &Run) -> Vec<Moment> {
+/// The intervals of `run` in order of time. Intervals of the same second start one after another.
+pub(super) fn by_interval(run: &Run) -> Vec<IntervalFigures> {
     let (mut second, mut offset_ns) = (0, 0);
-    let moment = |interval: &Interval| {
+    let alone = |interval: &Interval| {
         if interval.second != second {
             (second, offset_ns) = (interval.second, 0);
         }
         let start_ns = second * 1_000_000_000 + offset_ns;
         offset_ns += interval.length_ns;
-        Moment {
+        IntervalFigures {
             second,
             start_ns,
             stage: interval.stage,
@@ -35,33 +37,27 @@ pub(super) fn moments(run: &Run) -> Vec<Moment> {
             figures: Figures::of(&run.profile, [interval]),
         }
     };
-    run.intervals.iter().map(moment).collect()
+    run.intervals.iter().map(alone).collect()
 }
 
-/// How a single interval bears on a metric.
+/// What one interval alone says about a threshold.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Alone {
-    /// It has the metric as a whole run has.
-    Itself,
-    /// It adds to it: the limit is exceeded once and for all.
+    /// It meets or violates the threshold as a whole run does.
+    Judged,
+    /// It adds to a count, which exceeds the limit in some interval and in all later ones.
     Adds,
-    /// Not at all.
-    Never,
+    Nothing,
 }
 
 fn alone(threshold: &Threshold) -> Alone {
     match threshold.metric {
-        Metric::Latency(_)
-        | Metric::Timing(..)
-        | Metric::Errors
-        | Metric::MessagesPerS
-        | Metric::AchievedRate
-        | Metric::SentMbps
-        | Metric::ReceivedMbps => Alone::Itself,
-        metric if metric.is_of_allocations() => Alone::Never,
+        Metric::Latency(_) | Metric::Timing(..) | Metric::Errors => Alone::Judged,
+        metric if is_rate(metric) => Alone::Judged,
+        metric if metric.is_of_allocations() => Alone::Nothing,
         // The answer to a ping may be in the next interval.
-        Metric::PingsLost => Alone::Never,
-        _ if threshold.op.is_lower() => Alone::Never,
+        Metric::PingsLost => Alone::Nothing,
+        _ if threshold.op.is_lower() => Alone::Nothing,
         _ => Alone::Adds,
     }
 }
@@ -74,51 +70,51 @@ fn is_rate(metric: Metric) -> bool {
 }
 
 /// When `threshold` on `stage` was first violated, in nanoseconds since the run's start, and the worst seconds.
-pub(super) fn trace(
-    moments: &[Moment],
+pub(super) fn violations(
+    intervals: &[IntervalFigures],
     stage: Option<usize>,
     threshold: &Threshold,
-) -> (Option<u64>, Vec<(u64, f64)>) {
+) -> (Option<u64>, Vec<Worst>) {
     let Threshold { metric, limit, .. } = *threshold;
-    let how = alone(threshold);
-    if how == Alone::Never {
+    let alone = alone(threshold);
+    if alone == Alone::Nothing {
         return (None, Vec::new());
     }
     let mut first = None;
     let mut total = 0.0;
     let mut worst = Vec::new();
-    let bears = |moment: &&Moment| {
-        stage.is_none_or(|stage| moment.stage == stage)
-            && (moment.is_hold || !metric.is_of_holds())
-            && (moment.figures.length_ns >= LEAST_NS || !is_rate(metric))
+    let counts = |interval: &&IntervalFigures| {
+        stage.is_none_or(|stage| interval.stage == stage)
+            && (interval.is_hold || !metric.is_of_holds())
+            && (interval.figures.length_ns >= SHORTEST_NS || !is_rate(metric))
     };
-    for moment in moments.iter().filter(bears) {
-        let value = match how {
-            Alone::Adds => moment.figures.observed(metric).map(|(value, _)| value),
-            _ => moment.figures.value(metric).map(|measured| measured.value),
+    for interval in intervals.iter().filter(counts) {
+        let value = match alone {
+            Alone::Adds => interval.figures.observed(metric).map(|(value, _)| value),
+            _ => interval.figures.value(metric).map(|measured| measured.value),
         };
         let Some(value) = value else { continue };
         total += value;
-        let is_violated = match how {
-            Alone::Itself => !threshold.is_met(value),
-            // Of an exact number, being below it is not yet a violation.
+        let is_violated = match alone {
+            Alone::Judged => !threshold.is_met(value),
+            // A count that must be exact is not violated while it is still below its limit.
             _ => !threshold.is_met(total) && total >= limit,
         };
         if is_violated {
-            first = first.or(Some(moment.start_ns));
+            first = first.or(Some(interval.start_ns));
         }
-        // Nothing is never the worst of what must stay below a limit.
-        if how == Alone::Itself && !threshold.op.is_upper() || value > 0.0 {
-            worst.push((moment.second, value));
+        // 0 is never the worst of values that must stay below a limit.
+        if alone == Alone::Judged && !threshold.op.is_upper() || value > 0.0 {
+            worst.push(Worst { second: interval.second, value });
         }
     }
     let badness = |value: f64| match threshold.op {
         Op::Gt | Op::Ge => -value,
-        Op::Eq if how == Alone::Itself => (value - limit).abs(),
+        Op::Eq if alone == Alone::Judged => (value - limit).abs(),
         Op::Lt | Op::Le | Op::Eq => value,
     };
-    // Stable: of equals, the first.
-    worst.sort_by(|(_, a), (_, b)| badness(*b).total_cmp(&badness(*a)));
+    // The sort is stable: among equals, the first interval stays first.
+    worst.sort_by(|a, b| badness(b.value).total_cmp(&badness(a.value)));
     worst.truncate(WORST);
     (first, worst)
 }

@@ -1,9 +1,12 @@
 use hdrhistogram::Histogram;
+use serde::Deserialize;
 
 use super::histogram;
 
 /// A distribution of times: its buckets that are not empty, and its exact sum and extremes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// Read from JSON it lacks its buckets.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Distribution {
     /// Number of values.
     pub count: u64,
@@ -14,6 +17,7 @@ pub struct Distribution {
     /// The largest value; 0 if there is none.
     pub max_ns: u64,
     /// Highest value of a bucket in nanoseconds, and the number of values in the bucket; ascending.
+    #[serde(skip)]
     pub buckets: Vec<(u64, u64)>,
 }
 
@@ -53,6 +57,12 @@ impl Distribution {
     pub fn supports(&self, quantile: f64) -> bool {
         // A count times a quantile such as 0.99 is not exact; the margin is far smaller than one value.
         (self.count as f64) * (1.0 - quantile) >= 10.0 - 1e-6
+    }
+
+    /// [`Distribution::quantile_ns`]; `None` if fewer than ten values lie beyond it.
+    #[must_use]
+    pub fn supported_ns(&self, quantile: f64) -> Option<u64> {
+        self.quantile_ns(quantile).filter(|_| self.supports(quantile))
     }
 
     /// Converts to a histogram, for an interval log.

@@ -1,13 +1,18 @@
+use serde::{Deserialize, Serialize};
+
 use crate::outcome::{Ending, Fault};
 
 /// Everything that is counted, summed over connections and time.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// As JSON it lacks its endings and faults, which a report writes by names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// Connections begun.
     pub attempted: u64,
     /// Connections that were upgraded.
     pub opened: u64,
     /// Connections that have ended, in the order of [`Ending::ALL`].
+    #[serde(skip)]
     pub endings: [u64; Ending::ALL.len()],
     /// Messages sent.
     pub sent: u64,
@@ -32,6 +37,7 @@ pub struct Tally {
     /// Updates that a subscription skipped, by the numbers in its messages.
     pub missed_updates: u64,
     /// Faulty messages, in the order of [`Fault::ALL`].
+    #[serde(skip)]
     pub faults: [u64; Fault::ALL.len()],
     /// Provocations that were tried.
     pub provoked: u64,

@@ -30,7 +30,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 }
 
 pub(crate) fn schema() -> Result<ExitCode> {
-    print(&format!("{}\n", serde_json::to_string_pretty(&json::schema())?))?;
+    print(json::JSON_SCHEMA)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -134,9 +134,7 @@ pub(crate) fn show(
 ) -> Result<()> {
     match format {
         Format::Table => print(&table::render(run, assessment, width(), profile)),
-        Format::Json => {
-            print(&format!("{}\n", serde_json::to_string_pretty(&json::render(run, assessment)?)?))
-        }
+        Format::Json => print(&json::text(run, assessment)?),
     }
 }
 

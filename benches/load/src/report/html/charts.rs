@@ -8,6 +8,7 @@ use super::time::{MOMENT_NS, Time, spans};
 use crate::summary::Summary;
 use crate::validator::Assessment;
 use bench_show::axis::Scale;
+use bench_show::units::counted;
 use load_plan::metrics::{Distribution, Timing};
 use load_plan::model::Run;
 use load_plan::thresholds::Metric;
@@ -75,9 +76,7 @@ impl Time<'_> {
 
     fn latency(&self, assessment: &Assessment) -> Markup {
         let percentile = |slot: &Slot, quantile: f64| {
-            let distribution = self.timing(slot)?;
-            let ns = distribution.quantile_ns(quantile).filter(|_| distribution.supports(quantile));
-            ns.map(|ns| ns as f64)
+            self.timing(slot)?.supported_ns(quantile).map(|ns| ns as f64)
         };
         let max = |slot: &Slot| {
             let distribution = self.timing(slot)?;
@@ -109,7 +108,7 @@ impl Time<'_> {
         });
         html! {
             p.dim {
-                "Each point is " (format::counted(timeline::width(self.run), "second"))
+                "Each point is " (counted(timeline::width(self.run), "second"))
                 ", on a logarithmic axis; measured time is shaded."
             }
             (chart::legend(chart.lines.iter().map(|line| (line.class, line.name.as_str()))))
@@ -140,7 +139,7 @@ impl Time<'_> {
         chart.limits = limits;
         chart.tips = self.tips(|slot| {
             let counts = &slot.sample.counts;
-            let shown = |count| format::rate(count, slot.length_ns);
+            let shown = |count| format::rate(slot.per_second(count));
             format!(
                 "{} due, {} sent, {} received",
                 shown(counts.due),

@@ -3,6 +3,7 @@ use maud::{Markup, html};
 use super::super::format;
 use crate::summary::{Figures, Summary};
 use crate::validator::{Assessment, Check};
+use bench_show::units::counted;
 use load_plan::metrics::Timing;
 use load_plan::model::Run;
 use load_plan::outcome::{Ending, Fault};
@@ -136,18 +137,18 @@ pub(super) fn traffic(run: &Run, figures: &Figures) -> Markup {
     html! {
         @for line in format::throughput(figures) { p.fact { (line) } }
         @if held.backpressure_events > 0 {
-            p.fact { "back-pressure: " (format::counted(held.backpressure_events, "time")) " a connection was full when a message was due" }
+            p.fact { "back-pressure: " (counted(held.backpressure_events, "time")) " a connection was full when a message was due" }
         }
         @for line in format::others(figures).into_iter().chain(format::generator(run)).chain(format::before(run)) { p.fact { (line) } }
         div.beside {
-            (counted("Connections in all of the run", &[("attempted", counts.attempted), ("opened", counts.opened)], &endings))
-            (counted("Messages in all of the run", &[("sent", counts.sent), ("received", counts.received)], &faults))
+            (tried("Connections in all of the run", &[("attempted", counts.attempted), ("opened", counts.opened)], &endings))
+            (tried("Messages in all of the run", &[("sent", counts.sent), ("received", counts.received)], &faults))
         }
     }
 }
 
 /// What was tried, and how it ended as far as it happened.
-fn counted(what: &str, tried: &[(&str, u64)], ends: &[(&str, u64, bool)]) -> Markup {
+fn tried(what: &str, tried: &[(&str, u64)], ends: &[(&str, u64, bool)]) -> Markup {
     html! {
         div {
             h3 { (what) }
@@ -189,7 +190,7 @@ fn stage(run: &Run, index: usize, figures: &Figures) -> Markup {
             td.number data-label="connections" { (run.profile.stages[index].connections) }
             td.number.left data-label="pace" { (format::pace(run.profile.pace(index))) }
             td.number data-label="held" { (format::length(std::time::Duration::from_nanos(figures.length_ns))) }
-            td.number data-label="received" { (format::rate(figures.held.received, figures.length_ns)) }
+            td.number data-label="received" { (format::rate(figures.per_s(figures.held.received))) }
             td.number data-label="mean" { (latency.mean_ns().map_or_else(|| format::NONE.to_owned(), units::time)) }
             @for (name, quantile) in [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)] {
                 td.number data-label=(name) { (format::percentile(latency, quantile)) }

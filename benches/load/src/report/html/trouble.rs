@@ -5,6 +5,7 @@ use super::super::format;
 use super::super::timeline::Slot;
 use super::time::Time;
 use bench_show::axis::Scale;
+use bench_show::units::counted;
 use load_plan::metrics::{Tally, Timing};
 use load_plan::outcome::{Ending, Fault};
 use load_plan::units;
@@ -70,11 +71,7 @@ impl Time<'_> {
 
     pub(super) fn generator(&self) -> Markup {
         let lag = |slot: &Slot, quantile: f64| {
-            let distribution = slot.sample.timing(Timing::ScheduleLag);
-            distribution
-                .quantile_ns(quantile)
-                .filter(|_| distribution.supports(quantile))
-                .map(|ns| ns as f64)
+            slot.sample.timing(Timing::ScheduleLag).supported_ns(quantile).map(|ns| ns as f64)
         };
         let max = |slot: &Slot| {
             let distribution = slot.sample.timing(Timing::ScheduleLag);
@@ -114,7 +111,7 @@ impl Time<'_> {
                 (chart::legend(lags.lines.iter().map(|line| (line.class, line.name.as_str()))))
                 (lags.draw())
             }
-            h3 { "How busy it was, of " (format::counted(available as u64, "processor")) }
+            h3 { "How busy it was, of " (counted(available as u64, "processor")) }
             (cpu.draw())
         }
     }
