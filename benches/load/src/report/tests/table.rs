@@ -1,0 +1,55 @@
+use insta::assert_snapshot;
+
+use super::{each, failing, says};
+use crate::report::{csv, junit, table};
+use crate::validator::RunVerdict;
+
+const WIDTH: usize = 80;
+
+#[test]
+fn a_table_begins_with_the_verdict_and_ends_with_the_next_command() {
+    each(|run, assessment| {
+        let text = table::render(run, assessment, WIDTH, None);
+        assert_snapshot!(format!("table_{}", assessment.verdict.name()), text);
+        assert_eq!(text.contains("\nnext: "), assessment.verdict != RunVerdict::Pass);
+    });
+}
+
+#[test]
+fn a_table_fits_80_columns() {
+    each(|run, assessment| {
+        for line in table::render(run, assessment, WIDTH, None).lines() {
+            assert!(line.chars().count() <= WIDTH, "{line}");
+            assert_eq!(line, line.trim_end());
+        }
+    });
+}
+
+#[test]
+fn the_next_command_names_the_profile_as_the_last_command_did() {
+    let (run, assessment) = failing();
+    let text = table::render(&run, &assessment, WIDTH, Some("load/mine.toml"));
+    says(&text, &["next: ws-load search load/mine.toml"]);
+}
+
+#[test]
+fn junit_has_failures_for_violations_and_an_error_for_an_invalid_measurement() {
+    each(|run, assessment| {
+        let text = junit::render(run, assessment).unwrap();
+        assert_snapshot!(format!("junit_{}", assessment.verdict.name()), text);
+    });
+}
+
+#[test]
+fn csv_has_one_line_per_interval_under_a_header_with_units() {
+    let (run, _) = failing();
+    let text = String::from_utf8(csv::render(&run).unwrap()).unwrap();
+    let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
+    assert_eq!(lines.len(), run.intervals.len() + 1);
+    assert!(lines.iter().all(|cells| cells.len() == lines[0].len()));
+    // One column per line: the header, and the cells of a ramp and of a hold in which the target stopped.
+    let columns = lines[0].iter().enumerate();
+    let columns =
+        columns.map(|(at, name)| format!("{name}: {}, {}\n", lines[1][at], lines[48][at]));
+    assert_snapshot!(columns.collect::<String>());
+}

@@ -1,0 +1,123 @@
+use super::{check, good, profile};
+use crate::summary::fixture::{MS, answered, distribution, run};
+use crate::validator::RunVerdict;
+use load_plan::metrics::Timing;
+use load_plan::model::{Interval, Phase};
+use load_plan::outcome::{Ending, Fault};
+
+/// A hold in which the generator was late by `lag_ns` with every message.
+fn lagging(second: u64, lag_ns: u64) -> Interval {
+    let mut hold = answered(second, 0, 1000, 3 * MS);
+    hold.sample.timings[Timing::ScheduleLag as usize] = distribution(1000, lag_ns);
+    hold
+}
+
+#[test]
+fn a_late_generator_makes_a_run_invalid() {
+    let late = |limit: &str, lag_ns| run(&profile(limit), [lagging(1, lag_ns), lagging(2, lag_ns)]);
+    check(&late("latency_p99 = '< 1ms'", 2 * MS), RunVerdict::Invalid, &["may be at most 1.00 ms"]);
+    check(&late("errors = '<= 1%'", 2 * MS), RunVerdict::Invalid, &["schedule_lag_p99 is 2.00 ms"]);
+    check(&late("latency_p99 = '< 50ms'", 2 * MS), RunVerdict::Pass, &[]);
+    let words = ["may be at most 5.00 ms, a tenth of latency_p99 < 50ms"];
+    check(&late("latency_p99 = '< 50ms'", 6 * MS), RunVerdict::Invalid, &words);
+}
+
+#[test]
+fn a_late_generator_does_not_hide_a_wrong_answer() {
+    let mut hold = lagging(1, 2 * MS);
+    hold.sample.counts.faults[Fault::Corrupted as usize] = 1;
+    let run = run(&profile("wrong_answers = '== 0'\nlatency_p99 = '< 1us'"), [hold]);
+    let assessment = check(&run, RunVerdict::Invalid, &["the generator was late"]);
+    let notices = assessment.notices.join("\n");
+    assert!(notices.contains("wrong_answers is 1, and must be == 0"), "{notices}");
+    assert!(!notices.contains("latency_p99"), "{notices}");
+}
+
+#[test]
+fn a_late_generator_is_told_to_use_more_workers_or_a_less_busy_machine() {
+    let mut run = run(&profile("latency_p99 = '< 1ms'"), [lagging(1, 2 * MS)]);
+    check(&run, RunVerdict::Invalid, &["it used 0.20 processors, so another program"]);
+    run.intervals[1].generator_cpu = 0.7;
+    check(&run, RunVerdict::Invalid, &["use --workers 2"]);
+    run.workers = 2;
+    run.intervals[1].generator_cpu = 1.4;
+    check(&run, RunVerdict::Invalid, &["--shard 0/2"]);
+}
+
+#[test]
+fn lag_in_a_stage_makes_a_run_invalid_only_if_a_limit_of_the_stage_is_violated() {
+    let profile = "name = 'test'\nthresholds = { latency_p99 = '< 100ms' }\n\
+        [[stage]]\nname = 'few'\nconnections = 10\nhold = '1s'\n\
+        thresholds = { latency_p99 = '< 9ms' }\n\
+        [[stage]]\nname = 'many'\nconnections = 10\nhold = '20s'";
+    let rest = || (2..200).map(|second| answered(second, 1, 1000, 3 * MS));
+    let slow = |lag_ns, rtt_ns| {
+        let mut hold = lagging(1, lag_ns);
+        hold.sample.timings[Timing::RttIntended as usize] = distribution(1000, rtt_ns);
+        run(profile, std::iter::once(hold).chain(rest()))
+    };
+    check(&slow(2 * MS, 8 * MS), RunVerdict::Pass, &[]);
+    check(&slow(2 * MS, 12 * MS), RunVerdict::Invalid, &["late in stage \"few\""]);
+    check(&slow(MS / 2, 12 * MS), RunVerdict::Fail, &["in stage \"few\""]);
+}
+
+#[test]
+fn a_generator_that_uses_90_percent_of_its_processors_makes_a_run_invalid() {
+    let mut run = good("latency_p99 = '< 10ms'");
+    for interval in &mut run.intervals {
+        interval.generator_cpu = 0.95;
+    }
+    check(&run, RunVerdict::Invalid, &["0.95 of 1 processor", "90.0 %", "use --workers 2"]);
+    run.workers = 2;
+    check(&run, RunVerdict::Pass, &[]);
+    for interval in &mut run.intervals {
+        interval.generator_cpu = 1.9;
+    }
+    check(&run, RunVerdict::Invalid, &["1.90 of 2 processors", "--shard"]);
+}
+
+#[test]
+fn a_busy_generator_in_a_ramp_is_allowed() {
+    let mut run = good("latency_p99 = '< 10ms'");
+    for interval in run.intervals.iter_mut().filter(|interval| interval.phase != Phase::Hold) {
+        interval.generator_cpu = 2.0;
+    }
+    check(&run, RunVerdict::Pass, &[]);
+}
+
+#[test]
+fn unsent_messages_make_a_run_invalid_unless_a_connection_was_full_or_closed() {
+    let mut run = good("errors = '<= 1%'");
+    for interval in &mut run.intervals {
+        interval.sample.counts.due += 100 * interval.sample.counts.due / 1000;
+    }
+    check(&run, RunVerdict::Invalid, &["3,000 of 3,300 due messages", "90.9 %"]);
+    let mut gone = run.clone();
+    for interval in &mut gone.intervals {
+        interval.open = 9;
+    }
+    check(&gone, RunVerdict::Fail, &["connections_missing is 1"]);
+    run.intervals[2].sample.counts.backpressure_events = 1;
+    check(&run, RunVerdict::Pass, &[]);
+}
+
+#[test]
+fn descriptors_and_ports_that_ran_out_make_a_run_invalid() {
+    let mut run = good("errors = '<= 50%'");
+    let counts = &mut run.intervals[0].sample.counts;
+    counts.attempted += 3;
+    counts.endings[Ending::Descriptors as usize] = 2;
+    counts.endings[Ending::Ports as usize] = 1;
+    let words =
+        ["2 connections could not be opened", "ulimit -n", "1 connection could", "--source-ip"];
+    check(&run, RunVerdict::Invalid, &words);
+}
+
+#[test]
+fn endings_that_do_not_add_up_to_attempts_make_a_run_invalid() {
+    let mut run = good("errors = '<= 50%'");
+    run.intervals[0].sample.counts.attempted += 1;
+    check(&run, RunVerdict::Invalid, &["11 attempts and 10 ended"]);
+    run.intervals[1].sample.counts.endings[Ending::Reset as usize] += 2;
+    check(&run, RunVerdict::Invalid, &["11 attempts and 12 ended"]);
+}
