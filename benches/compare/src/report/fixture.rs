@@ -1,4 +1,4 @@
-//! One of everything that a report has to show.
+//! Comparisons with every kind of result.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::model::{
     TimingRow, TimingUnit,
 };
 
-/// Regressed in `server/src/echo.rs:134`.
+/// A regression in `server/src/echo.rs:134`, and a row of every other kind.
 pub(super) fn comparison() -> Comparison {
     Comparison {
         base: Side { name: "main".to_owned(), commit: Some("3b53277".to_owned()) },
@@ -24,7 +24,7 @@ pub(super) fn comparison() -> Comparison {
     }
 }
 
-/// Nothing but rows that passed, and no instructions.
+/// Only rows that passed, and no instructions.
 pub(super) fn green() -> Comparison {
     let mut green = comparison();
     if let Part::Measured(timing) = &mut green.timing {
@@ -38,7 +38,25 @@ pub(super) fn green() -> Comparison {
     green
 }
 
-/// No row anywhere.
+/// One changed row of each part, and a scenario that is new.
+pub(super) fn small() -> Comparison {
+    let mut small = comparison();
+    if let Part::Measured(timing) = &mut small.timing {
+        timing.rows.truncate(1);
+        timing.rows[0].rounds.truncate(3);
+    }
+    if let Part::Measured(rows) = &mut small.exact {
+        rows.retain(|row| matches!(row.verdict, Verdict::Regressed | Verdict::Missing));
+        rows[0].sites.truncate(1);
+    }
+    if let Part::Measured(rows) = &mut small.instructions {
+        rows.truncate(1);
+        rows[0].functions.truncate(1);
+    }
+    small
+}
+
+/// No row in any part.
 pub(super) fn empty() -> Comparison {
     let mut empty = comparison();
     if let Part::Measured(timing) = &mut empty.timing {
