@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use baselines::Verdict;
 use baselines::compare::Change;
 use baselines::sites::SiteCost;
+use serde::Serialize;
 
 /// All results of base against head.
 #[derive(Clone, Debug)]
@@ -24,7 +25,7 @@ pub struct Comparison {
 }
 
 /// Base or head.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Side {
     /// The user's name for it: a revision, a file, a command, or `working tree`.
     pub name: String,
@@ -41,6 +42,33 @@ pub enum Part<T> {
     NotMeasured(String),
     /// Its measurement failed: the error.
     Failed(String),
+}
+
+impl<T> Part<T> {
+    /// The results, if there are any.
+    pub fn measured(&self) -> Option<&T> {
+        match self {
+            Self::Measured(results) => Some(results),
+            Self::NotMeasured(_) | Self::Failed(_) => None,
+        }
+    }
+
+    /// `measured`, `not measured` or `failed`.
+    pub fn state(&self) -> &'static str {
+        match self {
+            Self::Measured(_) => "measured",
+            Self::NotMeasured(_) => "not measured",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    /// The reason why there are no results.
+    pub fn why(&self) -> Option<&str> {
+        match self {
+            Self::Measured(_) => None,
+            Self::NotMeasured(why) | Self::Failed(why) => Some(why),
+        }
+    }
 }
 
 /// The timing part.
@@ -61,10 +89,12 @@ pub struct Timing {
 }
 
 /// One measured quantity. Effects are shares of base's cost: 0.05 is 5 % slower, -0.05 is 5 % faster.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct TimingRow {
     /// `echo_latency/text/64B`.
     pub id: String,
+    /// The outcome.
+    pub verdict: Verdict,
     /// The quantity.
     pub unit: TimingUnit,
     /// Nanoseconds per operation of base: median over rounds.
@@ -87,12 +117,11 @@ pub struct TimingRow {
     pub rounds: Vec<f64>,
     /// Whether the judged rounds were taken to confirm a suspicion.
     pub confirmed: bool,
-    /// The outcome.
-    pub verdict: Verdict,
 }
 
 /// How a timing is shown. All are stored in nanoseconds per operation, where less is better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum TimingUnit {
     /// Wall-clock time of one operation.
     Time,
@@ -103,10 +132,12 @@ pub enum TimingUnit {
 }
 
 /// One allocation scenario on both sides.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct ExactRow {
     /// The scenario's id.
     pub id: String,
+    /// The outcome.
+    pub verdict: Verdict,
     /// The name of one operation: `message`, `connection`.
     pub unit: String,
     /// N and 2N.
@@ -115,18 +146,17 @@ pub struct ExactRow {
     pub base: Option<PerOp>,
     /// Costs of one operation in head, likewise.
     pub head: Option<PerOp>,
-    /// Totals that differ, with [`Change::per_op_delta`].
+    /// Totals that differ. The JSON report adds the change per operation.
+    #[serde(skip)]
     pub changes: Vec<Change>,
     /// Call sites that differ, largest change first; empty if none differs or they are not known.
     pub sites: Vec<SiteRow>,
     /// Sentences about leaks, failures and missing call sites.
     pub notes: Vec<String>,
-    /// The outcome.
-    pub verdict: Verdict,
 }
 
 /// Costs of one operation: slopes between N and 2N.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct PerOp {
     /// Heap blocks.
     pub blocks: f64,
@@ -139,9 +169,10 @@ pub struct PerOp {
 }
 
 /// A call site that differs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct SiteRow {
     /// The call path, innermost first, ` <- ` between its frames.
+    #[serde(rename = "site")]
     pub key: String,
     /// File and line in head, or in base if head does not have the site.
     pub place: Option<String>,
@@ -152,10 +183,12 @@ pub struct SiteRow {
 }
 
 /// Instructions of one in-memory scenario.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct InstructionRow {
     /// The scenario's id.
     pub id: String,
+    /// The outcome.
+    pub verdict: Verdict,
     /// The name of one operation.
     pub unit: String,
     /// Instructions per operation of base; `None` if base does not have the scenario or could not run it.
@@ -164,12 +197,10 @@ pub struct InstructionRow {
     pub head: Option<f64>,
     /// Functions whose own instructions per operation differ, largest change first.
     pub functions: Vec<FunctionRow>,
-    /// The outcome.
-    pub verdict: Verdict,
 }
 
 /// A function that executes more or fewer instructions of its own.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct FunctionRow {
     /// Its name without hashes.
     pub name: String,

@@ -1,46 +1,45 @@
-//! How a comparison is shown: to a person in a terminal, to a program, to CI, and as a page to keep.
+//! Reports: for a person in a terminal, for a program, for CI, and as a page.
 //!
 //! # Layout
 //!
-//! - `table`, `markdown`, `json`, `junit`, `html`: one format a file
+//! - `table`, `markdown`, `json`, `junit`, `html`: one file per format
 //! - `plot`: the drawings of the page; `tree`: its call paths, callers first
-//! - `outcome`: what all rows come to, and what to do about it
-//! - `words`: one row's numbers as people read them
+//! - `summary`: the sum of all rows and the next step; `format`: the numbers of one row
 
 use super::model::Comparison;
 
 #[cfg(test)]
 mod fixture;
+mod format;
 mod html;
 mod json;
 mod junit;
 mod markdown;
-mod outcome;
 mod plot;
+mod summary;
 mod table;
 #[cfg(test)]
 mod tests;
 mod tree;
-mod words;
 
-/// How a comparison is printed.
+/// The format of a report on stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// For a terminal of 80 columns.
     Table,
     /// For a program: every number, durations in nanoseconds, effects as shares of base's cost.
     Json,
-    /// For the summary of a CI job: what matters first, the rest folded.
+    /// For the summary of a CI job: changes first, the other rows folded.
     Markdown,
-    /// For CI: a test case a row.
+    /// For CI: a test case per row.
     Junit,
 }
 
-/// All of it, ending in a line break.
+/// The whole report, ending in a line break.
 ///
 /// # Errors
 ///
-/// If the writers of JSON or XML refuse, which no comparison is known to bring about.
+/// If JSON or XML cannot be written.
 pub fn render(comparison: &Comparison, format: Format) -> anyhow::Result<String> {
     match format {
         Format::Table => Ok(table::render(comparison)),
@@ -50,7 +49,7 @@ pub fn render(comparison: &Comparison, format: Format) -> anyhow::Result<String>
     }
 }
 
-/// One page that needs nothing else: no script, no other file, no network.
+/// The report as a page without scripts, that needs no other file and no network.
 #[must_use]
 pub fn html(comparison: &Comparison) -> String {
     html::render(comparison)

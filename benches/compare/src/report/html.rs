@@ -1,18 +1,18 @@
 use baselines::Verdict;
+use bench_show::page::page;
+use bench_show::units;
 use maud::{Markup, html};
 
 use super::plot::{self, Axis};
 use super::tree::{self, Node};
-use super::{outcome, words};
+use super::{format, summary};
 use crate::model::{Comparison, ExactRow, InstructionRow, Part, SiteRow, Timing, TimingRow};
-use bench_show::page::page;
-use bench_show::units;
 
-/// Changed scenarios up to which all are unfolded; of more only the first.
+/// Most scenarios that are all unfolded; of a larger number only the first is.
 const UNFOLDED: usize = 4;
 
 pub(super) fn render(comparison: &Comparison) -> String {
-    let (base, head) = (outcome::side(&comparison.base), outcome::side(&comparison.head));
+    let (base, head) = (summary::side(&comparison.base), summary::side(&comparison.head));
     let body = html! {
         (banner(comparison, &base, &head))
         (part("Timing", &comparison.timing, timing))
@@ -28,7 +28,7 @@ fn banner(comparison: &Comparison, base: &str, head: &str) -> Markup {
         1 => ("bad", "Failed"),
         3 => ("bad", "Regressed"),
         4 => ("better", "Improved"),
-        6 => ("unsure", "Not to be trusted"),
+        6 => ("unsure", "Not trusted"),
         _ => ("unsure", "Not comparable"),
     };
     html! {
@@ -36,8 +36,8 @@ fn banner(comparison: &Comparison, base: &str, head: &str) -> Markup {
             h1 { (base) " → " (head) }
             div.banner.(tone) {
                 strong { (word) }
-                p { (outcome::summary(comparison)) " · exit code " (comparison.exit_code) }
-                p { (outcome::last_word(comparison)) }
+                p { (summary::summary(comparison)) " · exit code " (comparison.exit_code) }
+                p { (summary::last_word(comparison)) }
             }
         }
     }
@@ -76,36 +76,35 @@ fn tone(verdict: Verdict) -> &'static str {
 
 fn timing(timing: &Timing) -> Markup {
     let axis = Axis::new(timing);
-    let confidence = words::number(timing.confidence * 100.0);
     html! {
         p.dim {
-            "Change of the cost of an operation, in percent of base's, with its " (confidence)
-            " % interval. It is called a change from ±" (words::number(timing.called_from * 100.0))
-            " % on, so that one of " (words::number(timing.threshold * 100.0)) " % is seen. "
+            "Change of the cost of an operation, in percent of base's, with its " (units::percent(timing.confidence))
+            " interval. A change is called from ±" (units::percent(timing.called_from))
+            " on, so that a change of " (units::percent(timing.threshold)) " is not missed. "
             "p99 is shown, never judged. Seed " (timing.seed) "."
         }
-        @if timing.rows.is_empty() { p { (words::NO_ROW) } } @else { (plot::legend()) }
+        @if timing.rows.is_empty() { p { (format::NO_ROW) } } @else { (plot::legend()) }
         @for row in &timing.rows { (timing_row(row, &axis)) }
         @for (id, why) in &timing.left_out { p.dim { "left out: " code { (id) } ": " (why) } }
     }
 }
 
 fn timing_row(row: &TimingRow, axis: &Axis) -> Markup {
-    let shown = |ns| words::quantity(row.unit, ns);
+    let shown = |ns| format::quantity(row.unit, ns);
     html! {
         article.timing.(tone(row.verdict)) {
             div {
                 h3 { (row.id) }
                 p.head {
                     span.number { (shown(row.base_ns)) " → " (shown(row.head_ns)) }
-                    span.number.change { (words::percent(row.effect)) " %" }
+                    span.number.change { (format::change_percent(row.effect)) " %" }
                     (verdict(row.verdict))
                 }
                 p.dim {
-                    (words::unit_in_full(row.unit)) "; interval " (words::interval(row.interval))
-                    ", null " (words::percent(row.null)) ", could have seen " (words::percent_unsigned(row.detectable))
+                    (format::unit_in_full(row.unit)) "; interval " (format::interval(row.interval))
+                    ", null " (format::change_percent(row.null)) ", could have seen " (format::percent(row.detectable))
                     " %, p " (probability(row.p))
-                    @if row.confirmed { ", judged on data taken after suspicion" }
+                    @if row.confirmed { ", judged on confirmation rounds" }
                 }
                 @if let Some([base, head]) = row.p99_ns {
                     p.dim { "p99 " (units::time(base)) " → " (units::time(head)) }
@@ -120,17 +119,17 @@ fn probability(p: f64) -> String {
     match p {
         ..0.001 => "< 0.001".to_owned(),
         ..=1.0 => format!("{p:.3}"),
-        _ => words::NONE.to_owned(),
+        _ => format::NONE.to_owned(),
     }
 }
 
 fn exact(rows: &[ExactRow]) -> Markup {
-    let equal: Vec<_> = rows.iter().filter(|row| outcome::is_equal(row)).collect();
-    let mut other: Vec<_> = rows.iter().filter(|row| !outcome::is_equal(row)).collect();
-    other.sort_by_key(|row| outcome::urgency(row.verdict));
+    let equal: Vec<_> = rows.iter().filter(|row| summary::is_equal(row)).collect();
+    let mut other: Vec<_> = rows.iter().filter(|row| !summary::is_equal(row)).collect();
+    other.sort_by_key(|row| summary::urgency(row.verdict));
     let detailed: Vec<_> = other.iter().filter(|row| has_detail(row)).collect();
     html! {
-        @if rows.is_empty() { p { (words::NO_ROW) } }
+        @if rows.is_empty() { p { (format::NO_ROW) } }
         @if !other.is_empty() {
             div.scroll {
                 table {
@@ -142,7 +141,7 @@ fn exact(rows: &[ExactRow]) -> Markup {
                     @for row in &other {
                         tr {
                             td { (row.id) }
-                            @for (name, base, head) in words::figures(row) { (figure(name, base, head)) }
+                            @for (name, base, head) in format::figures(row) { (figure(name, base, head)) }
                             td { (verdict(row.verdict)) }
                         }
                     }
@@ -152,14 +151,14 @@ fn exact(rows: &[ExactRow]) -> Markup {
         @for (index, row) in detailed.iter().enumerate() {
             details open[index == 0 || detailed.len() <= UNFOLDED] {
                 summary { (row.id) " · " (verdict(row.verdict)) }
-                @for words in words::exact(row) { p { (words) } }
+                @for line in format::exact(row) { p { (line) } }
                 @for note in &row.notes { p { (note) } }
                 (sites(row))
             }
         }
         @if !equal.is_empty() {
             details {
-                summary { (words::scenarios(equal.len())) " equal to the block and the byte" }
+                summary { (units::counted(equal.len() as u64, "scenario")) " equal to the block and the byte" }
                 p { @for row in equal { code { (row.id) } " " } }
             }
         }
@@ -170,12 +169,12 @@ fn has_detail(row: &ExactRow) -> bool {
     !row.sites.is_empty() || !row.notes.is_empty() || !row.changes.is_empty()
 }
 
-/// On a phone a row is a card, and the label stands before its number.
+/// On a phone a row is a card with a label before each number.
 fn figure(label: &str, base: Option<f64>, head: Option<f64>) -> Markup {
     html! {
         td.number.same[base == head] data-label=(label) {
-            @if base != head { (words::or_none(base)) " → " }
-            (words::or_none(head))
+            @if base != head { (format::or_none(base)) " → " }
+            (format::or_none(head))
         }
     }
 }
@@ -186,11 +185,11 @@ fn sites(row: &ExactRow) -> Markup {
         tree::furthest(row.sites.iter().map(|site| {
             tree::change(site.base.unwrap_or_default(), site.head.unwrap_or_default())
         }));
-    // Bytes where no site differs in blocks.
+    // Bytes if no site differs in blocks.
     let metric = usize::from(furthest[0] == 0.0);
     html! {
         @if !row.sites.is_empty() {
-            p.dim { "Call sites that differ, innermost frame first; totals at " (row.ops[1]) " " (row.unit) "s." }
+            p.dim { "Call sites that differ, innermost frame first; totals at " (row.ops[1]) " " (units::plural(row.ops[1], &row.unit)) "." }
         }
         @for site in &row.sites { (site_of(row, site, furthest)) }
         @if tree::branches(&callers) {
@@ -207,7 +206,7 @@ fn site_of(row: &ExactRow, site: &SiteRow, furthest: [f64; 2]) -> Markup {
     let [blocks, bytes] = tree::change(base, head).map(|change| change as f64);
     html! {
         div.site {
-            div.head { span { (words::moved(row, site.base, site.head)) } code { (words::place(site)) } }
+            div.head { span { (format::moved(row, site.base, site.head)) } code { (format::place(site)) } }
             div.measure {
                 span { "blocks" }
                 span.number { (base.blocks[1]) " → " (head.blocks[1]) }
@@ -228,7 +227,7 @@ fn nodes(row: &ExactRow, nodes: &[Node<'_>], metric: usize, furthest: f64) -> Ma
                 li {
                     div.node {
                         code { (node.frame) }
-                        span.dim { (words::moved(row, Some(node.base), Some(node.head))) }
+                        span.dim { (format::moved(row, Some(node.base), Some(node.head))) }
                         (plot::bar(tree::change(node.base, node.head)[metric] as f64, furthest))
                     }
                     @if !node.callees.is_empty() { (self::nodes(row, &node.callees, metric, furthest)) }
@@ -241,7 +240,7 @@ fn nodes(row: &ExactRow, nodes: &[Node<'_>], metric: usize, furthest: f64) -> Ma
 fn instructions(rows: &[InstructionRow]) -> Markup {
     html! {
         @if rows.is_empty() {
-            p { (words::NO_ROW) }
+            p { (format::NO_ROW) }
         } @else {
             div.scroll {
                 table {
@@ -252,9 +251,9 @@ fn instructions(rows: &[InstructionRow]) -> Markup {
                     @for row in rows {
                         tr {
                             td { (row.id) }
-                            td.number data-label="base" { (words::or_none(row.base)) }
-                            td.number data-label="head" { (words::or_none(row.head)) }
-                            td.number data-label="change" { (words::change(row.base, row.head)) }
+                            td.number data-label="base" { (format::or_none(row.base)) }
+                            td.number data-label="head" { (format::or_none(row.head)) }
+                            td.number data-label="change" { (format::change(row.base, row.head)) }
                             td { (verdict(row.verdict)) }
                         }
                     }
@@ -270,8 +269,8 @@ fn instructions(rows: &[InstructionRow]) -> Markup {
                     code { (function.name) }
                     @if let Some(file) = &function.file { " " span.dim { (file) } }
                     div.measure {
-                        span.number { (words::signed(function.head - function.base)) }
-                        span.number { (words::number(function.base)) " → " (words::number(function.head)) }
+                        span.number { (format::signed(function.head - function.base)) }
+                        span.number { (format::number(function.base)) " → " (format::number(function.head)) }
                         (plot::bar(function.head - function.base, furthest))
                     }
                 }

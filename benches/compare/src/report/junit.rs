@@ -1,128 +1,81 @@
 use baselines::Verdict;
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use bench_show::junit::{
+    self, TestCase, TestCaseStatus, TestSuite, case, errored, failed, skipped,
+};
 
-use super::{outcome, words};
-use crate::model::{Comparison, ExactRow, InstructionRow, Part, Timing};
+use super::{format, summary};
+use crate::model::{Comparison, ExactRow, InstructionRow, Part};
 
 pub(super) fn render(comparison: &Comparison) -> anyhow::Result<String> {
-    // What the exit code let pass, as with --noisy-ok, must not turn CI red by another door.
-    let suites = Suites { accepted: comparison.exit_code == 0 };
-    let mut report = Report::new("ws-compare");
-    report.add_test_suite(suites.timing(&comparison.timing));
-    report.add_test_suite(suites.exact(&comparison.exact));
-    report.add_test_suite(suites.instructions(&comparison.instructions));
-    Ok(report.to_string()? + "\n")
-}
-
-struct Suites {
-    accepted: bool,
-}
-
-impl Suites {
-    fn timing(&self, part: &Part<Timing>) -> TestSuite {
-        suite("timing", part, |timing| {
-            let judged = timing
-                .rows
-                .iter()
-                .map(|row| self.case("timing", &row.id, row.verdict, words::timing(row)));
-            let left_out = timing.left_out.iter().map(|(id, why)| skipped("timing", id, why));
-            judged.chain(left_out).collect()
-        })
-    }
-
-    fn exact(&self, part: &Part<Vec<ExactRow>>) -> TestSuite {
-        suite("exact", part, |rows| {
-            let case = |row: &ExactRow| self.case("exact", &row.id, row.verdict, explain(row));
-            rows.iter().map(case).collect()
-        })
-    }
-
-    fn instructions(&self, part: &Part<Vec<InstructionRow>>) -> TestSuite {
-        suite("instructions", part, |rows| {
-            let case = |row: &InstructionRow| {
-                let (base, head) = (words::or_none(row.base), words::or_none(row.head));
-                let words = format!("{base} → {head} instructions per {}", row.unit);
-                self.case("instructions", &row.id, row.verdict, words)
-            };
-            rows.iter().map(case).collect()
-        })
-    }
-
-    fn case(&self, suite: &str, id: &str, verdict: Verdict, words: String) -> TestCase {
-        let status = match verdict {
-            Verdict::Pass => TestCaseStatus::success(),
-            _ if self.accepted => skip(verdict.as_str()),
-            // What could not be measured is an error, not a failure of the code.
-            Verdict::Failed | Verdict::Blind | Verdict::Nondeterministic | Verdict::TooNoisy => {
-                fail(NonSuccessKind::Error, verdict)
-            }
-            Verdict::Regressed
-            | Verdict::Improved
-            | Verdict::Leaked
-            | Verdict::Missing
-            | Verdict::Stale
-            | Verdict::NotComparable => fail(NonSuccessKind::Failure, verdict),
+    // A verdict that the exit code accepts, as with --noisy-ok, must not fail the CI job through this file.
+    let accepted = comparison.exit_code == 0;
+    let timing = suite("timing", &comparison.timing, |timing| {
+        let rows = timing.rows.iter().map(|row| {
+            case("timing", &row.id, status(row.verdict, accepted), &format::timing(row))
+        });
+        let left_out = &timing.left_out;
+        rows.chain(left_out.iter().map(|(id, why)| case("timing", id, skipped(why), ""))).collect()
+    });
+    let exact = suite("exact", &comparison.exact, |rows| {
+        let rows = rows.iter();
+        rows.map(|row| case("exact", &row.id, status(row.verdict, accepted), &explain(row)))
+            .collect()
+    });
+    let instructions = suite("instructions", &comparison.instructions, |rows| {
+        let case = |row: &InstructionRow| {
+            let (base, head) = (format::or_none(row.base), format::or_none(row.head));
+            let output = format!("{base} → {head} instructions per {}", row.unit);
+            case("instructions", &row.id, status(row.verdict, accepted), &output)
         };
-        let mut case = TestCase::new(id, status);
-        case.set_classname(suite);
-        if !words.is_empty() {
-            case.set_system_out(words);
+        rows.iter().map(case).collect()
+    });
+    junit::render("ws-compare", [timing, exact, instructions])
+}
+
+/// Verdicts about the measurement are errors; the others but a pass are failures of the code.
+fn status(verdict: Verdict, accepted: bool) -> TestCaseStatus {
+    match verdict {
+        Verdict::Pass => TestCaseStatus::success(),
+        _ if accepted => skipped(verdict.as_str()),
+        Verdict::Failed | Verdict::Blind | Verdict::Nondeterministic | Verdict::TooNoisy => {
+            errored(verdict.as_str())
         }
-        case
+        Verdict::Regressed
+        | Verdict::Improved
+        | Verdict::Leaked
+        | Verdict::Missing
+        | Verdict::Stale
+        | Verdict::NotComparable => failed(verdict.as_str()),
     }
 }
 
-/// A part that is not there is one case of its own name.
+/// A part without rows is one case with the part's name.
 fn suite<T>(name: &str, part: &Part<T>, cases: impl FnOnce(&T) -> Vec<TestCase>) -> TestSuite {
+    let broken = |verdict: Verdict, why: &str| case(name, name, errored(verdict.as_str()), why);
     let mut suite = TestSuite::new(name);
     suite.add_test_cases(match part {
         Part::Measured(data) => {
             let cases = cases(data);
-            if cases.is_empty() {
-                vec![broken(name, Verdict::NotComparable, words::NO_ROW)]
-            } else {
-                cases
-            }
+            let empty = cases.is_empty();
+            if empty { vec![broken(Verdict::NotComparable, format::NO_ROW)] } else { cases }
         }
-        Part::NotMeasured(why) => vec![skipped(name, name, &format!("not measured: {why}"))],
-        Part::Failed(why) => vec![broken(name, Verdict::Failed, why)],
+        Part::NotMeasured(why) => {
+            vec![case(name, name, skipped(&format!("not measured: {why}")), "")]
+        }
+        Part::Failed(why) => vec![broken(Verdict::Failed, why)],
     });
     suite
 }
 
-fn broken(suite: &str, verdict: Verdict, why: &str) -> TestCase {
-    let mut case = TestCase::new(suite, fail(NonSuccessKind::Error, verdict));
-    case.set_classname(suite).set_system_out(why);
-    case
-}
-
-fn skipped(suite: &str, id: &str, why: &str) -> TestCase {
-    let mut case = TestCase::new(id, skip(why));
-    case.set_classname(suite);
-    case
-}
-
-fn skip(why: &str) -> TestCaseStatus {
-    let mut status = TestCaseStatus::skipped();
-    status.set_message(why);
-    status
-}
-
-fn fail(kind: NonSuccessKind, verdict: Verdict) -> TestCaseStatus {
-    let mut status = TestCaseStatus::non_success(kind);
-    status.set_message(verdict.as_str());
-    status
-}
-
 fn explain(row: &ExactRow) -> String {
-    let mut lines = words::exact(row);
+    let mut lines = format::exact(row);
     lines.extend(row.notes.iter().cloned());
-    if !outcome::is_equal(row) && (row.base.is_none() || row.head.is_none()) {
-        lines.push(words::only(row).to_owned());
+    if !summary::is_equal(row) && (row.base.is_none() || row.head.is_none()) {
+        lines.push(format::only(row).to_owned());
     }
     for site in &row.sites {
-        let moved = words::moved(row, site.base, site.head);
-        lines.push(format!("{moved}  {}\n    {}", words::place(site), site.key));
+        let moved = format::moved(row, site.base, site.head);
+        lines.push(format!("{moved}  {}\n    {}", format::place(site), site.key));
     }
     lines.join("\n")
 }

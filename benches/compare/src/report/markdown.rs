@@ -1,34 +1,28 @@
 use std::fmt::Write;
 
 use baselines::Verdict;
-
-use super::outcome;
-use super::words::{self, Shared};
-use crate::model::{Comparison, ExactRow, InstructionRow, Part, TimingRow};
 use bench_show::units;
 
-/// Call sites and functions shown of one row.
+use super::format::{self, Shared};
+use super::summary;
+use crate::model::{Comparison, ExactRow, InstructionRow, TimingRow};
+
+/// Most call sites or functions of a row.
 const DETAILS: usize = 5;
 
 pub(super) fn render(comparison: &Comparison) -> String {
     let mut text = String::new();
-    let (base, head) = (outcome::side(&comparison.base), outcome::side(&comparison.head));
+    let (base, head) = (summary::side(&comparison.base), summary::side(&comparison.head));
     line(&mut text, &format!("### {} → {}\n", escape(&base), escape(&head)));
-    line(&mut text, &format!("**{}**\n", escape(&outcome::summary(comparison))));
-    line(&mut text, &format!("{}\n", escape(&outcome::last_word(comparison))));
-    for (name, part) in outcome::parts(comparison) {
-        match part {
-            Part::Measured(()) => {}
-            Part::NotMeasured(why) => {
-                line(&mut text, &format!("{name}: not measured: {}\n", escape(&why)));
-            }
-            Part::Failed(why) => line(&mut text, &format!("{name}: failed: {}\n", escape(&why))),
-        }
+    line(&mut text, &format!("**{}**\n", escape(&summary::summary(comparison))));
+    line(&mut text, &format!("{}\n", escape(&summary::last_word(comparison))));
+    for part in summary::missing_parts(comparison) {
+        line(&mut text, &format!("{}: {}: {}\n", part.name, part.state, escape(part.why)));
     }
-    let mut verdicts = outcome::counts(comparison);
+    let mut verdicts = summary::counts(comparison);
     verdicts.retain(|(verdict, _)| *verdict != Verdict::Pass);
-    verdicts.sort_by_key(|(verdict, _)| outcome::urgency(*verdict));
-    let shared = words::shared(outcome::exact(comparison));
+    verdicts.sort_by_key(|(verdict, _)| summary::urgency(*verdict));
+    let shared = format::shared(summary::exact(comparison));
     for (key, (scenarios, place)) in &shared {
         line(&mut text, &format!("In {scenarios} scenarios: {}  ", code(place)));
         line(&mut text, &format!("{}\n", code(key)));
@@ -40,14 +34,14 @@ pub(super) fn render(comparison: &Comparison) -> String {
     text
 }
 
-/// Every row of one verdict; nothing if only a part has it.
+/// All rows of one verdict; nothing if only a whole part has it.
 fn section(text: &mut String, comparison: &Comparison, verdict: Verdict, shared: &Shared<'_>) {
     let timings: Vec<_> =
-        outcome::timings(comparison).iter().filter(|row| row.verdict == verdict).collect();
+        summary::timings(comparison).iter().filter(|row| row.verdict == verdict).collect();
     let exact: Vec<_> =
-        outcome::exact(comparison).iter().filter(|row| row.verdict == verdict).collect();
+        summary::exact(comparison).iter().filter(|row| row.verdict == verdict).collect();
     let instructions: Vec<_> =
-        outcome::instructions(comparison).iter().filter(|row| row.verdict == verdict).collect();
+        summary::instructions(comparison).iter().filter(|row| row.verdict == verdict).collect();
     let rows = timings.len() + exact.len() + instructions.len();
     if rows == 0 {
         return;
@@ -61,7 +55,7 @@ fn section(text: &mut String, comparison: &Comparison, verdict: Verdict, shared:
         let id = code(&row.id);
         line(text, &format!("- {id}: {base} → {head} instructions per {} ({change})", row.unit));
         for function in row.functions.iter().take(DETAILS) {
-            let moved = words::signed(function.head - function.base);
+            let moved = format::signed(function.head - function.base);
             let file = function.file.as_deref().map(code).unwrap_or_default();
             line(text, &format!("  - {moved} {} {file}", code(&function.name)));
         }
@@ -74,17 +68,17 @@ fn section(text: &mut String, comparison: &Comparison, verdict: Verdict, shared:
 
 fn scenario(text: &mut String, row: &ExactRow, shared: &Shared<'_>) {
     let id = code(&row.id);
-    let mut what = words::exact(row);
-    what.extend(row.notes.iter().map(|note| escape(note)));
+    let mut findings = format::exact(row);
+    findings.extend(row.notes.iter().map(|note| escape(note)));
     if row.base.is_none() || row.head.is_none() {
-        what.insert(0, words::only(row).to_owned());
+        findings.insert(0, format::only(row).to_owned());
     }
-    line(text, &format!("- {id}: {}", what.join("; ")));
+    line(text, &format!("- {id}: {}", findings.join("; ")));
     let own: Vec<_> =
         row.sites.iter().filter(|site| !shared.contains_key(site.key.as_str())).collect();
     for site in own.iter().take(DETAILS) {
-        let moved = words::moved(row, site.base, site.head);
-        line(text, &format!("  - {moved}: {}  ", code(words::place(site))));
+        let moved = format::moved(row, site.base, site.head);
+        line(text, &format!("  - {moved}: {}  ", code(format::place(site))));
         line(text, &format!("    {}", code(&site.key)));
     }
     if own.len() > DETAILS {
@@ -92,38 +86,38 @@ fn scenario(text: &mut String, row: &ExactRow, shared: &Shared<'_>) {
     }
 }
 
-/// All rows, for whoever opens the fold.
+/// All rows, folded.
 fn folded(text: &mut String, comparison: &Comparison) {
     line(text, "<details><summary>All rows</summary>\n");
-    let timings = outcome::timings(comparison);
+    let timings = summary::timings(comparison);
     if !timings.is_empty() {
         timing_table(text, timings);
         line(
             text,
-            "Change, interval, null control and what could have been seen are percent of base's cost; + is slower. \
-             p99 is shown, never judged.\n",
+            "Change, interval, null and seen (the smallest change that nine of ten runs would call) are percent of \
+             base's cost; + is slower. p99 is shown, never judged.\n",
         );
     }
-    if let Some(timing) = outcome::measured(&comparison.timing) {
+    if let Some(timing) = comparison.timing.measured() {
         for (id, why) in &timing.left_out {
             line(text, &format!("Left out: {}: {}\n", code(id), escape(why)));
         }
     }
-    let exact = outcome::exact(comparison);
+    let exact = summary::exact(comparison);
     if !exact.is_empty() {
         line(text, "| per operation | blocks | bytes | reads | writes | verdict |");
         line(text, "| --- | ---: | ---: | ---: | ---: | --- |");
         for row in exact {
-            let cells = words::figures(row).map(|(_, base, head)| match (base, head) {
-                (base, head) if base == head => words::or_none(head),
-                (base, head) => format!("{} → {}", words::or_none(base), words::or_none(head)),
+            let cells = format::figures(row).map(|(_, base, head)| match (base, head) {
+                (base, head) if base == head => format::or_none(head),
+                (base, head) => format!("{} → {}", format::or_none(base), format::or_none(head)),
             });
             let verdict = row.verdict.as_str();
             line(text, &format!("| {} | {} | {verdict} |", code(&row.id), cells.join(" | ")));
         }
         line(text, "");
     }
-    let instructions = outcome::instructions(comparison);
+    let instructions = summary::instructions(comparison);
     if !instructions.is_empty() {
         line(text, "| instructions per operation | base | head | change | verdict |");
         line(text, "| --- | ---: | ---: | ---: | --- |");
@@ -141,15 +135,15 @@ fn timing_table<'a>(text: &mut String, rows: impl IntoIterator<Item = &'a Timing
     line(text, "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |");
     for row in rows {
         let cells = [
-            format!("{} {}", code(&row.id), words::unit(row.unit)),
-            words::quantity(row.unit, row.base_ns),
-            words::quantity(row.unit, row.head_ns),
-            format!("{} %", words::percent(row.effect)),
-            words::interval(row.interval),
-            words::percent(row.null),
-            words::percent_unsigned(row.detectable),
+            format!("{} {}", code(&row.id), format::unit(row.unit)),
+            format::quantity(row.unit, row.base_ns),
+            format::quantity(row.unit, row.head_ns),
+            format!("{} %", format::change_percent(row.effect)),
+            format::interval(row.interval),
+            format::change_percent(row.null),
+            format::percent(row.detectable),
             row.p99_ns.map_or_else(
-                || words::NONE.to_owned(),
+                || format::NONE.to_owned(),
                 |[base, head]| format!("{} → {}", units::time(base), units::time(head)),
             ),
             row.verdict.as_str().to_owned(),
@@ -159,18 +153,18 @@ fn timing_table<'a>(text: &mut String, rows: impl IntoIterator<Item = &'a Timing
     line(text, "");
 }
 
-/// Base, head, and by how much that is more.
+/// Base, head and the change between them.
 fn figures(row: &InstructionRow) -> [String; 3] {
-    let [base, head] = [row.base, row.head].map(words::or_none);
-    [base, head, words::change(row.base, row.head)]
+    let [base, head] = [row.base, row.head].map(format::or_none);
+    [base, head, format::change(row.base, row.head)]
 }
 
-/// An element rather than backticks, in which `<` and `|` could not be escaped.
+/// An element rather than backticks, between which `<` and `|` cannot be escaped.
 fn code(text: &str) -> String {
     format!("<code>{}</code>", escape(text))
 }
 
-/// Letters that would be markup are written as entities, and a line break as a space.
+/// Writes markup characters as entities and a line break as a space.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -179,9 +173,10 @@ fn escape(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '&' => escaped.push_str("&amp;"),
             '|' | '*' | '`' | '~' | '[' | ']' | '\\' => {
-                write!(escaped, "&#{};", u32::from(letter)).expect("a string takes everything");
+                write!(escaped, "&#{};", u32::from(letter))
+                    .expect("writing to a string does not fail");
             }
-            // Within a word it is no markup, and ids stay legible in the source.
+            // Within a word an underscore is not markup, and ids stay legible in the source.
             '_' if !escaped.ends_with(char::is_alphanumeric) => escaped.push_str("&#95;"),
             '\r' | '\n' => escaped.push(' '),
             _ => escaped.push(letter),
@@ -190,6 +185,6 @@ fn escape(text: &str) -> String {
     escaped
 }
 
-fn line(text: &mut String, words: &str) {
-    writeln!(text, "{words}").expect("a string takes everything");
+fn line(text: &mut String, line: &str) {
+    writeln!(text, "{line}").expect("writing to a string does not fail");
 }

@@ -1,23 +1,24 @@
+use bench_show::axis::{pct, round_up};
+use bench_show::units;
 use maud::{Markup, html};
 
-use super::words;
+use super::format;
 use crate::model::{Timing, TimingRow};
-use bench_show::axis::{pct, round_up};
 
-/// An effect, a share of base's cost, to a place on the axis that all rows have in common.
+/// Maps an effect, a share of base's cost, to a position on the common axis of all rows.
 pub(super) struct Axis {
     threshold: f64,
     limit: f64,
 }
 
-/// Half of the axis and of the gutter beside it, in percent of the drawing's width.
+/// Half the length of the axis, and half of the gutter beside it, in percent of the drawing's width.
 const HALF: f64 = 45.0;
 const GUTTER: f64 = 3.5;
 
-/// Thresholds to the end of the axis at most: the row that doubled must not squeeze all others into a line.
+/// Largest end of the axis, in thresholds. A row that doubled must not squeeze all others.
 const FURTHEST: f64 = 5.0;
 
-/// Where the axis may end, times a power of ten.
+/// Possible ends of the axis, times a power of ten.
 const ENDS: [f64; 8] = [1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0];
 
 impl Axis {
@@ -34,22 +35,22 @@ impl Axis {
         Self { threshold, limit: round_up(furthest, &ENDS) }
     }
 
-    /// The interval and its estimate between the single rounds above and the null control below. All x are
-    /// percentages and all y pixels, so that no letter shrinks on a phone.
+    /// The rounds above, the interval with its estimate in the middle, the null control below. Every x is a percentage
+    /// and every y is in pixels, so that text keeps its size on a phone.
     pub(super) fn draw(&self, row: &TimingRow) -> Markup {
-        let says = self.says(row);
+        let label = self.label(row);
         let (left, right) = (self.x(-self.threshold), self.x(self.threshold));
         let [low, high] = row.interval.map(|effect| self.x(effect));
-        let limit = words::number(self.limit * 100.0);
+        let limit = format::number(self.limit * 100.0);
         html! {
-            svg.plot role="img" aria-label=(says) {
-                title { (says) }
+            svg.plot role="img" aria-label=(label) {
+                title { (label) }
                 rect.band x=(pct(left)) y="14" width=(pct(right - left)) height="46" {}
-                text x="50%" y="10" text-anchor="middle" { "±" (words::number(self.threshold * 100.0)) " %" }
+                text x="50%" y="10" text-anchor="middle" { "±" (units::percent(self.threshold)) }
                 line.zero x1="50%" x2="50%" y1="14" y2="60" {}
                 line.axis x1=(pct(50.0 - HALF)) x2=(pct(50.0 + HALF)) y1="60" y2="60" {}
                 @for (index, &effect) in row.rounds.iter().enumerate().filter(|(_, effect)| effect.is_finite()) {
-                    // On three lines, or equal rounds would hide each other.
+                    // On three lines, because equal rounds would hide each other.
                     @let y = 18 + index % 3 * 4;
                     circle.round.off[effect.abs() > self.limit] cx=(pct(self.x(effect))) cy=(y) r="2.5" {}
                 }
@@ -71,7 +72,7 @@ impl Axis {
         }
     }
 
-    /// What lies beyond the axis is drawn in the gutter.
+    /// An effect beyond the axis is drawn in the gutter.
     fn x(&self, effect: f64) -> f64 {
         if effect.abs() > self.limit {
             50.0 + (HALF + GUTTER).copysign(effect)
@@ -80,20 +81,20 @@ impl Axis {
         }
     }
 
-    fn says(&self, row: &TimingRow) -> String {
+    fn label(&self, row: &TimingRow) -> String {
         format!(
-            "{}: {} %, interval {} %, null control {} %, {} rounds; a change counts beyond ±{} %",
+            "{}: {} %, interval {} %, null control {} %, {} rounds; a change counts beyond ±{}",
             row.id,
-            words::percent(row.effect),
-            words::interval(row.interval),
-            words::percent(row.null),
+            format::change_percent(row.effect),
+            format::interval(row.interval),
+            format::change_percent(row.null),
             row.rounds.len(),
-            words::number(self.threshold * 100.0),
+            units::percent(self.threshold),
         )
     }
 }
 
-/// Grown to the right, shrunk to the left; `furthest` fills its half, and nothing that changed is too short to see.
+/// A bar to the right for growth, to the left for shrinkage. `furthest` fills its half; the smallest change is visible.
 pub(super) fn bar(change: f64, furthest: f64) -> Markup {
     let length = if change != 0.0 && furthest > 0.0 {
         (change.abs() / furthest).clamp(0.015, 1.0) * 50.0
@@ -111,7 +112,7 @@ pub(super) fn bar(change: f64, furthest: f64) -> Markup {
     }
 }
 
-/// What the marks of [`Axis::draw`] mean.
+/// The legend of [`Axis::draw`].
 pub(super) fn legend() -> Markup {
     html! {
         ul.legend {

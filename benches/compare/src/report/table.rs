@@ -1,26 +1,28 @@
+use bench_show::text::Text;
+use bench_show::units;
 use comfy_table::{Table, presets};
 
-use super::outcome;
-use super::words::{self, Shared};
+use super::format::{self, Shared};
+use super::summary;
 use crate::model::{
     Comparison, ExactRow, InstructionRow, Part, SiteRow, Timing, TimingRow, TimingUnit,
 };
-use bench_show::text::Text;
-use bench_show::units;
 
-/// Columns of a terminal.
+/// Columns of the terminal.
 const WIDTH: usize = 80;
 
-/// Call sites shown of one scenario, and functions of one row of instructions; the rest is counted.
+/// Most call sites of a scenario, and most functions of a row of instructions; the others are counted.
 const DETAILS: usize = 8;
 
-/// Widest ids that may stand in a column, of timings and of instructions; a longer one has a line of its own.
+/// Widest id in the first column of the timings; a wider id gets a line of its own.
 const TIMING_ID: usize = 17;
+
+/// Widest id in the first column of the instructions.
 const INSTRUCTIONS_ID: usize = 36;
 
 pub(super) fn render(comparison: &Comparison) -> String {
     let mut text = Text::new(WIDTH);
-    let (base, head) = (outcome::side(&comparison.base), outcome::side(&comparison.head));
+    let (base, head) = (summary::side(&comparison.base), summary::side(&comparison.head));
     text.wrapped("", &format!("{base} → {head}"));
     if let Some(timing) = opened(&mut text, "timing", &comparison.timing) {
         timings(&mut text, timing);
@@ -32,8 +34,8 @@ pub(super) fn render(comparison: &Comparison) -> String {
         instructions(&mut text, rows);
     }
     text.line("");
-    text.wrapped("", &outcome::summary(comparison));
-    text.wrapped("", &outcome::last_word(comparison));
+    text.wrapped("", &summary::summary(comparison));
+    text.wrapped("", &summary::last_word(comparison));
     text.into_string()
 }
 
@@ -66,41 +68,38 @@ fn timings(text: &mut Text, timing: &Timing) {
     let confirmed: Vec<_> =
         timing.rows.iter().filter(|row| row.confirmed).map(|row| row.id.as_str()).collect();
     if !confirmed.is_empty() {
-        text.wrapped(
-            "",
-            &format!("judged on data taken after suspicion: {}", confirmed.join(", ")),
-        );
+        text.wrapped("", &format!("judged on confirmation rounds: {}", confirmed.join(", ")));
     }
     if timing.rows.is_empty() {
         return;
     }
     text.line("change, interval, null, seen: % of base's cost of an operation; + is slower");
     text.line(&format!(
-        "interval: at {} %; a change is called from ±{} % on; p99 is never judged",
-        words::number(timing.confidence * 100.0),
-        words::number(timing.called_from * 100.0)
+        "interval: at {}; a change is called from ±{} on; p99 is never judged",
+        units::percent(timing.confidence),
+        units::percent(timing.called_from)
     ));
-    text.line("null: what a second copy of base came to, which should be 0");
-    text.line("seen: the smallest change that nine of ten runs would have seen");
+    text.line("null: the change of a second copy of base, which should be 0");
+    text.line("seen: the smallest change that nine of ten runs would call");
 }
 
 fn timing_cells(row: &TimingRow) -> [String; 7] {
     [
-        words::quantity(row.unit, row.base_ns),
-        words::quantity(row.unit, row.head_ns),
-        words::percent(row.effect),
-        words::interval(row.interval),
-        words::percent(row.null),
-        words::percent_unsigned(row.detectable),
+        format::quantity(row.unit, row.base_ns),
+        format::quantity(row.unit, row.head_ns),
+        format::change_percent(row.effect),
+        format::interval(row.interval),
+        format::change_percent(row.null),
+        format::percent(row.detectable),
         row.verdict.as_str().to_owned(),
     ]
 }
 
 fn exact(text: &mut Text, rows: &[ExactRow]) {
     if rows.is_empty() {
-        text.line(words::NO_ROW);
+        text.line(format::NO_ROW);
     }
-    let shared = words::shared(rows);
+    let shared = format::shared(rows);
     for (key, (scenarios, place)) in &shared {
         text.line(&format!("in {scenarios} scenarios  {place}"));
         text.wrapped("      ", key);
@@ -108,16 +107,17 @@ fn exact(text: &mut Text, rows: &[ExactRow]) {
     let (one_sided, both): (Vec<_>, Vec<_>) =
         rows.iter().partition(|row| row.base.is_none() || row.head.is_none());
     let (equal, mut other): (Vec<_>, Vec<_>) =
-        both.into_iter().partition(|row| outcome::is_equal(row));
-    other.sort_by_key(|row| outcome::urgency(row.verdict));
+        both.into_iter().partition(|row| summary::is_equal(row));
+    other.sort_by_key(|row| summary::urgency(row.verdict));
     for row in other {
         scenario(text, row, &shared);
     }
     if !equal.is_empty() {
-        text.line(&format!("{} equal to the block and the byte", words::scenarios(equal.len())));
+        let scenarios = units::counted(equal.len() as u64, "scenario");
+        text.line(&format!("{scenarios} equal to the block and the byte"));
     }
     for row in one_sided {
-        text.wrapped("", &format!("{}: {} ({})", words::only(row), row.id, row.verdict.as_str()));
+        text.wrapped("", &format!("{}: {} ({})", format::only(row), row.id, row.verdict.as_str()));
         for note in &row.notes {
             text.wrapped("  ", note);
         }
@@ -126,14 +126,14 @@ fn exact(text: &mut Text, rows: &[ExactRow]) {
 
 fn scenario(text: &mut Text, row: &ExactRow, shared: &Shared<'_>) {
     text.line(&format!("{}: {}", row.id, row.verdict.as_str()));
-    for words in words::exact(row).iter().chain(&row.notes) {
-        text.wrapped("  ", words);
+    for line in format::exact(row).iter().chain(&row.notes) {
+        text.wrapped("  ", line);
     }
     let own: Vec<&SiteRow> =
         row.sites.iter().filter(|site| !shared.contains_key(site.key.as_str())).collect();
     for site in own.iter().take(DETAILS) {
-        let moved = words::moved(row, site.base, site.head);
-        text.wrapped("  ", &format!("{moved}  {}", words::place(site)));
+        let moved = format::moved(row, site.base, site.head);
+        text.wrapped("  ", &format!("{moved}  {}", format::place(site)));
         text.wrapped("      ", &site.key);
     }
     if own.len() > DETAILS {
@@ -153,16 +153,16 @@ fn instructions(text: &mut Text, rows: &[InstructionRow]) {
         table.add(
             &row.id,
             [
-                words::or_none(row.base),
-                words::or_none(row.head),
-                words::change(row.base, row.head),
+                format::or_none(row.base),
+                format::or_none(row.head),
+                format::change(row.base, row.head),
                 row.verdict.as_str().to_owned(),
             ],
         );
     }
     table.print(text);
     let mut explained: Vec<_> = rows.iter().filter(|row| !row.functions.is_empty()).collect();
-    // One cause shows in many scenarios, most clearly where there is little else.
+    // One cause shows in many scenarios, most clearly in the one with the largest share.
     let share = |row: &InstructionRow| match (row.base, row.head) {
         (Some(base), Some(head)) => (head / base).ln().abs(),
         _ => 0.0,
@@ -178,9 +178,9 @@ fn instructions(text: &mut Text, rows: &[InstructionRow]) {
         text.line(&format!("{}: instructions of its own per {}", row.id, row.unit));
         for function in row.functions.iter().take(DETAILS) {
             let [base, head] = [function.base, function.head];
-            let (moved, base) = (words::signed(head - base), words::number(base));
+            let (moved, base) = (format::signed(head - base), format::number(base));
             let file = function.file.as_deref().unwrap_or_default();
-            text.wrapped("  ", &format!("{moved} ({base} → {})  {file}", words::number(head)));
+            text.wrapped("  ", &format!("{moved} ({base} → {})  {file}", format::number(head)));
             text.wrapped("      ", &function.name);
         }
         if row.functions.len() > DETAILS {
@@ -192,20 +192,16 @@ fn instructions(text: &mut Text, rows: &[InstructionRow]) {
     }
 }
 
-/// The heading of a part, and the data if there is any.
+/// Prints the heading of a part and returns its results, if it has any.
 fn opened<'a, T>(text: &mut Text, name: &str, part: &'a Part<T>) -> Option<&'a T> {
-    match part {
-        Part::Measured(data) => {
-            text.heading(name);
-            return Some(data);
-        }
-        Part::NotMeasured(why) => text.heading(&format!("{name}: not measured: {why}")),
-        Part::Failed(why) => text.heading(&format!("{name}: failed: {why}")),
+    match part.why() {
+        None => text.heading(name),
+        Some(why) => text.heading(&format!("{name}: {}: {why}", part.state())),
     }
-    None
+    part.measured()
 }
 
-/// A table in which a line may stand alone, or a column would be as wide as the longest id.
+/// A table with titles between its rows. A wide id becomes a title, so that the first column stays narrow.
 struct Rows {
     table: Table,
     titles: Vec<(usize, String)>,
@@ -236,7 +232,7 @@ impl Rows {
 
     fn print(mut self, text: &mut Text) {
         if self.rows == 0 {
-            return text.line(words::NO_ROW);
+            return text.line(format::NO_ROW);
         }
         let last = self.table.column_count().saturating_sub(1);
         text.set(&mut self.table, |index| (1..last).contains(&index));

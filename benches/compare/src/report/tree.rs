@@ -4,10 +4,10 @@ use baselines::sites::SiteCost;
 
 use crate::model::SiteRow;
 
-/// What stands between the frames of a call path.
+/// Separator of the frames of a call path.
 const FRAMES: &str = " <- ";
 
-/// A frame, and what everything that it calls allocates at the sites that differ.
+/// A frame, and the costs of all differing sites below it.
 #[derive(Debug, Default)]
 pub(super) struct Node<'a> {
     pub(super) frame: &'a str,
@@ -37,30 +37,30 @@ pub(super) fn callers<'a>(sites: &'a [SiteRow]) -> Vec<Node<'a>> {
     root.callees
 }
 
-/// Whether a tree says more than the paths do: some frame calls several.
+/// Whether a frame has several callees. Otherwise a tree shows no more than the paths.
 pub(super) fn branches(nodes: &[Node<'_>]) -> bool {
     nodes.iter().any(|node| node.callees.len() > 1 || branches(&node.callees))
 }
 
-/// Innermost first.
+/// The frames of a call path, innermost first.
 pub(super) fn frames(site: &SiteRow) -> impl Iterator<Item = &str> {
     site.key.split(FRAMES)
 }
 
-/// Change in blocks and in bytes at 2N, as call sites are ordered everywhere.
+/// Change in blocks and in bytes at 2N, by which call sites are ordered.
 pub(super) fn change(base: SiteCost, head: SiteCost) -> [i128; 2] {
     let delta = |base: [u64; 2], head: [u64; 2]| i128::from(head[1]) - i128::from(base[1]);
     [delta(base.blocks, head.blocks), delta(base.bytes, head.bytes)]
 }
 
-/// The largest change of each of the two: what fills a bar.
+/// The largest change in blocks and in bytes, which is the length of a full bar.
 pub(super) fn furthest(changes: impl Iterator<Item = [i128; 2]>) -> [f64; 2] {
     changes.fold([0.0; 2], |furthest, change| {
         [0, 1].map(|metric| f64::max(furthest[metric], change[metric].unsigned_abs() as f64))
     })
 }
 
-/// The same over a tree: a caller may have grown by more than any one site.
+/// The largest changes in a tree, where a caller may exceed every single site.
 pub(super) fn furthest_of(nodes: &[Node<'_>]) -> [f64; 2] {
     let here = furthest(nodes.iter().map(|node| change(node.base, node.head)));
     let below = nodes.iter().map(|node| furthest_of(&node.callees));

@@ -3,31 +3,22 @@ use std::collections::BTreeMap;
 use baselines::alloc::Metric;
 use baselines::compare::Change;
 use baselines::sites::SiteCost;
-
-use crate::model::{ExactRow, PerOp, SiteRow, TimingRow, TimingUnit};
 use bench_show::units;
 
-/// `1 scenario`, `39 scenarios`.
-pub(super) fn scenarios(count: usize) -> String {
-    format!("{count} {}", if count == 1 { "scenario" } else { "scenarios" })
-}
+use crate::model::{ExactRow, PerOp, SiteRow, TimingRow, TimingUnit};
 
-/// Of a part that was measured and holds nothing, which is no pass.
+/// Shown for a part that was measured but has no rows; such a part does not pass.
 pub(super) const NO_ROW: &str = "no row";
 
-/// Where there is no number.
+/// Shown in place of a missing number.
 pub(super) const NONE: &str = "–";
 
-/// `45.6 µs`, `84.5k/s`: a cost in nanoseconds per operation as its row is read.
+/// `45.6 µs`, `84.5k/s`: a cost in nanoseconds per operation, in the unit of its row.
 pub(super) fn quantity(unit: TimingUnit, ns: f64) -> String {
     match unit {
         _ if !ns.is_finite() || ns <= 0.0 => NONE.to_owned(),
         TimingUnit::Time | TimingUnit::Cpu => units::time(ns),
-        TimingUnit::Rate => match 1e9 / ns {
-            rate @ ..1e3 => format!("{}/s", units::significant(rate)),
-            rate @ ..1e6 => format!("{}k/s", units::significant(rate / 1e3)),
-            rate => format!("{}M/s", units::significant(rate / 1e6)),
-        },
+        TimingUnit::Rate => units::rate(1e9 / ns),
     }
 }
 
@@ -39,7 +30,7 @@ pub(super) fn unit(unit: TimingUnit) -> &'static str {
     }
 }
 
-/// What one number of the row is, in full.
+/// The quantity of a row in words.
 pub(super) fn unit_in_full(unit: TimingUnit) -> &'static str {
     match unit {
         TimingUnit::Time => "time of one operation",
@@ -48,9 +39,9 @@ pub(super) fn unit_in_full(unit: TimingUnit) -> &'static str {
     }
 }
 
-/// `+5.1`, `-0.3`, `+120`: a share in percent.
-pub(super) fn percent(share: f64) -> String {
-    let text = percent_unsigned(share.abs());
+/// `+5.1`, `-0.3`, `+120`: a change in percent, for a column.
+pub(super) fn change_percent(share: f64) -> String {
+    let text = percent(share.abs());
     match text.trim_matches(['0', '.']) {
         "" | NONE => text,
         _ if share < 0.0 => format!("-{text}"),
@@ -58,8 +49,8 @@ pub(super) fn percent(share: f64) -> String {
     }
 }
 
-/// `3.0`, `120`: a share in percent that has no direction.
-pub(super) fn percent_unsigned(share: f64) -> String {
+/// `3.0`, `120`: a positive share in percent, for a column.
+pub(super) fn percent(share: f64) -> String {
     match share * 100.0 {
         percent if !percent.is_finite() => NONE.to_owned(),
         percent @ ..99.95 => format!("{percent:.1}"),
@@ -69,18 +60,20 @@ pub(super) fn percent_unsigned(share: f64) -> String {
 
 /// `+4.2…+6.0`.
 pub(super) fn interval([low, high]: [f64; 2]) -> String {
-    format!("{}…{}", percent(low), percent(high))
+    format!("{}…{}", change_percent(low), change_percent(high))
 }
 
-/// How much more head is than base in percent, as `+5.1 %`; a dash where there is no base.
+/// `+5.1 %`: the change from base to head; a dash if one is missing.
 pub(super) fn change(base: Option<f64>, head: Option<f64>) -> String {
     match (base, head) {
-        (Some(base), Some(head)) if base > 0.0 => format!("{} %", percent(head / base - 1.0)),
+        (Some(base), Some(head)) if base > 0.0 => {
+            format!("{} %", change_percent(head / base - 1.0))
+        }
         _ => NONE.to_owned(),
     }
 }
 
-/// Everything about a timing in one sentence.
+/// All numbers of a timing in one sentence.
 pub(super) fn timing(row: &TimingRow) -> String {
     let shown = |ns| quantity(row.unit, ns);
     let mut text = format!(
@@ -88,10 +81,10 @@ pub(super) fn timing(row: &TimingRow) -> String {
         unit(row.unit),
         shown(row.base_ns),
         shown(row.head_ns),
-        percent(row.effect),
+        change_percent(row.effect),
         interval(row.interval),
-        percent(row.null),
-        percent_unsigned(row.detectable),
+        change_percent(row.null),
+        percent(row.detectable),
     );
     if let Some([base, head]) = row.p99_ns {
         text += &format!("; p99 {} → {}", units::time(base), units::time(head));
@@ -99,7 +92,7 @@ pub(super) fn timing(row: &TimingRow) -> String {
     text
 }
 
-/// What differs of a scenario: its cost per operation, and what no such cost shows.
+/// The differences of a scenario: costs per operation in one line, totals in another.
 pub(super) fn exact(row: &ExactRow) -> Vec<String> {
     let per_op: Vec<_> = figures(row)
         .into_iter()
@@ -112,12 +105,14 @@ pub(super) fn exact(row: &ExactRow) -> Vec<String> {
     }
     let fixed: Vec<_> = row.changes.iter().filter_map(|change| fixed(row, change)).collect();
     if !fixed.is_empty() {
-        lines.push(format!("at {} {}s: {}", row.ops[0], row.unit, fixed.join(", ")));
+        let [ops, _] = row.ops;
+        let unit = units::plural(ops, &row.unit);
+        lines.push(format!("at {ops} {unit}: {}", fixed.join(", ")));
     }
     lines
 }
 
-/// Name, base and head of the four costs of an operation.
+/// The four costs of an operation: name, base, head.
 pub(super) fn figures(row: &ExactRow) -> [(&'static str, Option<f64>, Option<f64>); 4] {
     type Figure = fn(PerOp) -> f64;
     let figures: [(_, Figure); 4] = [
@@ -129,7 +124,7 @@ pub(super) fn figures(row: &ExactRow) -> [(&'static str, Option<f64>, Option<f64
     figures.map(|(name, figure)| (name, row.base.map(figure), row.head.map(figure)))
 }
 
-/// A total that moved although the cost of an operation did not; a peak never is one.
+/// A total that moved without the cost of an operation. Peaks are not costs of an operation.
 fn fixed(row: &ExactRow, change: &Change) -> Option<String> {
     let is_peak = matches!(change.metric, Metric::PeakBytes | Metric::HeldBytes);
     (is_peak || change.per_op_delta(row.ops) == Some(0.0)).then(|| {
@@ -138,7 +133,7 @@ fn fixed(row: &ExactRow, change: &Change) -> Option<String> {
     })
 }
 
-/// `+1 blocks, +64 bytes per message`, or in all where only the fixed cost moved.
+/// `+1 blocks, +64 bytes per message`, or `in total` if only the fixed cost moved.
 pub(super) fn moved(row: &ExactRow, base: Option<SiteCost>, head: Option<SiteCost>) -> String {
     let (base, head) = (base.unwrap_or_default(), head.unwrap_or_default());
     let grown = row.ops[1].saturating_sub(row.ops[0]).max(1) as f64;
@@ -149,12 +144,12 @@ pub(super) fn moved(row: &ExactRow, base: Option<SiteCost>, head: Option<SiteCos
     let (blocks, blocks_at_n) = delta(base.blocks, head.blocks);
     let (bytes, bytes_at_n) = delta(base.bytes, head.bytes);
     if blocks == 0.0 && bytes == 0.0 {
-        return format!("{} blocks, {} bytes in all", signed(blocks_at_n), signed(bytes_at_n));
+        return format!("{} blocks, {} bytes in total", signed(blocks_at_n), signed(bytes_at_n));
     }
     format!("{} blocks, {} bytes per {}", signed(blocks), signed(bytes), row.unit)
 }
 
-/// Where to look.
+/// File and line of a call site.
 pub(super) fn place(site: &SiteRow) -> &str {
     match &site.place {
         _ if site.head.is_none() => "gone",
@@ -163,10 +158,10 @@ pub(super) fn place(site: &SiteRow) -> &str {
     }
 }
 
-/// Call sites that changed in many scenarios: in how many, and where. They are said once.
+/// Call sites that changed in many scenarios, with the number of scenarios and the place. Reports show them once.
 pub(super) type Shared<'a> = BTreeMap<&'a str, (usize, &'a str)>;
 
-/// Scenarios from which on a call site is said once for all of them.
+/// Number of scenarios from which on a call site is shared.
 const MANY: usize = 4;
 
 pub(super) fn shared(rows: &[ExactRow]) -> Shared<'_> {
@@ -178,9 +173,9 @@ pub(super) fn shared(rows: &[ExactRow]) -> Shared<'_> {
     shared
 }
 
-/// Whole where it is whole; two digits where it is not.
+/// `12`, `12.25`: a whole number, or two decimals.
 pub(super) fn number(value: f64) -> String {
-    // What shrinks by next to nothing would read -0.
+    // A tiny negative value would be shown as -0.
     let value = if value.abs() < 0.005 { 0.0 } else { value };
     if (value - value.round()).abs() < 0.005 {
         format!("{value:.0}")
@@ -198,7 +193,7 @@ pub(super) fn signed(value: f64) -> String {
     if text.starts_with('-') { text } else { format!("+{text}") }
 }
 
-/// Of a scenario that not both sides have numbers of.
+/// For a scenario without numbers on both sides.
 pub(super) fn only(row: &ExactRow) -> &'static str {
     match (&row.base, &row.head) {
         (Some(_), None) => "only base has numbers",

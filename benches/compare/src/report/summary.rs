@@ -1,47 +1,42 @@
 use baselines::Verdict;
 
-use super::words;
-use crate::model::{Comparison, ExactRow, InstructionRow, Part, Side, TimingRow};
+use super::format;
+use crate::model::{Comparison, ExactRow, InstructionRow, Side, TimingRow};
 use crate::outcome::verdicts;
 
-/// The three parts with their names, without what was measured: what they are called and why they are not there.
-pub(super) fn parts(comparison: &Comparison) -> [(&'static str, Part<()>); 3] {
-    [
-        ("timing", bare(&comparison.timing)),
-        ("exact counts", bare(&comparison.exact)),
-        ("instructions", bare(&comparison.instructions)),
-    ]
+/// A part without results.
+pub(super) struct MissingPart<'a> {
+    pub(super) name: &'static str,
+    /// `not measured` or `failed`.
+    pub(super) state: &'static str,
+    pub(super) why: &'a str,
 }
 
-fn bare<T>(part: &Part<T>) -> Part<()> {
-    match part {
-        Part::Measured(_) => Part::Measured(()),
-        Part::NotMeasured(why) => Part::NotMeasured(why.clone()),
-        Part::Failed(why) => Part::Failed(why.clone()),
-    }
+pub(super) fn missing_parts(comparison: &Comparison) -> Vec<MissingPart<'_>> {
+    let Comparison { timing, exact, instructions, .. } = comparison;
+    let parts = [
+        ("timing", timing.state(), timing.why()),
+        ("exact counts", exact.state(), exact.why()),
+        ("instructions", instructions.state(), instructions.why()),
+    ];
+    let missing = parts.into_iter();
+    missing.filter_map(|(name, state, why)| Some(MissingPart { name, state, why: why? })).collect()
 }
 
-/// What was measured, and nothing where nothing was.
+/// The rows of each part; none if it was not measured.
 pub(super) fn timings(comparison: &Comparison) -> &[TimingRow] {
-    measured(&comparison.timing).map_or(&[], |timing| &timing.rows)
+    comparison.timing.measured().map_or(&[], |timing| &timing.rows)
 }
 
 pub(super) fn exact(comparison: &Comparison) -> &[ExactRow] {
-    measured(&comparison.exact).map_or(&[], Vec::as_slice)
+    comparison.exact.measured().map_or(&[], Vec::as_slice)
 }
 
 pub(super) fn instructions(comparison: &Comparison) -> &[InstructionRow] {
-    measured(&comparison.instructions).map_or(&[], Vec::as_slice)
+    comparison.instructions.measured().map_or(&[], Vec::as_slice)
 }
 
-pub(super) fn measured<T>(part: &Part<T>) -> Option<&T> {
-    match part {
-        Part::Measured(data) => Some(data),
-        Part::NotMeasured(_) | Part::Failed(_) => None,
-    }
-}
-
-/// Those that occur and how often, in the order in which verdicts are declared.
+/// The verdicts that occur, with their number, in the order of [`Verdict::ALL`].
 pub(super) fn counts(comparison: &Comparison) -> Vec<(Verdict, usize)> {
     let verdicts = verdicts(comparison);
     let count = |verdict| verdicts.iter().filter(|found| **found == verdict).count();
@@ -60,18 +55,16 @@ pub(super) fn summary(comparison: &Comparison) -> String {
         .collect();
     let mut text =
         if counts.is_empty() { "nothing was compared".to_owned() } else { counts.join(", ") };
-    let absent: Vec<_> = parts(comparison)
-        .into_iter()
-        .filter(|(_, part)| matches!(part, Part::NotMeasured(_)))
-        .map(|(name, _)| name)
-        .collect();
+    let absent = missing_parts(comparison);
+    let absent: Vec<_> = absent.iter().filter(|part| part.state == "not measured").collect();
     if !absent.is_empty() {
-        text += &format!("; not measured: {}", absent.join(", "));
+        let names: Vec<_> = absent.iter().map(|part| part.name).collect();
+        text += &format!("; not measured: {}", names.join(", "));
     }
     text
 }
 
-/// The order in which rows are worth a look; equal ones stay in the order of the comparison.
+/// The order of rows in a report: most urgent first.
 pub(super) fn urgency(verdict: Verdict) -> u8 {
     match verdict {
         Verdict::Regressed | Verdict::Leaked => 0,
@@ -83,7 +76,7 @@ pub(super) fn urgency(verdict: Verdict) -> u8 {
     }
 }
 
-/// Whether a scenario is equal to the block and the byte, and nothing more is to be said.
+/// Whether a scenario is equal to the block and the byte, and has no notes.
 pub(super) fn is_equal(row: &ExactRow) -> bool {
     row.verdict == Verdict::Pass
         && row.base.is_some()
@@ -92,47 +85,49 @@ pub(super) fn is_equal(row: &ExactRow) -> bool {
         && row.notes.is_empty()
 }
 
-/// What a green result could not have missed, and after any other what to do next.
+/// The smallest change that a pass could have seen, or else the next step.
 pub(super) fn last_word(comparison: &Comparison) -> String {
     let any = |wanted: fn(Verdict) -> bool| verdicts(comparison).into_iter().any(wanted);
     let next = match comparison.exit_code {
         0 => return format!("{}{}", notice(comparison), sensitivity(comparison)),
-        1 => "mend what failed, and compare again".to_owned(),
+        1 => "fix the failed part, then compare again".to_owned(),
         3 => suspect(comparison),
         4 if exact(comparison).iter().any(|row| row.verdict == Verdict::Improved) => {
-            "record what fell with scripts/run-alloc-tests.sh --update, or pass --improved-ok"
+            "record the new counts with scripts/run-alloc-tests.sh --update, or pass --improved-ok"
                 .to_owned()
         }
-        4 => "keep it, and pass --improved-ok: neither timings nor instructions are recorded"
+        4 => "pass --improved-ok; timings and instructions are not recorded"
             .to_owned(),
         5 if verdicts(comparison).is_empty() => {
-            "see above why no part was measured; a comparison of nothing has not passed".to_owned()
+            "the reasons why no part was measured are above; such a comparison does not pass".to_owned()
         }
         5 if any(|verdict| verdict == Verdict::NotComparable) => {
-            "compare what has rows in common; a part without any has not passed".to_owned()
-        }
-        5 => "pass --new-ok if what is missing is new; else find out what head has lost".to_owned(),
-        6 if any(|verdict| verdict != Verdict::TooNoisy && verdict.exit_code() == 6) => {
-            "scripts/run-alloc-tests.sh; until the instrument repeats, no number bears on the code"
+            "choose revisions or filters that have rows in common; a part without rows does not pass"
                 .to_owned()
         }
-        6 => "run again on a quieter machine, or pass --noisy-ok to judge by the other rows"
+        5 => "pass --new-ok if missing scenarios are new; otherwise find why head lost the stale ones"
+            .to_owned(),
+        6 if any(|verdict| verdict != Verdict::TooNoisy && verdict.exit_code() == 6) => {
+            "scripts/run-alloc-tests.sh; no number can be trusted until the instrument repeats"
+                .to_owned()
+        }
+        6 => "run again on a quieter machine, or pass --noisy-ok to accept noisy rows"
             .to_owned(),
         code => format!("exit code {code}"),
     };
     format!("next: {next}")
 }
 
-/// What was let pass though it did not; nothing if there is nothing.
+/// A notice of the noisy rows that `--noisy-ok` accepted; empty without any.
 fn notice(comparison: &Comparison) -> String {
     let noisy = verdicts(comparison).into_iter().filter(|one| *one == Verdict::TooNoisy).count();
     if noisy == 0 {
         return String::new();
     }
-    format!("notice: {noisy} too noisy to judge, which --noisy-ok let pass; ")
+    format!("notice: {noisy} too noisy to judge, accepted by --noisy-ok; ")
 }
 
-/// The line of code, function or row that regressed; a count names its line, so it goes first.
+/// The line of code, function or row that regressed. Counts come first, because they name a line.
 fn suspect(comparison: &Comparison) -> String {
     let regressed = |verdict| matches!(verdict, Verdict::Regressed | Verdict::Leaked);
     let scenarios: Vec<_> = exact(comparison).iter().filter(|row| regressed(row.verdict)).collect();
@@ -140,14 +135,14 @@ fn suspect(comparison: &Comparison) -> String {
         if let Some(site) =
             row.sites.iter().find(|site| site.head.is_some() && site.place.is_some())
         {
-            return format!("look at {} ({})", words::place(site), row.id);
+            return format!("look at {} ({})", format::place(site), row.id);
         }
     }
     let instructions: Vec<_> =
         instructions(comparison).iter().filter(|row| regressed(row.verdict)).collect();
     for row in &instructions {
         let grown = || row.functions.iter().filter(|function| function.head > function.base);
-        // What grows most is often a copy or an allocation; what calls for it is in the server.
+        // The function that grows most is often a copy or an allocation; its cause is in the server.
         let ours =
             grown().find(|one| one.file.as_ref().is_some_and(|file| file.contains("server/")));
         if let Some(function) = ours.or_else(|| grown().next()) {
@@ -157,15 +152,17 @@ fn suspect(comparison: &Comparison) -> String {
     let timings = timings(comparison).iter().filter(|row| regressed(row.verdict));
     let ids = scenarios.iter().map(|row| &row.id).chain(instructions.iter().map(|row| &row.id));
     let Some(id) = ids.chain(timings.map(|row| &row.id)).next() else {
-        return "look at the rows above".to_owned();
+        return "look at the regressed rows above".to_owned();
     };
     let (base, head) = (&comparison.base.commit, &comparison.head.commit);
     match (base, head) {
         (Some(base), _) if comparison.head.name == "working tree" => {
-            format!("git diff {base}, with an eye on {id}")
+            format!("git diff {base}, and look for changes that affect {id}")
         }
-        (Some(base), Some(head)) => format!("git diff {base} {head}, with an eye on {id}"),
-        _ => format!("look at what {id} runs through"),
+        (Some(base), Some(head)) => {
+            format!("git diff {base} {head}, and look for changes that affect {id}")
+        }
+        _ => format!("look for changes that affect {id}"),
     }
 }
 
@@ -178,8 +175,7 @@ fn sensitivity(comparison: &Comparison) -> String {
     let mut rows: Vec<_> =
         timings(comparison).iter().filter(|row| row.detectable.is_finite()).collect();
     rows.sort_by(|a, b| a.detectable.total_cmp(&b.detectable));
-    let of =
-        |row: &TimingRow| format!("{} % ({})", words::percent_unsigned(row.detectable), row.id);
+    let of = |row: &TimingRow| format!("{} % ({})", format::percent(row.detectable), row.id);
     match rows.as_slice() {
         [] => {}
         [only] => seen.push(format!("in time {}", of(only))),
