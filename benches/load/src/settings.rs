@@ -3,16 +3,16 @@
 use std::num::NonZeroUsize;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use load_engine::run::Settings;
+use load_engine::run::RunSettings;
 use load_plan::model::Shard;
 use load_plan::profile::Profile;
 
 /// A whole run of `profile` against `url` that starts at once, with half of the processors as workers: the other half
 /// serves where the target is on this machine.
 #[must_use]
-pub fn whole(profile: Profile, url: String) -> Settings {
+pub fn whole(profile: Profile, url: String) -> RunSettings {
     let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    Settings {
+    RunSettings {
         profile,
         url,
         ca_file: None,

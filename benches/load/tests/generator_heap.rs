@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
-use load_engine::run::{Settings, run};
+use load_engine::run::{RunSettings, run};
 use load_plan::model::{Run, Shard};
 use load_plan::profile::Profile;
 
@@ -49,7 +49,7 @@ impl Drop for Server {
 }
 
 fn load(url: &str, profile: &str) -> Result<(Run, dhat::HeapStats)> {
-    let settings = Settings {
+    let settings = RunSettings {
         profile: Profile::parse(profile, "test")?,
         url: url.to_owned(),
         ca_file: None,

@@ -1,18 +1,29 @@
 //! Nanoseconds since the run's start.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::host::Host;
 
 /// One for all workers of a run. Monotonic; before the start it stands at 0.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock {
+    host: Host,
     start: Instant,
 }
 
 impl Clock {
     /// A clock that starts at `start`, which may lie ahead.
     #[must_use]
-    pub(super) const fn starting_at(start: Instant) -> Self {
-        Self { start }
+    pub(super) const fn starting_at(host: Host, start: Instant) -> Self {
+        Self { host, start }
+    }
+
+    /// Where the time comes from.
+    #[must_use]
+    pub(super) const fn host(&self) -> Host {
+        self.host
     }
 
     /// When it starts.
@@ -21,12 +32,13 @@ impl Clock {
         self.start
     }
 
-    /// Milliseconds until it starts; below 0 once it has.
+    /// Wall-clock time at the start, in milliseconds since 1970.
     #[must_use]
-    pub(super) fn until_start_ms(&self) -> f64 {
+    pub(super) fn start_unix_ms(&self) -> f64 {
         let now = Instant::now();
-        let ahead = self.start.saturating_duration_since(now);
-        (ahead.as_secs_f64() - now.saturating_duration_since(self.start).as_secs_f64()) * 1e3
+        let ahead = self.start.saturating_duration_since(now).as_secs_f64();
+        let behind = now.saturating_duration_since(self.start).as_secs_f64();
+        (self.host.unix().as_secs_f64() + ahead - behind) * 1e3
     }
 
     /// Now.

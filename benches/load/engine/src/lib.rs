@@ -1,35 +1,54 @@
-//! Runs a load: a coordinator leads workers, threads that hold virtual users, each with one session after another.
+//! Runs a load: a coordinator leads workers, threads that hold virtual users, each with one connection after another.
 //!
 //! # Layout
 //!
-//! - [`run`]: a run from its first connection to its last; [`conductor`]: leads the workers through the stages
-//! - `tender`, `worker`, `seat`, `session`: a worker, its shared record, a virtual user, and one connection of it
-//! - `schedule`, `timers`, `clock`: when each connection opens and sends
-//! - `message`, `ledger`, `exchange`: what is sent, what is in flight, and what an answer is checked against
-//! - `endpoint`, `tls`, `wire`: the connection to the target; `provoke`, `slow_reader`: peers that behave badly
-//! - `book`, `details`: what was recorded, by second, and errors in words; [`problem`]: what went wrong with a connection
+//! - [`run`]: a run from its first connection to its last; `execution`: one pass through a profile
+//! - `coordinator`: leads the workers through the stages; `control`: what they tell each other; `intervals`,
+//!   `error_samples`: what the workers recorded, put together; [`progress`]: what is shown of it meanwhile
+//! - `worker`: opens and closes users; `worker_state`: what its connections share and record into
+//! - `user`, `user_handle`: a virtual user, and what its worker tells it; `session`: one connection of it
+//! - `schedule`: when connections open and messages are due; `message`, `in_flight`, `protocol`: what is sent, what has
+//!   no answer yet, and how an answer is recognised
+//! - `endpoint`, `transport`, `tls`, `request`, `wire`: a connection to the target; [`problem`]: how one failed
+//! - `hostile`, `slow_reader`: peers that misbehave; `scrape`: the target's allocations
+//! - `host`, `clock`, `timers`, `alarm`, `cpu_meter`: where time comes from; `testing`, `memory`, `virtual_time`:
+//!   runs in virtual time against a peer in memory (feature `testing`)
 
-mod book;
+mod alarm;
 mod clock;
-pub mod conductor;
-mod details;
+mod control;
+mod coordinator;
+mod cpu_meter;
 mod endpoint;
-mod exchange;
+mod error_samples;
+mod execution;
+mod host;
+mod hostile;
+mod in_flight;
+mod intervals;
 mod json_pointer;
-mod keys;
-mod ledger;
+mod masking_keys;
+#[cfg(feature = "testing")]
+mod memory;
 mod message;
 pub mod problem;
-mod processor;
-mod provoke;
+pub mod progress;
+mod protocol;
+mod request;
 pub mod run;
 mod schedule;
 mod scrape;
-mod seat;
 mod session;
 mod slow_reader;
-mod tender;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod timers;
 mod tls;
+mod transport;
+mod user;
+mod user_handle;
+#[cfg(feature = "testing")]
+mod virtual_time;
 mod wire;
 mod worker;
+mod worker_state;

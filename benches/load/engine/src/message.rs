@@ -9,7 +9,7 @@ mod tests;
 
 use bytes::{BufMut, BytesMut};
 
-use super::ledger::Ledger;
+use super::in_flight::InFlight;
 use bench_kit::random::SplitMix64;
 use load_plan::profile::{Size, Traffic};
 
@@ -76,7 +76,12 @@ impl Recipe {
 
     /// What `payload`, received on `connection`, is.
     #[must_use]
-    pub(super) fn recognise(&self, connection: u16, payload: &[u8], ledger: &Ledger) -> Recognised {
+    pub(super) fn recognise(
+        &self,
+        connection: u16,
+        payload: &[u8],
+        in_flight: &InFlight,
+    ) -> Recognised {
         let read = payload.first_chunk().and_then(read_head);
         if let Some((theirs, number)) = read
             && theirs == connection
@@ -85,10 +90,10 @@ impl Recipe {
             return Recognised::Exact(number);
         }
         // Something of it is wrong, perhaps the number itself: the message that it resembles most is meant.
-        let own = read.map(|(_, number)| number).filter(|number| *number < ledger.next());
+        let own = read.map(|(_, number)| number).filter(|number| *number < in_flight.next());
         let closest = own
             .into_iter()
-            .chain(ledger.unanswered().take(RESEMBLING))
+            .chain(in_flight.unanswered().take(RESEMBLING))
             .map(|number| (self.differing(connection, number, payload), number))
             .min();
         match closest {

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
 
 use rustix::io::Errno;
 use tokio_tungstenite::tungstenite::Error;
@@ -42,7 +41,7 @@ impl fmt::Display for Problem {
 impl std::error::Error for Problem {}
 
 /// Of an attempt to connect to `addr`.
-pub(super) fn of_connecting(error: &io::Error, addr: SocketAddr) -> Problem {
+pub(super) fn of_connecting(error: &io::Error, addr: impl fmt::Display) -> Problem {
     let errno = error.raw_os_error().map(Errno::from_raw_os_error);
     let (ending, hint) = match errno {
         Some(Errno::MFILE | Errno::NFILE) => (Ending::Descriptors, "; raise it with ulimit -n"),

@@ -1,37 +1,45 @@
 //! A run from its first connection to its last.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
-use tokio::runtime;
-
-use super::conductor::{Performance, Progress, perform};
-use super::endpoint::{Access, Endpoint};
-use super::problem::Problem;
-use super::scrape::Scrape;
 use bench_kit::descriptors;
 use load_plan::metrics::Tally;
 use load_plan::model::{Run, SCHEMA, Shard};
 use load_plan::outcome::Ending;
 use load_plan::profile::{Conduct, Mode, Profile, Stage};
+use load_plan::url::Url;
+use tokio::runtime;
+use tokio::time::sleep;
+
+use super::coordinator::Recording;
+use super::endpoint::Endpoint;
+use super::execution::Execution;
+use super::host::Host;
+use super::hostile;
+use super::problem::Problem;
+use super::progress::Progress;
+use super::scrape::Scrape;
+use super::transport::{Tcp, Transport};
 
 /// Descriptors beside those of the connections.
 const OTHER_DESCRIPTORS: u64 = 64;
 
-/// Connections that a rehearsal opens in a second.
-const REHEARSED_PER_S: f64 = 2_000.0;
+/// Connections that the probe load opens in a second.
+const PROBED_PER_S: f64 = 2_000.0;
 
-/// How often a signal is looked for before the run.
+/// How often an interruption is looked for before the run.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Workers get ready so long before a start that was agreed on.
+/// Workers are started this long before a start that was agreed on.
 const READY: Duration = Duration::from_millis(500);
 
 /// What to run, and how.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct RunSettings {
     /// The load, checked.
     pub profile: Profile,
     /// `ws://` or `wss://`.
@@ -39,129 +47,140 @@ pub struct Settings {
     /// PEM file with certificates to trust beside the system's.
     pub ca_file: Option<String>,
     /// Addresses of this machine to connect from, in turn.
-    pub sources: Vec<std::net::IpAddr>,
+    pub sources: Vec<IpAddr>,
     /// Threads that generate the load.
     pub workers: usize,
     /// Which part of the load.
     pub shard: Shard,
-    /// When; at once if there is none.
+    /// When to start; `None` starts at once.
     pub start_at: Option<SystemTime>,
     /// Names the run.
     pub run_id: String,
 }
 
-/// Runs `settings.profile`; `seconds` hears of every second, and `stop` ends it early and cleanly.
+/// Runs `settings.profile`. Calls `progress` once a second; ends early and cleanly once `stop` is true.
 ///
 /// # Errors
 ///
-/// A [`super::problem::Problem`] if the target cannot be used at all, or an error of this machine.
+/// A [`Problem`] if the target cannot be used at all, or an error of this machine.
 pub fn run(
-    settings: &Settings,
+    settings: &RunSettings,
     stop: &AtomicBool,
-    seconds: &mut dyn FnMut(&Progress<'_>),
+    progress: &mut dyn FnMut(&Progress<'_>),
 ) -> Result<Run> {
-    let Settings { profile, shard, .. } = settings;
-    let peak = peak(profile);
+    let RunSettings { profile, url, shard, .. } = settings;
+    let connections = peak(profile).div_ceil(shard.of);
     let slow = profile.conduct.slow_readers.map_or(0, |slow| u64::from(slow.connections));
-    let hostile = profile.conduct.hostile.as_ref().map_or(0, |_| 256);
-    let mine = u64::from(peak.div_ceil(shard.of)) + slow + hostile + OTHER_DESCRIPTORS;
-    descriptors::raise(mine)
+    let hostile = profile.conduct.hostile.as_ref().map_or(0, |_| hostile::AT_ONCE as u64);
+    descriptors::raise(u64::from(connections) + slow + hostile + OTHER_DESCRIPTORS)
         .map_err(|error| Problem::of(Ending::Descriptors, format!("{error:#}")))?;
-    let access = Access {
-        ca_file: settings.ca_file.clone(),
-        sources: settings.sources.clone(),
-        connections: peak.div_ceil(shard.of),
-        longest: profile.traffic.sizes.iter().map(|size| size.bytes).max().unwrap_or_default(),
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let Url { host, port, .. } = parse(url)?;
+        let sources = settings.sources.clone();
+        let tcp = Tcp::resolve(url, (&host, port), sources, connections).await?;
+        run_over(Transport::Tcp(tcp), Host::Machine, settings, stop, progress).await
+    })
+}
+
+/// Runs `settings.profile` over `transport`. Nothing else is taken from the machine but what `host` gives.
+pub(crate) async fn run_over(
+    transport: Transport,
+    host: Host,
+    settings: &RunSettings,
+    stop: &AtomicBool,
+    progress: &mut dyn FnMut(&Progress<'_>),
+) -> Result<Run> {
+    let RunSettings { profile, url, shard, workers, .. } = settings;
+    let longest = profile.traffic.sizes.iter().map(|size| size.bytes).max().unwrap_or_default();
+    let ca_file = settings.ca_file.as_deref();
+    let target = &profile.target;
+    let endpoint = Endpoint::new(url, parse(url)?, transport, target, ca_file, longest)?;
+    let endpoint = &Arc::new(endpoint);
+    let mut before = tokio::select! {
+        probed = probe(endpoint, &target.mode) => probed?,
+        problem = interrupted(stop) => return Err(problem.into()),
     };
-    let asking = runtime::Builder::new_current_thread().enable_all().build()?;
-    let (endpoint, mut seen) = asking.block_on(async {
-        let endpoint = Endpoint::resolve(&settings.url, &profile.target, access).await?;
-        // Whether there is anything to load is known before anything is.
-        tokio::select! {
-            knocked = knock(&endpoint, &profile.target.mode) => anyhow::Ok((Arc::new(endpoint), knocked?)),
-            problem = stopped(stop) => Err(problem.into()),
-        }
-    })?;
-    drop(asking);
-    let perform = |profile: &Profile, start_at, seconds: &mut dyn FnMut(&Progress<'_>)| {
-        let profile = Arc::new(profile.clone());
-        perform(&profile, &endpoint, settings.workers, *shard, start_at, stop, seconds)
-    };
-    let scrape = Scrape::beside(&settings.url).filter(|_| shard.of == 1);
-    let mut before = None;
+    let execution = Execution { host, endpoint, workers: *workers, shard: *shard, stop };
+    let scrape = Scrape::beside(endpoint).await.filter(|_| shard.of == 1);
+    let mut heap_before = None;
     if let Some(scrape) = &scrape {
-        // What is kept for ever after the first time (room in tables, buffers of the run-time) is no leak: that is
-        // what grows with every time.
-        let rehearsed = perform(&rehearsal(profile, peak), None, &mut |_| {})?;
-        for interval in &rehearsed.intervals {
-            seen.add(&interval.sample.counts);
+        // Some of the target's memory is allocated once and kept: tables, buffers of its runtime. Only what grows with
+        // every load is a leak.
+        let probed = execution.execute(&probe_load(profile), None, &mut |_| {}).await?;
+        for interval in &probed.intervals {
+            before.add(&interval.sample.counts);
         }
-        before = Some(scrape.settled()?);
+        heap_before = Some(scrape.settled().await?);
     }
-    if let Some(start) = settings.start_at {
-        wait_until(start - READY, stop)?;
+    let start_at = settings.start_at.map(|at| at.duration_since(UNIX_EPOCH).unwrap_or_default());
+    if let Some(start_at) = start_at {
+        tokio::select! {
+            () = wait_until(start_at.saturating_sub(READY), host) => {}
+            problem = interrupted(stop) => return Err(problem.into()),
+        }
     }
-    // A rehearsal may have taken longer than there was time.
-    let now = SystemTime::now();
-    let started = settings.start_at.map_or(now, |at| at.max(now));
-    let Performance { intervals, details, doubts, interrupted } =
-        perform(profile, settings.start_at, seconds)?;
-    let allocations = match (before, &scrape) {
-        (Some(before), Some(scrape)) => scrape.settled().ok().map(|after| before.until(after)),
+    // The agreed start may have passed during the probe load.
+    let started = host.unix().max(start_at.unwrap_or_default());
+    let recording = execution.execute(profile, start_at, progress).await?;
+    let allocations = match (heap_before, &scrape) {
+        (Some(before), Some(scrape)) => {
+            scrape.settled().await.ok().map(|after| before.until(after))
+        }
         _ => None,
     };
+    let Recording { intervals, error_samples, doubts, interrupted } = recording;
     Ok(Run {
         schema: SCHEMA,
         run_id: settings.run_id.clone(),
         shard: *shard,
         shards: vec![shard.index],
-        started_unix_ns: started.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos(),
-        url: settings.url.clone(),
+        started_unix_ns: started.as_nanos(),
+        url: url.clone(),
         profile: profile.public(),
-        before: seen,
+        before,
         intervals,
-        error_samples: details,
+        error_samples,
         allocations,
         doubts,
         interrupted,
-        workers: settings.workers as u32,
+        workers: *workers as u32,
         processors: std::thread::available_parallelism().context("no processors")?.get() as u32,
     })
 }
 
-/// Opens a connection and closes it. Whoever pushes would count what it sends there, so it is only called on.
-async fn knock(endpoint: &Endpoint, mode: &Mode) -> Result<Tally, Problem> {
+fn parse(url: &str) -> Result<Url, Problem> {
+    url.parse().map_err(|error: anyhow::Error| Problem::usage(format!("{error:#}")))
+}
+
+/// Opens a connection and closes it, to find out whether there is a target. A subscription would show up in the counts
+/// of a target that pushes, so there the connection is not upgraded.
+async fn probe(endpoint: &Endpoint, mode: &Mode) -> Result<Tally, Problem> {
     if matches!(mode, Mode::Subscribe { .. }) {
         endpoint.stream().await?;
         return Ok(Tally { attempted: 1, ..Tally::default() });
     }
     let mut first = endpoint.connect().await?;
-    // What it does with connections that end is for the run to say.
+    // The run finds out how the target closes connections.
     let _ = first.close(None).await;
     Ok(Tally { attempted: 1, opened: 1, ..Tally::default() })
 }
 
 /// Resolves once `stop` is true.
-async fn stopped(stop: &AtomicBool) -> Problem {
+async fn interrupted(stop: &AtomicBool) -> Problem {
     while !stop.load(Relaxed) {
-        tokio::time::sleep(LOOK).await;
+        sleep(LOOK).await;
     }
-    interrupted()
+    Problem::of(Ending::Interrupted, "interrupted before the load began".to_owned())
 }
 
-fn interrupted() -> Problem {
-    Problem::of(Ending::Interrupted, "interrupted before anything was loaded".to_owned())
-}
-
-/// Sleeps, unless `stop` is or becomes true.
-fn wait_until(at: SystemTime, stop: &AtomicBool) -> Result<(), Problem> {
-    while let Ok(left) = at.duration_since(SystemTime::now()) {
-        if stop.load(Relaxed) {
-            return Err(interrupted());
-        }
-        std::thread::sleep(left.min(LOOK));
+/// Resolves at `at`, in wall-clock time since 1970. Looks again and again, as the wall clock may be set meanwhile.
+async fn wait_until(at: Duration, host: Host) {
+    while let left = at.saturating_sub(host.unix())
+        && !left.is_zero()
+    {
+        sleep(left.min(LOOK)).await;
     }
-    Ok(())
 }
 
 /// Most connections at a time.
@@ -169,19 +188,20 @@ fn peak(profile: &Profile) -> u32 {
     profile.stages.iter().map(|stage| stage.connections).max().unwrap_or_default()
 }
 
-/// As many connections and the same messages, for a moment, and nobody behaves badly.
-fn rehearsal(profile: &Profile, peak: u32) -> Profile {
+/// As many connections and the same messages, for a moment and without hostile peers.
+fn probe_load(profile: &Profile) -> Profile {
+    let peak = peak(profile);
     let stage = Stage {
-        name: "rehearsal".to_owned(),
+        name: "probe".to_owned(),
         connections: peak,
-        ramp: Duration::from_secs_f64(f64::from(peak) / REHEARSED_PER_S),
+        ramp: Duration::from_secs_f64(f64::from(peak) / PROBED_PER_S),
         hold: Duration::from_millis(300),
         pace: None,
         thresholds: Vec::new(),
     };
-    let mut rehearsal = profile.clone();
-    rehearsal.stages = vec![stage];
-    rehearsal.conduct = Conduct::default();
-    rehearsal.traffic.warm_up = Duration::ZERO;
-    rehearsal
+    let mut probe = profile.clone();
+    probe.stages = vec![stage];
+    probe.conduct = Conduct::default();
+    probe.traffic.warm_up = Duration::ZERO;
+    probe
 }

@@ -11,20 +11,20 @@ const GOLDEN: f64 = 0.618_033_988_749_894_9;
 pub(super) struct Arrivals {
     begin_ns: u64,
     period_ns: f64,
-    /// Of a constant rate: periods since `begin_ns`, the phase included. A product, so that errors do not add up.
+    /// Periods of a constant rate since `begin_ns`, the phase included. Times are products, so that errors do not add up.
     periods: f64,
     poisson: Option<SplitMix64>,
     due_ns: u64,
 }
 
 impl Arrivals {
-    /// Connection `seat` from `begin_ns` on; `None` where nothing is sent by the clock.
+    /// Those of `user` from `begin_ns` on; `None` where the clock does not decide when to send.
     #[must_use]
-    pub(super) fn new(pace: Pace, seat: u32, seed: u64, begin_ns: u64) -> Option<Self> {
+    pub(super) fn new(pace: Pace, user: u32, seed: u64, begin_ns: u64) -> Option<Self> {
         let Pace::Open { rate, arrival } = pace else { return None };
-        let phase = (f64::from(seat) * GOLDEN).fract();
+        let phase = (f64::from(user) * GOLDEN).fract();
         let poisson = (arrival == Arrival::Poisson)
-            .then(|| SplitMix64::new(seed ^ (u64::from(seat) << 32) ^ begin_ns));
+            .then(|| SplitMix64::new(seed ^ (u64::from(user) << 32) ^ begin_ns));
         let mut arrivals =
             Self { begin_ns, period_ns: 1e9 / rate, periods: phase, poisson, due_ns: begin_ns };
         match arrivals.poisson {
@@ -62,28 +62,28 @@ pub(super) fn uniform(rng: &mut SplitMix64) -> f64 {
     (rng.draw() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// With mean 1, by the inverse of its distribution function.
+/// Exponentially distributed with mean 1, by the inverse of the distribution function.
 fn exponential(rng: &mut SplitMix64) -> f64 {
     -(1.0 - uniform(rng)).ln()
 }
 
-/// What a seat has to do during a ramp.
+/// What a user does in a ramp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Move {
-    /// Nanoseconds after the ramp's beginning.
-    pub(super) after_ns: u64,
-    /// Which connection.
-    pub(super) seat: u32,
-    /// Open it, or close it.
+    /// When.
+    pub(super) at_ns: u64,
+    /// Who.
+    pub(super) user: u32,
+    /// Whether the connection is opened, or closed.
     pub(super) opens: bool,
 }
 
-/// The moves of a ramp from `from` connections to `to`, evenly spread over `ramp_ns`, in order of time.
-pub(super) fn ramp(from: u32, to: u32, ramp_ns: u64) -> impl Iterator<Item = Move> {
+/// The moves of a ramp from `from` connections to `to`, evenly spread over `ramp_ns` from `begin_ns` on, in order of time.
+pub(super) fn ramp(from: u32, to: u32, begin_ns: u64, ramp_ns: u64) -> impl Iterator<Item = Move> {
     let count = from.abs_diff(to);
     (0..count).map(move |nth| Move {
-        after_ns: (u128::from(ramp_ns) * u128::from(nth) / u128::from(count)) as u64,
-        seat: if to > from { from + nth } else { from - 1 - nth },
+        at_ns: begin_ns + (u128::from(ramp_ns) * u128::from(nth) / u128::from(count)) as u64,
+        user: if to > from { from + nth } else { from - 1 - nth },
         opens: to > from,
     })
 }
@@ -101,8 +101,8 @@ mod tests {
 
     use super::{SplitMix64, *};
 
-    fn dues(pace: Pace, seat: u32, count: usize) -> Vec<u64> {
-        let mut arrivals = Arrivals::new(pace, seat, 7, 1_000).expect("an open loop");
+    fn dues(pace: Pace, user: u32, count: usize) -> Vec<u64> {
+        let mut arrivals = Arrivals::new(pace, user, 7, 1_000).expect("an open loop");
         std::iter::repeat_with(|| {
             let due = arrivals.due_ns();
             arrivals.advance();
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn connections_are_out_of_phase() {
         let pace = Pace::Open { rate: 1.0, arrival: Arrival::Constant };
-        let mut first: Vec<u64> = (0..100).map(|seat| dues(pace, seat, 1)[0]).collect();
+        let mut first: Vec<u64> = (0..100).map(|user| dues(pace, user, 1)[0]).collect();
         first.sort_unstable();
         let gaps = first.windows(2).map(|pair| pair[1] - pair[0]);
         assert!(gaps.max() < Some(25_000_000), "a hundred in a second leave no hole of 25 ms");
@@ -153,14 +153,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_ramp_moves_every_seat_once_and_in_order(from in 0_u32..500, to in 0_u32..500, ramp_ns in 0_u64..1 << 40) {
-            let moves: Vec<Move> = ramp(from, to, ramp_ns).collect();
+        fn a_ramp_moves_every_user_once_and_in_order(from in 0_u32..500, to in 0_u32..500, ramp_ns in 0_u64..1 << 40) {
+            let moves: Vec<Move> = ramp(from, to, 7, ramp_ns).collect();
             prop_assert_eq!(moves.len() as u32, from.abs_diff(to));
-            prop_assert!(moves.is_sorted_by_key(|next| next.after_ns));
-            prop_assert!(moves.iter().all(|next| next.after_ns < ramp_ns.max(1)));
-            let mut seats: Vec<u32> = moves.iter().map(|next| next.seat).collect();
-            seats.sort_unstable();
-            prop_assert_eq!(seats, (from.min(to)..from.max(to)).collect::<Vec<_>>());
+            prop_assert!(moves.is_sorted_by_key(|next| next.at_ns));
+            prop_assert!(moves.iter().all(|next| (7..7 + ramp_ns.max(1)).contains(&next.at_ns)));
+            let mut users: Vec<u32> = moves.iter().map(|next| next.user).collect();
+            users.sort_unstable();
+            prop_assert_eq!(users, (from.min(to)..from.max(to)).collect::<Vec<_>>());
         }
 
         #[test]

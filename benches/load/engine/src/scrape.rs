@@ -1,31 +1,33 @@
-//! What a target of ours says of its own allocations, on `/metrics`.
+//! A target's allocations, as a server of ours shows them on `/metrics`.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
-
 use load_plan::model::TargetAllocations;
-use load_plan::url::Url;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::endpoint::Endpoint;
 
 /// Longest wait for one answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Longest wait until everybody has left and nothing moves any more.
+/// Longest wait until no session is open and the counts stand still.
 const SETTLE: Duration = Duration::from_secs(5);
 
-/// Between two looks.
+/// Time between two looks.
 const AGAIN: Duration = Duration::from_millis(50);
+
+/// Longest answer that is read, in bytes.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// Where to ask.
 #[derive(Clone, Debug)]
-pub(super) struct Scrape {
-    host: String,
-    port: u16,
+pub(super) struct Scrape<'a> {
+    endpoint: &'a Endpoint,
 }
 
-/// The four counts at one moment, and who is there.
+/// The four counts at one moment, and the sessions that are open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Heap {
     total_blocks: u64,
@@ -35,13 +37,14 @@ pub(super) struct Heap {
     sessions: u64,
 }
 
-impl Scrape {
-    /// The `/metrics` beside `url`, if it is ours and counts allocations.
-    #[must_use]
-    pub(super) fn beside(url: &str) -> Option<Self> {
-        let Url { is_tls: false, host, port, .. } = url.parse().ok()? else { return None };
-        let scrape = Self { host, port };
-        scrape.read().ok()?;
+impl<'a> Scrape<'a> {
+    /// The `/metrics` beside `endpoint`, if it is a server of ours that counts allocations.
+    pub(super) async fn beside(endpoint: &'a Endpoint) -> Option<Self> {
+        if endpoint.is_tls() {
+            return None;
+        }
+        let scrape = Self { endpoint };
+        scrape.read().await.ok()?;
         Some(scrape)
     }
 
@@ -49,13 +52,13 @@ impl Scrape {
     ///
     /// # Errors
     ///
-    /// If it does not answer any more.
-    pub(super) fn settled(&self) -> Result<Heap> {
+    /// If the target no longer answers.
+    pub(super) async fn settled(&self) -> Result<Heap> {
         let deadline = Instant::now() + SETTLE;
-        let mut last = self.read()?;
+        let mut last = self.read().await?;
         loop {
-            std::thread::sleep(AGAIN);
-            let now = self.read()?;
+            sleep(AGAIN).await;
+            let now = self.read().await?;
             let is_quiet = now.sessions == 0 && now.live_blocks == last.live_blocks;
             if is_quiet || Instant::now() > deadline {
                 return Ok(now);
@@ -64,24 +67,23 @@ impl Scrape {
         }
     }
 
-    fn read(&self) -> Result<Heap> {
-        let Self { host, port } = self;
-        let mut stream = TcpStream::connect((host.as_str(), *port))
-            .with_context(|| format!("cannot ask {host} for its metrics"))?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
-        let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
-        let request =
-            format!("GET /metrics HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes())?;
-        let mut answer = String::new();
-        stream.take(1 << 20).read_to_string(&mut answer)?;
-        parse(&answer)
+    async fn read(&self) -> Result<Heap> {
+        let host = self.endpoint.host();
+        let request = format!("GET /metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let answer = async {
+            let mut stream = self.endpoint.stream().await?;
+            stream.write_all(request.as_bytes()).await?;
+            stream.flush().await?;
+            let mut answer = String::new();
+            stream.take(MOST_BYTES).read_to_string(&mut answer).await?;
+            parse(&answer)
+        };
+        timeout(PATIENCE, answer).await.with_context(|| format!("{host} shows no metrics"))?
     }
 }
 
 impl Heap {
-    /// What came to be between two moments, and what stayed.
+    /// What was allocated between two moments, and what of it remained.
     #[must_use]
     pub(super) fn until(self, after: Self) -> TargetAllocations {
         TargetAllocations {
@@ -94,10 +96,11 @@ impl Heap {
 }
 
 fn parse(answer: &str) -> Result<Heap> {
-    ensure!(answer.starts_with("HTTP/1.1 200"), "no metrics there");
+    ensure!(answer.starts_with("HTTP/1.1 200"), "the target shows no metrics");
     let value = |name: &str| -> Result<u64> {
         let line = answer.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        let number: f64 = line.with_context(|| format!("no {name} there"))?.trim().parse()?;
+        let number: f64 =
+            line.with_context(|| format!("the metrics lack {name}"))?.trim().parse()?;
         Ok(number as u64)
     };
     Ok(Heap {
@@ -117,19 +120,19 @@ mod tests {
         allocated_blocks_total 10\nallocated_bytes_total 100\nlive_blocks 4.0\nlive_bytes 40.0\n# EOF\n";
 
     #[test]
-    fn the_counts_are_read() {
+    fn metrics_are_read() {
         let heap = parse(ANSWER).expect("all of them are there");
         assert_eq!((heap.total_blocks, heap.live_bytes, heap.sessions), (10, 40, 3));
     }
 
     #[test]
-    fn another_server_has_none() {
+    fn a_server_without_metrics_is_an_error() {
         assert!(parse("HTTP/1.1 404 Not Found\r\n\r\n").is_err());
         assert!(parse("HTTP/1.1 200 OK\r\n\r\nlive_blocks 4.0\n").is_err());
     }
 
     #[test]
-    fn what_was_freed_meanwhile_remains_as_less_than_nothing() {
+    fn memory_freed_during_a_run_makes_remaining_blocks_negative() {
         let before = parse(ANSWER).expect("all of them are there");
         let after = Heap { live_blocks: 3, total_blocks: 12, ..before };
         assert_eq!(before.until(after).remaining_blocks, -1);

@@ -3,24 +3,25 @@
 mod receive;
 mod send;
 
+use std::ops::ControlFlow::{self, Break, Continue};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures::Sink;
+use load_plan::outcome::Ending;
+use load_plan::profile::Pace;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::frame::{CloseFrame, Utf8Bytes};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::endpoint::WiredSocket;
-use super::exchange::Exchange;
-use super::ledger::Ledger;
+use super::in_flight::InFlight;
 use super::problem::{Problem, of_session};
+use super::protocol::Protocol;
 use super::schedule::Arrivals;
-use super::seat::Seat;
-use super::worker::Worker;
-use load_plan::outcome::Ending;
-use load_plan::profile::Pace;
+use super::user_handle::UserHandle;
+use super::worker_state::WorkerState;
 
 /// Messages read or sent in one turn before another connection has its own.
 const TURN: usize = 64;
@@ -34,30 +35,42 @@ const BLOCKED_NS: u64 = 100_000_000;
 /// Payload of our pings: one is on its way at a time, so they need no numbers.
 const PING: Bytes = Bytes::from_static(b"plimsoll");
 
+/// Goes on, or breaks with how the connection ended.
+type Step<T = ()> = ControlFlow<Result<(), Problem>, T>;
+
 /// A connection that is open.
 pub(super) struct Session<'a> {
-    worker: &'a Worker,
-    seat: &'a Seat,
+    worker: &'a WorkerState,
+    user: &'a UserHandle,
     socket: WiredSocket,
     /// Tells this connection's messages from those of any other.
     id: u16,
-    ledger: Ledger,
+    in_flight: InFlight,
+    /// When the next message of an open loop is due.
     arrivals: Option<Arrivals>,
-    /// The same, up to what has been counted as due.
+    /// When the next message is due that has not been counted as due.
     offered: Option<Arrivals>,
     pace: Pace,
     stage: usize,
     state: State,
-    /// The socket takes nothing more, since a message was due.
+    /// The socket did not take a message that was due.
     is_blocked: bool,
     unblocked_ns: u64,
     has_unflushed: bool,
     last_sent_ns: u64,
     ping_sent_ns: Option<u64>,
     leave_ns: u64,
-    update: Option<(u64, Option<u64>)>,
+    last_update: Option<LastUpdate>,
     peer_closed: Option<(u16, Utf8Bytes)>,
     registered_ns: u64,
+}
+
+/// The newest message of a subscription.
+#[derive(Clone, Copy)]
+struct LastUpdate {
+    received_ns: u64,
+    /// The highest number so far.
+    sequence: Option<u64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -71,16 +84,21 @@ enum State {
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(worker: &'a Worker, seat: &'a Seat, socket: WiredSocket, id: u16) -> Self {
+    pub(super) fn new(
+        worker: &'a WorkerState,
+        user: &'a UserHandle,
+        socket: WiredSocket,
+        id: u16,
+    ) -> Self {
         let now_ns = worker.clock.now_ns();
         let traffic = &worker.profile.traffic;
         let lifetime = worker.profile.conduct.lifetime;
         let mut session = Self {
             worker,
-            seat,
+            user,
             socket,
             id,
-            ledger: Ledger::new(traffic.timeout.as_nanos() as u64),
+            in_flight: InFlight::new(traffic.timeout.as_nanos() as u64),
             arrivals: None,
             offered: None,
             pace: Pace::Idle,
@@ -92,7 +110,7 @@ impl<'a> Session<'a> {
             last_sent_ns: now_ns,
             ping_sent_ns: None,
             leave_ns: lifetime.map_or(u64::MAX, |life| now_ns + life.as_nanos() as u64),
-            update: None,
+            last_update: None,
             peer_closed: None,
             registered_ns: 0,
         };
@@ -100,16 +118,16 @@ impl<'a> Session<'a> {
         session
     }
 
-    /// One turn; ready with how the connection ended.
+    /// Takes turns until there is nothing to do; ready with how the connection ended.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Problem>> {
-        self.seat.remember(cx.waker());
+        self.user.remember(cx.waker());
         loop {
             self.follow_stage();
             let is_busy = match self.turn(cx) {
-                Ok(is_busy) => is_busy,
-                Err(ending) => {
-                    self.settle();
-                    return Poll::Ready(ending);
+                Continue(is_busy) => is_busy,
+                Break(ended) => {
+                    self.give_up_answers();
+                    return Poll::Ready(ended);
                 }
             };
             if is_busy {
@@ -119,7 +137,7 @@ impl<'a> Session<'a> {
             let next_ns = self.next_deadline();
             let now_ns = self.worker.clock.now_ns();
             if next_ns > now_ns {
-                // A deadline cannot be taken back: one before this is still to wake us, and then we look again.
+                // Deadlines cannot be cancelled: an earlier one still wakes this task, which then looks again.
                 let is_awaited = (now_ns + 1..=next_ns).contains(&self.registered_ns);
                 if !is_awaited && next_ns != u64::MAX {
                     self.worker.timers.wake_at(next_ns, cx);
@@ -130,59 +148,59 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Reads, sends and flushes. Whether there was more to do than fits in a turn; or the end.
-    fn turn(&mut self, cx: &mut Context<'_>) -> Result<bool, Result<(), Problem>> {
+    /// Reads, sends and flushes; whether there is more to do than fits in a turn.
+    fn turn(&mut self, cx: &mut Context<'_>) -> Step<bool> {
         let mut is_busy = self.read(cx)?;
-        // What is done and sent from here on has one time.
+        // Everything that is sent in this turn has one time.
         let now_ns = self.worker.clock.now_ns();
-        self.ledger.expire(now_ns, |entry| self.worker.lost(entry, now_ns));
+        self.in_flight.expire(now_ns, |entry| self.worker.lost(entry, now_ns));
         self.decide(now_ns)?;
         if self.state == State::Open {
             self.count_due(now_ns);
             is_busy |= self.send(now_ns, cx)?;
         }
         if let State::Settling { until_ns } = self.state
-            && (self.ledger.is_settled() || now_ns >= until_ns)
+            && (self.in_flight.is_settled() || now_ns >= until_ns)
         {
             self.begin_close(cx)?;
         }
         if self.has_unflushed {
             match Pin::new(&mut self.socket).poll_flush(cx) {
                 Poll::Ready(Ok(())) => self.has_unflushed = false,
-                Poll::Ready(Err(error)) => return Err(self.ended(Some(&error))),
+                Poll::Ready(Err(error)) => return Break(self.ended(Some(&error))),
                 Poll::Pending => {}
             }
         }
-        Ok(is_busy)
+        Continue(is_busy)
     }
 
-    /// What the time, or whoever holds the seat, says.
-    fn decide(&mut self, now_ns: u64) -> Result<(), Result<(), Problem>> {
+    /// Follows the user's handle and the timeouts.
+    fn decide(&mut self, now_ns: u64) -> Step {
         let timeout_ns = self.worker.profile.traffic.timeout.as_nanos() as u64;
-        if self.state == State::Open && (self.seat.is_leaving() || now_ns >= self.leave_ns) {
+        if self.state == State::Open && (self.user.must_close() || now_ns >= self.leave_ns) {
             self.state = State::Settling { until_ns: now_ns + timeout_ns };
         }
         if let State::Closing { until_ns } = self.state
             && now_ns >= until_ns
         {
             let words = "the closing handshake was not answered within 2 s".to_owned();
-            return Err(Err(Problem::of(Ending::CloseTimeout, words)));
+            return Break(Err(Problem::of(Ending::CloseTimeout, words)));
         }
         if let Some(sent_ns) = self.ping_sent_ns
             && now_ns >= sent_ns + timeout_ns
         {
             let words = format!("a ping was not answered within {} ms", timeout_ns / 1_000_000);
-            return Err(Err(Problem::of(Ending::PingTimeout, words)));
+            return Break(Err(Problem::of(Ending::PingTimeout, words)));
         }
-        Ok(())
+        Continue(())
     }
 
-    fn begin_close(&mut self, cx: &mut Context<'_>) -> Result<(), Result<(), Problem>> {
-        self.settle();
+    fn begin_close(&mut self, cx: &mut Context<'_>) -> Step {
+        self.give_up_answers();
         self.state = State::Closing { until_ns: self.worker.clock.now_ns() + CLOSE_NS };
-        // A socket that is full may not take the frame; then the handshake runs into its time.
+        // A full socket does not take the frame; then the closing handshake times out.
         let frame = CloseFrame { code: CloseCode::Normal, reason: Utf8Bytes::default() };
-        self.start_control(Message::Close(Some(frame)), 0, cx).map(drop)
+        self.start_control(Message::Close(Some(frame)), 0, cx).map_continue(drop)
     }
 
     /// How the connection ended, after an error or at the end of its stream.
@@ -204,14 +222,13 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Nothing that is still on its way will be waited for.
-    fn settle(&mut self) {
+    fn give_up_answers(&mut self) {
         let now_ns = self.worker.clock.now_ns();
-        self.ledger.settle(|entry| self.worker.lost(entry, now_ns));
+        self.in_flight.give_up(|entry| self.worker.lost(entry, now_ns));
     }
 
     fn follow_stage(&mut self) {
-        let stage = self.worker.stage();
+        let stage = self.worker.command().stage;
         if stage == self.stage {
             return;
         }
@@ -220,16 +237,16 @@ impl<'a> Session<'a> {
         if pace != self.pace {
             self.pace = pace;
             let seed = self.worker.profile.traffic.seed;
-            self.arrivals = match self.worker.exchange {
-                Exchange::Subscribe { .. } => None,
+            self.arrivals = match self.worker.protocol {
+                Protocol::Subscribe { .. } => None,
                 _ => {
                     let now_ns = self.worker.clock.now_ns();
-                    Arrivals::new(pace, self.seat.index(), seed, now_ns)
+                    Arrivals::new(pace, self.user.index(), seed, now_ns)
                 }
             };
             self.offered = self.arrivals.clone();
         }
-        if matches!(self.worker.exchange, Exchange::Subscribe { .. }) {
+        if matches!(self.worker.protocol, Protocol::Subscribe { .. }) {
             self.pace = Pace::Idle;
         }
     }
@@ -237,12 +254,12 @@ impl<'a> Session<'a> {
     fn next_deadline(&self) -> u64 {
         let timeout_ns = self.worker.profile.traffic.timeout.as_nanos() as u64;
         let pong_ns = self.ping_sent_ns.map_or(u64::MAX, |sent_ns| sent_ns + timeout_ns);
-        let late_ns = || self.ledger.next_late_ns().unwrap_or(u64::MAX);
+        let late_ns = || self.in_flight.next_late_ns().unwrap_or(u64::MAX);
         let own_ns = match self.state {
             State::Settling { until_ns } | State::Closing { until_ns } => until_ns,
             State::Open => {
                 let due_ns = match &self.arrivals {
-                    // A blocked socket wakes us itself; meanwhile what is due is counted now and then.
+                    // A blocked socket wakes this task itself; until then, count what is due now and then.
                     Some(_) if self.is_blocked => self.worker.clock.now_ns() + BLOCKED_NS,
                     Some(arrivals) => arrivals.due_ns(),
                     None if matches!(self.pace, Pace::Closed { .. }) => late_ns(),
@@ -254,9 +271,9 @@ impl<'a> Session<'a> {
         own_ns.min(pong_ns)
     }
 
-    /// The greeting of a subscription.
+    /// Sends what a subscription sends first.
     pub(super) fn greet(&mut self) -> Result<(), Problem> {
-        let Some(greeting) = self.worker.exchange.greeting() else { return Ok(()) };
+        let Some(greeting) = self.worker.protocol.greeting() else { return Ok(()) };
         self.has_unflushed = true;
         Pin::new(&mut self.socket)
             .start_send(Message::Text(greeting.into()))

@@ -1,4 +1,4 @@
-//! Connections that send and hardly read: what a server must bear without growing, and without others noticing.
+//! Connections that send and hardly read. A server must bear them without growing and without harm to others.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -9,54 +9,55 @@ use bytes::BytesMut;
 use futures::{Sink, Stream};
 use tokio_tungstenite::tungstenite::Message;
 
+use super::control::Place;
 use super::endpoint::Socket;
-use super::tender::Place;
-use super::worker::Worker;
+use super::worker_state::WorkerState;
 
-/// Time between two tries, in nanoseconds.
+/// Time before a slow reader connects again, in nanoseconds.
 const AGAIN_NS: u64 = 1_000_000_000;
 
-/// Connection numbers of slow readers: far from those of the others.
+/// How often a slow reader whose socket is full looks whether it may read, in nanoseconds.
+const LOOK_NS: u64 = 100_000_000;
+
+/// Connection numbers of slow readers, far from those of the others.
 const FIRST_ID: u16 = 0xf000;
 
-/// Takes this shard's part of the profile's slow readers in.
-pub(super) fn seat_all(worker: &Rc<Worker>, place: Place) {
+/// Starts this shard's part of the profile's slow readers.
+pub(super) fn start_all(worker: &Rc<WorkerState>, place: Place) {
     let Some(slow) = worker.profile.conduct.slow_readers else { return };
     for at in (place.shard..slow.connections).step_by(place.shards as usize) {
-        let shared = Rc::clone(worker);
-        worker.spawn(async move {
-            live(&shared, FIRST_ID.wrapping_add(at as u16), slow.bytes_per_s as u64).await;
-            shared.is_left();
-        });
+        let id = FIRST_ID.wrapping_add(at as u16);
+        worker.spawn(run(Rc::clone(worker), id, slow.bytes_per_s as u64));
     }
 }
 
-async fn live(worker: &Worker, id: u16, bytes_per_s: u64) {
+async fn run(worker: Rc<WorkerState>, id: u16, bytes_per_s: u64) {
     while !worker.is_draining() {
         worker.count(|counts| counts.provoked += 1);
         let words = match worker.endpoint.connect().await {
-            Ok(socket) => stuff(worker, socket, id, bytes_per_s).await,
+            Ok(socket) => tokio::select! {
+                biased;
+                () = worker.draining() => "still there at the end".to_owned(),
+                words = overfill(&worker, socket, id, bytes_per_s) => words,
+            },
             Err(problem) => {
                 worker.count(|counts| counts.provoked_badly += 1);
                 problem.words
             }
         };
         worker.note("provoked", &format!("slow reader: {words}"));
-        pause(worker, AGAIN_NS).await;
+        worker.pause(AGAIN_NS).await;
     }
 }
 
-/// Sends until the peer has enough of it; what became of it.
-async fn stuff(worker: &Worker, mut socket: Socket, id: u16, bytes_per_s: u64) -> String {
+/// Sends until the connection ends; returns how it did.
+async fn overfill(worker: &WorkerState, mut socket: Socket, id: u16, bytes_per_s: u64) -> String {
     let (mut number, mut read, mut buffer) = (0, 0, BytesMut::new());
     let begin_ns = worker.clock.now_ns();
-    let mut next_look = begin_ns;
+    let mut next_look_ns = begin_ns;
     poll_fn(|cx| {
         loop {
             let now_ns = worker.clock.now_ns();
-            if worker.is_draining() {
-                return Poll::Ready("still there at the end".to_owned());
-            }
             let allowed = bytes_per_s.saturating_mul(now_ns - begin_ns) / 1_000_000_000;
             if read < allowed {
                 match Pin::new(&mut socket).poll_next(cx) {
@@ -72,17 +73,16 @@ async fn stuff(worker: &Worker, mut socket: Socket, id: u16, bytes_per_s: u64) -
             }
             let sent = match Pin::new(&mut socket).poll_ready(cx) {
                 Poll::Ready(Ok(())) => {
-                    worker.exchange.write(id, number, &mut buffer);
+                    worker.protocol.write(id, number, &mut buffer);
                     number += 1;
                     let message = Message::Binary(buffer.split().freeze());
                     Pin::new(&mut socket).start_send(message)
                 }
                 Poll::Ready(Err(error)) => Err(error),
                 Poll::Pending => {
-                    // Woken by the socket, or after a while: to read a little, or to leave.
-                    if now_ns >= next_look {
-                        next_look = now_ns + AGAIN_NS / 10;
-                        worker.timers.wake_at(next_look, cx);
+                    if now_ns >= next_look_ns {
+                        next_look_ns = now_ns + LOOK_NS;
+                        worker.timers.wake_at(next_look_ns, cx);
                     }
                     return Poll::Pending;
                 }
@@ -93,13 +93,4 @@ async fn stuff(worker: &Worker, mut socket: Socket, id: u16, bytes_per_s: u64) -
         }
     })
     .await
-}
-
-/// Sleeps in short turns, so that the end of the run is not waited for.
-pub(super) async fn pause(worker: &Worker, ns: u64) {
-    let until_ns = worker.clock.now_ns() + ns;
-    while !worker.is_draining() && worker.clock.now_ns() < until_ns {
-        let turn_ns = (worker.clock.now_ns() + 20_000_000).min(until_ns);
-        worker.timers.sleep_until(turn_ns).await;
-    }
 }

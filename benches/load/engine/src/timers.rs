@@ -1,27 +1,21 @@
-//! Deadlines of one worker, by the nanosecond. tokio's own timer has a grain of a millisecond, which would be most of
-//! what is measured.
+//! Deadlines of one worker, by the nanosecond.
 
 use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::future::poll_fn;
-use std::os::fd::OwnedFd;
 use std::task::{Context, Poll, Waker};
 
-use anyhow::{Context as _, Result};
-use rustix::time::{
-    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
-    timerfd_settime,
-};
-use tokio::io::unix::AsyncFd;
+use anyhow::Result;
 
+use super::alarm::Alarm;
 use super::clock::Clock;
 
-/// A heap of wakers over one `timerfd`.
+/// A heap of wakers over one [`Alarm`].
 #[derive(Debug)]
 pub(super) struct Timers {
     clock: Clock,
-    fd: AsyncFd<OwnedFd>,
+    alarm: Alarm,
     heap: RefCell<BinaryHeap<Reverse<Deadline>>>,
     armed_ns: Cell<u64>,
     driver: RefCell<Option<Waker>>,
@@ -56,23 +50,17 @@ impl Ord for Deadline {
 impl Timers {
     /// Must be called inside a runtime.
     pub(super) fn new(clock: Clock) -> Result<Self> {
-        // A thread's timers may be late by its slack, 50 µs unless it asks for less. Best effort: lag is measured.
-        // SAFETY: the option takes one integer and touches no memory.
-        let _ = unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1) };
-        let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
-        let fd = timerfd_create(TimerfdClockId::Monotonic, flags).context("cannot make a timer")?;
-        // SAFETY: the descriptor is ours, stays the same, and is open for as long as it is watched.
-        let fd = unsafe { AsyncFd::register(fd) }.context("cannot watch a timer")?;
         Ok(Self {
             clock,
-            fd,
+            alarm: Alarm::new(clock.host())?,
             heap: RefCell::default(),
             armed_ns: Cell::new(u64::MAX),
             driver: RefCell::default(),
         })
     }
 
-    /// Wakes whoever `cx` is of at `at_ns` or soon after. A deadline cannot be taken back: who is woken looks again.
+    /// Wakes the task behind `cx` at or shortly after `at_ns`. Deadlines cannot be cancelled; a woken task checks its
+    /// state again.
     pub(super) fn wake_at(&self, at_ns: u64, cx: &Context<'_>) {
         self.heap.borrow_mut().push(Reverse(Deadline { at_ns, waker: cx.waker().clone() }));
         if at_ns < self.armed_ns.get()
@@ -98,7 +86,7 @@ impl Timers {
         .await;
     }
 
-    /// Runs the timers; one task of a worker does, and never ends but by an error.
+    /// Runs the timers, in one task of a worker. Ends only by an error.
     pub(super) async fn drive(&self) -> Result<()> {
         poll_fn(|cx| self.poll(cx)).await
     }
@@ -108,26 +96,24 @@ impl Timers {
             *self.driver.borrow_mut() = Some(cx.waker().clone());
         }
         loop {
-            let now_ns = self.clock.now_ns();
-            let next_ns = self.wake_due(now_ns);
+            let next_ns = self.wake_due(self.clock.now_ns());
             if next_ns != self.armed_ns.get() {
-                self.arm(next_ns)?;
+                let ahead_ns =
+                    (next_ns != u64::MAX).then(|| next_ns.saturating_sub(self.clock.now_ns()));
+                self.alarm.set(ahead_ns)?;
+                self.armed_ns.set(next_ns);
             }
-            match self.fd.poll_read_ready(cx) {
+            match self.alarm.poll(cx) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(guard) => {
-                    let mut guard = guard?;
-                    let mut expirations = [0; 8];
-                    // Nothing to read is a wake-up that was overtaken by another arming.
-                    let _ = rustix::io::read(self.fd.get_ref(), &mut expirations);
-                    guard.clear_ready();
+                Poll::Ready(came) => {
+                    came?;
                     self.armed_ns.set(u64::MAX);
                 }
             }
         }
     }
 
-    /// Wakes what is due; when the next one is.
+    /// Wakes what is due; returns when the next deadline is, or [`u64::MAX`].
     fn wake_due(&self, now_ns: u64) -> u64 {
         let mut heap = self.heap.borrow_mut();
         while let Some(Reverse(next)) = heap.peek() {
@@ -140,28 +126,88 @@ impl Timers {
         }
         u64::MAX
     }
+}
 
-    fn arm(&self, at_ns: u64) -> Result<()> {
-        let it_value = match at_ns {
-            // All zeros disarm it.
-            u64::MAX => Timespec { tv_sec: 0, tv_nsec: 0 },
-            at_ns => {
-                // At least a nanosecond ahead, or it would be disarmed.
-                let ahead = at_ns.saturating_sub(self.clock.now_ns()).max(1);
-                Timespec {
-                    tv_sec: (ahead / 1_000_000_000).cast_signed(),
-                    tv_nsec: (ahead % 1_000_000_000).cast_signed(),
-                }
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+    use std::time::Duration;
+
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+    use crate::host::Host;
+    use crate::testing::in_virtual_time;
+    use crate::virtual_time::VirtualTime;
+
+    const MS: u64 = 1_000_000;
+
+    /// When tasks that sleep until `deadlines`, in milliseconds, are woken, in order.
+    fn woken(deadlines: &[u64]) -> Vec<(u64, u64)> {
+        in_virtual_time(async {
+            let host = Host::Virtual(VirtualTime::starting_now(0.0));
+            let clock = Clock::starting_at(host, Instant::now());
+            let timers = Rc::new(Timers::new(clock).expect("a timer in memory"));
+            let order = Rc::new(RefCell::new(Vec::new()));
+            for at in deadlines {
+                let (timers, order, at) = (Rc::clone(&timers), Rc::clone(&order), *at);
+                tokio::task::spawn_local(async move {
+                    timers.sleep_until(at * MS).await;
+                    order.borrow_mut().push((at, clock.now_ns() / MS));
+                });
             }
-        };
-        let it_interval = Timespec { tv_sec: 0, tv_nsec: 0 };
-        timerfd_settime(
-            self.fd.get_ref(),
-            TimerfdTimerFlags::empty(),
-            &Itimerspec { it_interval, it_value },
-        )
-        .context("cannot set a timer")?;
-        self.armed_ns.set(at_ns);
-        Ok(())
+            tokio::select! {
+                driven = timers.drive() => driven.expect("a timer in memory does not fail"),
+                () = sleep(Duration::from_secs(60)) => {}
+            }
+            order.take()
+        })
+    }
+
+    #[test]
+    fn tasks_are_woken_at_their_deadlines_in_order() {
+        assert_eq!(woken(&[30, 10, 20, 10]), [(10, 10), (10, 10), (20, 20), (30, 30)]);
+    }
+
+    #[test]
+    fn a_deadline_that_has_passed_wakes_at_once() {
+        assert_eq!(woken(&[0]), [(0, 0)]);
+    }
+
+    #[test]
+    fn an_earlier_deadline_than_the_armed_one_is_not_missed() {
+        in_virtual_time(async {
+            let host = Host::Virtual(VirtualTime::starting_now(0.0));
+            let clock = Clock::starting_at(host, Instant::now());
+            let timers = Timers::new(clock).expect("a timer in memory");
+            let sleepers = async {
+                let later = timers.sleep_until(1_000 * MS);
+                let sooner = async {
+                    // The driver is armed with the later deadline by now.
+                    sleep(Duration::from_millis(5)).await;
+                    timers.sleep_until(10 * MS).await;
+                    assert_eq!(clock.now_ns(), 10 * MS);
+                };
+                tokio::join!(later, sooner);
+                assert_eq!(clock.now_ns(), 1_000 * MS);
+            };
+            tokio::select! {
+                driven = timers.drive() => driven.expect("a timer in memory does not fail"),
+                () = sleepers => {}
+            }
+        });
+    }
+
+    #[test]
+    fn a_timer_of_the_machine_wakes_after_its_deadline() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(async {
+            let clock = Clock::starting_at(Host::Machine, Instant::now());
+            let timers = Timers::new(clock).expect("the machine has a timer");
+            tokio::select! {
+                driven = timers.drive() => driven.expect("the timer is set"),
+                () = timers.sleep_until(100_000) => assert!(clock.now_ns() >= 100_000),
+            }
+        });
     }
 }

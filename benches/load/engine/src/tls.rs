@@ -6,11 +6,11 @@ use std::sync::Arc;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{CertificateError, ClientConfig, RootCertStore};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::problem::Problem;
+use super::transport::Plain;
 use load_plan::outcome::Ending;
 
 /// How to speak TLS to one host.
@@ -54,8 +54,8 @@ impl Tls {
         Ok(Self { connector: TlsConnector::from(Arc::new(config)), name })
     }
 
-    pub(super) async fn connect(&self, tcp: TcpStream) -> Result<TlsStream<TcpStream>, Problem> {
-        self.connector.connect(self.name.clone(), tcp).await.map_err(|error| {
+    pub(super) async fn connect(&self, plain: Plain) -> Result<TlsStream<Plain>, Problem> {
+        self.connector.connect(self.name.clone(), plain).await.map_err(|error| {
             let name = self.name.to_str();
             Problem::of(Ending::Tls, format!("no TLS with {name}: {error}{}", hint(&error)))
         })

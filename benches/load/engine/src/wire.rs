@@ -162,13 +162,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<S> {
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
-    use std::time::Instant;
 
     use proptest::prelude::*;
+    use tokio::time::Instant;
     use tokio_tungstenite::tungstenite::protocol::frame::FrameSocket;
     use tokio_tungstenite::tungstenite::protocol::frame::coding::Data;
 
     use super::*;
+    use crate::host::Host;
 
     const TEXT: OpCode = OpCode::Data(Data::Text);
     const KEY: [u8; 4] = [1, 2, 3, 0xff];
@@ -203,7 +204,7 @@ mod tests {
 
     fn wire(takes: impl Into<VecDeque<usize>>) -> Wire<Narrow> {
         let stream = Narrow { takes: takes.into(), ..Narrow::default() };
-        Wire::new(stream, Clock::starting_at(Instant::now()))
+        Wire::new(stream, Clock::starting_at(Host::Machine, Instant::now()))
     }
 
     fn context() -> Context<'static> {

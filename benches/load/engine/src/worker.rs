@@ -1,222 +1,168 @@
-//! What the connections of one worker share, and record into.
+//! A worker: opens and closes its users' connections as commanded, and flushes what is recorded every second.
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
 
-use anyhow::Result;
-use bytes::BytesMut;
+use anyhow::{Context, Result};
+use load_plan::model::Phase;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::watch;
 
-use super::clock::Clock;
-use super::details::Details;
-use super::endpoint::Endpoint;
-use super::exchange::Exchange;
-use super::keys::Keys;
-use super::ledger::Entry;
-use super::problem::Problem;
-use super::tender::{Command, Start};
-use super::timers::Timers;
-use load_plan::metrics::{Recorder, Sample, Tally, Timing};
-use load_plan::model::{ErrorSample, Phase};
-use load_plan::outcome::{Ending, Fault};
-use load_plan::profile::Profile;
+use super::control::{Command, Flush, LateAnswers, Place, Start, WorkerEvent};
+use super::schedule::{Move, ramp};
+use super::user_handle::UserHandle;
+use super::worker_state::WorkerState;
+use super::{hostile, slow_reader, user};
 
-/// What the connections of a worker share.
-#[derive(Debug)]
-pub(super) struct Worker {
-    pub(super) clock: Clock,
-    pub(super) profile: Arc<Profile>,
-    pub(super) endpoint: Arc<Endpoint>,
-    pub(super) exchange: Exchange,
-    pub(super) timers: Timers,
-    /// Wall clock at the run's start, in milliseconds since 1970.
-    start_unix_ms: f64,
-    command: Cell<Command>,
-    pub(super) keys: RefCell<Keys>,
-    /// Where a message is made, before it goes onto its connection's wire.
-    pub(super) draft: RefCell<BytesMut>,
-    recorder: RefCell<Recorder>,
-    /// Answers that came after the hold that their messages belong to, by [`Worker::hold`].
-    belated: RefCell<BTreeMap<u32, Recorder>>,
-    details: RefCell<Details>,
-    all_open: Arc<AtomicU64>,
-    open: Cell<u64>,
-    occupied: Cell<u32>,
-    attempts: Cell<u16>,
+const SECOND_NS: u64 = 1_000_000_000;
+
+/// Runs a worker to its end, which is its last event. Must be called in a [`tokio::task::LocalSet`].
+pub(super) async fn work(start: Start) {
+    let events = start.events.clone();
+    if let Err(error) = drive(start).await {
+        // Without a coordinator there is nothing to tell.
+        let _ = events.send(WorkerEvent::Broken(error));
+    }
+}
+
+async fn drive(start: Start) -> Result<()> {
+    let state = Rc::new(WorkerState::new(&start)?);
+    let worker = Worker::new(Rc::clone(&state), start).run();
+    tokio::select! { biased; done = worker => done, broken = state.timers.drive() => broken }
+}
+
+struct Worker {
+    state: Rc<WorkerState>,
+    place: Place,
+    commands: watch::Receiver<Command>,
+    events: UnboundedSender<WorkerEvent>,
+    users: BTreeMap<u32, Rc<UserHandle>>,
+    moves: VecDeque<Move>,
+    flushed_ns: u64,
+    next_storm_ns: u64,
+    /// The last second of every hold, by stage.
+    holds: BTreeMap<u32, u64>,
 }
 
 impl Worker {
-    pub(super) fn new(start: &Start) -> Result<Self> {
-        let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Ok(Self {
-            timers: Timers::new(start.clock)?,
-            exchange: Exchange::new(&start.profile),
-            clock: start.clock,
-            profile: Arc::clone(&start.profile),
-            endpoint: Arc::clone(&start.endpoint),
-            start_unix_ms: unix.as_secs_f64() * 1e3 + start.clock.until_start_ms(),
-            command: Cell::new(*start.commands.borrow()),
-            keys: RefCell::new(Keys::new()),
-            draft: RefCell::default(),
-            recorder: RefCell::default(),
-            belated: RefCell::default(),
-            details: RefCell::default(),
-            all_open: Arc::clone(&start.open),
-            open: Cell::new(0),
-            occupied: Cell::new(0),
-            // Shards and workers begin apart, so that an answer to a neighbour's message is known for one.
-            attempts: Cell::new((start.place.index as u16) << 12 | (start.place.shard as u16) << 8),
-        })
-    }
-
-    /// What it does now.
-    pub(super) fn command(&self) -> Command {
-        self.command.get()
-    }
-
-    /// From now on it does something else.
-    pub(super) fn obey(&self, command: Command) {
-        self.command.set(command);
-    }
-
-    /// Connections open.
-    pub(super) fn open(&self) -> u64 {
-        self.open.get()
-    }
-
-    /// Whether every life that [`Worker::spawn`] began has ended.
-    pub(super) fn is_deserted(&self) -> bool {
-        self.occupied.get() == 0
-    }
-
-    /// What was recorded since the last time, and of holds that were over, by [`Worker::hold`].
-    pub(super) fn cut(&self) -> (Sample, BTreeMap<u32, Sample>) {
-        let belated = std::mem::take(&mut *self.belated.borrow_mut());
-        let belated = belated.into_iter().map(|(hold, mut recorder)| (hold, recorder.cut()));
-        (self.recorder.borrow_mut().cut(), belated.collect())
-    }
-
-    /// Errors in words, once.
-    pub(super) fn take_details(&self) -> Vec<ErrorSample> {
-        self.details.take().into_list()
-    }
-
-    /// The stage that it is in.
-    pub(super) fn stage(&self) -> usize {
-        self.command.get().stage
-    }
-
-    /// The hold that it is in, from 1; 0 where nothing is measured.
-    pub(super) fn hold(&self) -> u32 {
-        let Command { stage, phase, .. } = self.command.get();
-        if phase == Phase::Hold { stage as u32 + 1 } else { 0 }
-    }
-
-    /// Milliseconds since 1970.
-    pub(super) fn unix_ms(&self) -> f64 {
-        self.start_unix_ms + self.clock.now_ns() as f64 / 1e6
-    }
-
-    pub(super) fn count(&self, add: impl FnOnce(&mut Tally)) {
-        add(&mut self.recorder.borrow_mut().counts);
-    }
-
-    /// Records whatever the phase is.
-    pub(super) fn record_now(&self, timing: Timing, ns: u64) {
-        self.recorder.borrow_mut().record(timing, ns);
-    }
-
-    /// Records what is measured only in a hold.
-    pub(super) fn record_in_hold(&self, timing: Timing, ns: u64) {
-        if self.hold() != 0 {
-            self.recorder.borrow_mut().record(timing, ns);
+    fn new(state: Rc<WorkerState>, Start { place, commands, events, .. }: Start) -> Self {
+        Self {
+            state,
+            place,
+            commands,
+            events,
+            users: BTreeMap::new(),
+            moves: VecDeque::new(),
+            flushed_ns: 0,
+            next_storm_ns: u64::MAX,
+            holds: BTreeMap::new(),
         }
     }
 
-    /// A message that will not be answered: censored at the time that was waited.
-    pub(super) fn lost(&self, entry: Entry, now_ns: u64) {
-        self.answered(entry, now_ns);
-        let waited_ms = now_ns.saturating_sub(entry.sent_ns) / 1_000_000;
-        self.count(|counts| counts.faults[Fault::Lost as usize] += 1);
-        self.details.borrow_mut().note(Fault::Lost.name(), now_ns, || {
-            format!("no answer; the first was given up after {waited_ms} ms")
-        });
-    }
-
-    /// How long a message took, right and for the first time answered.
-    pub(super) fn answered(&self, entry: Entry, now_ns: u64) {
-        if entry.hold == 0 {
-            return;
+    async fn run(mut self) -> Result<()> {
+        tokio::time::sleep_until(self.state.clock.start()).await;
+        if self.place.worker == 0 {
+            slow_reader::start_all(&self.state, self.place);
+            hostile::start(&self.state, self.place);
         }
-        let record = |recorder: &mut Recorder| {
-            recorder.record(Timing::RttService, now_ns.saturating_sub(entry.sent_ns));
-            if self.profile.is_open_loop(entry.hold as usize - 1) {
-                recorder.record(Timing::RttIntended, now_ns.saturating_sub(entry.due_ns));
+        loop {
+            let now_ns = self.state.clock.now_ns();
+            self.move_users(now_ns);
+            self.storm(now_ns);
+            if now_ns >= next_second(self.flushed_ns) {
+                self.flush(now_ns);
             }
-        };
-        if entry.hold == self.hold() {
-            record(&mut self.recorder.borrow_mut());
-        } else {
-            record(self.belated.borrow_mut().entry(entry.hold).or_default());
+            let next_move = self.moves.front().map_or(u64::MAX, |next| next.at_ns);
+            let next = next_second(self.flushed_ns).min(next_move).min(self.next_storm_ns);
+            tokio::select! {
+                biased;
+                changed = self.commands.changed() => {
+                    changed.context("the coordinator has gone")?;
+                    self.obey();
+                }
+                () = self.state.all_tasks_ended(), if self.state.is_draining() => break,
+                () = self.state.timers.sleep_until(next) => {}
+            }
+        }
+        self.flush(self.state.clock.now_ns());
+        self.tell(WorkerEvent::Done(self.state.take_error_samples()));
+        Ok(())
+    }
+
+    fn obey(&mut self) {
+        // What was recorded so far belongs to the last command.
+        self.flush(self.state.clock.now_ns());
+        let command = *self.commands.borrow_and_update();
+        self.state.obey(command);
+        let place = self.place;
+        let moves = ramp(command.from, command.to, command.begin_ns, command.ramp_ns);
+        self.moves.extend(moves.filter(|next| place.holds(next.user)));
+        if let Some(storm) = self.state.profile.conduct.storm {
+            self.next_storm_ns = match command.phase {
+                Phase::Hold => command.begin_ns + storm.every.as_nanos() as u64,
+                _ => u64::MAX,
+            };
+        }
+        if command.phase == Phase::Drain {
+            self.moves.clear();
+            for user in std::mem::take(&mut self.users).into_values() {
+                user.leave();
+            }
         }
     }
 
-    pub(super) fn fault(&self, fault: Fault, now_ns: u64, payload: &[u8]) {
-        self.count(|counts| counts.faults[fault as usize] += 1);
-        self.details.borrow_mut().note(fault.name(), now_ns, || {
-            let start = &payload[..payload.len().min(48)];
-            format!("the first: {} bytes, {:?}", payload.len(), String::from_utf8_lossy(start))
-        });
+    fn move_users(&mut self, now_ns: u64) {
+        while let Some(next) = self.moves.pop_front_if(|next| next.at_ns <= now_ns) {
+            if next.opens {
+                let user = UserHandle::new(next.user);
+                self.users.insert(next.user, Rc::clone(&user));
+                self.state.spawn(user::run(Rc::clone(&self.state), user));
+            } else if let Some(user) = self.users.remove(&next.user) {
+                user.leave();
+            }
+        }
     }
 
-    /// Begins an attempt; its number tells its messages from those of others.
-    pub(super) fn attempt(&self) -> u16 {
-        self.count(|counts| counts.attempted += 1);
-        let id = self.attempts.get();
-        self.attempts.set(id.wrapping_add(1));
-        id
+    fn storm(&mut self, now_ns: u64) {
+        let Some(storm) = self.state.profile.conduct.storm else { return };
+        if now_ns >= self.next_storm_ns {
+            self.next_storm_ns += storm.every.as_nanos() as u64;
+            for user in self.users.values() {
+                user.storm(storm.jitter.as_nanos() as u64);
+            }
+        }
     }
 
-    pub(super) fn opened(&self, begun_ns: u64) {
-        self.open.set(self.open.get() + 1);
-        self.all_open.fetch_add(1, Relaxed);
-        self.count(|counts| counts.opened += 1);
-        self.record_now(Timing::Connect, self.clock.now_ns().saturating_sub(begun_ns));
+    fn flush(&mut self, now_ns: u64) {
+        let command = self.state.command();
+        let second = self.flushed_ns / SECOND_NS;
+        if let Some(stage) = command.hold() {
+            self.holds.insert(stage, second);
+        }
+        let (sample, late) = self.state.flush();
+        let flush = Flush {
+            worker: self.place.worker,
+            second,
+            stage: command.stage,
+            phase: command.phase,
+            length_ns: now_ns - self.flushed_ns,
+            open: self.state.open(),
+            sample,
+        };
+        self.flushed_ns = now_ns;
+        self.tell(WorkerEvent::Flush(Box::new(flush)));
+        for (stage, sample) in late {
+            let second = self.holds.get(&stage).copied().unwrap_or(second);
+            self.tell(WorkerEvent::LateAnswers(Box::new(LateAnswers { stage, second, sample })));
+        }
     }
 
-    pub(super) fn closed(&self) {
-        self.open.set(self.open.get() - 1);
-        self.all_open.fetch_sub(1, Relaxed);
+    fn tell(&self, event: WorkerEvent) {
+        // Without a coordinator there is nothing to tell.
+        let _ = self.events.send(event);
     }
+}
 
-    pub(super) fn ended(&self, ending: Ending) {
-        self.count(|counts| counts.endings[ending as usize] += 1);
-    }
-
-    pub(super) fn failed(&self, problem: &Problem) {
-        let ending = problem.ending.unwrap_or(Ending::BadHandshake);
-        self.ended(ending);
-        self.note(ending.name(), &problem.words);
-    }
-
-    pub(super) fn note(&self, kind: &'static str, words: &str) {
-        self.details.borrow_mut().note_words(kind, words, self.clock.now_ns());
-    }
-
-    pub(super) fn is_left(&self) {
-        self.occupied.set(self.occupied.get() - 1);
-    }
-
-    /// Runs `life` beside the others; it calls [`Worker::is_left`] at its end.
-    pub(super) fn spawn(&self, life: impl Future<Output = ()> + 'static) {
-        self.occupied.set(self.occupied.get() + 1);
-        tokio::task::spawn_local(life);
-    }
-
-    /// Whether the run is over.
-    pub(super) fn is_draining(&self) -> bool {
-        self.command.get().phase == Phase::Drain
-    }
+fn next_second(ns: u64) -> u64 {
+    (ns / SECOND_NS + 1) * SECOND_NS
 }

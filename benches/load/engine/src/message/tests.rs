@@ -7,12 +7,12 @@ fn recipe(sizes: &[(usize, f64)]) -> Recipe {
     Recipe::new(&Traffic { sizes: sizes.collect(), ..Traffic::default() })
 }
 
-fn ledger(sent: u32) -> Ledger {
-    let mut ledger = Ledger::new(1);
+fn in_flight(sent: u32) -> InFlight {
+    let mut in_flight = InFlight::new(1);
     for _ in 0..sent {
-        ledger.send(0, 0, 0);
+        in_flight.send(0, 0, None);
     }
-    ledger
+    in_flight
 }
 
 fn message(recipe: &Recipe, connection: u16, number: u32) -> BytesMut {
@@ -44,7 +44,7 @@ fn messages_are_text_and_no_two_are_alike() {
 fn an_answer_of_another_connection_is_unknown() {
     let recipe = recipe(&[(64, 1.0)]);
     let payload = message(&recipe, 1, 3);
-    assert_eq!(recipe.recognise(2, &payload, &ledger(10)), Recognised::Unknown);
+    assert_eq!(recipe.recognise(2, &payload, &in_flight(10)), Recognised::Unknown);
 }
 
 #[test]
@@ -77,7 +77,7 @@ proptest! {
         let recipe = recipe(&[(size, 1.0)]);
         let payload = message(&recipe, connection, number);
         prop_assert_eq!(payload.len(), size);
-        prop_assert_eq!(recipe.recognise(connection, &payload, &ledger(1000)), Recognised::Exact(number));
+        prop_assert_eq!(recipe.recognise(connection, &payload, &in_flight(1000)), Recognised::Exact(number));
     }
 
     #[test]
@@ -88,14 +88,14 @@ proptest! {
         let mut payload = message(&recipe, 7, number);
         let at = at.index(size);
         payload[at] ^= flip;
-        prop_assert_eq!(recipe.recognise(7, &payload, &ledger(50)), Recognised::Corrupted(number));
+        prop_assert_eq!(recipe.recognise(7, &payload, &in_flight(50)), Recognised::Corrupted(number));
     }
 
     #[test]
     fn a_truncated_message_is_never_taken_for_a_whole_one(size in 96_usize..300, cut in 1_usize..16) {
         let recipe = recipe(&[(size, 1.0)]);
         let payload = message(&recipe, 7, 0);
-        let got = recipe.recognise(7, &payload[..size - cut], &ledger(5));
+        let got = recipe.recognise(7, &payload[..size - cut], &in_flight(5));
         prop_assert_eq!(got, Recognised::Corrupted(0));
     }
 

@@ -1,41 +1,37 @@
 //! The receiving half of a session.
 
 use std::cmp::Ordering;
+use std::ops::ControlFlow::{Break, Continue};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures::Stream;
-use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
-use tokio_tungstenite::tungstenite::{Error, Message};
-
-use super::{Session, State, TURN};
-use crate::exchange::{Exchange, Update};
-use crate::ledger::Answer;
-use crate::message::Recognised;
-use crate::problem::Problem;
-use crate::wire::Next;
 use load_plan::metrics::{Tally, Timing};
 use load_plan::outcome::Fault;
 use load_plan::profile::Kind;
+use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use super::{LastUpdate, Session, State, Step, TURN};
+use crate::in_flight::Answer;
+use crate::message::Recognised;
+use crate::protocol::{Protocol, Update};
+use crate::wire::Next;
 
 impl Session<'_> {
-    /// Takes what has come. Whether there is more than fits in a turn.
-    pub(super) fn read(&mut self, cx: &mut Context<'_>) -> Result<bool, Result<(), Problem>> {
+    /// Takes what has come; whether there is more than fits in a turn.
+    pub(super) fn read(&mut self, cx: &mut Context<'_>) -> Step<bool> {
         let mut received = Received::default();
         let is_busy = self.read_some(&mut received, cx);
         self.worker.count(|counts| received.add_to(counts));
         is_busy
     }
 
-    fn read_some(
-        &mut self,
-        received: &mut Received,
-        cx: &mut Context<'_>,
-    ) -> Result<bool, Result<(), Problem>> {
+    fn read_some(&mut self, received: &mut Received, cx: &mut Context<'_>) -> Step<bool> {
         for _ in 0..TURN {
             match self.socket.get_mut().poll_next(cx) {
-                Poll::Pending => return Ok(false),
-                Poll::Ready(Err(error)) => return Err(self.ended(Some(&Error::Io(error)))),
+                Poll::Pending => return Continue(false),
+                Poll::Ready(Err(error)) => return Break(self.ended(Some(&Error::Io(error)))),
                 Poll::Ready(Ok(Next::Message(kind, payload))) => {
                     let bytes = self.socket.get_mut().lend();
                     let taken = self.take_payload(&bytes[payload], kind, received);
@@ -43,24 +39,20 @@ impl Session<'_> {
                     taken?;
                 }
                 Poll::Ready(Ok(_)) => match Pin::new(&mut self.socket).poll_next(cx) {
-                    Poll::Pending if self.socket.get_ref().is_passing() => return Ok(false),
+                    Poll::Pending if self.socket.get_ref().is_passing() => return Continue(false),
                     Poll::Pending => {}
                     Poll::Ready(Some(Ok(message))) => self.take(&message, received)?,
-                    Poll::Ready(Some(Err(error))) => return Err(self.ended(Some(&error))),
-                    Poll::Ready(None) => return Err(self.ended(None)),
+                    Poll::Ready(Some(Err(error))) => return Break(self.ended(Some(&error))),
+                    Poll::Ready(None) => return Break(self.ended(None)),
                 },
             }
         }
-        Ok(true)
+        Continue(true)
     }
 
     /// Takes what tungstenite has read.
-    fn take(
-        &mut self,
-        message: &Message,
-        received: &mut Received,
-    ) -> Result<(), Result<(), Problem>> {
-        // It may have an answer ready: to a ping, or to a close.
+    fn take(&mut self, message: &Message, received: &mut Received) -> Step {
+        // tungstenite may have an answer ready, to a ping or to a close.
         self.has_unflushed = true;
         match message {
             Message::Text(text) => self.take_payload(text.as_bytes(), Kind::Text, received)?,
@@ -69,7 +61,7 @@ impl Session<'_> {
                 if let Some(sent_ns) = self.ping_sent_ns.take() {
                     let now_ns = self.socket.get_ref().received_ns();
                     self.worker.count(|counts| counts.pongs += 1);
-                    self.worker.record_now(Timing::Ping, now_ns.saturating_sub(sent_ns));
+                    self.worker.record(Timing::Ping, now_ns.saturating_sub(sent_ns));
                 }
             }
             Message::Close(frame) => {
@@ -82,40 +74,35 @@ impl Session<'_> {
             // tungstenite has queued the pong.
             Message::Ping(_) | Message::Frame(_) => {}
         }
-        Ok(())
+        Continue(())
     }
 
-    /// Takes a message, or says that it is no text though it should be.
-    fn take_payload(
-        &mut self,
-        payload: &[u8],
-        kind: Kind,
-        received: &mut Received,
-    ) -> Result<(), Result<(), Problem>> {
+    /// Takes a message. Text that is not UTF-8 ends the connection.
+    fn take_payload(&mut self, payload: &[u8], kind: Kind, received: &mut Received) -> Step {
         let now_ns = self.socket.get_ref().received_ns();
         let worker = self.worker;
-        let recognised = worker.exchange.recognise(self.id, payload, &self.ledger);
-        // What is byte for byte as it was sent is text.
+        let recognised = worker.protocol.recognise(self.id, payload, &self.in_flight);
+        // A message that came back byte for byte as it was sent is valid text.
         let is_checked =
-            matches!((&worker.exchange, recognised), (Exchange::Echo(_), Recognised::Exact(_)));
+            matches!((&worker.protocol, recognised), (Protocol::Echo(_), Recognised::Exact(_)));
         if kind == Kind::Text
             && !is_checked
             && let Err(error) = str::from_utf8(payload)
         {
-            return Err(self.ended(Some(&Error::Utf8(error.to_string()))));
+            return Break(self.ended(Some(&Error::Utf8(error.to_string()))));
         }
         received.enter(payload.len());
         self.take_answer(recognised, payload, kind, now_ns);
-        Ok(())
+        Continue(())
     }
 
     fn take_answer(&mut self, recognised: Recognised, payload: &[u8], kind: Kind, now_ns: u64) {
-        if let Some(update) = self.worker.exchange.update(payload) {
+        if let Some(update) = self.worker.protocol.update(payload) {
             self.take_update(update, payload, now_ns);
             return;
         }
-        if matches!(self.state, State::Closing { .. }) && self.ledger.has_lost() {
-            // Too late to be told from a second answer; as a loss it is counted already.
+        if matches!(self.state, State::Closing { .. }) && self.in_flight.has_lost() {
+            // Either a second answer, or the answer to a message that is counted as lost already.
             return;
         }
         let fault = |fault| self.worker.fault(fault, now_ns, payload);
@@ -124,7 +111,7 @@ impl Session<'_> {
             Recognised::Corrupted(number) => (number, false),
             Recognised::Unknown => return fault(Fault::Unexpected),
         };
-        match self.ledger.answer(number, now_ns) {
+        match self.in_flight.answer(number, now_ns) {
             Answer::First { .. } if !is_right => fault(Fault::Corrupted),
             Answer::First { entry, late, reordered } => {
                 if late {
@@ -145,9 +132,9 @@ impl Session<'_> {
         if update.lacks_number {
             fault(Fault::Unexpected);
         }
-        if let Some((last_ns, last)) = self.update {
-            self.worker.record_in_hold(Timing::Gap, now_ns.saturating_sub(last_ns));
-            if let (Some(last), Some(this)) = (last, update.sequence) {
+        if let Some(last) = self.last_update {
+            self.worker.record_in_hold(Timing::Gap, now_ns.saturating_sub(last.received_ns));
+            if let (Some(last), Some(this)) = (last.sequence, update.sequence) {
                 match this.cmp(&last) {
                     Ordering::Less => fault(Fault::Reordered),
                     Ordering::Equal => fault(Fault::Duplicated),
@@ -161,13 +148,13 @@ impl Session<'_> {
             let age_ms = self.worker.unix_ms() - time_ms;
             self.worker.record_in_hold(Timing::Staleness, (age_ms.max(0.0) * 1e6) as u64);
         }
-        // One that comes too late does not turn back the count.
-        let last = self.update.and_then(|(_, last)| last);
-        self.update = Some((now_ns, last.max(update.sequence)));
+        let highest = self.last_update.and_then(|last| last.sequence);
+        let sequence = highest.max(update.sequence);
+        self.last_update = Some(LastUpdate { received_ns: now_ns, sequence });
     }
 }
 
-/// What came in one turn.
+/// Counts of one turn.
 #[derive(Default)]
 struct Received {
     messages: u64,

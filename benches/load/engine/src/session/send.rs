@@ -1,50 +1,38 @@
 //! The sending half of a session.
 
+use std::ops::ControlFlow::{Break, Continue};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures::Sink;
+use load_plan::metrics::{Tally, Timing};
+use load_plan::profile::{Kind, Pace, Traffic};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::{PING, Session, TURN};
-use crate::problem::Problem;
-use load_plan::metrics::{Tally, Timing};
-use load_plan::profile::{Kind, Pace, Traffic};
+use super::{PING, Session, Step, TURN};
 
 impl Session<'_> {
-    /// Sends what is due. Whether there is more than fits in a turn.
-    pub(super) fn send(
-        &mut self,
-        now_ns: u64,
-        cx: &mut Context<'_>,
-    ) -> Result<bool, Result<(), Problem>> {
+    /// Sends what is due; whether there is more than fits in a turn.
+    pub(super) fn send(&mut self, now_ns: u64, cx: &mut Context<'_>) -> Step<bool> {
         let mut sent = Sent::default();
         let is_busy = self.send_due(&mut sent, now_ns, cx);
         self.worker.count(|counts| sent.add_to(counts));
         is_busy
     }
 
-    fn send_due(
-        &mut self,
-        sent: &mut Sent,
-        now_ns: u64,
-        cx: &mut Context<'_>,
-    ) -> Result<bool, Result<(), Problem>> {
-        // A window is filled once half of it is free: refilled one by one, it would fall apart into writes of one.
-        let has_room = |depth: u32, in_flight: u32| in_flight <= depth / 2;
-        let fills =
-            matches!(self.pace, Pace::Closed { depth } if has_room(depth, self.ledger.in_flight()));
+    fn send_due(&mut self, sent: &mut Sent, now_ns: u64, cx: &mut Context<'_>) -> Step<bool> {
+        // Refill the window once half of it is free: refilled one by one, every message would be a write of its own.
+        let refills =
+            matches!(self.pace, Pace::Closed { depth } if self.in_flight.len() <= depth / 2);
         for _ in 0..TURN {
             let due_ns = match (&self.arrivals, self.pace) {
                 (Some(arrivals), _) if arrivals.due_ns() <= now_ns => arrivals.due_ns(),
-                (None, Pace::Closed { depth }) if fills && self.ledger.in_flight() < depth => {
-                    now_ns
-                }
-                _ => return self.ping(now_ns, cx).map(|()| false),
+                (None, Pace::Closed { depth }) if refills && self.in_flight.len() < depth => now_ns,
+                _ => return self.ping(now_ns, cx).map_continue(|()| false),
             };
             if !self.has_room(now_ns, cx)? {
-                return Ok(false);
+                return Continue(false);
             }
             let is_closed = self.arrivals.is_none();
             if let Some(arrivals) = &mut self.arrivals {
@@ -53,14 +41,14 @@ impl Session<'_> {
                 self.worker.record_in_hold(Timing::ScheduleLag, now_ns.saturating_sub(since_ns));
             }
             let (bytes, wire_bytes) = self.put_message();
-            self.ledger.send(due_ns, now_ns, self.worker.hold());
+            self.in_flight.send(due_ns, now_ns, self.worker.command().hold());
             self.last_sent_ns = now_ns;
             sent.due += u64::from(is_closed);
             sent.messages += 1;
             sent.bytes += bytes;
             sent.wire_bytes += wire_bytes;
         }
-        Ok(true)
+        Continue(true)
     }
 
     pub(super) fn count_due(&mut self, now_ns: u64) {
@@ -74,53 +62,55 @@ impl Session<'_> {
     }
 
     /// Whether another message fits before some have gone.
-    fn has_room(&mut self, now_ns: u64, cx: &mut Context<'_>) -> Result<bool, Result<(), Problem>> {
+    fn has_room(&mut self, now_ns: u64, cx: &mut Context<'_>) -> Step<bool> {
         match self.socket.get_mut().poll_room(cx) {
             Poll::Ready(Ok(())) => {
                 if std::mem::take(&mut self.is_blocked) {
                     self.unblocked_ns = now_ns;
                 }
-                Ok(true)
+                Continue(true)
             }
-            Poll::Ready(Err(error)) => Err(self.ended(Some(&Error::Io(error)))),
+            Poll::Ready(Err(error)) => Break(self.ended(Some(&Error::Io(error)))),
             Poll::Pending => {
                 if !std::mem::replace(&mut self.is_blocked, true) {
                     self.worker.count(|counts| counts.backpressure_events += 1);
                 }
-                Ok(false)
+                Continue(false)
             }
         }
     }
 
-    /// Sends a frame by tungstenite, which has to know of it. Whether it was taken.
+    /// Sends a control frame through tungstenite, which has to know of it; whether the socket took it.
     pub(super) fn start_control(
         &mut self,
         message: Message,
         now_ns: u64,
         cx: &mut Context<'_>,
-    ) -> Result<bool, Result<(), Problem>> {
+    ) -> Step<bool> {
         if !self.has_room(now_ns, cx)? {
-            return Ok(false);
+            return Continue(false);
         }
         match Pin::new(&mut self.socket).poll_ready(cx) {
-            Poll::Pending => return Ok(false),
-            Poll::Ready(ready) => ready.map_err(|error| self.ended(Some(&error)))?,
+            Poll::Pending => return Continue(false),
+            Poll::Ready(Err(error)) => return Break(self.ended(Some(&error))),
+            Poll::Ready(Ok(())) => {}
         }
-        let started = Pin::new(&mut self.socket).start_send(message);
-        started.map_err(|error| self.ended(Some(&error)))?;
+        if let Err(error) = Pin::new(&mut self.socket).start_send(message) {
+            return Break(self.ended(Some(&error)));
+        }
         self.has_unflushed = true;
-        Ok(true)
+        Continue(true)
     }
 
-    /// Puts the next message onto the wire; its bytes of payload, and with frames around it.
+    /// Puts the next message onto the wire; returns the bytes of its payload, and of its frames.
     fn put_message(&mut self) -> (u64, u64) {
         let mut draft = self.worker.draft.borrow_mut();
         draft.clear();
-        self.worker.exchange.write(self.id, self.ledger.next(), &mut draft);
+        self.worker.protocol.write(self.id, self.in_flight.next(), &mut draft);
         self.has_unflushed = true;
         let Traffic { fragments, kind, .. } = self.worker.profile.traffic;
         let first = if kind == Kind::Text { Data::Text } else { Data::Binary };
-        let mut keys = self.worker.keys.borrow_mut();
+        let mut keys = self.worker.masking_keys.borrow_mut();
         let wire = self.socket.get_mut();
         if fragments == 1 {
             return (draft.len() as u64, wire.put(OpCode::Data(first), true, &draft, keys.draw()));
@@ -134,13 +124,13 @@ impl Session<'_> {
         (draft.len() as u64, fragments.sum())
     }
 
-    fn ping(&mut self, now_ns: u64, cx: &mut Context<'_>) -> Result<(), Result<(), Problem>> {
+    fn ping(&mut self, now_ns: u64, cx: &mut Context<'_>) -> Step {
         let is_due = self.ping_due_ns().is_some_and(|due_ns| due_ns <= now_ns);
         if is_due && self.start_control(Message::Ping(PING), now_ns, cx)? {
             (self.last_sent_ns, self.ping_sent_ns) = (now_ns, Some(now_ns));
             self.worker.count(|counts| counts.pings += 1);
         }
-        Ok(())
+        Continue(())
     }
 
     pub(super) fn ping_due_ns(&self) -> Option<u64> {
@@ -149,10 +139,10 @@ impl Session<'_> {
     }
 }
 
-/// What was sent in one turn.
+/// Counts of one turn.
 #[derive(Default)]
 struct Sent {
-    /// Messages of a closed loop: due when there is room.
+    /// Messages of a closed loop, which are due when there is room.
     due: u64,
     messages: u64,
     bytes: u64,

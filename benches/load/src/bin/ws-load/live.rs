@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use anyhow::{Context, Result};
 use load::summary::Summary;
 use load::validator::Assessment;
-use load_engine::conductor::Progress;
-use load_engine::run::Settings;
+use load_engine::progress::Progress;
+use load_engine::run::RunSettings;
 use load_plan::metrics::Timing;
 use load_plan::model::{Phase, Run};
 use server::live::Point;
@@ -42,7 +42,7 @@ const SERIES: &[&str] = &[
 ];
 
 impl Live {
-    pub(crate) fn start(addr: SocketAddr, settings: &Settings) -> Result<Self> {
+    pub(crate) fn start(addr: SocketAddr, settings: &RunSettings) -> Result<Self> {
         let page = server::Live::start(addr, SERIES).context("there is no live page")?;
         eprintln!("live on http://{}", page.addr());
         let (run_id, url) = (settings.run_id.clone(), settings.url.clone());

@@ -3,8 +3,8 @@ use std::time::SystemTime;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use load::summary::Summary;
-use load_engine::conductor::Progress as Now;
-use load_engine::run::Settings;
+use load_engine::progress::Progress as Now;
+use load_engine::run::RunSettings;
 use load_plan::model::Phase;
 use load_plan::thresholds::{Metric, Statistic};
 use load_plan::units;
@@ -23,8 +23,8 @@ enum Kind {
 }
 
 impl Progress {
-    pub(crate) fn new(settings: &Settings, quiet: bool) -> Self {
-        let Settings { profile, url, .. } = settings;
+    pub(crate) fn new(settings: &RunSettings, quiet: bool) -> Self {
+        let RunSettings { profile, url, .. } = settings;
         let planned_s = profile.duration().as_secs_f64().ceil() as u64;
         let is_p99 = |metric| metric == Metric::Latency(Statistic::P99);
         let limits = profile.thresholds.iter().filter(|limit| is_p99(limit.metric));

@@ -9,7 +9,7 @@ use load::report::{directory, json, table};
 use load::signals::stop_on_signals;
 use load::summary::Summary;
 use load::validator::{Assessment, RunVerdict, validate};
-use load_engine::run::{Settings, run as perform};
+use load_engine::run::{RunSettings, run as perform};
 use load_plan::model::Run;
 
 use crate::live::Live;
@@ -103,7 +103,7 @@ pub(crate) fn save(
 
 /// One run with its progress shown.
 pub(crate) fn watched(
-    settings: &Settings,
+    settings: &RunSettings,
     stop: &Arc<AtomicBool>,
     quiet: bool,
     mut live: Option<&mut Live>,

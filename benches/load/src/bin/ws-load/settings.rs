@@ -6,7 +6,7 @@ use anyhow::Result;
 use load::own_target::OwnTarget;
 use load::settings;
 use load_engine::problem::Problem;
-use load_engine::run::Settings;
+use load_engine::run::RunSettings;
 use load_plan::model::Shard;
 use load_plan::profile::Profile;
 use load_plan::thresholds::{Threshold, overridden};
@@ -144,9 +144,9 @@ impl Flags {
     }
 
     /// How to run all of `profile` against `url`.
-    pub(crate) fn settings(&self, profile: Profile, url: String) -> Settings {
+    pub(crate) fn settings(&self, profile: Profile, url: String) -> RunSettings {
         let whole = settings::whole(profile, url);
-        Settings {
+        RunSettings {
             ca_file: self.ca_file.clone(),
             sources: self.source_ip.clone(),
             workers: self.workers.map_or(whole.workers, NonZeroUsize::get),
@@ -165,9 +165,9 @@ pub(crate) struct Part {
 
 impl Part {
     /// `whole`, cut down to this part.
-    pub(crate) fn of(&self, whole: Settings) -> Settings {
+    pub(crate) fn of(&self, whole: RunSettings) -> RunSettings {
         let run_id = self.run_id.clone().unwrap_or(whole.run_id);
-        Settings { shard: self.shard, start_at: self.start_at, run_id, ..whole }
+        RunSettings { shard: self.shard, start_at: self.start_at, run_id, ..whole }
     }
 }
 

@@ -1,21 +1,21 @@
-//! The messages of one connection that are on their way, and what an answer says about them. Pure.
+//! The in-flight table of one connection: messages without an answer, and how an answer relates to them. Pure.
 
 use std::collections::VecDeque;
 
-/// Give up on an answer after so many timeouts: what comes later than that answers nothing any more, and a connection
-/// that loses messages does not grow for ever.
+/// Timeouts after which an answer is given up, so that the table of a connection that loses messages stays small.
 const GIVE_UP: u64 = 10;
 
-/// Messages by number, from 0. In a steady state it allocates nothing.
+/// Messages by number, from 0. Allocates nothing in a steady state.
 #[derive(Debug)]
-pub(super) struct Ledger {
+pub(super) struct InFlight {
     timeout_ns: u64,
     /// Number of the first entry.
     first: u32,
     entries: VecDeque<Entry>,
     /// Entries before this one are answered or late.
     expired: usize,
-    in_flight: u32,
+    /// Messages that are neither answered nor late.
+    in_time: u32,
     highest_answered: Option<u32>,
     has_lost: bool,
 }
@@ -27,31 +27,31 @@ pub(super) struct Entry {
     pub(super) due_ns: u64,
     /// When it was handed to the socket.
     pub(super) sent_ns: u64,
-    /// The hold it belongs to; 0 for none.
-    pub(super) hold: u32,
+    /// The stage in whose hold it was sent.
+    pub(super) hold: Option<u32>,
     is_answered: bool,
     is_late: bool,
 }
 
-/// What an answer is.
+/// How an answer relates to what was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     /// The first one to this message.
     First {
         /// The message.
         entry: Entry,
-        /// It came after the timeout.
+        /// Whether it came after the timeout.
         late: bool,
-        /// A message sent later was answered before.
+        /// Whether a message that was sent later has been answered already.
         reordered: bool,
     },
-    /// Another one to a message that has been answered.
+    /// A further answer to a message.
     Duplicate,
-    /// To a number that was never sent.
+    /// An answer to a number that was never sent.
     Unexpected,
 }
 
-impl Ledger {
+impl InFlight {
     /// Answers are late after `timeout_ns`.
     #[must_use]
     pub(super) fn new(timeout_ns: u64) -> Self {
@@ -60,13 +60,13 @@ impl Ledger {
             first: 0,
             entries: VecDeque::new(),
             expired: 0,
-            in_flight: 0,
+            in_time: 0,
             highest_answered: None,
             has_lost: false,
         }
     }
 
-    /// Whether anything was given up: an answer to it would look like a duplicate.
+    /// Whether any message was given up: an answer to it would look like a duplicate.
     #[must_use]
     pub(super) fn has_lost(&self) -> bool {
         self.has_lost
@@ -79,10 +79,10 @@ impl Ledger {
     }
 
     /// Enters the next message.
-    pub(super) fn send(&mut self, due_ns: u64, sent_ns: u64, hold: u32) {
+    pub(super) fn send(&mut self, due_ns: u64, sent_ns: u64, hold: Option<u32>) {
         let entry = Entry { due_ns, sent_ns, hold, is_answered: false, is_late: false };
         self.entries.push_back(entry);
-        self.in_flight += 1;
+        self.in_time += 1;
     }
 
     /// Takes an answer to message `number`.
@@ -98,7 +98,7 @@ impl Ledger {
         }
         entry.is_answered = true;
         if !entry.is_late {
-            self.in_flight -= 1;
+            self.in_time -= 1;
         }
         let entry = *entry;
         let reordered = self.highest_answered.is_some_and(|highest| highest > number);
@@ -108,13 +108,13 @@ impl Ledger {
         Answer::First { entry, late, reordered }
     }
 
-    /// Messages that were neither answered nor given up within the timeout.
+    /// Messages that are neither answered nor late.
     #[must_use]
-    pub(super) fn in_flight(&self) -> u32 {
-        self.in_flight
+    pub(super) fn len(&self) -> u32 {
+        self.in_time
     }
 
-    /// Whether there is an answer still to come.
+    /// Whether no answer is still to come, not even a late one.
     #[must_use]
     pub(super) fn is_settled(&self) -> bool {
         self.entries.is_empty()
@@ -132,14 +132,14 @@ impl Ledger {
         self.entries.get(self.expired).map(|entry| entry.sent_ns.saturating_add(self.timeout_ns))
     }
 
-    /// Takes what has become late out of flight, and hands out what is given up.
+    /// Marks messages as late, and hands out those that are given up.
     pub(super) fn expire(&mut self, now_ns: u64, mut lost: impl FnMut(Entry)) {
         while let Some(entry) = self.entries.get_mut(self.expired)
             && entry.sent_ns.saturating_add(self.timeout_ns) <= now_ns
         {
             if !entry.is_answered {
                 entry.is_late = true;
-                self.in_flight -= 1;
+                self.in_time -= 1;
             }
             self.expired += 1;
         }
@@ -155,8 +155,8 @@ impl Ledger {
         }
     }
 
-    /// Gives up everything that is still on its way.
-    pub(super) fn settle(&mut self, mut lost: impl FnMut(Entry)) {
+    /// Gives up every message without an answer.
+    pub(super) fn give_up(&mut self, mut lost: impl FnMut(Entry)) {
         while let Some(entry) = self.entries.front() {
             if !entry.is_answered {
                 lost(*entry);
@@ -164,7 +164,7 @@ impl Ledger {
             }
             self.pop();
         }
-        self.in_flight = 0;
+        self.in_time = 0;
     }
 
     fn forget_answered(&mut self) {
@@ -187,17 +187,17 @@ mod tests {
     use super::*;
 
     /// Five messages, one a nanosecond; late after 10.
-    fn five() -> Ledger {
-        let mut ledger = Ledger::new(10);
+    fn five() -> InFlight {
+        let mut in_flight = InFlight::new(10);
         for at in 0..5 {
-            ledger.send(at, at, 1);
+            in_flight.send(at, at, Some(0));
         }
-        ledger
+        in_flight
     }
 
     #[track_caller]
-    fn check(ledger: &mut Ledger, number: u32, now_ns: u64, late: bool, reordered: bool) {
-        match ledger.answer(number, now_ns) {
+    fn check(in_flight: &mut InFlight, number: u32, now_ns: u64, late: bool, reordered: bool) {
+        match in_flight.answer(number, now_ns) {
             Answer::First { entry, late: was_late, reordered: was_reordered } => {
                 assert_eq!(entry.sent_ns, u64::from(number));
                 assert_eq!((was_late, was_reordered), (late, reordered), "message {number}");
@@ -208,22 +208,22 @@ mod tests {
 
     #[test]
     fn a_swapped_pair_is_one_reordered_message() {
-        let mut ledger = five();
-        check(&mut ledger, 0, 5, false, false);
-        check(&mut ledger, 2, 6, false, false);
-        check(&mut ledger, 1, 7, false, true);
-        check(&mut ledger, 3, 8, false, false);
-        assert_eq!(ledger.in_flight(), 1);
+        let mut in_flight = five();
+        check(&mut in_flight, 0, 5, false, false);
+        check(&mut in_flight, 2, 6, false, false);
+        check(&mut in_flight, 1, 7, false, true);
+        check(&mut in_flight, 3, 8, false, false);
+        assert_eq!(in_flight.len(), 1);
     }
 
     #[test]
     fn a_second_answer_is_a_duplicate_whether_the_first_is_forgotten_or_not() {
-        let mut ledger = five();
-        check(&mut ledger, 0, 5, false, false);
-        check(&mut ledger, 2, 5, false, false);
-        assert_eq!(ledger.answer(0, 6), Answer::Duplicate);
-        assert_eq!(ledger.answer(2, 6), Answer::Duplicate);
-        assert_eq!(ledger.in_flight(), 3);
+        let mut in_flight = five();
+        check(&mut in_flight, 0, 5, false, false);
+        check(&mut in_flight, 2, 5, false, false);
+        assert_eq!(in_flight.answer(0, 6), Answer::Duplicate);
+        assert_eq!(in_flight.answer(2, 6), Answer::Duplicate);
+        assert_eq!(in_flight.len(), 3);
     }
 
     #[test]
@@ -233,26 +233,26 @@ mod tests {
 
     #[test]
     fn a_late_message_leaves_the_flight_and_is_late_once_it_comes() {
-        let mut ledger = five();
-        ledger.expire(11, |_| panic!("not lost yet"));
-        assert_eq!(ledger.in_flight(), 3);
-        assert_eq!(ledger.next_late_ns(), Some(12));
-        check(&mut ledger, 0, 12, true, false);
-        check(&mut ledger, 4, 12, false, false);
-        assert_eq!(ledger.in_flight(), 2);
+        let mut in_flight = five();
+        in_flight.expire(11, |_| panic!("not lost yet"));
+        assert_eq!(in_flight.len(), 3);
+        assert_eq!(in_flight.next_late_ns(), Some(12));
+        check(&mut in_flight, 0, 12, true, false);
+        check(&mut in_flight, 4, 12, false, false);
+        assert_eq!(in_flight.len(), 2);
     }
 
     #[test]
     fn what_never_comes_is_lost_once() {
-        let mut ledger = five();
-        check(&mut ledger, 1, 5, false, false);
+        let mut in_flight = five();
+        check(&mut in_flight, 1, 5, false, false);
         let mut lost = Vec::new();
-        ledger.expire(102, |entry| lost.push(entry.sent_ns));
+        in_flight.expire(102, |entry| lost.push(entry.sent_ns));
         assert_eq!(lost, [0, 2]);
-        ledger.settle(|entry| lost.push(entry.sent_ns));
+        in_flight.give_up(|entry| lost.push(entry.sent_ns));
         assert_eq!(lost, [0, 2, 3, 4]);
-        assert!(ledger.is_settled());
-        assert_eq!((ledger.next(), ledger.in_flight()), (5, 0));
+        assert!(in_flight.is_settled());
+        assert_eq!((in_flight.next(), in_flight.len()), (5, 0));
     }
 
     proptest! {
@@ -260,22 +260,22 @@ mod tests {
         fn every_message_is_answered_or_lost_and_never_both(
             answers in proptest::collection::vec((0_u32..60, 0_u64..40), 0..200)
         ) {
-            let mut ledger = Ledger::new(20);
+            let mut in_flight = InFlight::new(20);
             let (mut now, mut first, mut lost) = (0, 0, 0);
             for at in 0..50 {
-                ledger.send(at, at, 0);
+                in_flight.send(at, at, None);
             }
             for (number, step) in answers {
                 now += step / 10;
-                ledger.expire(now, |_| lost += 1);
-                if let Answer::First { .. } = ledger.answer(number, now) {
+                in_flight.expire(now, |_| lost += 1);
+                if let Answer::First { .. } = in_flight.answer(number, now) {
                     first += 1;
                 }
-                prop_assert!(ledger.in_flight() <= 50 - first);
+                prop_assert!(in_flight.len() <= 50 - first);
             }
-            ledger.settle(|_| lost += 1);
+            in_flight.give_up(|_| lost += 1);
             prop_assert_eq!(first + lost, 50);
-            prop_assert_eq!(ledger.in_flight(), 0);
+            prop_assert_eq!(in_flight.len(), 0);
         }
     }
 }

@@ -2,14 +2,14 @@
 
 use bytes::BytesMut;
 
+use super::in_flight::InFlight;
 use super::json_pointer::JsonPointer;
-use super::ledger::Ledger;
 use super::message::{Recipe, Recognised, Template};
 use load_plan::profile::{Mode, Profile};
 
 /// The mode of a profile, made ready.
 #[derive(Clone, Debug)]
-pub(super) enum Exchange {
+pub(super) enum Protocol {
     /// Every message comes back.
     Echo(Recipe),
     /// Every message is answered by one with its number.
@@ -29,7 +29,7 @@ pub(super) struct Update {
     pub(super) time_ms: Option<f64>,
 }
 
-impl Exchange {
+impl Protocol {
     /// A checked profile has its placeholders.
     pub(super) fn new(profile: &Profile) -> Self {
         let template = |text: &str| Template::parse(text).expect("a profile is checked for {seq}");
@@ -57,9 +57,14 @@ impl Exchange {
     }
 
     /// Which of the messages on their way `payload` answers.
-    pub(super) fn recognise(&self, connection: u16, payload: &[u8], ledger: &Ledger) -> Recognised {
+    pub(super) fn recognise(
+        &self,
+        connection: u16,
+        payload: &[u8],
+        in_flight: &InFlight,
+    ) -> Recognised {
         match self {
-            Self::Echo(recipe) => recipe.recognise(connection, payload, ledger),
+            Self::Echo(recipe) => recipe.recognise(connection, payload, in_flight),
             Self::Request { reply, .. } => match reply.find(payload) {
                 Some(number) => Recognised::Exact(number),
                 None => Recognised::Unknown,

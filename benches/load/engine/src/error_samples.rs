@@ -7,25 +7,25 @@ const MOST: usize = 64;
 
 /// A short list: most runs have none.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Details {
+pub(super) struct ErrorSamples {
     list: Vec<ErrorSample>,
 }
 
-impl Details {
+impl ErrorSamples {
     /// One more of `kind`, whose words are those of the first.
     pub(super) fn note(&mut self, kind: &str, now_ns: u64, words: impl FnOnce() -> String) {
-        match self.list.iter_mut().find(|detail| detail.kind == kind) {
-            Some(detail) => detail.count += 1,
+        match self.list.iter_mut().find(|sample| sample.kind == kind) {
+            Some(sample) => sample.count += 1,
             None => self.push(kind, words(), now_ns),
         }
     }
 
     /// One more of `kind` in these words.
     pub(super) fn note_words(&mut self, kind: &str, words: &str, now_ns: u64) {
-        let same = |detail: &&mut ErrorSample| detail.kind == kind && detail.text == words;
+        let same = |sample: &&mut ErrorSample| sample.kind == kind && sample.text == words;
         let has_room = self.list.len() < MOST;
         match self.list.iter_mut().find(same) {
-            Some(detail) => detail.count += 1,
+            Some(sample) => sample.count += 1,
             None if has_room => self.push(kind, words.to_owned(), now_ns),
             None => self.note(kind, now_ns, || "other words".to_owned()),
         }
@@ -63,27 +63,27 @@ mod tests {
 
     #[test]
     fn faults_are_counted_under_the_words_of_the_first() {
-        let mut details = Details::default();
-        details.note("lost", 7, || "a".to_owned());
-        details.note("lost", 9, || unreachable!());
-        let list = details.into_list();
+        let mut samples = ErrorSamples::default();
+        samples.note("lost", 7, || "a".to_owned());
+        samples.note("lost", 9, || unreachable!());
+        let list = samples.into_list();
         assert_eq!((list.len(), list[0].count, list[0].first_ns), (1, 2, 7));
     }
 
     #[test]
     fn endless_words_stay_a_short_list_and_none_is_lost() {
-        let mut details = Details::default();
+        let mut samples = ErrorSamples::default();
         for at in 0..1000 {
-            details.note_words("reset", &at.to_string(), at);
+            samples.note_words("reset", &at.to_string(), at);
         }
-        let list = details.into_list();
+        let list = samples.into_list();
         assert_eq!(list.len(), MOST);
-        assert_eq!(list.iter().map(|detail| detail.count).sum::<u64>(), 1000);
+        assert_eq!(list.iter().map(|sample| sample.count).sum::<u64>(), 1000);
     }
 
     #[test]
     fn two_lists_add_up() {
-        let mut one = Details::default();
+        let mut one = ErrorSamples::default();
         one.note("lost", 7, || "a".to_owned());
         let mut sum = one.clone();
         sum.add(one.into_list());

@@ -1,16 +1,16 @@
-//! Masking keys, drawn in stock: one by one they would be a tenth of what a message costs.
+//! Masking keys, drawn in stock: drawn one by one, they would be a tenth of the cost of a message.
 
-/// Keys drawn at a time.
+/// MaskingKeys drawn at a time.
 const STOCK: usize = 256;
 
 /// Unpredictable keys, as RFC 6455 §10.3 demands.
 #[derive(Debug)]
-pub(super) struct Keys {
+pub(super) struct MaskingKeys {
     stock: [[u8; 4]; STOCK],
     left: usize,
 }
 
-impl Keys {
+impl MaskingKeys {
     pub(super) const fn new() -> Self {
         Self { stock: [[0; 4]; STOCK], left: 0 }
     }
@@ -33,10 +33,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_are_not_handed_out_twice() {
-        let mut keys = Keys::new();
+    fn masking_keys_do_not_repeat() {
+        let mut keys = MaskingKeys::new();
         let drawn: HashSet<_> = (0..4 * STOCK).map(|_| keys.draw()).collect();
-        // Of 1024 out of 2³², two are alike once in eight thousand times; four never.
+        // Two of 1024 keys out of 2³² are equal once in eight thousand times; four never.
         assert!(drawn.len() > 4 * STOCK - 4);
     }
 }

@@ -1,84 +1,26 @@
-//! Provocations: what a server must survive, each on a connection of its own, while the healthy ones are measured.
+//! One provocation, and what the peer makes of it.
 
-use std::cell::Cell;
-use std::rc::Rc;
 use std::time::Duration;
 
+use load_plan::profile::Provocation;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 use tokio_tungstenite::MaybeTlsStream;
 
-use super::endpoint::Stream;
-use super::problem::Problem;
-use super::slow_reader::pause;
-use super::tender::Place;
-use super::worker::Worker;
-use load_plan::profile::Provocation;
+use crate::endpoint::{Endpoint, Stream};
+use crate::problem::Problem;
+use crate::transport::reset_on_drop;
 
-/// Time within which a peer has to answer one.
+/// Time within which a peer has to answer a provocation.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Longest time that a peer lets somebody in who says nothing.
+/// Longest time that a peer may keep a connection on which nothing is sent.
 const HALF_OPEN: Duration = Duration::from_secs(15);
 
-/// Provocations under way at a time: those that wait must not use up the descriptors.
-const AT_ONCE: u32 = 256;
-
-/// Begins this shard's part of the profile's provocations.
-pub(super) fn begin(worker: &Rc<Worker>, place: Place) {
-    let Some(hostile) = worker.profile.conduct.hostile.clone() else { return };
-    let gap_ns = (1e9 * f64::from(place.shards) / hostile.rate) as u64;
-    let kinds = if hostile.kinds.is_empty() { Provocation::ALL.to_vec() } else { hostile.kinds };
-    let shared = Rc::clone(worker);
-    worker.spawn(async move {
-        let under_way = Rc::new(Cell::new(0));
-        for kind in kinds.iter().cycle() {
-            pause(&shared, gap_ns).await;
-            if shared.is_draining() {
-                break;
-            }
-            if under_way.get() >= AT_ONCE {
-                continue;
-            }
-            under_way.set(under_way.get() + 1);
-            let (one, under_way, kind) = (Rc::clone(&shared), Rc::clone(&under_way), *kind);
-            shared.spawn(async move {
-                provoke(&one, kind).await;
-                under_way.set(under_way.get() - 1);
-                one.is_left();
-            });
-        }
-        shared.is_left();
-    });
-}
-
-async fn provoke(worker: &Worker, kind: Provocation) {
-    worker.count(|counts| counts.provoked += 1);
-    let tried = tokio::select! {
-        tried = attempt(worker, kind) => tried,
-        () = drained(worker) => return,
-    };
-    let (is_good, words) = match tried {
-        Ok(Reaction { is_good, words }) => (is_good, words),
-        // Whoever refuses everybody is not well.
-        Err(problem) => (false, problem.words),
-    };
-    if !is_good {
-        worker.count(|counts| counts.provoked_badly += 1);
-    }
-    worker.note("provoked", &format!("{}: {words}", kind.name()));
-}
-
-async fn drained(worker: &Worker) {
-    while !worker.is_draining() {
-        pause(worker, 1_000_000_000).await;
-    }
-}
-
 /// What a peer did.
-struct Reaction {
-    is_good: bool,
-    words: String,
+pub(super) struct Reaction {
+    pub(super) is_good: bool,
+    pub(super) words: String,
 }
 
 impl Reaction {
@@ -91,21 +33,26 @@ impl Reaction {
     }
 }
 
-async fn attempt(worker: &Worker, kind: Provocation) -> Result<Reaction, Problem> {
-    let mut bytes = match kind {
+/// Provokes the peer.
+///
+/// # Errors
+///
+/// How the attempt to connect ended.
+pub(super) async fn attempt(endpoint: &Endpoint, kind: Provocation) -> Result<Reaction, Problem> {
+    let bytes = match kind {
         Provocation::ConnectReset => {
-            reset(&worker.endpoint.stream().await?);
+            reset(&endpoint.stream().await?);
             return Ok(Reaction::good("reset at once"));
         }
         Provocation::HalfOpen => {
-            let mut stream = worker.endpoint.stream().await?;
+            let mut stream = endpoint.stream().await?;
             return Ok(match timeout(HALF_OPEN, read_all(&mut stream)).await {
                 Ok(_) => Reaction::good("closed by the peer"),
                 Err(_) => Reaction::bad("still open after 15 s without a word"),
             });
         }
         Provocation::NotHttp | Provocation::BadVersion => {
-            return refused(worker, kind).await;
+            return refused(endpoint, kind).await;
         }
         Provocation::ResetMidFrame => vec![0x81, 0xfe, 0x04],
         Provocation::Unmasked => vec![0x81, 0x02, b'h', b'i'],
@@ -115,8 +62,8 @@ async fn attempt(worker: &Worker, kind: Provocation) -> Result<Reaction, Problem
         Provocation::BadUtf8 => masked(0x81, &[0xff, 0xfe]),
         Provocation::Huge => vec![0x82, 0xff, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0],
     };
-    // tungstenite upgrades; the rest is raw.
-    let mut stream = worker.endpoint.connect().await?.into_inner();
+    // tungstenite upgrades the connection; the provocation goes past it.
+    let mut stream = endpoint.connect().await?.into_inner();
     if write(&mut stream, &bytes).await.is_err() {
         return Ok(Reaction::bad("broken before it was provoked"));
     }
@@ -124,14 +71,13 @@ async fn attempt(worker: &Worker, kind: Provocation) -> Result<Reaction, Problem
         reset(&stream);
         return Ok(Reaction::good("reset in the middle of a frame"));
     }
-    bytes.clear();
     Ok(match timeout(PATIENCE, read_all(&mut stream)).await {
         Err(_) => Reaction::bad("still open after 5 s"),
         Ok(answer) => judged(due(kind), close_code(&answer)),
     })
 }
 
-/// The code that RFC 6455 §7.4.1 has for it.
+/// The close code that RFC 6455 §7.4.1 demands.
 const fn due(kind: Provocation) -> u16 {
     match kind {
         Provocation::BadUtf8 => 1007,
@@ -140,7 +86,7 @@ const fn due(kind: Provocation) -> u16 {
     }
 }
 
-/// Nobody has to say why (RFC 6455 §7.1.7); what is said must be right.
+/// A peer may leave without a close frame (RFC 6455 §7.1.7); a code that it sends must be right.
 fn judged(due: u16, code: Option<u16>) -> Reaction {
     match code {
         None => Reaction::good("dropped without a close frame"),
@@ -150,20 +96,20 @@ fn judged(due: u16, code: Option<u16>) -> Reaction {
 }
 
 /// A request that must not be answered with 101.
-async fn refused(worker: &Worker, kind: Provocation) -> Result<Reaction, Problem> {
-    let mut stream = worker.endpoint.stream().await?;
+async fn refused(endpoint: &Endpoint, kind: Provocation) -> Result<Reaction, Problem> {
+    let mut stream = endpoint.stream().await?;
     let request = match kind {
         Provocation::NotHttp => "\u{1}\u{2}\u{3} this is not HTTP\r\n\r\n".to_owned(),
         _ => format!(
             "GET {} HTTP/1.1\r\nHost: plimsoll\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 99\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-            worker.endpoint.path()
+            endpoint.path()
         ),
     };
     if write(&mut stream, request.as_bytes()).await.is_err() {
         return Ok(Reaction::good("dropped"));
     }
-    // Whoever answers and keeps the connection for another request has answered.
+    // The first bytes suffice: a peer may keep the connection open for another request.
     let mut answer = [0; 32];
     Ok(match timeout(PATIENCE, stream.read(&mut answer)).await {
         Err(_) => Reaction::bad("no answer within 5 s"),
@@ -181,7 +127,7 @@ async fn write(stream: &mut Stream, bytes: &[u8]) -> std::io::Result<()> {
     stream.flush().await
 }
 
-/// Everything up to the end of the stream, a reset counting as one.
+/// Reads up to a close frame or the end of the stream; a reset counts as an end.
 async fn read_all(stream: &mut Stream) -> Vec<u8> {
     let mut all = Vec::new();
     let mut chunk = [0; 1024];
@@ -194,15 +140,13 @@ async fn read_all(stream: &mut Stream) -> Vec<u8> {
     all
 }
 
-/// The end of the connection comes as a reset and not as an end.
+/// Makes the end of the connection a reset.
 fn reset(stream: &Stream) {
-    let tcp = match stream {
-        MaybeTlsStream::Plain(tcp) => tcp,
-        MaybeTlsStream::Rustls(tls) => tls.get_ref().0,
-        _ => return,
-    };
-    // Without it, it is an end; the peer is provoked either way.
-    let _ = rustix::net::sockopt::set_socket_linger(tcp, Some(Duration::ZERO));
+    match stream {
+        MaybeTlsStream::Plain(plain) => reset_on_drop(plain),
+        MaybeTlsStream::Rustls(tls) => reset_on_drop(tls.get_ref().0),
+        _ => {}
+    }
 }
 
 /// A frame masked with zeros.
@@ -249,13 +193,13 @@ mod tests {
     }
 
     #[test]
-    fn another_close_code_than_the_one_that_is_due_is_bad() {
+    fn a_wrong_close_code_is_a_bad_reaction() {
         assert!(judged(1002, Some(1002)).is_good && judged(1002, None).is_good);
         assert!(!judged(1002, Some(1000)).is_good && !judged(1009, Some(1002)).is_good);
     }
 
     #[test]
-    fn a_status_is_read_from_the_first_bytes() {
+    fn an_http_status_is_read_from_the_first_bytes() {
         assert_eq!(status(b"HTTP/1.1 426 Upgrade Required"), Some(426));
         assert_eq!(status(b"HTTP/1.0 400"), Some(400));
         assert_eq!(status(b"SSH-2.0-x"), None);

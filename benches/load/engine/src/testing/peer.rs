@@ -1,0 +1,206 @@
+//! A peer in memory that misbehaves as it is told, and counts what it does.
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures::{SinkExt, StreamExt};
+use tokio::task::spawn_local;
+use tokio::time::{Instant, sleep_until};
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{WebSocketStream, accept_async};
+
+use crate::memory::{Dialer, Listener, Pipe};
+
+/// Time that [`Peer::answering`] takes for an answer. Not zero: a closed loop would never let the time go on.
+const LATENCY: Duration = Duration::from_millis(1);
+
+/// A connection that was upgraded.
+pub type Socket = WebSocketStream<Pipe>;
+
+type Served = Pin<Box<dyn Future<Output = Result<(), Error>>>>;
+
+/// What a peer has done so far. Everything is counted by whoever serves, but for the connections.
+#[derive(Debug, Default)]
+pub struct PeerCounts {
+    /// Connections, those included that are no part of the load: one to find out whether there is a target, and, if no
+    /// shard is run, another that asks for metrics.
+    pub accepted: Count,
+    /// Messages.
+    pub received: Count,
+    /// Messages.
+    pub sent: Count,
+    /// Whatever the peer is there to do wrong.
+    pub faults: Count,
+}
+
+/// A number that only rises.
+#[derive(Debug, Default)]
+pub struct Count(Cell<u64>);
+
+impl Count {
+    /// So many more.
+    pub fn add(&self, more: u64) {
+        self.0.set(self.0.get() + more);
+    }
+
+    /// All so far.
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.get()
+    }
+}
+
+/// What a peer sends when a message has arrived.
+#[derive(Debug)]
+pub enum Answer {
+    /// One message.
+    Right(Message),
+    /// So many messages that are no fault: also of other messages.
+    Many(Vec<Message>),
+    /// A fault, and the messages that are sent with it.
+    Wrong(Vec<Message>),
+}
+
+/// A peer that serves any number of connections.
+#[derive(Clone)]
+pub struct Peer {
+    serve: Rc<dyn Fn(Pipe, Rc<PeerCounts>) -> Served>,
+    counts: Rc<PeerCounts>,
+    refuses_after: u64,
+}
+
+impl fmt::Debug for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Peer").field("counts", &self.counts).finish_non_exhaustive()
+    }
+}
+
+impl Peer {
+    /// Serves every connection with `serve`, before any upgrade. Its error is that of a client that leaves.
+    pub fn raw<S, F>(serve: S) -> Self
+    where
+        S: Fn(Pipe, Rc<PeerCounts>) -> F + 'static,
+        F: Future<Output = Result<(), Error>> + 'static,
+    {
+        Self {
+            serve: Rc::new(move |pipe, counts| Box::pin(serve(pipe, counts))),
+            counts: Rc::default(),
+            refuses_after: u64::MAX,
+        }
+    }
+
+    /// Upgrades every connection first.
+    pub fn upgrading<S, F>(serve: S) -> Self
+    where
+        S: Fn(Socket, Rc<PeerCounts>) -> F + 'static,
+        F: Future<Output = Result<(), Error>> + 'static,
+    {
+        let serve = Rc::new(serve);
+        Self::raw(move |pipe, counts| {
+            let serve = Rc::clone(&serve);
+            async move { serve(accept_async(pipe).await?, counts).await }
+        })
+    }
+
+    /// Answers the `n`th message of each connection, from 0, as `answer` says; it may keep messages in the list.
+    pub fn answering<A>(answer: A) -> Self
+    where
+        A: Fn(u64, Message, &mut Vec<Message>) -> Answer + 'static,
+    {
+        Self::answering_after(LATENCY, answer)
+    }
+
+    /// Answers as [`Peer::answering`], `latency` after a message has come.
+    pub fn answering_after<A>(latency: Duration, answer: A) -> Self
+    where
+        A: Fn(u64, Message, &mut Vec<Message>) -> Answer + 'static,
+    {
+        let answer = Rc::new(answer);
+        Self::upgrading(move |socket, counts| {
+            let answer = Rc::clone(&answer);
+            async move { serve(socket, &counts, latency, &*answer).await }
+        })
+    }
+
+    /// Sends back what it gets.
+    #[must_use]
+    pub fn echo() -> Self {
+        Self::answering(|_, message, _| Answer::Right(message))
+    }
+
+    /// Refuses connections once it has accepted `accepted`.
+    #[must_use]
+    pub fn refusing_after(mut self, accepted: u64) -> Self {
+        self.refuses_after = accepted;
+        self
+    }
+
+    /// What it has done so far.
+    #[must_use]
+    pub fn counts(&self) -> &PeerCounts {
+        &self.counts
+    }
+
+    /// Accepts connections in the current [`tokio::task::LocalSet`].
+    pub(crate) fn listen(&self) -> Dialer {
+        let (mut listener, dialer) = Listener::bind();
+        let peer = self.clone();
+        spawn_local(async move {
+            while peer.counts.accepted.get() < peer.refuses_after
+                && let Some(pipe) = listener.accept().await
+            {
+                peer.counts.accepted.add(1);
+                spawn_local((peer.serve)(pipe, Rc::clone(&peer.counts)));
+            }
+        });
+        dialer
+    }
+}
+
+async fn serve<A>(
+    mut socket: Socket,
+    counts: &PeerCounts,
+    latency: Duration,
+    answer: &A,
+) -> Result<(), Error>
+where
+    A: Fn(u64, Message, &mut Vec<Message>) -> Answer,
+{
+    let (mut waiting, mut held) = (VecDeque::new(), Vec::new());
+    let mut n = 0;
+    loop {
+        let due = waiting.front().map_or_else(Instant::now, |(due, _)| *due);
+        let message = tokio::select! {
+            biased;
+            () = sleep_until(due), if !waiting.is_empty() => waiting.pop_front(),
+            message = socket.next() => {
+                let Some(message) = message.transpose()? else { return Ok(()) };
+                if message.is_text() || message.is_binary() {
+                    counts.received.add(1);
+                    waiting.push_back((Instant::now() + latency, message));
+                }
+                None
+            }
+        };
+        let Some((_, message)) = message else { continue };
+        let answers = match answer(n, message, &mut held) {
+            Answer::Right(message) => vec![message],
+            Answer::Many(messages) => messages,
+            Answer::Wrong(messages) => {
+                counts.faults.add(1);
+                messages
+            }
+        };
+        n += 1;
+        for message in answers {
+            counts.sent.add(1);
+            socket.feed(message).await?;
+        }
+        socket.flush().await?;
+    }
+}

@@ -1,0 +1,65 @@
+//! A virtual user: it connects, and connects again, until it is told to leave.
+
+use std::future::poll_fn;
+use std::rc::Rc;
+
+use bench_kit::random::SplitMix64;
+use load_plan::outcome::Ending;
+
+use super::problem::Problem;
+use super::schedule::{back_off_ns, uniform};
+use super::session::Session;
+use super::user_handle::UserHandle;
+use super::worker_state::WorkerState;
+
+/// Runs one user to its end.
+pub(super) async fn run(worker: Rc<WorkerState>, user: Rc<UserHandle>) {
+    let seed = worker.profile.traffic.seed ^ u64::from(user.index()).rotate_left(40);
+    let mut rng = SplitMix64::new(seed);
+    let mut failures = 0;
+    while !user.is_leaving() {
+        let ended = connect_once(&worker, &user, &mut failures).await;
+        let wait_ns = match (&ended, user.take_storm()) {
+            (_, Some(jitter_ns)) => (uniform(&mut rng) * jitter_ns as f64) as u64,
+            // Closed as planned: the next connection follows at once.
+            (Ok(()), None) => 0,
+            (Err(_), None) => back_off_ns(failures, &mut rng),
+        };
+        failures += u32::from(ended.is_err());
+        worker.ended(&ended);
+        if wait_ns > 0 && !user.is_leaving() {
+            let until_ns = worker.clock.now_ns() + wait_ns;
+            tokio::select! {
+                () = worker.timers.sleep_until(until_ns) => {}
+                () = user.leaving() => {}
+            }
+        }
+    }
+}
+
+/// One attempt, from the first packet to its end.
+async fn connect_once(
+    worker: &WorkerState,
+    user: &UserHandle,
+    failures: &mut u32,
+) -> Result<(), Problem> {
+    let id = worker.attempt();
+    let begun_ns = worker.clock.now_ns();
+    let connected = tokio::select! {
+        biased;
+        connected = Box::pin(worker.endpoint.connect_wired(worker.clock)) => connected,
+        () = user.leaving() => {
+            let words = "the run ended before the connection was open".to_owned();
+            Err(Problem::of(Ending::Interrupted, words))
+        }
+    };
+    let mut session = Box::new(Session::new(worker, user, connected?, id));
+    *failures = 0;
+    worker.opened(begun_ns);
+    let ended = match session.greet() {
+        Ok(()) => poll_fn(|cx| session.poll(cx)).await,
+        Err(problem) => Err(problem),
+    };
+    worker.closed();
+    ended
+}

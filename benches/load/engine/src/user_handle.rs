@@ -1,0 +1,81 @@
+//! What a worker tells one of its virtual users.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+/// Shared by the worker, the user and its connection.
+#[derive(Debug)]
+pub(super) struct UserHandle {
+    index: u32,
+    is_leaving: Cell<bool>,
+    storm_jitter_ns: Cell<Option<u64>>,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl UserHandle {
+    pub(super) fn new(index: u32) -> Rc<Self> {
+        Rc::new(Self {
+            index,
+            is_leaving: Cell::new(false),
+            storm_jitter_ns: Cell::new(None),
+            waker: RefCell::new(None),
+        })
+    }
+
+    /// The user's number among all users of the run.
+    pub(super) fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// Closes the connection for good.
+    pub(super) fn leave(&self) {
+        self.is_leaving.set(true);
+        self.wake();
+    }
+
+    /// Closes the connection, which comes back within `jitter_ns`.
+    pub(super) fn storm(&self, jitter_ns: u64) {
+        self.storm_jitter_ns.set(Some(jitter_ns));
+        self.wake();
+    }
+
+    /// Whether the user leaves for good.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.is_leaving.get()
+    }
+
+    /// Whether the connection is to be closed, for good or in a storm.
+    pub(super) fn must_close(&self) -> bool {
+        self.is_leaving() || self.storm_jitter_ns.get().is_some()
+    }
+
+    /// The time within which to come back from a storm, if there was one.
+    pub(super) fn take_storm(&self) -> Option<u64> {
+        self.storm_jitter_ns.take()
+    }
+
+    /// Wakes `waker` when the worker says something.
+    pub(super) fn remember(&self, waker: &Waker) {
+        let mut own = self.waker.borrow_mut();
+        if own.as_ref().is_none_or(|own| !own.will_wake(waker)) {
+            *own = Some(waker.clone());
+        }
+    }
+
+    /// Resolves once the user leaves for good.
+    pub(super) async fn leaving(&self) {
+        poll_fn(|cx| {
+            self.remember(cx.waker());
+            if self.is_leaving() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = &*self.waker.borrow() {
+            waker.wake_by_ref();
+        }
+    }
+}
