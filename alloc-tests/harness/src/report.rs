@@ -120,3 +120,6 @@ impl Run<'_> {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;

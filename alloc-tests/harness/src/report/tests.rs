@@ -1,0 +1,196 @@
+//! Whole reports as snapshots: a change of one is read in review.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use baselines::alloc::Counts;
+use baselines::compare::{Live, Measurement, judge};
+use baselines::sites::{SiteChange, SiteCost};
+use baselines::suite_report::Leak;
+
+use super::*;
+
+fn suite() -> Suite {
+    Suite {
+        name: "chat-alloc",
+        about: "Exact allocation tests of the chat service",
+        crates: &[],
+        baselines: PathBuf::new(),
+        lockfile: PathBuf::new(),
+        command: "scripts/alloc.sh",
+        allocator_file: "tests/alloc.rs",
+    }
+}
+
+fn counts(blocks: [u64; 2]) -> Counts {
+    Counts {
+        ops: [1000, 2000],
+        blocks,
+        bytes: blocks.map(|blocks| blocks * 64),
+        reads: [1002, 2002],
+        writes: [64, 127],
+        peak_bytes: [134_173, 134_173],
+        held_bytes: None,
+    }
+}
+
+fn counted(id: &str, recorded: Option<Counts>, measured: Counts, live: Live) -> ScenarioResult {
+    let mut result = ScenarioResult::new(id, "message", recorded);
+    result.measured = Some(measured.clone());
+    result.live = live;
+    let measurement = Measurement::Counted { counts: measured, live };
+    result.judgement = judge(result.recorded.as_ref(), Some(&measurement), None);
+    result
+}
+
+fn uncounted(id: &str, verdict: Verdict, notes: &[&str]) -> ScenarioResult {
+    let mut result = ScenarioResult::new(id, "connection", Some(counts([58, 58])));
+    result.judgement.verdict = verdict;
+    result.notes = notes.iter().map(|note| (*note).to_owned()).collect();
+    result
+}
+
+fn site(
+    key: &str,
+    place: Option<&str>,
+    recorded: Option<u64>,
+    measured: Option<u64>,
+) -> SiteChange {
+    let cost = |per_op: u64| SiteCost { blocks: [1000, 2000].map(|n| n * per_op), bytes: [9, 9] };
+    SiteChange {
+        key: key.to_owned(),
+        place: place.map(ToOwned::to_owned),
+        recorded: recorded.map(cost),
+        measured: measured.map(cost),
+    }
+}
+
+fn passed() -> ScenarioResult {
+    let mut counts = counts([58, 58]);
+    counts.held_bytes = Some([10_240_000, 20_480_000]);
+    counted("hold", Some(counts.clone()), counts, Live::default())
+}
+
+fn regressed() -> ScenarioResult {
+    let [recorded, measured] = [[58, 58], [1058, 2059]].map(counts);
+    let mut result = counted("echo_text", Some(recorded), measured, Live::default());
+    result.sites = vec![
+        site("chat::echo::take", Some("chat/src/echo.rs:134"), None, Some(1)),
+        site("bytes::Bytes::copy <- chat::echo::send", None, Some(1), None),
+        site("main", Some(""), Some(1), Some(2)),
+    ];
+    result
+}
+
+fn leaked() -> ScenarioResult {
+    let live = Live { blocks: 100, bytes: 6400, fds: 1, tasks: 0 };
+    let mut result = counted("leave", Some(counts([58, 58])), counts([58, 58]), live);
+    result.notes = vec!["left open: fd 9: /dev/null".to_owned()];
+    result.leaks = vec![Leak {
+        key: "chat::room::join".to_owned(),
+        place: "chat/src/room.rs:7".to_owned(),
+        blocks: 100,
+        bytes: 6400,
+    }];
+    result
+}
+
+fn improved() -> ScenarioResult {
+    counted("ping", Some(counts([60, 60])), counts([58, 58]), Live::default())
+}
+
+fn run<'a>(suite: &'a Suite, results: Vec<ScenarioResult>) -> Run<'a> {
+    let text = |text: &str| text.to_owned();
+    Run {
+        suite,
+        results,
+        provenance: Provenance {
+            rustc: text("1.95.0"),
+            profile: text("release"),
+            lockfile: text("sha1:1"),
+        },
+        provenance_differs: vec![text("lockfile: recorded \"sha1:0\", now \"sha1:1\"")],
+        no_baseline: None,
+        runs: 10,
+        filter: text("echo"),
+    }
+}
+
+fn all_kinds() -> Vec<ScenarioResult> {
+    vec![
+        ScenarioResult::stale("gone", &counts([1, 1])),
+        passed(),
+        regressed(),
+        leaked(),
+        improved(),
+        counted("new", None, counts([58, 58]), Live::default()),
+        uncounted(
+            "reset",
+            Verdict::Nondeterministic,
+            &["blocks at 1000: 58 in run 1, 59 in run 2"],
+        ),
+        uncounted("slow", Verdict::Failed, &["slow hung for 120 s and was killed"]),
+    ]
+}
+
+#[test]
+fn a_table_shows_every_kind_of_result() {
+    let suite = suite();
+    insta::assert_snapshot!(run(&suite, all_kinds()).render(Format::Table).unwrap());
+}
+
+#[test]
+fn markdown_folds_the_results_that_passed() {
+    let suite = suite();
+    insta::assert_snapshot!(run(&suite, all_kinds()).render(Format::Markdown).unwrap());
+}
+
+#[test]
+fn json_holds_counts_sites_and_leaks() {
+    let suite = suite();
+    let run = run(&suite, vec![regressed(), leaked(), uncounted("slow", Verdict::Failed, &[])]);
+    let json = run.render(Format::Json).unwrap();
+    assert_eq!(baselines::SuiteReport::parse(&json).unwrap().render(), json);
+    insta::assert_snapshot!(json.replace(crate::suite::TARGET, "<target>"));
+}
+
+#[test]
+fn junit_tells_errors_of_the_machine_from_failures_of_the_code() {
+    let suite = suite();
+    insta::assert_snapshot!(run(&suite, all_kinds()).render(Format::Junit).unwrap());
+}
+
+#[test]
+fn a_site_of_many_scenarios_is_printed_once() {
+    let suite = suite();
+    let shared = |id: &str| ScenarioResult { id: id.to_owned(), ..regressed() };
+    let results = ["a", "b", "c", "d"].map(shared).into();
+    insta::assert_snapshot!(run(&suite, results).render(Format::Table).unwrap());
+}
+
+#[test]
+fn the_last_line_is_the_next_step() {
+    let suite = suite();
+    let missing = || counted("new", None, counts([58, 58]), Live::default());
+    let next = |result: ScenarioResult| {
+        let table = run(&suite, vec![result]).render(Format::Table).unwrap();
+        table.lines().last().unwrap_or_default().to_owned()
+    };
+    let steps: BTreeMap<&str, String> = BTreeMap::from([
+        ("blind", next(uncounted("echo", Verdict::Blind, &[]))),
+        ("failed", next(uncounted("echo", Verdict::Failed, &[]))),
+        ("improved", next(improved())),
+        ("missing", next(missing())),
+        (
+            "not comparable",
+            next(ScenarioResult {
+                measured: passed().measured,
+                ..uncounted("a", Verdict::NotComparable, &[])
+            }),
+        ),
+        ("passed", next(passed())),
+        ("regressed", next(regressed())),
+        ("stale", next(ScenarioResult::stale("gone", &counts([1, 1])))),
+    ]);
+    insta::assert_debug_snapshot!(steps);
+}
