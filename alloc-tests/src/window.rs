@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use plimsoll::io_count::IO;
-use plimsoll::measure::Environment;
 use plimsoll::memory::MemoryPeer;
-use plimsoll::{Scenario, Window};
+use plimsoll::{Environment, Scenario, Window};
 use server::clock::ManualClock;
 use server::stats::Counters;
 use server::{Clock, Config, Context, Embedded};

@@ -9,43 +9,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::measure::run;
 use crate::profiler::Profiler;
-use crate::sites::{self, Profile};
+use crate::sites::{self, Profile, Site};
 use crate::{Scenario, Suite, Window};
 
 /// Runs of a scenario that wavered, to see it waver again.
 const WAVERING_RUNS: usize = 20;
 
-/// The answer to a [`Question`]; the other fields are empty.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Attribution {
-    /// Blocks and bytes of each site, at N and 2N.
-    pub sites: Sites,
-    /// File and line of each site.
-    pub places: BTreeMap<String, String>,
-    /// Sites with live blocks after the run of 2N.
-    pub leaks: Vec<Leak>,
-    /// Sites that spawned tasks which were still alive when the server returned.
-    pub tasks: Vec<Leak>,
-    /// Sites that differed between runs at N.
-    pub wavering: Vec<Wavering>,
-}
-
-/// The range of a site's allocations over several runs.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Wavering {
-    /// The site's key.
-    pub key: String,
-    /// Fewest and most blocks.
-    pub blocks: [u64; 2],
-    /// Fewest and most bytes.
-    pub bytes: [u64; 2],
-    /// Fewest and most bytes live when the heap was largest.
-    pub peak_bytes: [u64; 2],
-}
-
 /// A question about a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Question {
+pub(crate) enum Question {
     /// The cost and the leaks of each site.
     Sites,
     /// The tasks that were not joined.
@@ -54,12 +26,21 @@ pub enum Question {
     Wavering,
 }
 
+/// The answer to a [`Question`]; the other fields are empty.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Attribution {
+    /// Blocks and bytes of each site, at N and 2N.
+    pub(crate) sites: Sites,
+    /// File and line of each site.
+    pub(crate) places: BTreeMap<String, String>,
+    /// Sites with live blocks after the run of 2N.
+    pub(crate) leaks: Vec<Leak>,
+    /// Sentences about tasks that were not joined, or about sites that differ between runs.
+    pub(crate) notes: Vec<String>,
+}
+
 /// Answers one question about a scenario.
-///
-/// # Errors
-///
-/// If the scenario fails, or the profile cannot be written and read.
-pub fn attribute(
+pub(crate) fn attribute(
     suite: &Suite,
     scenario: &Scenario,
     question: Question,
@@ -71,14 +52,17 @@ pub fn attribute(
     match question {
         Question::Sites => Ok(costs(&profile(Window::new(n))?, &profile(Window::new(2 * n))?)),
         Question::Tasks => {
-            let tasks = profile(Window::new(n).ending_with_server())?;
-            let spawned = tasks.iter().filter(|(key, _)| key.contains("tokio::runtime::task"));
-            Ok(Attribution { tasks: live(spawned), ..Attribution::default() })
+            let mut profile = profile(Window::new(n).ending_with_server())?;
+            profile.retain(|key, _| key.contains("tokio::runtime::task"));
+            let tasks = live(&profile).into_iter().map(|Leak { key, place, .. }| {
+                format!("never joined: a task spawned at {place} by {key}")
+            });
+            Ok(Attribution { notes: tasks.collect(), ..Attribution::default() })
         }
         Question::Wavering => {
             let runs = (0..WAVERING_RUNS).map(|_| profile(Window::new(n)));
-            let wavering = wavering(&runs.collect::<anyhow::Result<Vec<_>>>()?);
-            Ok(Attribution { wavering, ..Attribution::default() })
+            let notes = wavering(&runs.collect::<anyhow::Result<Vec<_>>>()?);
+            Ok(Attribution { notes, ..Attribution::default() })
         }
     }
 }
@@ -92,27 +76,21 @@ fn profile(suite: &Suite, scenario: &Scenario, window: Window) -> anyhow::Result
 }
 
 fn costs(n: &Profile, double: &Profile) -> Attribution {
-    let mut attribution = Attribution::default();
+    let mut attribution = Attribution { leaks: live(double), ..Attribution::default() };
     for key in n.keys().chain(double.keys()).collect::<BTreeSet<_>>() {
-        let of =
-            |profile: &Profile| profile.get(key).map_or((0, 0), |site| (site.blocks, site.bytes));
-        let ((blocks, bytes), (blocks_double, bytes_double)) = (of(n), of(double));
-        let cost = SiteCost { blocks: [blocks, blocks_double], bytes: [bytes, bytes_double] };
+        let sides = [n.get(key), double.get(key)];
+        let both = |metric: fn(&Site) -> u64| sides.map(|side| side.map_or(0, metric));
+        let cost = SiteCost { blocks: both(|site| site.blocks), bytes: both(|site| site.bytes) };
         attribution.sites.insert(key.clone(), cost);
-        let place = double
-            .get(key)
-            .or_else(|| n.get(key))
-            .map(|site| site.place.clone())
-            .unwrap_or_default();
-        attribution.places.insert(key.clone(), place);
+        let place = sides[1].or(sides[0]).map(|site| site.place.clone());
+        attribution.places.insert(key.clone(), place.unwrap_or_default());
     }
-    attribution.leaks = live(double.iter());
     attribution
 }
 
 /// Sites with live blocks, largest first.
-fn live<'a>(sites: impl Iterator<Item = (&'a String, &'a sites::Site)>) -> Vec<Leak> {
-    let live = sites.filter(|(_, site)| site.live_blocks > 0);
+fn live(profile: &Profile) -> Vec<Leak> {
+    let live = profile.iter().filter(|(_, site)| site.live_blocks > 0);
     let mut leaks: Vec<Leak> = live
         .map(|(key, site)| Leak {
             key: key.clone(),
@@ -125,21 +103,23 @@ fn live<'a>(sites: impl Iterator<Item = (&'a String, &'a sites::Site)>) -> Vec<L
     leaks
 }
 
-fn wavering(runs: &[Profile]) -> Vec<Wavering> {
+/// `from run to run 2 to 3 blocks: <site>` for each site that differs between runs.
+fn wavering(runs: &[Profile]) -> Vec<String> {
+    type Reading = (fn(&Site) -> u64, &'static str);
+    const READINGS: [Reading; 3] = [
+        (|site| site.blocks, "blocks"),
+        (|site| site.bytes, "bytes"),
+        (|site| site.peak_bytes, "bytes at the peak"),
+    ];
     let keys: BTreeSet<&String> = runs.iter().flat_map(Profile::keys).collect();
-    let none = sites::Site::default();
-    let range = |key: &String, metric: fn(&sites::Site) -> u64| {
-        let seen = runs.iter().map(|run| metric(run.get(key).unwrap_or(&none)));
-        [seen.clone().min().unwrap_or_default(), seen.max().unwrap_or_default()]
+    let note = |key: &String| {
+        let ranges = READINGS.iter().filter_map(|(reading, unit)| {
+            let seen = runs.iter().map(|run| run.get(key).map_or(0, reading));
+            let (fewest, most) = (seen.clone().min()?, seen.max()?);
+            (fewest != most).then(|| format!("{fewest} to {most} {unit}"))
+        });
+        let ranges = ranges.collect::<Vec<_>>().join(", ");
+        (!ranges.is_empty()).then(|| format!("from run to run {ranges}: {key}"))
     };
-    let all = keys.into_iter().map(|key| Wavering {
-        key: key.clone(),
-        blocks: range(key, |site| site.blocks),
-        bytes: range(key, |site| site.bytes),
-        peak_bytes: range(key, |site| site.peak_bytes),
-    });
-    let wavers = |site: &Wavering| {
-        [site.blocks, site.bytes, site.peak_bytes].iter().any(|[fewest, most]| fewest != most)
-    };
-    all.filter(wavers).collect()
+    keys.into_iter().filter_map(note).collect()
 }

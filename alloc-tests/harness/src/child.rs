@@ -1,13 +1,16 @@
 //! Both ends of a scenario's process. dhat counts a whole process, and one scenario changes a process for the next.
 
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::sync::mpsc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
+use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
 
 use crate::attribute::{Attribution, Question, attribute};
-use crate::measure::{Blind, Outcome, measure};
+use crate::error::Blind;
+use crate::measure::{Outcome, measure};
 use crate::{Registry, Suite, canary};
 
 /// First argument of a child; the scenario's id and a [`Task`] in JSON follow.
@@ -17,12 +20,9 @@ const FLAG: &str = "--as-child";
 /// crate.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Pause between two looks at a child.
-const POLL_INTERVAL: Duration = Duration::from_millis(2);
-
 /// A request to a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Task {
+pub(crate) enum Task {
     /// Only check the instrument.
     CheckInstrument,
     /// Measure totals.
@@ -36,7 +36,7 @@ pub enum Task {
 
 /// The answer of a child: JSON on stdout.
 #[derive(Debug, Serialize, Deserialize)]
-pub enum Reply {
+pub(crate) enum Reply {
     /// To [`Task::CheckInstrument`]: every canary was counted exactly.
     InstrumentWorks,
     /// To [`Task::Measure`].
@@ -50,11 +50,7 @@ pub enum Reply {
 }
 
 /// The id and the task, if this process was started as a child.
-///
-/// # Errors
-///
-/// If the arguments of a child are incomplete.
-pub fn arguments() -> anyhow::Result<Option<(String, Task)>> {
+pub(crate) fn arguments() -> anyhow::Result<Option<(String, Task)>> {
     let mut arguments = std::env::args().skip(1);
     if arguments.next().is_none_or(|first| first != FLAG) {
         return Ok(None);
@@ -68,11 +64,12 @@ pub fn arguments() -> anyhow::Result<Option<(String, Task)>> {
 }
 
 /// The whole work of a child: check the instrument, do the task, print the reply.
-///
-/// # Errors
-///
-/// If the reply cannot be printed.
-pub fn serve(suite: &Suite, registry: &Registry, id: &str, task: Task) -> anyhow::Result<()> {
+pub(crate) fn serve(
+    suite: &Suite,
+    registry: &Registry,
+    id: &str,
+    task: Task,
+) -> anyhow::Result<()> {
     let reply = match canary::check_instrument() {
         Err(error) => Reply::Blind(format!("{error:#}")),
         Ok(()) => answer(suite, registry, id, task).unwrap_or_else(|error| {
@@ -95,11 +92,7 @@ fn answer(suite: &Suite, registry: &Registry, id: &str, task: Task) -> anyhow::R
 }
 
 /// Checks the instrument in a process of its own, where no other thread allocates.
-///
-/// # Errors
-///
-/// The first canary that is counted wrong, or the failure of the process.
-pub fn check_instrument() -> anyhow::Result<()> {
+pub(crate) fn check_instrument() -> anyhow::Result<()> {
     match ask("canaries", Task::CheckInstrument)? {
         Reply::InstrumentWorks => Ok(()),
         Reply::Blind(why) => bail!(why),
@@ -108,41 +101,29 @@ pub fn check_instrument() -> anyhow::Result<()> {
 }
 
 /// Runs this program again as a child.
-///
-/// # Errors
-///
-/// If it does not start, crashes, hangs, or does not answer.
-pub fn ask(id: &str, task: Task) -> anyhow::Result<Reply> {
+pub(crate) fn ask(id: &str, task: Task) -> anyhow::Result<Reply> {
     let program = std::env::current_exe().context("cannot find this program again")?;
     let task = serde_json::to_string(&task).context("invariant: a task is JSON")?;
-    let mut child = Command::new(program)
+    let child = Command::new(program)
         .args([FLAG, id, &task])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .context("cannot start a process for the scenario")?;
-    let stdout = child.stdout.take().context("invariant: stdout is piped")?;
-    let stderr = child.stderr.take().context("invariant: stderr is piped")?;
-    let stdout = std::thread::spawn(move || std::io::read_to_string(stdout));
-    let stderr = std::thread::spawn(move || std::io::read_to_string(stderr));
-    let start = Instant::now();
-    while !stdout.is_finished() {
-        if start.elapsed() > TIMEOUT {
-            child.kill()?;
-            child.wait()?;
-            let seconds = TIMEOUT.as_secs();
-            bail!("{id} hung for {seconds} s and was killed; run it alone: {FLAG} {id} '{task}'");
-        }
-        std::thread::park_timeout(POLL_INTERVAL);
+    let pid = Pid::from_child(&child);
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || sender.send(child.wait_with_output()));
+    let Ok(output) = receiver.recv_timeout(TIMEOUT) else {
+        kill_process(pid, Signal::KILL)?;
+        let seconds = TIMEOUT.as_secs();
+        bail!("{id} hung for {seconds} s and was killed; run it alone: {FLAG} {id} '{task}'");
+    };
+    let output = output.context("cannot read the scenario's answer")?;
+    if !output.status.success() {
+        let errors = String::from_utf8_lossy(&output.stderr);
+        bail!("the process of {id} ended with {}: {}", output.status, errors.trim());
     }
-    let status = child.wait()?;
-    let stdout = stdout.join().expect("reading does not panic");
-    let stdout = stdout.context("cannot read the scenario's answer")?;
-    let stderr = stderr.join().expect("reading does not panic");
-    let stderr = stderr.context("cannot read the scenario's errors")?;
-    if !status.success() {
-        bail!("the process of {id} ended with {status}: {}", stderr.trim());
-    }
+    let stdout = String::from_utf8_lossy(&output.stdout);
     serde_json::from_str(&stdout).with_context(|| format!("{id} answered nonsense: {stdout:?}"))
 }

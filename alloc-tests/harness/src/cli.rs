@@ -7,8 +7,9 @@ use baselines::compare::provenance_differences;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::error::Usage;
 use crate::judge::{self, RUNS};
-use crate::output::{Usage, print, print_error};
+use crate::output::{print, print_error};
 use crate::profiler::Profiler;
 use crate::report::{Format, Run};
 use crate::result::ScenarioResult;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 
-use crate::measure::Environment;
+use crate::Environment;
 
 /// Longest wait for the server before a scenario fails; far more than a busy machine needs.
 const TIMEOUT: Duration = Duration::from_secs(10);

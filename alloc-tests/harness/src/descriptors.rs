@@ -5,11 +5,7 @@ use std::fs;
 use std::io;
 
 /// Number and target (`socket:[1234]`, `/dev/null`) of every open descriptor.
-///
-/// # Errors
-///
-/// The system's, if procfs is not mounted.
-pub fn open() -> io::Result<BTreeMap<u32, String>> {
+pub(crate) fn open() -> io::Result<BTreeMap<u32, String>> {
     let mut open = BTreeMap::new();
     for entry in fs::read_dir("/proc/self/fd")? {
         let entry = entry?;
@@ -25,8 +21,7 @@ pub fn open() -> io::Result<BTreeMap<u32, String>> {
 }
 
 /// Descriptors in `after` that are not in `before`.
-#[must_use]
-pub fn leaked(
+pub(crate) fn leaked(
     before: &BTreeMap<u32, String>,
     after: &BTreeMap<u32, String>,
 ) -> BTreeMap<u32, String> {
@@ -35,8 +30,7 @@ pub fn leaked(
 }
 
 /// One sentence for each kind of descriptor, with addresses where it is a TCP socket.
-#[must_use]
-pub fn describe_all(descriptors: &BTreeMap<u32, String>) -> Vec<String> {
+pub(crate) fn describe_all(descriptors: &BTreeMap<u32, String>) -> Vec<String> {
     let mut kinds: BTreeMap<String, Vec<u32>> = BTreeMap::new();
     for (number, target) in descriptors {
         kinds.entry(describe(target)).or_default().push(*number);

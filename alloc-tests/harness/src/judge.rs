@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Mutex;
 
-use baselines::compare::{Judgement, Limit, Measurement, judge};
+use baselines::compare::{Limit, Measurement, judge};
+use baselines::suite_report::ScenarioReport;
 use baselines::{Error, Verdict};
 
 use crate::attribute::{Attribution, Question};
@@ -14,13 +15,13 @@ use crate::result::ScenarioResult;
 use crate::suite::{Recorded, Suite};
 
 /// Default number of kept runs at N and at 2N.
-pub const RUNS: usize = 10;
+pub(crate) const RUNS: usize = 10;
 
 /// Measures and judges scenarios (id and unit), one on each processor at a time. `done` is called after each. The
 /// results are in the order of the ids.
-pub fn run(
+pub(crate) fn run(
     suite: &Suite,
-    scenarios: &[(&str, &'static str)],
+    scenarios: &[(&str, &str)],
     runs: usize,
     recorded: &Recorded,
     done: impl Fn(&ScenarioResult) + Sync,
@@ -62,11 +63,10 @@ fn pin_to_one_processor(worker: usize) -> rustix::io::Result<()> {
 }
 
 /// Measures and judges one scenario, and asks for call sites if it does not pass.
-#[must_use]
-pub fn judge_one(
+pub(crate) fn judge_one(
     suite: &Suite,
     id: &str,
-    unit: &'static str,
+    unit: &str,
     runs: usize,
     recorded: &Recorded,
 ) -> ScenarioResult {
@@ -75,120 +75,106 @@ pub fn judge_one(
     let limit = match limits::of(id) {
         Ok(limit) => limit,
         Err(error) => {
-            result.notes.push(format!("{error:#}"));
+            result.report.notes.push(format!("{error:#}"));
             return result;
         }
     };
-    let left_open = |descriptors: &[String]| -> Vec<String> {
-        descriptors.iter().map(|one| format!("left open: {one}")).collect()
-    };
-    let measurement = match child::ask(id, Task::Measure { runs }) {
+    let Some(measurement) = measure(id, runs, &mut result.report) else { return result };
+    if cfg!(debug_assertions) && matches!(measurement, Measurement::Counted { .. }) {
+        // A debug build has other totals, so only the leak check applies to it.
+        let leaked = !result.report.live.is_zero();
+        result.report.verdict = if leaked { Verdict::Leaked } else { Verdict::Pass };
+    } else {
+        result.take(judge(entry, Some(&measurement), limit));
+    }
+    if let Some(Limit(most)) = limit {
+        result.report.notes.push(format!(
+            "judged by MAX_ALLOCS_ALLOWED_{id}={most} blocks instead of the recorded ones"
+        ));
+    }
+    if result.report.verdict == Verdict::Missing
+        && let Err(error) = &recorded.baseline
+    {
+        result.report.verdict = error.verdict();
+    }
+    add_sites(suite, id, &recorded.root, &mut result.report);
+    result
+}
+
+/// Measures one scenario. `None` if the server broke it; the verdict is then in the report.
+fn measure(id: &str, runs: usize, report: &mut ScenarioReport) -> Option<Measurement> {
+    let left_open =
+        |descriptors: Vec<String>| descriptors.into_iter().map(|one| format!("left open: {one}"));
+    match child::ask(id, Task::Measure { runs }) {
         Ok(Reply::Measured(Outcome::Counted { counts, live, descriptors })) => {
-            result.notes.extend(left_open(&descriptors));
-            result.live = live;
-            result.measured = Some(counts.clone());
-            Measurement::Counted { counts, live }
+            report.notes.extend(left_open(descriptors));
+            report.live = live;
+            report.measured = Some(counts.clone());
+            Some(Measurement::Counted { counts, live })
         }
         Ok(Reply::Measured(Outcome::Broken { why, descriptors })) => {
-            result.notes.push(why);
-            result.notes.extend(left_open(&descriptors));
-            result.live.fds = descriptors.len() as u64;
-            let verdict = if descriptors.is_empty() { Verdict::Regressed } else { Verdict::Leaked };
-            result.judgement = Judgement { verdict, changes: Vec::new() };
-            // Call sites are not available: the scenario would break again.
-            return result;
+            report.live.fds = descriptors.len() as u64;
+            let leaked = !descriptors.is_empty();
+            report.verdict = if leaked { Verdict::Leaked } else { Verdict::Regressed };
+            report.notes.push(why);
+            report.notes.extend(left_open(descriptors));
+            None
         }
         Ok(Reply::Measured(Outcome::Nondeterministic { differences })) => {
-            result.notes.extend(differences);
-            Measurement::Nondeterministic
+            report.notes.extend(differences);
+            Some(Measurement::Nondeterministic)
         }
         Ok(Reply::Blind(why)) => {
-            result.notes.push(why);
-            Measurement::Blind
+            report.notes.push(why);
+            Some(Measurement::Blind)
         }
         Ok(Reply::Failed(why)) => {
-            result.notes.push(why);
-            Measurement::Failed
+            report.notes.push(why);
+            Some(Measurement::Failed)
         }
         Ok(Reply::Attributed(_) | Reply::InstrumentWorks) => {
             unreachable!("invariant: a measuring child answers with a measurement")
         }
         Err(error) => {
-            result.notes.push(format!("{error:#}"));
-            Measurement::Failed
+            report.notes.push(format!("{error:#}"));
+            Some(Measurement::Failed)
         }
-    };
-    if cfg!(debug_assertions) && matches!(measurement, Measurement::Counted { .. }) {
-        // A debug build has other totals, so only the leak check applies to it.
-        let verdict = if result.live.is_zero() { Verdict::Pass } else { Verdict::Leaked };
-        result.judgement = Judgement { verdict, changes: Vec::new() };
-    } else {
-        result.judgement = judge(result.recorded.as_ref(), Some(&measurement), limit);
     }
-    if let Some(Limit(most)) = limit {
-        result.notes.push(format!(
-            "judged by MAX_ALLOCS_ALLOWED_{id}={most} blocks instead of the recorded ones"
-        ));
-    }
-    if result.judgement.verdict == Verdict::Missing
-        && let Err(error) = &recorded.baseline
-    {
-        result.judgement.verdict = error.verdict();
-    }
-    add_sites(suite, &mut result, &recorded.root);
-    result
 }
 
 /// Adds the call sites that the verdict calls for. If they are not available, a note says so.
-fn add_sites(suite: &Suite, result: &mut ScenarioResult, root: &Path) {
-    let questions: &[Question] = match result.judgement.verdict {
+fn add_sites(suite: &Suite, id: &str, root: &Path, report: &mut ScenarioReport) {
+    let questions: &[Question] = match report.verdict {
         Verdict::Regressed | Verdict::Improved => &[Question::Sites],
-        Verdict::Leaked if result.live.tasks > 0 => &[Question::Tasks, Question::Sites],
+        Verdict::Leaked if report.live.tasks > 0 => &[Question::Tasks, Question::Sites],
         Verdict::Leaked => &[Question::Sites],
         Verdict::Nondeterministic => &[Question::Wavering],
         _ => &[],
     };
     for question in questions {
-        match child::ask(&result.id, Task::Attribute(*question)) {
-            Ok(Reply::Attributed(attribution)) => add(suite, result, root, attribution),
+        match child::ask(id, Task::Attribute(*question)) {
+            Ok(Reply::Attributed(Attribution { sites, places, leaks, notes })) => {
+                report.notes.extend(notes);
+                report.leaks.extend(leaks);
+                match baselines::sites::load(&baselines::sites::path(root, id)) {
+                    _ if sites.is_empty() => {}
+                    Err(Error::Missing { .. }) => {}
+                    Err(error) => report.notes.push(error.with_command(&suite.update_command())),
+                    Ok(recorded) => {
+                        report.sites_changed = baselines::sites::diff(&recorded, &sites);
+                        for site in &mut report.sites_changed {
+                            site.place = places.get(&site.key).cloned();
+                        }
+                    }
+                }
+            }
             Ok(Reply::Failed(why) | Reply::Blind(why)) => {
-                result.notes.push(format!("no call sites: {why}"))
+                report.notes.push(format!("no call sites: {why}"))
             }
             Ok(Reply::Measured(_) | Reply::InstrumentWorks) => {
                 unreachable!("invariant: an attributing child answers with an attribution")
             }
-            Err(error) => result.notes.push(format!("no call sites: {error:#}")),
+            Err(error) => report.notes.push(format!("no call sites: {error:#}")),
         }
     }
-}
-
-fn add(suite: &Suite, result: &mut ScenarioResult, root: &Path, attribution: Attribution) {
-    for site in &attribution.wavering {
-        let ranges = [
-            (site.blocks, "blocks"),
-            (site.bytes, "bytes"),
-            (site.peak_bytes, "bytes at the peak"),
-        ];
-        let ranges = ranges.iter().filter(|([fewest, most], _)| fewest != most);
-        let ranges: Vec<String> =
-            ranges.map(|([fewest, most], of)| format!("{fewest} to {most} {of}")).collect();
-        result.notes.push(format!("from run to run {}: {}", ranges.join(", "), site.key));
-    }
-    if !attribution.sites.is_empty() {
-        match baselines::sites::load(&baselines::sites::path(root, &result.id)) {
-            Ok(recorded) => {
-                result.sites = baselines::sites::diff(&recorded, &attribution.sites);
-                for site in &mut result.sites {
-                    site.place = attribution.places.get(&site.key).cloned();
-                }
-            }
-            Err(Error::Missing { .. }) => {}
-            Err(error) => result.notes.push(error.with_command(&suite.update_command())),
-        }
-    }
-    for task in attribution.tasks {
-        let note = format!("never joined: a task spawned at {} by {}", task.place, task.key);
-        result.notes.push(note);
-    }
-    result.leaks.extend(attribution.leaks);
 }

@@ -10,36 +10,35 @@
 //! - [`scenario`]: a number of operations on a server; [`window`]: one measured run of it
 //! - [`client`], [`frame`], [`memory`]: drivers that do not allocate: a blocking socket, and a peer in memory
 //! - [`io_count`]: counts reads and writes, and holds writes back
-//! - [`profiler`]: counts the heap (dhat); [`descriptors`]: lists open files and sockets
-//! - [`measure`]: one window, and the repeats that must agree
-//! - [`canary`]: checks the instrument itself
-//! - [`sites`]: dhat's profile as call sites; [`attribute`]: the sites that allocate, leak or waver
-//! - [`child`]: both ends of a scenario's process
-//! - [`judge`]: one scenario against its baseline; [`result`]: the outcome; [`limits`]: limits for one run
-//! - [`record`]: new baselines
-//! - [`report`]: table, JSON, JUnit, Markdown
+//! - [`profiler`]: counts the heap (dhat); `descriptors`: lists open files and sockets
+//! - `measure`: one window, and the repeats that must agree; `canary`: checks the instrument itself
+//! - `sites`: dhat's profile as call sites; `attribute`: the sites that allocate, leak or waver
+//! - `child`: both ends of a scenario's process
+//! - `judge`: scenarios against their baselines; `result`: the outcome of one; `limits`: limits for one run
+//! - `record`: new baselines; `report`: table, JSON, JUnit, Markdown
 //! - `cli`: the suite for a person; `libtest`: the suite for cargo and nextest; `output`: stdout and stderr
 
-pub mod attribute;
-pub mod canary;
-pub mod child;
+mod attribute;
+mod canary;
+mod child;
 mod cli;
 pub mod client;
-pub mod descriptors;
+mod descriptors;
+mod error;
 pub mod frame;
 pub mod io_count;
-pub mod judge;
+mod judge;
 mod libtest;
-pub mod limits;
-pub mod measure;
+mod limits;
+mod measure;
 pub mod memory;
 mod output;
 pub mod profiler;
-pub mod record;
-pub mod report;
-pub mod result;
+mod record;
+mod report;
+mod result;
 pub mod scenario;
-pub mod sites;
+mod sites;
 pub mod suite;
 pub mod window;
 
@@ -50,6 +49,7 @@ use libtest_mimic::Trial;
 pub use client::Client;
 /// The allocator that counts; a runner sets it as its `#[global_allocator]`.
 pub use dhat::Alloc as Allocator;
+pub use error::Environment;
 pub use frame::Frame;
 pub use scenario::{Registry, Scenario};
 pub use suite::Suite;

@@ -36,7 +36,7 @@ pub(crate) fn run(suite: &Suite, registry: &Registry, extra: Vec<Trial>) -> Exit
         trials.push(Trial::test(id, move || {
             let (suite, recorded) = &*shared;
             let result = judge::judge_one(suite, id, unit, runs, recorded);
-            match result.judgement.verdict {
+            match result.report.verdict {
                 Verdict::Pass => Ok(()),
                 _ => Err(report::explain(&result).into()),
             }

@@ -6,11 +6,7 @@ use baselines::compare::Limit;
 use crate::Registry;
 
 /// The limit of one scenario, if there is one.
-///
-/// # Errors
-///
-/// If the limit is not a number.
-pub fn of(id: &str) -> anyhow::Result<Option<Limit>> {
+pub(crate) fn of(id: &str) -> anyhow::Result<Option<Limit>> {
     let name = format!("{LIMIT}{id}");
     match std::env::var(&name) {
         Ok(text) => {
@@ -28,8 +24,7 @@ pub fn of(id: &str) -> anyhow::Result<Option<Limit>> {
 const LIMIT: &str = "MAX_ALLOCS_ALLOWED_";
 
 /// Limits in the environment that are not a number or name an unknown scenario, one sentence each.
-#[must_use]
-pub fn invalid(registry: &Registry) -> Vec<String> {
+pub(crate) fn invalid(registry: &Registry) -> Vec<String> {
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     let ids = names.filter_map(|name| name.strip_prefix(LIMIT).map(ToOwned::to_owned));
     ids.filter_map(|id| match of(&id) {

@@ -5,13 +5,14 @@ use baselines::alloc::Counts;
 use baselines::compare::Live;
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Blind, Broken, Environment};
 use crate::io_count::IO;
 use crate::profiler::{Heap, Profiler};
 use crate::{Scenario, Window, descriptors};
 
 /// All readings of one run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sample {
+struct Sample {
     heap: Heap,
     held_bytes: Option<u64>,
     reads: u64,
@@ -22,7 +23,7 @@ pub struct Sample {
 
 /// The result of all repeats of a scenario.
 #[derive(Debug, Serialize, Deserialize)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// All repeats agreed.
     Counted {
         /// Totals at N and 2N.
@@ -48,11 +49,7 @@ pub enum Outcome {
 
 /// One discarded run and `runs` kept ones at N, then the same at 2N. All kept runs must agree: their minimum would hide
 /// a leak in all but one of them.
-///
-/// # Errors
-///
-/// [`Environment`] if this machine does not let the scenario run, [`Blind`] if allocations are not counted.
-pub fn measure(scenario: &Scenario, runs: usize) -> anyhow::Result<Outcome> {
+pub(crate) fn measure(scenario: &Scenario, runs: usize) -> anyhow::Result<Outcome> {
     repeat(scenario, runs).or_else(|error| {
         let Broken { why, descriptors } = error.downcast()?;
         Ok(Outcome::Broken { why, descriptors })
@@ -138,43 +135,6 @@ pub(crate) fn run(
     ensure!(counting || window.ends_with_server() || !cfg!(feature = "hooks"), Blind);
     Ok((window, heap.unwrap_or_default()))
 }
-
-/// Marks an error as one of this machine (no port, thread or descriptor left). It says nothing about the server.
-#[derive(Debug)]
-pub struct Environment;
-
-impl std::fmt::Display for Environment {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("this machine does not let the scenario run")
-    }
-}
-
-/// An allocation at the end of a window was not counted, so that the counts before it cannot be trusted either.
-#[derive(Debug)]
-pub struct Blind;
-
-impl std::fmt::Display for Blind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the window ended blind: an allocation made at its end was not counted")
-    }
-}
-
-impl std::error::Error for Blind {}
-
-/// [`Outcome::Broken`] as an error.
-#[derive(Debug)]
-struct Broken {
-    why: String,
-    descriptors: Vec<String>,
-}
-
-impl std::fmt::Display for Broken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.why)
-    }
-}
-
-impl std::error::Error for Broken {}
 
 /// The name of a reading, and its place in a sample.
 type Reading = (&'static str, fn(&Sample) -> u64);

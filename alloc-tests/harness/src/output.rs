@@ -5,20 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 
+use crate::error::Usage;
+
 /// Exit code of a usage error; clap's own.
 const USAGE: u8 = 2;
-
-/// A command line that makes no sense.
-#[derive(Debug)]
-pub(crate) struct Usage(pub(crate) String);
-
-impl std::fmt::Display for Usage {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Usage {}
 
 pub(crate) fn finish(outcome: anyhow::Result<u8>) -> ExitCode {
     match outcome {

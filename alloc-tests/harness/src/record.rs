@@ -16,12 +16,7 @@ use crate::suite::{Recorded, Suite, TARGET};
 /// Records `results` and returns a summary of the changes.
 ///
 /// Numbers of other scenarios stay as they are; with `prune`, those without a scenario are removed.
-///
-/// # Errors
-///
-/// If a result must not be recorded (a leak, for example), or a file cannot be read or written. Nothing is recorded
-/// then.
-pub fn record(
+pub(crate) fn record(
     suite: &Suite,
     registry: &Registry,
     recorded: Recorded,
@@ -35,7 +30,7 @@ pub fn record(
     let current = suite.provenance()?;
     let measured: BTreeMap<_, _> = results
         .iter()
-        .filter_map(|one| one.measured.clone().map(|counts| (one.id.clone(), counts)))
+        .filter_map(|one| one.report.measured.clone().map(|counts| (one.id.clone(), counts)))
         .collect();
     let Recorded { root, baseline } = recorded;
     let mut baseline = match baseline {
@@ -61,7 +56,7 @@ pub fn record(
         );
     }
     let mut sites = BTreeMap::new();
-    for one in results.iter().filter(|one| one.measured.is_some()) {
+    for one in results.iter().filter(|one| one.report.measured.is_some()) {
         sites.insert(one.id.clone(), sites_of(one)?);
     }
     let known: BTreeSet<String> = registry.keys().map(|id| (*id).to_owned()).collect();
@@ -117,7 +112,7 @@ fn sites_of(result: &ScenarioResult) -> anyhow::Result<baselines::sites::Sites> 
     };
     let sites = attribution.sites;
     let total = |n: usize| sites.values().map(|site| site.blocks[n]).sum::<u64>();
-    let blocks = result.measured.as_ref().map(|counts| counts.blocks);
+    let blocks = result.report.measured.as_ref().map(|counts| counts.blocks);
     ensure!(
         blocks == Some([total(0), total(1)]),
         "nothing recorded: the call sites of {} add up to {} and {} blocks, but {blocks:?} were counted",

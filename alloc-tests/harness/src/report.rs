@@ -1,20 +1,19 @@
 //! The results of a run as a table, JSON, JUnit or Markdown. Each is complete before the first byte is printed, so
 //! that a closed pipe does not change the verdict.
 
-mod json;
 mod junit;
 mod table;
 
-use baselines::Verdict;
 use baselines::alloc::Provenance;
+use baselines::{SuiteReport, Verdict, suite_report};
 use clap::ValueEnum;
 
-use crate::Suite;
 use crate::result::ScenarioResult;
+use crate::suite::{Suite, TARGET};
 
 /// The format of a report on stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// For a terminal, 80 columns wide
     Table,
     /// For a program: the baseline's own shape, with verdicts
@@ -27,21 +26,21 @@ pub enum Format {
 
 /// A whole run.
 #[derive(Debug)]
-pub struct Run<'a> {
+pub(crate) struct Run<'a> {
     /// The suite that ran.
-    pub suite: &'a Suite,
+    pub(crate) suite: &'a Suite,
     /// The results, in the order of the ids.
-    pub results: Vec<ScenarioResult>,
+    pub(crate) results: Vec<ScenarioResult>,
     /// The conditions of this build.
-    pub provenance: Provenance,
+    pub(crate) provenance: Provenance,
     /// Differences to the build that recorded the baselines, one sentence each.
-    pub provenance_differs: Vec<String>,
+    pub(crate) provenance_differs: Vec<String>,
     /// The reason why there are no baselines, if there are none.
-    pub no_baseline: Option<String>,
+    pub(crate) no_baseline: Option<String>,
     /// Kept runs at each N.
-    pub runs: usize,
+    pub(crate) runs: usize,
     /// The filters of the command line, separated by spaces.
-    pub filter: String,
+    pub(crate) filter: String,
 }
 
 /// Everything to say about one scenario, in lines.
@@ -51,28 +50,38 @@ pub(crate) fn explain(result: &ScenarioResult) -> String {
 
 impl Run<'_> {
     /// The exit code of the run.
-    #[must_use]
-    pub fn exit_code(&self) -> u8 {
-        baselines::verdict::exit_code(self.results.iter().map(|one| one.judgement.verdict))
+    pub(crate) fn exit_code(&self) -> u8 {
+        baselines::verdict::exit_code(self.results.iter().map(|one| one.report.verdict))
     }
 
     /// The run as text.
-    ///
-    /// # Errors
-    ///
-    /// If JUnit's XML cannot hold a text.
-    pub fn render(&self, format: Format) -> anyhow::Result<String> {
+    pub(crate) fn render(&self, format: Format) -> anyhow::Result<String> {
         match format {
             Format::Table => Ok(table::render(self, table::Look::Terminal)),
             Format::Markdown => Ok(table::render(self, table::Look::Markdown)),
-            Format::Json => Ok(json::render(self)),
+            Format::Json => Ok(self.suite_report().render()),
             Format::Junit => junit::render(self),
+        }
+    }
+
+    fn suite_report(&self) -> SuiteReport {
+        let Provenance { rustc, profile, lockfile } = self.provenance.clone();
+        let scenarios = self.results.iter().map(|one| (one.id.clone(), one.report.clone()));
+        SuiteReport {
+            schema: suite_report::SCHEMA,
+            target: TARGET.to_owned(),
+            rustc,
+            profile,
+            lockfile,
+            provenance_differs: self.provenance_differs.clone(),
+            exit_code: self.exit_code(),
+            scenarios: scenarios.collect(),
         }
     }
 
     /// Number of scenarios with `verdict`.
     fn count(&self, verdict: Verdict) -> usize {
-        self.results.iter().filter(|one| one.judgement.verdict == verdict).count()
+        self.results.iter().filter(|one| one.report.verdict == verdict).count()
     }
 
     /// `3 passed, 1 regressed`.

@@ -15,31 +15,27 @@ const PROFILER: &str = concat!(env!("CARGO_CRATE_NAME"), "::profiler::");
 
 /// The allocations of one call site in one window.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Site {
+pub(crate) struct Site {
     /// Blocks.
-    pub blocks: u64,
+    pub(crate) blocks: u64,
     /// Bytes.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
     /// Bytes live when the heap was largest.
-    pub peak_bytes: u64,
+    pub(crate) peak_bytes: u64,
     /// Blocks live at the end.
-    pub live_blocks: u64,
+    pub(crate) live_blocks: u64,
     /// Bytes live at the end.
-    pub live_bytes: u64,
+    pub(crate) live_bytes: u64,
     /// File and line of its first frame in the server, or of its first frame at all.
-    pub place: String,
+    pub(crate) place: String,
 }
 
 /// Call sites by key: frames from the allocation outwards, up to the first function of the server, without addresses,
 /// lines, hashes, closures, and frames of the standard library, dhat and this crate.
-pub type Profile = BTreeMap<String, Site>;
+pub(crate) type Profile = BTreeMap<String, Site>;
 
 /// Reads a profile of dhat, version 2, and adds up program points with the same key. `crates` are the server's.
-///
-/// # Errors
-///
-/// If `json` is not such a profile.
-pub fn parse(json: &str, crates: &[Crate]) -> anyhow::Result<Profile> {
+pub(crate) fn parse(json: &str, crates: &[Crate]) -> anyhow::Result<Profile> {
     let file: File = serde_json::from_str(json).context("this is not a dhat profile")?;
     ensure!(
         file.dhat_file_version == 2,

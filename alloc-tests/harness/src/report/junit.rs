@@ -7,7 +7,7 @@ pub(super) fn render(run: &Run<'_>) -> anyhow::Result<String> {
     let mut report = Report::new(run.suite.name);
     let mut suite = TestSuite::new(run.suite.name);
     for one in &run.results {
-        let verdict = one.judgement.verdict;
+        let verdict = one.report.verdict;
         let status = match verdict {
             Verdict::Pass => TestCaseStatus::success(),
             // A scenario that could not be measured is an error, not a failure of the code.

@@ -39,7 +39,7 @@ pub(super) fn render(run: &Run<'_>, look: Look) -> String {
         Look::Markdown => {
             line(&mut text, &format!("### Allocations: {}\n", run.summary()));
             let bad: Vec<&ScenarioResult> =
-                run.results.iter().filter(|one| one.judgement.verdict != Verdict::Pass).collect();
+                run.results.iter().filter(|one| one.report.verdict != Verdict::Pass).collect();
             if !bad.is_empty() {
                 line(&mut text, &lines_of(bad, look));
             }
@@ -65,13 +65,16 @@ pub(super) fn render(run: &Run<'_>, look: Look) -> String {
     }
     for one in run.results.iter() {
         if let Some(held) =
-            one.measured.as_ref().and_then(|counts| counts.per_op(Metric::HeldBytes))
+            one.report.measured.as_ref().and_then(|counts| counts.per_op(Metric::HeldBytes))
         {
-            line(&mut text, &format!("{}: {} bytes held per {}", one.id, number(held), one.unit));
+            line(
+                &mut text,
+                &format!("{}: {} bytes held per {}", one.id, number(held), one.report.unit),
+            );
         }
     }
     for difference in &run.provenance_differs {
-        let moved = run.results.iter().any(|one| !one.judgement.changes.is_empty());
+        let moved = run.results.iter().any(|one| !one.changes.is_empty());
         let role = if moved { "likely cause" } else { "recorded with another build" };
         line(&mut text, &format!("{role}: {difference}"));
     }
@@ -101,9 +104,9 @@ fn lines_of<'a>(judged: impl IntoIterator<Item = &'a ScenarioResult>, look: Look
         }
     }
     for one in judged {
-        let verdict = one.judgement.verdict.as_str().to_owned();
+        let verdict = one.report.verdict.as_str().to_owned();
         let mut row = vec![one.id.clone()];
-        match one.measured.as_ref().or(one.recorded.as_ref()) {
+        match one.report.measured.as_ref().or(one.report.recorded.as_ref()) {
             Some(counts) => row.extend(figures(counts)),
             None => row.extend(std::iter::repeat_n("-".to_owned(), 6)),
         }
@@ -128,7 +131,7 @@ fn figures(counts: &Counts) -> [String; 6] {
 
 /// A scenario that passed, or that has no baseline yet, needs no more than its row.
 fn has_detail(one: &ScenarioResult) -> bool {
-    !matches!(one.judgement.verdict, Verdict::Pass | Verdict::Missing) || !one.notes.is_empty()
+    !matches!(one.report.verdict, Verdict::Pass | Verdict::Missing) || !one.report.notes.is_empty()
 }
 
 pub(super) fn explain(one: &ScenarioResult) -> String {
@@ -146,7 +149,7 @@ const MANY: usize = 4;
 fn shared<'a>(run: &'a Run<'_>) -> Shared<'a> {
     let mut shared = Shared::new();
     for one in &run.results {
-        for site in &one.sites {
+        for site in &one.report.sites_changed {
             let place = site.place.as_deref().unwrap_or("gone");
             shared.entry(site.key.as_str()).or_insert((0, place)).0 += 1;
         }
@@ -157,11 +160,11 @@ fn shared<'a>(run: &'a Run<'_>) -> Shared<'a> {
 
 /// Everything to say about a scenario that did not pass.
 fn detail(text: &mut String, one: &ScenarioResult, shared: &Shared<'_>) {
-    line(text, &format!("\n{}: {}", one.id, one.judgement.verdict.as_str()));
-    for note in &one.notes {
+    line(text, &format!("\n{}: {}", one.id, one.report.verdict.as_str()));
+    for note in &one.report.notes {
         line(text, &format!("  {note}"));
     }
-    let live = one.live;
+    let live = one.report.live;
     if !live.is_zero() {
         let left = [
             (live.blocks, "blocks"),
@@ -175,16 +178,21 @@ fn detail(text: &mut String, one: &ScenarioResult, shared: &Shared<'_>) {
             .map(|(count, what)| format!("{count} {what}"));
         line(text, &format!("  still alive at the end: {}", left.collect::<Vec<_>>().join(", ")));
     }
-    for leak in one.leaks.iter().take(SITES) {
+    for leak in one.report.leaks.iter().take(SITES) {
         line(text, &format!("  {} blocks, {} bytes of  {}", leak.blocks, leak.bytes, leak.place));
         line(text, &format!("      {}", leak.key));
     }
-    for change in &one.judgement.changes {
+    for change in &one.changes {
         line(text, &format!("  {}", change_line(one, change)));
     }
-    let ops = one.measured.as_ref().or(one.recorded.as_ref()).map(|counts| counts.ops);
-    let own: Vec<_> =
-        one.sites.iter().filter(|site| !shared.contains_key(site.key.as_str())).collect();
+    let ops =
+        one.report.measured.as_ref().or(one.report.recorded.as_ref()).map(|counts| counts.ops);
+    let own: Vec<_> = one
+        .report
+        .sites_changed
+        .iter()
+        .filter(|site| !shared.contains_key(site.key.as_str()))
+        .collect();
     for site in own.iter().take(SITES) {
         let (recorded, measured) =
             (site.recorded.unwrap_or_default(), site.measured.unwrap_or_default());
@@ -199,14 +207,22 @@ fn detail(text: &mut String, one: &ScenarioResult, shared: &Shared<'_>) {
     if own.len() > SITES {
         line(text, &format!("  and {} more sites (--format json has all)", own.len() - SITES));
     }
-    if own.len() < one.sites.len() {
-        line(text, &format!("  and {} of the sites above", one.sites.len() - own.len()));
+    if own.len() < one.report.sites_changed.len() {
+        line(
+            text,
+            &format!("  and {} of the sites above", one.report.sites_changed.len() - own.len()),
+        );
     }
 }
 
 /// `blocks 212 → 1212 at 1000, 212 → 2212 at 2000: +1 per message`.
 fn change_line(one: &ScenarioResult, change: &Change) -> String {
-    let ops = one.recorded.as_ref().or(one.measured.as_ref()).map_or([1, 2], |counts| counts.ops);
+    let ops = one
+        .report
+        .recorded
+        .as_ref()
+        .or(one.report.measured.as_ref())
+        .map_or([1, 2], |counts| counts.ops);
     let ([old, old_double], [new, new_double]) = (change.recorded, change.measured);
     let mut text = format!(
         "{} {old} → {new} at {}, {old_double} → {new_double} at {}",
@@ -218,7 +234,7 @@ fn change_line(one: &ScenarioResult, change: &Change) -> String {
     if delta == 0.0 {
         text += &format!(": {} in all", signed(new as f64 - old as f64));
     } else {
-        text += &format!(": {} per {}", signed(delta), one.unit);
+        text += &format!(": {} per {}", signed(delta), one.report.unit);
     }
     text
 }
@@ -241,7 +257,7 @@ fn site_line(
     if blocks == 0.0 && bytes == 0.0 {
         return format!("{} blocks, {} bytes in all", signed(fixed_blocks), signed(fixed_bytes));
     }
-    format!("{} blocks, {} bytes per {}", signed(blocks), signed(bytes), one.unit)
+    format!("{} blocks, {} bytes per {}", signed(blocks), signed(bytes), one.report.unit)
 }
 
 fn line(text: &mut String, words: &str) {

@@ -1,0 +1,25 @@
+//! Errors that a caller tells apart.
+
+/// Marks an error as one of this machine (no port, thread or descriptor left). It says nothing about the server.
+#[derive(Debug, thiserror::Error)]
+#[error("this machine does not let the scenario run")]
+pub struct Environment;
+
+/// An allocation at the end of a window was not counted, so that the counts before it cannot be trusted either.
+#[derive(Debug, thiserror::Error)]
+#[error("the window ended blind: an allocation made at its end was not counted")]
+pub(crate) struct Blind;
+
+/// The server did not behave as the scenario demands.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}")]
+pub(crate) struct Broken {
+    pub(crate) why: String,
+    /// The descriptors left open, one sentence each.
+    pub(crate) descriptors: Vec<String>,
+}
+
+/// A command line that makes no sense.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Usage(pub(crate) String);
