@@ -1,16 +1,19 @@
-use std::{fmt, io, path::PathBuf};
+use std::{io, path::PathBuf};
 
 use crate::Verdict;
 
-/// Why a recorded file could not be used; one variant per thing a caller does about it.
-#[derive(Debug)]
+/// The reason why a recorded file could not be used; one variant for each way to handle it.
+// Without `source()`: the messages contain the cause.
+#[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Nothing is recorded there: record it.
+    #[error("nothing is recorded at {}", path.display())]
     Missing {
         /// The file that was looked for.
         path: PathBuf,
     },
-    /// The file is there, but it must not be compared with: unreadable, or of another schema or shape.
+    /// The file exists but must not be compared with: unreadable, or of another schema or shape.
+    #[error("{} is not comparable: {reason}", path.display())]
     NotComparable {
         /// The file that was refused.
         path: PathBuf,
@@ -18,11 +21,12 @@ pub enum Error {
         reason: String,
     },
     /// The file system failed, which says nothing about the baseline.
+    #[error("cannot use {}: {cause}", path.display())]
     Io {
-        /// The file that was being read or written.
+        /// The file that was read or written.
         path: PathBuf,
-        /// What the operating system said.
-        source: io::Error,
+        /// The error of the operating system.
+        cause: io::Error,
     },
 }
 
@@ -50,21 +54,6 @@ impl Error {
     }
 }
 
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing { path } => write!(f, "nothing is recorded at {}", path.display()),
-            Self::NotComparable { path, reason } => {
-                write!(f, "{} is not comparable: {reason}", path.display())
-            }
-            Self::Io { path, source } => write!(f, "cannot use {}: {source}", path.display()),
-        }
-    }
-}
-
-// `source()` stays empty, because the message contains the cause.
-impl std::error::Error for Error {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn every_message_ends_with_the_next_command() {
+    fn every_message_ends_with_the_next_step() {
         check(
             Error::Missing { path: "alloc/t.json".into() },
             Verdict::Missing,
@@ -91,7 +80,7 @@ mod tests {
              scripts/record.sh",
         );
         check(
-            Error::Io { path: "alloc/t.json".into(), source: io::Error::other("disk on fire") },
+            Error::Io { path: "alloc/t.json".into(), cause: io::Error::other("disk on fire") },
             Verdict::Failed,
             "cannot use alloc/t.json: disk on fire; check its permissions with ls -ld alloc/t.json",
         );

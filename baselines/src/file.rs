@@ -1,6 +1,9 @@
-//! Whole files, in and out: typed errors when reading, all or nothing when writing.
+//! Reads and writes whole files.
 
-use std::{fs, io, io::Write, path::Path};
+use std::fs::{self, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use tempfile::NamedTempFile;
 
@@ -8,20 +11,21 @@ use crate::Error;
 
 /// Reads `path` as UTF-8 text.
 pub(crate) fn read(path: &Path) -> Result<String, Error> {
-    let bytes = fs::read(path).map_err(|source| match source.kind() {
+    let bytes = fs::read(path).map_err(|cause| match cause.kind() {
         io::ErrorKind::NotFound => Error::Missing { path: path.to_owned() },
-        _ => Error::Io { path: path.to_owned(), source },
+        _ => Error::Io { path: path.to_owned(), cause },
     })?;
     String::from_utf8(bytes)
         .map_err(|error| refuse(path, format!("not UTF-8 text: {}", error.utf8_error())))
 }
 
-/// Replaces `path` by `text`, creating its folder: a reader, or a crash, sees the old file or the new one, never a part.
+/// Replaces `path` by `text` and creates its folder. The change is atomic: a reader, or a crash, sees the old file or
+/// the new one.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), Error> {
-    replace(path, text.as_bytes()).map_err(|source| Error::Io { path: path.to_owned(), source })
+    replace(path, text.as_bytes()).map_err(|cause| Error::Io { path: path.to_owned(), cause })
 }
 
-/// A file that is there and must not be compared with.
+/// An existing file that must not be compared with.
 pub(crate) fn refuse(path: &Path, reason: impl Into<String>) -> Error {
     Error::NotComparable { path: path.to_owned(), reason: reason.into() }
 }
@@ -32,36 +36,15 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         _ => Path::new("."),
     };
     fs::create_dir_all(folder)?;
-    // Beside the target, because a rename is atomic only within one file system.
+    // In the same folder, because a rename is atomic only within one file system.
     let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(bytes)?;
-    share(file.as_file())?;
+    // Temporary files are private; 0644 is the mode that git gives a file.
+    file.as_file().set_permissions(Permissions::from_mode(0o644))?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
-    sync_folder(folder)
-}
-
-/// Temporary files are private to their owner; a file under version control has the mode git knows, 0644.
-#[cfg(unix)]
-fn share(file: &fs::File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn share(_: &fs::File) -> io::Result<()> {
-    Ok(())
-}
-
-/// The rename itself reaches the disk with its folder.
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
+    // The rename reaches the disk with its folder.
     fs::File::open(folder)?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]
@@ -75,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_in_the_place_of_a_file_is_an_io_error() {
+    fn a_folder_instead_of_a_file_is_an_io_error() {
         let root = tempfile::tempdir().unwrap();
         assert!(matches!(read(root.path()), Err(Error::Io { .. })));
         assert!(matches!(write(root.path(), "text"), Err(Error::Io { .. })));
@@ -110,10 +93,8 @@ mod tests {
         assert_eq!(left, ["taken"]);
     }
 
-    #[cfg(unix)]
     #[test]
     fn a_written_file_is_readable_by_all() {
-        use std::os::unix::fs::PermissionsExt;
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("t.json");
         write(&path, "text").unwrap();

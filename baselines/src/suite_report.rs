@@ -5,7 +5,6 @@
 //! first one prints `schema`, so a report without it comes from another program and is refused.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -98,20 +97,11 @@ impl SuiteReport {
 }
 
 /// The reason why a text is not a suite report.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "not a suite report of schema {SCHEMA}: {0}; read it with a program built from the same revision as the runner"
+)]
 pub struct Unreadable(String);
-
-impl fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(reason) = self;
-        write!(
-            f,
-            "not a suite report of schema {SCHEMA}: {reason}; read it with a program built from the same revision as the runner"
-        )
-    }
-}
-
-impl std::error::Error for Unreadable {}
 
 impl Serialize for ScenarioReport {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -28,7 +28,7 @@ pub(crate) enum Task {
     /// Measure totals.
     Measure {
         /// Kept runs at N and at 2N.
-        runs: usize,
+        runs: u64,
     },
     /// Attribute allocations to call sites.
     Attribute(Question),

@@ -67,8 +67,8 @@ struct Flags {
     filters: Vec<String>,
 
     /// Number of runs at N and at 2N that must agree, after one that is discarded
-    #[arg(long, default_value_t = RUNS, value_parser = kept_runs)]
-    runs: usize,
+    #[arg(long, default_value_t = RUNS, value_parser = clap::value_parser!(u64).range(2..))]
+    runs: u64,
 
     /// Record the measured numbers
     #[arg(long, requires = "reason")]
@@ -101,16 +101,6 @@ struct Flags {
     /// Build without dhat and print how to run a scenario under heaptrack, valgrind or perf
     #[arg(short = 'n', long)]
     no_hooks: bool,
-}
-
-fn kept_runs(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0 | 1) => {
-            Err("must be at least 2, because runs are compared with each other".to_owned())
-        }
-        Ok(runs) => Ok(runs),
-        Err(_) => Err("not a whole number of runs".to_owned()),
-    }
 }
 
 fn run_suite(suite: &Suite, registry: &Registry, flags: &Flags) -> anyhow::Result<u8> {

@@ -15,14 +15,14 @@ use crate::result::ScenarioResult;
 use crate::suite::{Recorded, Suite};
 
 /// Default number of kept runs at N and at 2N.
-pub(crate) const RUNS: usize = 10;
+pub(crate) const RUNS: u64 = 10;
 
 /// Measures and judges scenarios (id and unit), one on each processor at a time. `done` is called after each. The
 /// results are in the order of the ids.
 pub(crate) fn run(
     suite: &Suite,
     scenarios: &[(&str, &str)],
-    runs: usize,
+    runs: u64,
     recorded: &Recorded,
     done: impl Fn(&ScenarioResult) + Sync,
 ) -> Vec<ScenarioResult> {
@@ -67,7 +67,7 @@ pub(crate) fn judge_one(
     suite: &Suite,
     id: &str,
     unit: &str,
-    runs: usize,
+    runs: u64,
     recorded: &Recorded,
 ) -> ScenarioResult {
     let entry = recorded.baseline.as_ref().ok().and_then(|baseline| baseline.scenarios.get(id));
@@ -102,7 +102,7 @@ pub(crate) fn judge_one(
 }
 
 /// Measures one scenario. `None` if the server broke it; the verdict is then in the report.
-fn measure(id: &str, runs: usize, report: &mut ScenarioReport) -> Option<Measurement> {
+fn measure(id: &str, runs: u64, report: &mut ScenarioReport) -> Option<Measurement> {
     let left_open =
         |descriptors: Vec<String>| descriptors.into_iter().map(|one| format!("left open: {one}"));
     match child::ask(id, Task::Measure { runs }) {

@@ -49,14 +49,14 @@ pub(crate) enum Outcome {
 
 /// One discarded run and `runs` kept ones at N, then the same at 2N. All kept runs must agree: their minimum would hide
 /// a leak in all but one of them.
-pub(crate) fn measure(scenario: &Scenario, runs: usize) -> anyhow::Result<Outcome> {
+pub(crate) fn measure(scenario: &Scenario, runs: u64) -> anyhow::Result<Outcome> {
     repeat(scenario, runs).or_else(|error| {
         let Broken { why, descriptors } = error.downcast()?;
         Ok(Outcome::Broken { why, descriptors })
     })
 }
 
-fn repeat(scenario: &Scenario, runs: usize) -> anyhow::Result<Outcome> {
+fn repeat(scenario: &Scenario, runs: u64) -> anyhow::Result<Outcome> {
     let mut kept = Vec::with_capacity(2);
     let mut descriptors = Vec::new();
     for ops in [scenario.ops(), 2 * scenario.ops()] {
@@ -139,7 +139,7 @@ pub(crate) fn run(
 /// The name of a reading, and its place in a sample.
 type Reading = (&'static str, fn(&Sample) -> u64);
 
-fn differences(first: &Sample, other: &Sample, ops: u64, run: usize) -> Vec<String> {
+fn differences(first: &Sample, other: &Sample, ops: u64, run: u64) -> Vec<String> {
     let readings: [Reading; 10] = [
         ("blocks", |sample| sample.heap.blocks),
         ("bytes", |sample| sample.heap.bytes),

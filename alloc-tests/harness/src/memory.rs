@@ -15,6 +15,12 @@ use crate::client::request_into;
 /// An unexpected reply ends the stream with an error, and the scenario with it.
 #[derive(Debug)]
 pub struct MemoryPeer<C = fn(&[u8], bool) -> bool> {
+    script: Script,
+    check: Option<C>,
+}
+
+#[derive(Debug)]
+struct Script {
     upgrade: Frame,
     message: Frame,
     close: Frame,
@@ -23,7 +29,6 @@ pub struct MemoryPeer<C = fn(&[u8], bool) -> bool> {
     step: Step,
     /// Most bytes for one read.
     read_limit: usize,
-    check: Option<C>,
     sent: usize,
     received: usize,
     reader: Option<Waker>,
@@ -44,7 +49,7 @@ impl MemoryPeer {
         let mut request = vec![0; 512];
         let length = request_into(&mut request, path);
         request.truncate(length);
-        Self {
+        let script = Script {
             // The reply contains a date, so only its first line is compared.
             upgrade: Frame { request, reply: b"HTTP/1.1 101 Switching Protocols\r\n".to_vec() },
             message,
@@ -52,41 +57,28 @@ impl MemoryPeer {
             left: times,
             step: Step::Upgrade,
             read_limit: usize::MAX,
-            check: None,
             sent: 0,
             received: 0,
             reader: None,
-        }
+        };
+        Self { script, check: None }
     }
 
     /// Gives no more than `bytes` to one read.
     #[must_use]
-    pub fn sending_at_most(self, bytes: usize) -> Self {
-        Self { read_limit: bytes, ..self }
+    pub fn sending_at_most(mut self, bytes: usize) -> Self {
+        self.script.read_limit = bytes;
+        self
     }
 
     /// Sends no messages, and passes each write of the server between upgrade and close to `check`, with whether more
     /// are to come. `check` returns whether the write is right.
     pub fn checking<C: FnMut(&[u8], bool) -> bool>(self, check: C) -> MemoryPeer<C> {
-        let Self {
-            upgrade, message, close, left, step, read_limit, sent, received, reader, ..
-        } = self;
-        MemoryPeer {
-            upgrade,
-            message,
-            close,
-            left,
-            step,
-            read_limit,
-            check: Some(check),
-            sent,
-            received,
-            reader,
-        }
+        MemoryPeer { script: self.script, check: Some(check) }
     }
 }
 
-impl<C: FnMut(&[u8], bool) -> bool> MemoryPeer<C> {
+impl Script {
     fn frame(&self) -> Option<&Frame> {
         match self.step {
             Step::Upgrade => Some(&self.upgrade),
@@ -111,28 +103,31 @@ impl<C: FnMut(&[u8], bool) -> bool> MemoryPeer<C> {
             reader.wake();
         }
     }
+}
 
+impl<C: FnMut(&[u8], bool) -> bool> MemoryPeer<C> {
     /// Takes a write of the server; `false` if it is not the expected one.
     fn take(&mut self, mut bytes: &[u8]) -> bool {
+        let Self { script, check } = self;
         while !bytes.is_empty() {
-            if self.step == Step::Message
-                && let Some(check) = &mut self.check
+            if script.step == Step::Message
+                && let Some(check) = check
             {
-                let expected = check(bytes, self.left > 0);
-                self.advance();
+                let expected = check(bytes, script.left > 0);
+                script.advance();
                 return expected;
             }
-            let Some(frame) = self.frame() else { return false };
-            let left = &frame.reply[self.received..];
+            let Some(frame) = script.frame() else { return false };
+            let left = &frame.reply[script.received..];
             let length = left.len().min(bytes.len());
             if left[..length] != bytes[..length] {
                 return false;
             }
             let complete = length == left.len();
-            self.received += length;
+            script.received += length;
             if complete {
-                let whole_head = self.step == Step::Upgrade;
-                self.advance();
+                let whole_head = script.step == Step::Upgrade;
+                script.advance();
                 if whole_head {
                     return bytes.ends_with(b"\r\n\r\n");
                 }
@@ -149,15 +144,16 @@ impl<C: FnMut(&[u8], bool) -> bool + Unpin> AsyncRead for MemoryPeer<C> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Some(frame) = self.frame() else { return Poll::Ready(Ok(())) };
-        let left = &frame.request[self.sent..];
+        let script = &mut self.script;
+        let Some(frame) = script.frame() else { return Poll::Ready(Ok(())) };
+        let left = &frame.request[script.sent..];
         if left.is_empty() {
-            self.reader = Some(cx.waker().clone());
+            script.reader = Some(cx.waker().clone());
             return Poll::Pending;
         }
-        let length = left.len().min(buf.remaining()).min(self.read_limit);
+        let length = left.len().min(buf.remaining()).min(script.read_limit);
         buf.put_slice(&left[..length]);
-        self.sent += length;
+        script.sent += length;
         Poll::Ready(Ok(()))
     }
 }

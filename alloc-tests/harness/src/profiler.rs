@@ -48,10 +48,10 @@ impl Profiler {
         Self(())
     }
 
-    /// A guard that ends the profile when dropped, also on another thread.
+    /// Another guard of the running profile, for example for another thread: the first that is dropped ends it.
     #[must_use]
-    pub fn end_on_drop() -> EndOnDrop {
-        EndOnDrop
+    pub fn guard() -> Self {
+        Self(())
     }
 
     pub(crate) fn live_bytes() -> u64 {
@@ -84,20 +84,6 @@ impl Profiler {
 
 impl Drop for Profiler {
     fn drop(&mut self) {
-        end();
+        drop(RUNNING.lock().expect("no holder panics").take());
     }
-}
-
-/// The guard of [`Profiler::end_on_drop`].
-#[derive(Debug)]
-pub struct EndOnDrop;
-
-impl Drop for EndOnDrop {
-    fn drop(&mut self) {
-        end();
-    }
-}
-
-fn end() {
-    drop(RUNNING.lock().expect("no holder panics").take());
 }

@@ -67,11 +67,9 @@ pub(crate) fn record(
     }
     for id in &report.pruned {
         let path = baselines::sites::path(&root, id);
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(error).with_context(|| format!("cannot remove {}", path.display()));
-            }
-            _ => {}
+        if path.exists() {
+            std::fs::remove_file(&path)
+                .with_context(|| format!("cannot remove {}", path.display()))?;
         }
     }
     let file = baselines::alloc::path(&root, TARGET);

@@ -11,6 +11,9 @@ use clap::ValueEnum;
 use crate::result::ScenarioResult;
 use crate::suite::{Suite, TARGET};
 
+/// Everything to say about one scenario, in lines.
+pub(crate) use table::explain;
+
 /// The format of a report on stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
@@ -38,14 +41,9 @@ pub(crate) struct Run<'a> {
     /// The reason why there are no baselines, if there are none.
     pub(crate) no_baseline: Option<String>,
     /// Kept runs at each N.
-    pub(crate) runs: usize,
+    pub(crate) runs: u64,
     /// The filters of the command line, separated by spaces.
     pub(crate) filter: String,
-}
-
-/// Everything to say about one scenario, in lines.
-pub(crate) fn explain(result: &ScenarioResult) -> String {
-    table::explain(result)
 }
 
 impl Run<'_> {
@@ -57,8 +55,8 @@ impl Run<'_> {
     /// The run as text.
     pub(crate) fn render(&self, format: Format) -> anyhow::Result<String> {
         match format {
-            Format::Table => Ok(table::render(self, table::Look::Terminal)),
-            Format::Markdown => Ok(table::render(self, table::Look::Markdown)),
+            Format::Table => Ok(table::terminal(self)),
+            Format::Markdown => Ok(table::markdown(self)),
             Format::Json => Ok(self.suite_report().render()),
             Format::Junit => junit::render(self),
         }
@@ -85,7 +83,7 @@ impl Run<'_> {
     }
 
     /// `3 passed, 1 regressed`.
-    fn summary(&self) -> String {
+    fn verdicts(&self) -> String {
         let counts = Verdict::ALL
             .iter()
             .map(|verdict| (self.count(*verdict), *verdict))

@@ -21,16 +21,6 @@ pub struct Scenario {
     prepare: Box<dyn Fn(u64) -> Body>,
 }
 
-impl std::fmt::Debug for Scenario {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Scenario")
-            .field("unit", &self.unit)
-            .field("ops", &self.ops)
-            .field("in_memory", &self.in_memory)
-            .finish_non_exhaustive()
-    }
-}
-
 impl Scenario {
     /// A scenario of `ops` operations (N), also run with 2N. `unit` names one operation, as in "per message".
     ///

@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::io_count::IO;
-use crate::profiler::{EndOnDrop, Profiler};
+use crate::profiler::Profiler;
 
 /// Longest wait for an event that the server must produce. Not a pause: every wait polls.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -50,8 +50,8 @@ impl Window {
 
     /// A guard that the server's own future must own, so that it drops as the server returns.
     #[must_use]
-    pub fn server_guard(&self) -> Option<EndOnDrop> {
-        self.ends_with_server.then(Profiler::end_on_drop)
+    pub fn server_guard(&self) -> Option<Profiler> {
+        self.ends_with_server.then(Profiler::guard)
     }
 
     /// Runs a server on this thread and counts the tasks that it leaves alive.

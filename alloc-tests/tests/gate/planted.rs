@@ -20,7 +20,7 @@ pub(crate) fn planted() -> Registry {
         ("planted_task", connections(|| drop(tokio::spawn(std::future::pending::<()>())))),
         ("planted_wavering", connections(waver)),
         ("planted_wrong_answer", scenario::echo(wrong(), 100, 1)),
-        ("planted_blindness", connections(|| drop(Profiler::end_on_drop()))),
+        ("planted_blindness", connections(|| drop(Profiler::guard()))),
     ])
 }
 
