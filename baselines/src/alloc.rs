@@ -14,19 +14,19 @@ use crate::{Error, file};
 
 pub use merge::MergeReport;
 
-/// The version of the file format; a file of another one is not comparable.
+/// The version of the file format. A file of another version is not comparable.
 pub const SCHEMA: u32 = 1;
 
-/// Everything recorded for one target.
+/// All recorded counts of one target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AllocBaseline {
-    /// What the counts were measured with.
+    /// The build that was measured.
     pub provenance: Provenance,
     /// Scenario id (the stem of its source file) to its counts.
     pub scenarios: BTreeMap<String, Counts>,
 }
 
-/// What counts depend on besides the code; shown where it differs, never a verdict by itself.
+/// The conditions that counts depend on besides the code. A difference is shown, and is no verdict by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Provenance {
     /// The compiler's version, as in `1.95.0`.
@@ -39,11 +39,11 @@ pub struct Provenance {
 
 /// The totals of one scenario, each at N and at 2N operations.
 ///
-/// Two sizes tell the cost of an operation from the cost of having a server at all.
+/// Two sizes separate the cost of an operation from the fixed cost of a server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Counts {
-    /// N and 2N: how many messages, connections or ticks the scenario ran.
+    /// N and 2N: the number of messages, connections or ticks.
     pub ops: [u64; 2],
     /// Heap blocks allocated over the whole run; a `realloc` is one block.
     pub blocks: [u64; 2],
@@ -55,18 +55,18 @@ pub struct Counts {
     pub writes: [u64; 2],
     /// Most heap bytes live at one moment.
     pub peak_bytes: [u64; 2],
-    /// Heap bytes live at the moment that the scenario marked; only where it holds connections open.
+    /// Heap bytes live at a moment that the scenario chose; only for scenarios that hold connections open.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub held_bytes: Option<[u64; 2]>,
 }
 
-/// An absent metric is an absent key; `null` would be a second way to say so.
+/// Rejects `null`: a metric that was not measured has no key.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<[u64; 2]>, D::Error> {
     <[u64; 2]>::deserialize(deserializer).map(Some)
 }
 
 impl Counts {
-    /// The totals of `metric`; `None` if the scenario has no such metric.
+    /// The totals of `metric`; `None` if it was not measured.
     pub fn get(&self, metric: Metric) -> Option<[u64; 2]> {
         match metric {
             Metric::Blocks => Some(self.blocks),
@@ -78,23 +78,23 @@ impl Counts {
         }
     }
 
-    /// The cost of one operation, (T(2N) − T(N)) / N. Negative where the longer run cost less.
+    /// The cost of one operation, (T(2N) − T(N)) / N; negative if the longer run cost less.
     ///
-    /// `None` if the scenario has no such metric, or if its two sizes do not grow.
+    /// `None` if the metric was not measured, or if the operations do not grow.
     pub fn per_op(&self, metric: Metric) -> Option<f64> {
         let [at_n, at_2n] = self.get(metric)?;
         let grown = self.ops[1].checked_sub(self.ops[0]).filter(|&ops| ops > 0)?;
         Some((i128::from(at_2n) - i128::from(at_n)) as f64 / grown as f64)
     }
 
-    /// The cost that does not grow with the operations, T(N) − N × [`per_op`](Self::per_op).
+    /// The cost that is independent of the operations, T(N) − N × [`per_op`](Self::per_op).
     pub fn fixed(&self, metric: Metric) -> Option<f64> {
         let [at_n, _] = self.get(metric)?;
         Some(at_n as f64 - self.per_op(metric)? * self.ops[0] as f64)
     }
 }
 
-/// What is counted.
+/// A counted quantity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Metric {
     /// Heap blocks allocated.
@@ -107,16 +107,16 @@ pub enum Metric {
     Writes,
     /// Most heap bytes live at one moment.
     PeakBytes,
-    /// Heap bytes live at the marked moment.
+    /// Heap bytes live at the chosen moment.
     HeldBytes,
 }
 
 impl Metric {
-    /// All of them, in the order of the file's columns.
+    /// All metrics, in the order of the keys in the file.
     pub const ALL: [Self; 6] =
         [Self::Blocks, Self::Bytes, Self::Reads, Self::Writes, Self::PeakBytes, Self::HeldBytes];
 
-    /// The key in the file and the word in reports.
+    /// The key in the file and the name in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Blocks => "blocks",
@@ -139,8 +139,8 @@ impl AllocBaseline {
     ///
     /// # Errors
     ///
-    /// [`Error::NotComparable`] for anything that [`save`](Self::save) would not have written: an unknown key, another
-    /// schema, a float, keys out of order or twice, operations that do not grow, a file cut short.
+    /// [`Error::NotComparable`] for a file that [`save`](Self::save) would not write: an unknown key, another schema, a
+    /// float, keys out of order or repeated, operations that do not grow, a truncated file.
     pub fn load(path: &Path) -> Result<Self, Error> {
         format::parse(&file::read(path)?).map_err(|reason| file::refuse(path, reason))
     }
@@ -149,7 +149,7 @@ impl AllocBaseline {
     ///
     /// # Errors
     ///
-    /// [`Error::NotComparable`] if the counts could not be loaded again; the file is then untouched.
+    /// [`Error::NotComparable`] if [`load`](Self::load) would refuse the counts; the file is then unchanged.
     pub fn save(&self, path: &Path) -> Result<(), Error> {
         let text = format::render(self).map_err(|reason| file::refuse(path, reason))?;
         file::write(path, &text)
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn two_sizes_give_the_slope_and_the_fixed_cost() {
+    fn two_sizes_give_the_cost_per_operation_and_the_fixed_cost() {
         check([1000, 2000], [4012, 8012], Some(4.0), Some(12.0));
         check([1000, 2000], [12, 12], Some(0.0), Some(12.0));
         check([1000, 2000], [100, 601], Some(0.501), Some(-401.0));
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_that_do_not_grow_have_no_slope() {
+    fn sizes_that_do_not_grow_have_no_cost_per_operation() {
         check([1000, 1000], [1, 2], None, None);
         check([2000, 1000], [1, 2], None, None);
     }

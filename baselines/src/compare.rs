@@ -1,4 +1,4 @@
-//! Recorded × measured → judgement. Pure: no files, no clock, no printing.
+//! The comparison of recorded and measured counts. Pure: no files, no clock, no printing.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,13 +9,13 @@ use crate::{
 
 /// Judges one scenario.
 ///
-/// Equality both ways: one block more is a regression, one block less an improvement that has to be recorded. Where a
-/// metric grew and another shrank, the scenario regressed: a trade is for a person to accept.
+/// Counts must be equal: one block more is a regression, one block less an improvement that has to be recorded. If one
+/// metric grew and another shrank, the scenario regressed: only a person may accept such a trade.
 ///
-/// - Anything left alive is [`Verdict::Leaked`], baseline or not.
-/// - Other operations, or `held_bytes` on one side only, are [`Verdict::NotComparable`]; then no change is listed.
-/// - A `limit` replaces equality for what follows the blocks (blocks, bytes, peak and held bytes); reads and writes
-///   stay exact, and without a recorded entry the limit alone decides. The changes are all listed even so.
+/// - Live blocks, bytes, descriptors or tasks are [`Verdict::Leaked`], with or without a baseline.
+/// - Different operations, or `held_bytes` on one side only, are [`Verdict::NotComparable`], without any changes.
+/// - A `limit` replaces equality for blocks, bytes, peak and held bytes; reads and writes stay exact. Without a recorded
+///   entry only the limit decides. All changes are listed in any case.
 pub fn judge(
     recorded: Option<&Counts>,
     measured: Option<&Measurement>,
@@ -34,25 +34,25 @@ pub fn judge(
     if live.is_zero() { judgement } else { Judgement { verdict: Verdict::Leaked, ..judgement } }
 }
 
-/// What a run of one scenario came to.
+/// The result of a run of one scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Measurement {
     /// Every repeat agreed on these counts.
     Counted {
         /// The totals at N and 2N.
         counts: Counts,
-        /// What was left at the end.
+        /// Left alive at the end.
         live: Live,
     },
     /// The repeats disagreed.
     Nondeterministic,
-    /// A canary read wrong.
+    /// A canary was counted wrong.
     Blind,
     /// The scenario could not run.
     Failed,
 }
 
-/// What is left after a run, when server, client and runtime are gone. By law nothing is, so it is never stored.
+/// Left alive after a run, when server, client and runtime are gone. It must be 0, so it is never stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Live {
@@ -71,29 +71,29 @@ pub struct Live {
 }
 
 impl Live {
-    /// Whether the law holds.
+    /// Whether the leak check passes.
     pub fn is_zero(self) -> bool {
         self == Self::default()
     }
 }
 
-/// An upper limit that a person chose (`MAX_ALLOCS_ALLOWED_<scenario>`): heap blocks at N, inclusive.
+/// An upper limit chosen by a person (`MAX_ALLOCS_ALLOWED_<scenario>`): heap blocks at N, inclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit(pub u64);
 
-/// The outcome for one scenario and the numbers behind it.
+/// The verdict on one scenario, and the changes behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
-    /// The one outcome.
+    /// The verdict.
     pub verdict: Verdict,
-    /// The metrics that differ from the recorded ones, in the order of [`Metric::ALL`].
+    /// The metrics that differ, in the order of [`Metric::ALL`].
     pub changes: Vec<Change>,
 }
 
-/// One metric that differs, at N, at 2N or at both.
+/// A metric that differs at N, at 2N or at both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// What differs.
+    /// The metric.
     pub metric: Metric,
     /// The totals in the baseline, at N and 2N.
     pub recorded: [u64; 2],
@@ -102,22 +102,22 @@ pub struct Change {
 }
 
 impl Change {
-    /// By how much the cost of one operation moved; 0 when only the fixed cost did, `None` if `ops` do not grow.
+    /// The change in the cost of one operation; 0 if only the fixed cost changed, `None` if `ops` do not grow.
     ///
-    /// `ops` are those of either side: they are equal wherever there is a change to speak of.
+    /// `ops` may be those of either side: they are equal if there is a change.
     pub fn per_op_delta(&self, ops: [u64; 2]) -> Option<f64> {
         let grown = ops[1].checked_sub(ops[0]).filter(|&ops| ops > 0)?;
         let rise = |totals: [u64; 2]| i128::from(totals[1]) - i128::from(totals[0]);
         Some((rise(self.measured) - rise(self.recorded)) as f64 / grown as f64)
     }
 
-    /// More than recorded at N or at 2N, whatever happened at the other.
+    /// Whether it is more than recorded at N or at 2N.
     pub fn grew(&self) -> bool {
         self.measured[0] > self.recorded[0] || self.measured[1] > self.recorded[1]
     }
 }
 
-/// One line for each part of the provenance that differs, as in `rustc: recorded "1.94.0", now "1.95.0"`.
+/// One sentence for each part of the provenance that differs: `rustc: recorded "1.94.0", now "1.95.0"`.
 pub fn provenance_differences(recorded: &Provenance, current: &Provenance) -> Vec<String> {
     let parts = [
         ("rustc", &recorded.rustc, &current.rustc),

@@ -1,18 +1,18 @@
-//! The memory of the project: what was recorded, in which format, and how a new measurement is judged against it.
+//! The recorded numbers, their formats on disk and between processes, and the comparison of a new measurement with them.
 //!
-//! Nothing here measures. A producer hands over plain integers (or ratios), and everything that is compared, refused
-//! or written down goes through this crate, so that every instrument speaks one set of verdicts and exit codes.
+//! Nothing here measures. Every instrument passes plain integers or ratios, and all of them share one set of verdicts
+//! and exit codes.
 //!
 //! # Layout
 //!
 //! - [`alloc`]: exact counts of the allocation scenarios, `alloc/<target>.json`: load, save, merge.
 //! - [`sites`]: the call sites behind one scenario, `alloc/sites/<id>.txt`: load, save, diff.
 //! - [`ratios`]: benchmark times relative to raw TCP, `bench/ratios.json`: load, save, judge.
-//! - [`suite_report`]: one run of an allocation suite as JSON, between the runner and `ws-compare`: print, parse.
-//! - [`compare`]: recorded × measured → judgement, pure.
+//! - [`suite_report`]: one run of an allocation suite as JSON, between the runner and `ws-compare`: render, parse.
+//! - [`compare`]: recorded and measured counts → judgement; pure.
 //! - [`verdict`]: the outcomes and their exit codes.
 //!
-//! `root` in every `path` function is this package's folder, where the recorded files lie beside the code.
+//! `root` in every `path` function is the folder of the recorded files; ours is this package's folder.
 
 pub mod alloc;
 pub mod compare;

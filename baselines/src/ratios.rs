@@ -1,4 +1,4 @@
-//! Benchmark times as ratios to raw TCP of the same run: no absolute time is compared across machines.
+//! Benchmark times as ratios to raw TCP in the same run. Absolute times are never compared across machines.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,21 +12,21 @@ use crate::{
     strict::{self, Sorted},
 };
 
-/// The version of the file format; a file of another one is not comparable.
+/// The version of the file format. A file of another version is not comparable.
 pub const SCHEMA: u32 = 1;
 
-/// Criterion id (`echo_latency/text/64B`) to what is recorded for it.
+/// Criterion id (`echo_latency/text/64B`) to its recorded ratio.
 pub type Ratios = BTreeMap<String, Ratio>;
 
-/// What one benchmark may cost.
+/// The recorded cost of one benchmark.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ratio {
-    /// Its time divided by that of raw TCP in the same run; above 0, lower is better.
+    /// Its time divided by the time of raw TCP in the same run; above 0, lower is better.
     pub ratio: f64,
-    /// The share by which a run may differ either way, 0.25 for a quarter; above 0.
+    /// The share by which a run may differ in either direction, 0.25 for a quarter; above 0.
     pub tolerance: f64,
-    /// Where both numbers came from.
+    /// The source of both numbers.
     pub why: String,
 }
 
@@ -35,7 +35,7 @@ pub struct Ratio {
 pub struct RatioJudgement {
     /// The criterion id.
     pub id: String,
-    /// What the baseline says, if it knows the benchmark.
+    /// The recorded ratio, if there is one.
     pub recorded: Option<Ratio>,
     /// The ratio of this run, if the benchmark ran.
     pub measured: Option<f64>,
@@ -52,8 +52,8 @@ pub fn path(root: &Path) -> PathBuf {
 ///
 /// # Errors
 ///
-/// [`Error::NotComparable`] for an unknown key, another schema, keys out of order or twice, a ratio or a tolerance
-/// that is not above 0, an empty reason, a file cut short.
+/// [`Error::NotComparable`] for an unknown key, another schema, keys out of order or repeated, a ratio or a tolerance
+/// that is not above 0, an empty reason, a truncated file.
 pub fn load(path: &Path) -> Result<Ratios, Error> {
     parse(&file::read(path)?).map_err(|reason| file::refuse(path, reason))
 }
@@ -62,16 +62,16 @@ pub fn load(path: &Path) -> Result<Ratios, Error> {
 ///
 /// # Errors
 ///
-/// [`Error::NotComparable`] if the ratios could not be loaded again; the file is then untouched.
+/// [`Error::NotComparable`] if [`load`] would refuse the ratios; the file is then unchanged.
 pub fn save(path: &Path, ratios: &Ratios) -> Result<(), Error> {
     let text = render(ratios).map_err(|reason| file::refuse(path, reason))?;
     file::write(path, &text)
 }
 
-/// Judges every benchmark that is recorded, measured or both, in the order of the ids.
+/// Judges every benchmark that is recorded or measured, in the order of the ids.
 ///
-/// The tolerance is a factor, so that twice as slow is as far away as twice as fast. A measured ratio that is no
-/// number above 0 is [`Verdict::Failed`]: whatever produced it did not measure.
+/// The tolerance is a factor: twice as slow is as far away as twice as fast. A measured ratio that is not a number
+/// above 0 is [`Verdict::Failed`], because it is no measurement.
 pub fn judge(recorded: &Ratios, measured: &BTreeMap<String, f64>) -> Vec<RatioJudgement> {
     let ids: BTreeSet<_> = recorded.keys().chain(measured.keys()).collect();
     ids.into_iter()
@@ -119,7 +119,7 @@ fn render(ratios: &Ratios) -> Result<String, String> {
 
 fn row(Ratio { ratio, tolerance, why }: &Ratio) -> String {
     let why = strict::quote(why);
-    // Debug keeps the point of a whole number and the shortest digits that read back as the same number.
+    // Debug prints the shortest digits that read back as the same number, with a point in whole numbers.
     format!("{{\"ratio\": {ratio:?}, \"tolerance\": {tolerance:?}, \"why\": {why}}}")
 }
 

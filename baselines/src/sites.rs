@@ -1,4 +1,4 @@
-//! The call sites behind one scenario's counts, a line each: they explain a changed total, and never judge it.
+//! The call sites of one scenario, one a line. They explain a changed total and do not judge it.
 
 use std::{
     cmp::Reverse,
@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, file};
 
-/// Call path (innermost frame first, `leaf <- caller <- caller`) to what was allocated there.
+/// Call path (innermost frame first, `leaf <- caller <- caller`) to its cost.
 pub type Sites = BTreeMap<String, SiteCost>;
 
-/// What one call site allocated over the run at N and the run at 2N.
+/// The allocations of one call site over the run at N and the run at 2N.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SiteCost {
@@ -23,7 +23,7 @@ pub struct SiteCost {
     pub bytes: [u64; 2],
 }
 
-/// A call site that differs; `None` on the side that does not have it.
+/// A call site that differs; a side without it is `None`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SiteChange {
@@ -50,7 +50,7 @@ pub fn path(root: &Path, id: &str) -> PathBuf {
 ///
 /// # Errors
 ///
-/// [`Error::NotComparable`], with the number of the line, for anything that [`save`] would not have written.
+/// [`Error::NotComparable`], with the number of the line, for a file that [`save`] would not write.
 pub fn load(path: &Path) -> Result<Sites, Error> {
     parse(&file::read(path)?).map_err(|reason| file::refuse(path, reason))
 }
@@ -59,8 +59,8 @@ pub fn load(path: &Path) -> Result<Sites, Error> {
 ///
 /// # Errors
 ///
-/// [`Error::NotComparable`] if a key could not be read back: it is empty, has white space around it or a control
-/// character (a line break) inside. The file is then untouched.
+/// [`Error::NotComparable`] if a key is empty, has white space around it, or contains a control character (a line
+/// break). The file is then unchanged.
 pub fn save(path: &Path, sites: &Sites) -> Result<(), Error> {
     match sites.keys().find(|key| !is_key(key)) {
         Some(key) => Err(file::refuse(path, format!("{key:?} cannot name a call site"))),
@@ -82,13 +82,13 @@ pub fn diff(recorded: &Sites, measured: &Sites) -> Vec<SiteChange> {
             measured,
         })
         .collect();
-    // Stable, and the keys come sorted: equal sizes stay in the order of their keys.
+    // The sort is stable, so sites of equal size stay in the order of their keys.
     changes.sort_by_key(|change| Reverse(change.size()));
     changes
 }
 
 impl SiteChange {
-    /// Absolute change at 2N, where the cost of the operations outweighs the fixed one: blocks, then bytes.
+    /// Absolute change at 2N, where operations outweigh the fixed cost: blocks, then bytes.
     fn size(&self) -> (u64, u64) {
         let recorded = self.recorded.unwrap_or_default();
         let measured = self.measured.unwrap_or_default();
@@ -113,7 +113,7 @@ fn row(key: &str, SiteCost { blocks, bytes }: SiteCost) -> String {
     columns(&blocks[0], &blocks[1], &bytes[0], &bytes[1], key)
 }
 
-/// The widths are fixed: were they to follow the longest number, one site could move every line of a diff.
+/// The widths are fixed, so that one longer number does not change every line.
 fn columns(blocks_n: &str, blocks_2n: &str, bytes_n: &str, bytes_2n: &str, key: &str) -> String {
     format!("{blocks_n:>10} {blocks_2n:>10} {bytes_n:>12} {bytes_2n:>12}  {key}")
 }
@@ -137,7 +137,7 @@ fn parse(text: &str) -> Result<Sites, String> {
     Ok(sites)
 }
 
-/// Lenient about white space and the spelling of numbers, because the caller compares with the row as written.
+/// Accepts any white space and spelling of numbers: the caller compares the line with the rendered row.
 fn parse_row(line: &str) -> Option<(&str, SiteCost)> {
     let mut totals = [0; 4];
     let mut rest = line;

@@ -1,4 +1,4 @@
-//! JSON that is refused rather than guessed at: the schema first, then sorted maps without a repeated key.
+//! Strict JSON: the schema first, then sorted maps without repeated keys, one entry a line.
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
@@ -7,9 +7,9 @@ use serde::{
     de::{DeserializeOwned, Error, MapAccess, Visitor},
 };
 
-/// Parses `text`, once its `schema` is the one that `T` describes.
+/// Parses `text` if its `schema` is the one that `T` describes.
 ///
-/// The schema is read in a pass of its own: a later format is reported as such, not as an unknown key of this one.
+/// A first pass reads only the schema, so that the error for a later format does not name one of its keys.
 pub(crate) fn parse<T: DeserializeOwned>(text: &str, schema: u32) -> Result<T, String> {
     let found: Version = serde_json::from_str(text).map_err(|error| error.to_string())?;
     if found.schema != schema {
@@ -18,8 +18,7 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &str, schema: u32) -> Result<T, S
     serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
-/// The text that [`parse`] reads: `schema`, the strings of `head`, then one entry a line under `name`, so that a review
-/// reads a diff like a table.
+/// Renders `schema`, the strings of `head`, and one entry a line under `name`: a diff then reads like a table.
 pub(crate) fn render<'a>(
     schema: u32,
     head: &[(&str, &String)],
@@ -44,7 +43,7 @@ struct Version {
     schema: u32,
 }
 
-/// A JSON object whose keys come in order and once each: plain maps take the last of two equal keys in silence.
+/// A JSON object with sorted and unique keys. A plain map would silently take the last of two equal keys.
 #[derive(Debug)]
 pub(crate) struct Sorted<V>(pub(crate) BTreeMap<String, V>);
 

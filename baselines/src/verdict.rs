@@ -1,31 +1,31 @@
-//! The eleven outcomes of a comparison and the exit codes that they end a process with.
+//! The verdicts of a comparison and their exit codes.
 
 use serde::{Deserialize, Serialize};
 
-/// The outcome for one scenario or benchmark.
+/// The verdict on one scenario or benchmark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// Exactly what was recorded, or within its tolerance.
+    /// Equal to the recorded numbers, or within the tolerance.
     Pass,
     /// Costs more than recorded.
     Regressed,
-    /// Costs less than recorded: record it, or the next regression hides in the difference.
+    /// Costs less than recorded. Record it, because the difference would hide the next regression.
     Improved,
-    /// Something was still alive after the run. A law, judged without any baseline.
+    /// Something was still alive after the run; needs no baseline.
     Leaked,
-    /// Measured, but nothing is recorded to compare with.
+    /// Measured, but not recorded.
     Missing,
-    /// Recorded, but nothing measures it any more.
+    /// Recorded, but no longer measured.
     Stale,
-    /// Repeats of one scenario disagreed with each other.
+    /// Repeats of one scenario differed.
     Nondeterministic,
-    /// A canary read wrong: the instrument does not see what it should.
+    /// A canary was counted wrong: the instrument does not work.
     Blind,
-    /// The null control moved: a timing of this row says nothing today.
+    /// The null control changed, so that a timing of this row means nothing.
     #[serde(rename = "too noisy")]
     TooNoisy,
-    /// Recorded under other conditions (schema, operations, metrics), so the numbers do not bear on each other.
+    /// Recorded under other conditions (schema, operations, metrics).
     #[serde(rename = "not comparable")]
     NotComparable,
     /// The tool or its environment failed before there was a measurement.
@@ -33,7 +33,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// All of them, in the order of their declaration.
+    /// All verdicts, in the order of their declaration.
     pub const ALL: [Self; 11] = [
         Self::Pass,
         Self::Regressed,
@@ -65,7 +65,7 @@ impl Verdict {
         }
     }
 
-    /// The exit code of a run with this verdict alone. 2 is absent: it belongs to wrong usage.
+    /// The exit code of a run with only this verdict. 2 is missing because it means wrong usage.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Pass => 0,
@@ -77,7 +77,7 @@ impl Verdict {
         }
     }
 
-    /// How early this verdict is heard among several; see [`exit_code`] for the reasons.
+    /// Precedence among several verdicts, highest first; see [`exit_code`] for the reasons.
     fn rank(self) -> u8 {
         match self {
             Self::Pass => 0,
@@ -91,19 +91,19 @@ impl Verdict {
     }
 }
 
-/// The exit code of a run with many verdicts: the code of what has to be dealt with first, whatever their order.
+/// The exit code of a run with many verdicts, in any order: the code of the most urgent one.
 ///
 /// | first | code | because |
 /// | --- | --- | --- |
-/// | blind, nondeterministic | 6 | the same instrument took the other numbers: none of them is worth acting on yet |
-/// | failed | 1 | part of the run is unknown, and a known regression must not make that look like the whole answer |
-/// | regressed, leaked | 3 | a fact about the code, which no edit of a baseline answers |
-/// | too noisy | 6 | this row alone says nothing: the others, and the exact counts, have their own control |
-/// | missing, stale, not comparable | 5 | the baseline is at fault; recording settles it, so it never covers a regression |
-/// | improved | 4 | good news, only not written down |
-/// | pass | 0 | all of them passed |
+/// | blind, nondeterministic | 6 | the other numbers come from the same instrument and cannot be trusted |
+/// | failed | 1 | part of the run is unknown, so a known regression is not the whole answer |
+/// | regressed, leaked | 3 | a fact about the code; recording does not fix it |
+/// | too noisy | 6 | only this row means nothing: other rows and the exact counts have their own control |
+/// | missing, stale, not comparable | 5 | the baseline is wrong, and recording fixes it |
+/// | improved | 4 | good news that is not recorded |
+/// | pass | 0 | all passed |
 ///
-/// No verdict at all is 5, never 0: a run that compared nothing has not passed.
+/// Without any verdict the code is 5: a run that compared nothing has not passed.
 pub fn exit_code(verdicts: impl IntoIterator<Item = Verdict>) -> u8 {
     verdicts
         .into_iter()
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_to_be_dealt_with_first_decides() {
+    fn the_most_urgent_verdict_decides() {
         check(&[Blind, Failed, Regressed, Missing, Improved, Pass], 6);
         check(&[Nondeterministic, Leaked], 6);
         check(&[Failed, Regressed, Stale, Pass], 1);
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_noisy_row_does_not_cover_a_regression_of_another() {
+    fn a_noisy_row_does_not_hide_the_regression_of_another() {
         check(&[TooNoisy, Regressed, Pass], 3);
         check(&[TooNoisy, Missing, Improved, Pass], 6);
     }

@@ -1,11 +1,11 @@
-//! The text of an allocation baseline: one scenario a line, so that a review reads a diff like a table.
+//! The text of an allocation baseline, one scenario a line.
 
 use serde::{Deserialize, de::IgnoredAny};
 
 use super::{AllocBaseline, Counts, Provenance, SCHEMA};
 use crate::strict::{self, Sorted};
 
-/// The baseline in `text`, or why it is refused.
+/// Parses a baseline; the error is the reason why it is refused.
 pub(super) fn parse(text: &str) -> Result<AllocBaseline, String> {
     let BaselineFile { _schema, rustc, profile, lockfile, scenarios } =
         strict::parse(text, SCHEMA)?;
@@ -15,7 +15,7 @@ pub(super) fn parse(text: &str) -> Result<AllocBaseline, String> {
     Ok(baseline)
 }
 
-/// The text of `baseline`, or why it could not be read back.
+/// Renders a baseline; the error is the reason why it could not be read back.
 pub(super) fn render(baseline: &AllocBaseline) -> Result<String, String> {
     check_ops(baseline)?;
     let Provenance { rustc, profile, lockfile } = &baseline.provenance;
@@ -26,11 +26,11 @@ pub(super) fn render(baseline: &AllocBaseline) -> Result<String, String> {
 
 fn row(counts: &Counts) -> String {
     let compact = serde_json::to_string(counts).expect("invariant: every key is a string");
-    // Only names and numbers: no comma or colon stands inside a string.
+    // The text contains only names and numbers, so no comma or colon is inside a string.
     compact.replace(',', ", ").replace(':', ": ")
 }
 
-/// N is above 0 and the second size above the first: without that there is no cost per operation.
+/// Checks that the operations grow from a number above 0, without which there is no cost per operation.
 fn check_ops(baseline: &AllocBaseline) -> Result<(), String> {
     for (id, Counts { ops, .. }) in &baseline.scenarios {
         if ops[0] == 0 || ops[1] <= ops[0] {
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_is_written_again_to_the_byte() {
+    fn a_parsed_baseline_renders_to_the_same_bytes() {
         let baseline = parse(TEXT).unwrap();
         assert_eq!(baseline.scenarios["connect_hold_100_conns"].held_bytes, Some([7, 8]));
         assert_eq!(baseline.scenarios["echo_text_64b_1000_msgs"].held_bytes, None);
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_truncated_file_is_not_comparable() {
-        // All but the final line break is needed.
+        // Only the final line break may be missing.
         for length in 0..TEXT.len() - 1 {
             let reason = parse(&TEXT[..length]).unwrap_err();
             assert!(reason.contains("EOF") && reason.contains("line"), "{length}: {reason}");

@@ -2,26 +2,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{AllocBaseline, Counts, Metric};
 
-/// What a merge did to a baseline, for the person who has to answer for it. Everything is in the order of the ids.
+/// The changes that a merge made to a baseline, in the order of the ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MergeReport {
     /// Scenarios recorded for the first time.
     pub added: Vec<String>,
     /// Scenarios whose counts differ: id, recorded, measured.
     pub changed: Vec<(String, Counts, Counts)>,
-    /// What may now cost more than before: id, metric, recorded, measured. A subset of `changed`.
+    /// Metrics that may now cost more than before: id, metric, recorded, measured. A subset of `changed`.
     pub loosened: Vec<(String, Metric, [u64; 2], [u64; 2])>,
-    /// Recorded scenarios that exist no more; kept.
+    /// Recorded scenarios that no longer exist and were kept.
     pub not_produced: Vec<String>,
-    /// Recorded scenarios that existed no more and were removed.
+    /// Recorded scenarios that no longer exist and were removed.
     pub pruned: Vec<String>,
 }
 
 impl AllocBaseline {
-    /// Takes over the counts of one run and leaves every other entry as it is, so that a filtered run records a part.
+    /// Takes the counts of one run and keeps every other entry, so that a filtered run records only its part.
     ///
-    /// `known_ids` are all scenarios of the tree, run or not. A recorded id outside of them is reported, and removed
-    /// only when `prune` asks for that. The provenance is the caller's to set.
+    /// `known_ids` are all scenarios that exist, measured or not. Other recorded ids are reported, and removed only with
+    /// `prune`. The caller sets the provenance.
     pub fn merge(
         &mut self,
         measured: BTreeMap<String, Counts>,
@@ -63,7 +63,7 @@ fn loosened(old: &Counts, new: &Counts) -> impl Iterator<Item = (Metric, [u64; 2
         let grew = if old.ops == new.ops {
             totals.1[0] > totals.0[0] || totals.1[1] > totals.0[1]
         } else {
-            // Totals over other numbers of operations say nothing; the costs behind them still do.
+            // Totals over different numbers of operations cannot be compared, but their costs can.
             new.per_op(metric) > old.per_op(metric) || new.fixed(metric) > old.fixed(metric)
         };
         grew.then_some((metric, totals.0, totals.1))
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_without_a_scenario_goes_only_when_pruned() {
+    fn an_entry_without_a_scenario_is_removed_only_with_prune() {
         let old = counts(1000, [10, 20]);
         let (after, report) = merge(&old, &[], true);
         assert_eq!(after.keys().collect::<Vec<_>>(), ["a"]);
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_just_measured_is_never_pruned() {
+    fn a_measured_entry_is_never_pruned() {
         let old = counts(1000, [10, 20]);
         let (after, report) = merge(&old, &[("gone", counts(1, [1, 2]))], true);
         assert_eq!(after.keys().collect::<Vec<_>>(), ["a", "gone"]);
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn other_operations_are_weighed_by_their_costs() {
+    fn counts_over_other_operations_are_compared_by_cost() {
         check_loosened(counts(1000, [4010, 8010]), counts(100, [410, 810]), false);
         check_loosened(counts(1000, [4010, 8010]), counts(100, [510, 1010]), true);
         check_loosened(counts(1000, [4010, 8010]), counts(100, [411, 811]), true);

@@ -89,7 +89,7 @@ fn an_id_on_one_side_is_never_a_pass() {
 }
 
 #[test]
-fn a_run_without_counts_says_why() {
+fn a_run_without_counts_has_the_verdict_of_its_cause() {
     for recorded in [None, Some(&base())] {
         for limit in [None, Some(u64::MAX)] {
             check(recorded, Some(Measurement::Nondeterministic), limit, Nondeterministic, &[]);
@@ -100,7 +100,7 @@ fn a_run_without_counts_says_why() {
 }
 
 #[test]
-fn anything_left_alive_is_a_leak_with_or_without_a_baseline_or_a_limit() {
+fn anything_left_alive_is_leaked_with_or_without_a_baseline_or_a_limit() {
     let zero = Live::default();
     for live in [
         Live { blocks: 1, ..zero },
@@ -118,7 +118,7 @@ fn anything_left_alive_is_a_leak_with_or_without_a_baseline_or_a_limit() {
 }
 
 #[test]
-fn another_shape_is_not_comparable() {
+fn other_operations_or_metrics_are_not_comparable() {
     for limit in [None, Some(u64::MAX)] {
         check(
             Some(&base()),
@@ -145,7 +145,7 @@ fn another_shape_is_not_comparable() {
 }
 
 #[test]
-fn a_limit_frees_what_follows_the_blocks_up_to_itself() {
+fn a_limit_replaces_equality_of_blocks_and_bytes() {
     let grown = with(|c| {
         c.blocks = [5000, 9000];
         c.bytes[0] += 1;

@@ -33,7 +33,7 @@ fn check_verdict(id: &str, measured: f64, expected: &[(&str, Verdict)]) {
 }
 
 #[test]
-fn what_is_read_is_written_again_to_the_byte() {
+fn parsed_ratios_render_to_the_same_bytes() {
     let ratios = parse(TEXT).unwrap();
     assert_eq!(ratios["echo_latency/text/64B"].tolerance, 0.25);
     assert_eq!(render(&ratios).unwrap(), TEXT);
@@ -75,7 +75,7 @@ fn a_number_that_is_not_above_0_is_neither_read_nor_written() {
 }
 
 #[test]
-fn a_number_without_a_reason_is_not_comparable() {
+fn a_ratio_without_a_reason_is_not_comparable() {
     check("five runs, widest 2.7", " ", "\"connect/handshake/plain\": why is empty");
 }
 
@@ -93,7 +93,7 @@ fn an_id_on_one_side_is_missing_or_stale() {
 }
 
 #[test]
-fn a_ratio_that_is_no_number_never_passes() {
+fn a_measured_ratio_that_is_not_a_positive_number_fails() {
     for measured in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -1.0] {
         check_verdict("echo", measured, &[("echo", Failed)]);
         check_verdict("new", measured, &[("echo", Stale), ("new", Failed)]);

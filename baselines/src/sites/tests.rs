@@ -18,7 +18,7 @@ fn check(part: &str, replacement: &str, reason: &str) {
 }
 
 #[test]
-fn what_is_read_is_written_again_to_the_byte() {
+fn parsed_sites_render_to_the_same_bytes() {
     let sites = parse(TEXT).unwrap();
     let site = sites["echo::run server/src/echo.rs:41 <- listener::serve"];
     assert_eq!(site, SiteCost { blocks: [1000, 2000], bytes: [64_000, 128_000] });
@@ -27,12 +27,12 @@ fn what_is_read_is_written_again_to_the_byte() {
 }
 
 #[test]
-fn a_scenario_that_allocates_nothing_is_a_header_alone() {
+fn a_scenario_without_allocations_is_only_a_header() {
     assert_eq!(parse(&render(&Sites::new())).unwrap(), Sites::new());
 }
 
 #[test]
-fn the_largest_numbers_keep_their_columns_apart() {
+fn the_largest_numbers_are_still_separate_columns() {
     let sites =
         Sites::from([("a".to_owned(), SiteCost { blocks: [u64::MAX; 2], bytes: [u64::MAX; 2] })]);
     assert_eq!(parse(&render(&sites)).unwrap(), sites);
@@ -69,7 +69,7 @@ fn a_file_without_its_header_or_its_end_is_not_comparable() {
 }
 
 #[test]
-fn sites_come_in_order_and_once() {
+fn sites_must_be_sorted_and_unique() {
     const OUT_OF_ORDER: &str = "line 3: the call path is out of order or repeated";
     check("server::start", "a", OUT_OF_ORDER);
     check("server::start", "echo::run server/src/echo.rs:41 <- listener::serve", OUT_OF_ORDER);

@@ -1,4 +1,4 @@
-//! The recorded files: each loads, is laid out as it would be saved, and stands with its counterparts.
+//! The recorded files: each loads, has the layout of a saved file, and has its counterparts.
 
 use std::{
     collections::BTreeSet,
@@ -10,12 +10,12 @@ use std::{
 use baselines::{AllocBaseline, Error, alloc, ratios, sites};
 
 #[test]
-fn the_recorded_files_are_sound() {
+fn the_recorded_files_are_valid() {
     let problems = problems(Path::new(env!("CARGO_MANIFEST_DIR")));
     assert!(problems.is_empty(), "restore or record these again:\n{}", problems.join("\n"));
 }
 
-/// What is wrong with the files under `root`; a tree without any has no problems.
+/// Problems of the files below `root`; none if there are no files.
 fn problems(root: &Path) -> Vec<String> {
     let mut problems = Vec::new();
     let mut scenarios = BTreeSet::new();
@@ -45,7 +45,9 @@ fn problems(root: &Path) -> Vec<String> {
     );
     problems.extend(scenarios.difference(&sited).map(|id| format!("{id} has no call sites")));
     problems.extend(
-        sited.difference(&scenarios).map(|id| format!("call sites of {id}, which is no scenario")),
+        sited
+            .difference(&scenarios)
+            .map(|id| format!("call sites of {id}, which is not a scenario")),
     );
 
     for path in entries(&root.join("bench")) {
@@ -65,7 +67,7 @@ fn problems(root: &Path) -> Vec<String> {
     problems
 }
 
-/// Loads `path`, and expects the bytes that saving the same value gives: one entry a line, in order.
+/// Loads `path`, and checks that saving the value gives the same bytes.
 fn reload<T>(
     path: &Path,
     load: fn(&Path) -> Result<T, Error>,
@@ -81,7 +83,7 @@ fn reload<T>(
     Ok(value)
 }
 
-/// The entries of `folder`, none if it does not exist. Hidden ones are an editor's or an interrupted save's.
+/// The entries of `folder`; none if it does not exist. Hidden files belong to an editor or an interrupted save.
 fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
     let mut paths: Vec<_> = match fs::read_dir(folder) {
         Ok(all) => all.map(|entry| entry.unwrap().path()).collect(),
@@ -135,7 +137,7 @@ fn ratio_file(id: &str) -> String {
     )
 }
 
-/// A sound tree with one file changed, added or (empty) removed has the one `problem`.
+/// Changes, adds or (if `text` is empty) removes one file of a valid folder, and expects `problem`.
 #[track_caller]
 fn check(file: &str, text: &str, problem: Option<&str>) {
     let root = tempfile::tempdir().unwrap();
@@ -160,7 +162,7 @@ fn check(file: &str, text: &str, problem: Option<&str>) {
 }
 
 #[test]
-fn a_sound_tree_has_no_problems() {
+fn a_valid_folder_has_no_problems() {
     check("alloc/sites/echo.txt", SITES, None);
     check("bench/ratios.json", "", None);
     check("alloc/.gitkeep", " ", None);
@@ -201,9 +203,9 @@ fn an_id_out_of_shape_is_a_problem() {
 #[test]
 fn a_file_without_its_counterpart_is_a_problem() {
     check("alloc/sites/echo.txt", "", Some("echo has no call sites"));
-    check("alloc/sites/gone.txt", SITES, Some("call sites of gone, which is no scenario"));
+    check("alloc/sites/gone.txt", SITES, Some("call sites of gone, which is not a scenario"));
     check("alloc/target.txt", "x", Some("nothing reads this file"));
     check("bench/machine.json", "{}", Some("nothing reads this file"));
-    // The path function and the layout here agree.
+    // The path function matches the layout of this test.
     assert_eq!(alloc::path(Path::new(""), "target"), Path::new("alloc/target.json"));
 }

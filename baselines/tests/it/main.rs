@@ -1,4 +1,4 @@
-//! The public API as its users meet it, and the recorded files themselves.
+//! The public API, and the recorded files.
 
 mod committed;
 mod properties;

@@ -13,7 +13,7 @@ use proptest::{
     sample::select,
 };
 
-/// Low enough that equal, grown and shrunk totals all come up.
+/// Low enough that equal, grown and shrunk totals all occur.
 const FEW: u64 = 3;
 
 fn totals(most: u64) -> impl Strategy<Value = [u64; 2]> {
@@ -36,7 +36,7 @@ fn counts(most: u64) -> impl Strategy<Value = Counts> {
     )
 }
 
-/// Two sides of one scenario: the same operations and the same metrics.
+/// Two sides of one scenario with the same operations and metrics.
 fn comparable() -> impl Strategy<Value = (Counts, Counts)> {
     (counts(FEW), counts(FEW), totals(FEW)).prop_map(|(recorded, mut measured, held)| {
         measured.ops = recorded.ops;
@@ -54,7 +54,7 @@ fn baseline() -> impl Strategy<Value = AllocBaseline> {
 
 fn call_sites() -> impl Strategy<Value = Sites> {
     let cost = any::<[[u64; 2]; 2]>().prop_map(|[blocks, bytes]| SiteCost { blocks, bytes });
-    // Not only Rust paths: whatever a demangler prints has to survive.
+    // Any text that a demangler may print, not only Rust paths.
     btree_map("[!-~é]([ -~é]{0,30}[!-~é])?", cost, 0..8)
 }
 
@@ -74,7 +74,7 @@ fn verdict_of(recorded: &Counts, measured: &Counts) -> Verdict {
 }
 
 proptest! {
-    // Every case waits for the disk twice.
+    // Few cases, because each waits for the disk twice.
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
@@ -108,13 +108,13 @@ proptest! {
         let (there, back) = (verdict_of(&a, &b), verdict_of(&b, &a));
         prop_assert_eq!(there == Verdict::Pass, a == b);
         prop_assert_eq!(back == Verdict::Pass, a == b);
-        // Regressed both ways is a trade; improved both ways cannot be.
+        // Regressed in both directions is a trade; improved in both directions is impossible.
         prop_assert!(there != Verdict::Improved || back == Verdict::Regressed);
         prop_assert!(back != Verdict::Improved || there == Verdict::Regressed);
     }
 
     #[test]
-    fn more_everywhere_is_regressed_and_back_again_improved(a in counts(FEW), more in 1..9u64) {
+    fn more_blocks_are_regressed_and_fewer_improved(a in counts(FEW), more in 1..9u64) {
         let grow = |totals: [u64; 2]| totals.map(|total| total + more);
         let b = Counts { blocks: grow(a.blocks), held_bytes: a.held_bytes.map(grow), ..a.clone() };
         prop_assert_eq!(verdict_of(&a, &b), Verdict::Regressed);
@@ -122,13 +122,13 @@ proptest! {
     }
 
     #[test]
-    fn counts_of_another_shape_never_pass(a in counts(FEW), b in counts(FEW)) {
+    fn counts_with_other_operations_or_metrics_never_pass(a in counts(FEW), b in counts(FEW)) {
         let comparable = a.ops == b.ops && a.held_bytes.is_some() == b.held_bytes.is_some();
         prop_assert_eq!(verdict_of(&a, &b) == Verdict::NotComparable, !comparable);
     }
 
     #[test]
-    fn the_exit_code_is_one_of_the_verdicts_own_whatever_their_order(
+    fn the_exit_code_is_that_of_one_verdict_in_any_order(
         verdicts in vec(select(Verdict::ALL.to_vec()), 1..12).prop_shuffle(),
         at in any::<prop::sample::Index>(),
     ) {
@@ -140,7 +140,7 @@ proptest! {
         turned.rotate_left(at.index(verdicts.len()));
         prop_assert_eq!(exit_code(turned), code);
 
-        // Any two halves agree with the whole: one of them speaks for it.
+        // The exit code of the whole is the exit code of one of any two halves.
         let (left, right) = verdicts.split_at(at.index(verdicts.len()));
         let halves = [left, right].map(|half| exit_code(half.iter().copied()));
         prop_assert!(halves.contains(&code));
