@@ -9,11 +9,7 @@ use server::clock::ManualClock;
 /// Start of a snapshot's text before which none was skipped, up to its sequence number.
 const NONE_SKIPPED: &str = r#"{"skipped":0,"seq":"#;
 
-/// Reads snapshot `seq`, before which none was skipped.
-///
-/// # Errors
-///
-/// If another message comes.
+/// Reads snapshot `seq`, before which none was skipped. Another message is an error.
 pub fn expect_snapshot(client: &mut Client, seq: u64) -> anyhow::Result<()> {
     let mut prefix = std::io::Cursor::new([0; 64]);
     write!(prefix, "{NONE_SKIPPED}{seq},")?;

@@ -17,7 +17,8 @@ use tokio::runtime;
 
 use crate::snapshots::Snapshots;
 
-/// A [`Window`] for our server, with a clock that every server in it uses.
+/// A [`Window`] for our server, with a clock that every server in it uses. Its methods fail as the server does, or if
+/// the server does not behave as they say.
 #[derive(Debug)]
 pub struct ServerWindow<'a> {
     window: &'a Window,
@@ -57,29 +58,17 @@ impl ServerWindow<'_> {
     }
 
     /// Starts a server on TCP, on a thread and a current-thread runtime of its own.
-    ///
-    /// # Errors
-    ///
-    /// The server's own.
     pub fn start(&self) -> anyhow::Result<Embedded> {
         self.start_with(self.config())
     }
 
     /// [`ServerWindow::start`] with `config`.
-    ///
-    /// # Errors
-    ///
-    /// The server's own.
     pub fn start_with(&self, config: Config) -> anyhow::Result<Embedded> {
         self.start_planting(config, || ())
     }
 
     /// [`ServerWindow::start_with`]; `fault` runs on the server's thread at every accepted connection. Tests of the
     /// gate plant faults with it.
-    ///
-    /// # Errors
-    ///
-    /// The server's own.
     pub fn start_planting(
         &self,
         config: Config,
@@ -94,11 +83,7 @@ impl ServerWindow<'_> {
         started.context(Environment)
     }
 
-    /// Drains and joins a server, and returns its final counters.
-    ///
-    /// # Errors
-    ///
-    /// If it failed, or connections were still open.
+    /// Drains and joins a server, and returns its final counters. No connection may be left open.
     pub fn stop(&self, server: Embedded) -> anyhow::Result<Counters> {
         let stopped = server.stop()?;
         ensure!(stopped.report.drained, "connections were still open when the drain ended");
@@ -112,10 +97,6 @@ impl ServerWindow<'_> {
     }
 
     /// Serves echo connections with peers in memory, one after the other, on this thread.
-    ///
-    /// # Errors
-    ///
-    /// If a peer did not get the expected replies.
     pub fn serve_in_memory(
         &self,
         peers: impl IntoIterator<Item = MemoryPeer>,
@@ -136,10 +117,6 @@ impl ServerWindow<'_> {
     }
 
     /// Serves one dashboard subscriber in memory, on this thread: a first snapshot, then one a tick.
-    ///
-    /// # Errors
-    ///
-    /// If a snapshot is missing.
     pub fn serve_ticks_in_memory(&self, tick: Duration, peer: MemoryPeer) -> anyhow::Result<()> {
         // Without tokio's timers: their work depends on the time that passes.
         let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
@@ -163,11 +140,7 @@ impl ServerWindow<'_> {
         Ok(())
     }
 
-    /// Waits until the server's counters satisfy `reached`.
-    ///
-    /// # Errors
-    ///
-    /// As [`Window::wait_until`].
+    /// [`Window::wait_until`] the server's counters satisfy `reached`.
     pub fn until(
         &self,
         server: &Embedded,
@@ -178,11 +151,7 @@ impl ServerWindow<'_> {
             .with_context(|| format!("{:?}", server.stats().counters()))
     }
 
-    /// Waits until `open` connections are left.
-    ///
-    /// # Errors
-    ///
-    /// As [`Window::wait_until`].
+    /// [`Window::wait_until`] `open` connections are left.
     pub fn until_open(&self, server: &Embedded, open: u64) -> anyhow::Result<()> {
         self.until(server, "the connections are gone", |counters| counters.connections_open == open)
     }

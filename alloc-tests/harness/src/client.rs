@@ -19,6 +19,10 @@ const HEADERS: &str = " HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUp
 const ACCEPT: &[u8] = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 /// A client with one connection at most.
+///
+/// # Errors
+///
+/// Every method fails if the server closes the connection, sends other bytes than expected, or none within ten seconds.
 #[derive(Debug)]
 pub struct Client {
     stream: Option<TcpStream>,
@@ -41,11 +45,7 @@ impl Client {
         (0..count).map(|_| Self::default()).collect()
     }
 
-    /// Connects, and sends nothing.
-    ///
-    /// # Errors
-    ///
-    /// The system's, marked as [`Environment`].
+    /// Connects, and sends nothing. An error is marked as [`Environment`].
     pub fn connect(&mut self, addr: SocketAddr) -> anyhow::Result<()> {
         let stream = TcpStream::connect(addr)
             .with_context(|| format!("cannot connect to {addr}"))
@@ -58,11 +58,7 @@ impl Client {
         Ok(())
     }
 
-    /// Connects and upgrades.
-    ///
-    /// # Errors
-    ///
-    /// As [`Client::connect`], or if the answer is not 101 with the right key.
+    /// Connects and upgrades; the answer must be 101 with the right key.
     pub fn upgrade(&mut self, addr: SocketAddr, path: &str) -> anyhow::Result<()> {
         self.connect(addr)?;
         let mut request = [0; 512];
@@ -79,29 +75,17 @@ impl Client {
     }
 
     /// Sends `bytes`.
-    ///
-    /// # Errors
-    ///
-    /// The system's, if the server is gone.
     pub fn send(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
         self.stream()?.write_all(bytes).context("the server does not take what is sent")
     }
 
     /// Sends `request` and waits for exactly `reply`.
-    ///
-    /// # Errors
-    ///
-    /// If the reply differs.
     pub fn exchange(&mut self, request: &[u8], reply: &[u8]) -> anyhow::Result<()> {
         self.send(request)?;
         self.expect(reply)
     }
 
     /// Waits for exactly `bytes`.
-    ///
-    /// # Errors
-    ///
-    /// If other bytes come, or none within ten seconds.
     pub fn expect(&mut self, mut bytes: &[u8]) -> anyhow::Result<()> {
         while !bytes.is_empty() {
             if self.start == self.end {
@@ -121,11 +105,7 @@ impl Client {
         Ok(())
     }
 
-    /// Reads one unmasked text frame, which must begin with `prefix`.
-    ///
-    /// # Errors
-    ///
-    /// If another frame comes, or one larger than the buffer.
+    /// Reads one unmasked text frame, which must begin with `prefix` and fit the buffer.
     pub fn expect_text(&mut self, prefix: &[u8]) -> anyhow::Result<()> {
         self.at_least(4)?;
         let (opcode, short) = (self.buffer[self.start], usize::from(self.buffer[self.start + 1]));
@@ -153,10 +133,6 @@ impl Client {
     }
 
     /// Reads the head of an answer, including the empty line.
-    ///
-    /// # Errors
-    ///
-    /// If the connection ends before the empty line.
     pub fn head(&mut self) -> anyhow::Result<&[u8]> {
         let mut length = 4;
         loop {
@@ -171,11 +147,7 @@ impl Client {
         }
     }
 
-    /// Sends a request and reads its whole answer, which must have `status`.
-    ///
-    /// # Errors
-    ///
-    /// If the status differs, or the answer has no length.
+    /// Sends a request and reads its whole answer, which must have `status` and a length.
     pub fn http(&mut self, request: &[u8], status: &[u8]) -> anyhow::Result<()> {
         self.send(request)?;
         let head = self.head()?;
@@ -187,10 +159,6 @@ impl Client {
     }
 
     /// Waits for the end of the stream.
-    ///
-    /// # Errors
-    ///
-    /// If more bytes come.
     pub fn expect_end(&mut self) -> anyhow::Result<()> {
         ensure!(
             self.start == self.end,
@@ -205,11 +173,7 @@ impl Client {
         Ok(())
     }
 
-    /// A close handshake that the client begins, up to the end of the stream.
-    ///
-    /// # Errors
-    ///
-    /// If the server does not answer with the same code and end the connection.
+    /// Begins a close handshake, which the server must answer before it ends the stream.
     pub fn close(&mut self) -> anyhow::Result<()> {
         // Encoded by hand, because this runs inside the window: code 1000, masked with zeros, then unmasked.
         self.exchange(&[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8], &[0x88, 0x02, 0x03, 0xe8])?;
@@ -222,10 +186,6 @@ impl Client {
     }
 
     /// Ends the connection with a reset, as a crashed peer or a firewall does.
-    ///
-    /// # Errors
-    ///
-    /// The system's.
     pub fn reset(&mut self) -> anyhow::Result<()> {
         rustix::net::sockopt::set_socket_linger(self.stream()?, Some(Duration::ZERO))?;
         self.drop_connection();

@@ -27,16 +27,14 @@ pub struct Profiler(());
 
 impl Profiler {
     /// Counts only.
-    #[must_use]
-    pub fn counting() -> Self {
+    pub(crate) fn counting() -> Self {
         Self::start(|| {
             dhat::Profiler::builder().testing().trim_backtraces(Some(COUNTING_FRAMES)).build()
         })
     }
 
     /// Writes a profile with call stacks to `file` at the end.
-    #[must_use]
-    pub fn attributing(file: &Path) -> Self {
+    pub(crate) fn attributing(file: &Path) -> Self {
         let frames = Some(ATTRIBUTING_FRAMES);
         Self::start(|| dhat::Profiler::builder().file_name(file).trim_backtraces(frames).build())
     }

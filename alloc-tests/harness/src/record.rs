@@ -1,10 +1,9 @@
 //! New baselines from the numbers and the call sites of this run.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 use anyhow::{Context, bail, ensure};
-use baselines::compare::provenance_differences;
+use baselines::compare::{Change, provenance_differences};
 use baselines::{AllocBaseline, Error};
 
 use crate::Registry;
@@ -38,10 +37,7 @@ pub(crate) fn record(
         Err(Error::Missing { .. }) => {
             AllocBaseline { provenance: current.clone(), scenarios: BTreeMap::new() }
         }
-        Err(error) => {
-            let error = error.with_command(&suite.update_command());
-            bail!("nothing recorded; restore the file from git, or delete it: {error}");
-        }
+        Err(error) => bail!("nothing recorded: {error}; restore the file with git, or delete it"),
     };
     let differences = provenance_differences(&baseline.provenance, &current);
     if !differences.is_empty()
@@ -75,32 +71,28 @@ pub(crate) fn record(
     let file = baselines::alloc::path(&root, TARGET);
     baseline.save(&file)?;
 
-    let mut text = String::new();
-    let mut line = |words: String| writeln!(text, "{words}").expect("a string takes everything");
-    line(format!(
+    let mut lines = vec![format!(
         "recorded in {}: {} added, {} changed, {} pruned",
         file.display(),
         report.added.len(),
         report.changed.len(),
         report.pruned.len()
-    ));
-    for (id, metric, old, new) in &report.loosened {
-        line(format!(
-            "  loosened: {id} {} {} → {} at N, {} → {} at 2N",
-            metric.name(),
-            old[0],
-            new[0],
-            old[1],
-            new[1]
+    )];
+    for (id, Change { metric, recorded: [old, old_double], measured: [new, new_double] }) in
+        &report.loosened
+    {
+        let name = metric.name();
+        lines.push(format!(
+            "  loosened: {id} {name} {old} → {new} at N, {old_double} → {new_double} at 2N"
         ));
     }
     for id in &report.not_produced {
-        line(format!("  kept, though no scenario has this id: {id} (--prune removes it)"));
+        lines.push(format!("  kept, though no scenario has this id: {id} (--prune removes it)"));
     }
-    line(format!(
-        "commit it together with the code that moved the numbers, with this reason in the body: {reason}"
+    lines.push(format!(
+        "commit it together with the code that changed the numbers, with this reason in the body: {reason}\n"
     ));
-    Ok(text)
+    Ok(lines.join("\n"))
 }
 
 fn sites_of(result: &ScenarioResult) -> anyhow::Result<baselines::sites::Sites> {

@@ -8,7 +8,7 @@ use crate::Window;
 pub type Registry = BTreeMap<&'static str, Scenario>;
 
 /// The part of a scenario that runs inside the window.
-pub type Body = Box<dyn FnOnce(&Window) -> anyhow::Result<()>>;
+type Body = Box<dyn FnOnce(&Window) -> anyhow::Result<()>>;
 
 /// Prefix of the ids of scenarios with a planted fault. They run only when named by their whole id.
 pub const PLANTED: &str = "planted_";

@@ -41,11 +41,7 @@ pub struct Crate {
 
 impl Suite {
     /// The conditions that the counts of this build depend on.
-    ///
-    /// # Errors
-    ///
-    /// If the lockfile cannot be read.
-    pub fn provenance(&self) -> anyhow::Result<Provenance> {
+    pub(crate) fn provenance(&self) -> anyhow::Result<Provenance> {
         use sha1::{Digest, Sha1};
         let bytes = std::fs::read(&self.lockfile)
             .with_context(|| format!("cannot read {}", self.lockfile.display()))?;
@@ -58,31 +54,29 @@ impl Suite {
     }
 
     /// The command that records new numbers.
-    #[must_use]
-    pub fn update_command(&self) -> String {
+    pub(crate) fn update_command(&self) -> String {
         format!("{} --update --reason \"…\"", self.command)
     }
 }
 
 /// The recorded numbers of this target, and their folder.
 #[derive(Debug)]
-pub struct Recorded {
+pub(crate) struct Recorded {
     /// The folder.
-    pub root: PathBuf,
+    pub(crate) root: PathBuf,
     /// Its numbers for [`TARGET`].
-    pub baseline: Result<AllocBaseline, Error>,
+    pub(crate) baseline: Result<AllocBaseline, Error>,
 }
 
 impl Recorded {
     /// Reads the numbers for this target below `root`. An error is kept, and becomes a verdict.
-    #[must_use]
-    pub fn load(root: PathBuf) -> Self {
+    pub(crate) fn load(root: PathBuf) -> Self {
         let baseline = AllocBaseline::load(&baselines::alloc::path(&root, TARGET));
         Self { root, baseline }
     }
 
     /// Recorded scenarios that are not in `registry`.
-    pub fn stale<'a>(
+    pub(crate) fn stale<'a>(
         &'a self,
         registry: &'a Registry,
     ) -> impl Iterator<Item = (&'a String, &'a Counts)> {

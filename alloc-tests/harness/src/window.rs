@@ -61,11 +61,8 @@ impl Window {
         output
     }
 
-    /// Records that a server on another thread has returned and left `alive_tasks` behind.
-    ///
-    /// # Errors
-    ///
-    /// If it accepted a socket without `TCP_NODELAY`.
+    /// Records that a server on another thread has returned and left `alive_tasks` behind. Every socket it accepted must
+    /// have `TCP_NODELAY`.
     pub fn server_stopped(&self, alive_tasks: usize) -> anyhow::Result<()> {
         IO.drop_waker();
         self.add_alive_tasks(alive_tasks);
@@ -80,11 +77,7 @@ impl Window {
         self.alive_tasks.set(self.alive_tasks.get() + tasks as u64);
     }
 
-    /// Waits until `reached` is true; `event` completes "waited in vain until …".
-    ///
-    /// # Errors
-    ///
-    /// After ten seconds.
+    /// Waits until `reached` is true, for ten seconds at most; `event` completes "waited in vain until …".
     pub fn wait_until(&self, event: &str, reached: impl Fn() -> bool) -> anyhow::Result<()> {
         let start = Instant::now();
         while !reached() {
@@ -95,21 +88,13 @@ impl Window {
         Ok(())
     }
 
-    /// Waits until the server has completed `reads` reads in all.
-    ///
-    /// # Errors
-    ///
-    /// As [`Window::wait_until`].
+    /// [`Window::wait_until`] the server has completed `reads` reads in all.
     pub fn until_read(&self, reads: u64) -> anyhow::Result<()> {
         self.wait_until("the server has read what was sent", || IO.reads() >= reads)
             .with_context(|| format!("{} reads instead of {reads}", IO.reads()))
     }
 
-    /// Records the live bytes of this moment as held by open connections.
-    ///
-    /// # Errors
-    ///
-    /// On the second call.
+    /// Records the live bytes of this moment as held by open connections. A window has one such moment.
     pub fn hold(&self) -> anyhow::Result<()> {
         ensure!(self.held_bytes.get().is_none(), "a window has one moment of holding");
         self.held_bytes.set(Some(Profiler::live_bytes()));

@@ -1,4 +1,4 @@
-//! Tests of the gate itself, through its own front door: each plants something, runs the suite, and reads the verdict.
+//! Tests of the gate as a process: each plants a fault or edits a baseline, runs the suite, and checks the verdict.
 
 mod planted;
 mod suite;
@@ -8,7 +8,7 @@ use libtest_mimic::{Failed, Trial};
 pub(crate) use planted::planted;
 use suite::Suite;
 
-/// The scenario whose numbers are tampered with: the quickest.
+/// The scenario whose baseline is edited; the fastest one.
 const ID: &str = "encode_1kib_1000_frames";
 
 type Fact = (&'static str, fn() -> Result<(), Failed>);
@@ -20,7 +20,7 @@ const FACTS: [Fact; 18] = [
     ("gate::a_leaked_descriptor_is_named", || {
         planted_fault("planted_descriptor", 3, &["left open: ", "/dev/null"])
     }),
-    ("gate::a_task_nobody_joins_is_named", || {
+    ("gate::a_task_that_is_not_joined_is_named", || {
         planted_fault("planted_task", 3, &["never joined", "listener.rs:"])
     }),
     ("gate::a_wavering_count_is_not_trusted", || {
@@ -34,23 +34,23 @@ const FACTS: [Fact; 18] = [
         )
     }),
     ("gate::a_blinded_window_is_not_trusted", || planted_fault("planted_blindness", 6, &["blind"])),
-    ("gate::what_was_recorded_passes", || Suite::recorded()?.run(&[ID])?.check(0, &["1 passed"])),
+    ("gate::a_recorded_scenario_passes", || Suite::recorded()?.run(&[ID])?.check(0, &["1 passed"])),
     ("gate::without_a_baseline_everything_is_missing", || {
         Suite::empty()?.run(&[ID])?.check(5, &["missing", "--update"])
     }),
     ("gate::one_block_more_is_a_regression", one_block_more),
-    ("gate::one_block_less_asks_to_be_recorded", one_block_less),
+    ("gate::one_block_less_is_an_improvement_to_record", one_block_less),
     ("gate::an_entry_without_a_scenario_is_stale_until_pruned", stale),
     ("gate::a_truncated_baseline_is_not_comparable", truncated),
     ("gate::an_unknown_key_is_not_comparable", unknown_key),
-    ("gate::another_lockfile_is_judged_and_named", other_lockfile),
+    ("gate::another_lockfile_is_named_and_the_counts_decide", other_lockfile),
     ("gate::a_limit_in_the_environment_overrides_the_baseline", limits),
-    ("gate::a_reader_that_leaves_early_does_not_change_the_verdict", early_reader),
+    ("gate::a_closed_pipe_does_not_change_the_verdict", closed_pipe),
     ("gate::an_interrupted_update_leaves_the_baseline_alone", interrupted),
-    ("gate::machines_read_the_same_verdict", machines),
+    ("gate::json_junit_and_markdown_have_the_same_verdict", formats),
 ];
 
-/// In a debug build totals are not judged, and without hooks nothing is.
+/// None in a debug build, which does not judge totals, and none without hooks.
 pub(crate) fn trials() -> Vec<Trial> {
     if cfg!(debug_assertions) || !cfg!(feature = "hooks") {
         return Vec::new();
@@ -64,13 +64,13 @@ fn planted_fault(id: &str, code: i32, words: &[&str]) -> Result<(), Failed> {
 
 fn one_block_more() -> Result<(), Failed> {
     let suite = Suite::recorded()?;
-    suite.tamper(|text| text.replace("\"blocks\": [2, 2]", "\"blocks\": [1, 1]"))?;
+    suite.edit(|text| text.replace("\"blocks\": [2, 2]", "\"blocks\": [1, 1]"))?;
     suite.run(&[ID])?.check(3, &["regressed", "blocks 1 → 2 at 1000", "--update"])
 }
 
 fn one_block_less() -> Result<(), Failed> {
     let suite = Suite::recorded()?;
-    suite.tamper(|text| text.replace("\"blocks\": [2, 2]", "\"blocks\": [2, 1002]"))?;
+    suite.edit(|text| text.replace("\"blocks\": [2, 2]", "\"blocks\": [2, 1002]"))?;
     suite.run(&[ID])?.check(4, &["improved", "1002 → 2 at 2000: -1 per frame"])?;
     suite
         .run(&[ID, "--update", "--reason", "it is better"])?
@@ -80,7 +80,7 @@ fn one_block_less() -> Result<(), Failed> {
 
 fn stale() -> Result<(), Failed> {
     let suite = Suite::recorded()?;
-    suite.tamper(|text| text.replace(&format!("\"{ID}\""), "\"gone_1000_msgs\""))?;
+    suite.edit(|text| text.replace(&format!("\"{ID}\""), "\"gone_1000_msgs\""))?;
     suite.run(&["gone_1000_msgs"])?.check(5, &["stale", "--prune"])?;
     suite.run(&[ID])?.check(5, &["missing"])?;
     suite
@@ -92,22 +92,22 @@ fn stale() -> Result<(), Failed> {
 
 fn truncated() -> Result<(), Failed> {
     let suite = Suite::recorded()?;
-    suite.tamper(|text| text[..text.len() / 2].to_owned())?;
+    suite.edit(|text| text[..text.len() / 2].to_owned())?;
     suite.run(&[ID])?.check(5, &["not comparable"])?;
-    suite.run(&[ID, "--update", "--reason", "mend"])?.check(1, &["nothing recorded"])
+    suite.run(&[ID, "--update", "--reason", "repair"])?.check(1, &["nothing recorded"])
 }
 
 fn unknown_key() -> Result<(), Failed> {
     let suite = Suite::recorded()?;
-    suite.tamper(|text| text.replace("\"rustc\"", "\"compiler\""))?;
+    suite.edit(|text| text.replace("\"rustc\"", "\"compiler\""))?;
     suite.run(&[ID])?.check(5, &["not comparable", "compiler"])
 }
 
 fn other_lockfile() -> Result<(), Failed> {
     let suite = Suite::recorded()?;
-    suite.tamper(|text| text.replace("sha1:", "sha1:0"))?;
+    suite.edit(|text| text.replace("sha1:", "sha1:0"))?;
     suite.run(&[ID])?.check(0, &["1 passed", "recorded with another build", "lockfile"])?;
-    suite.tamper(|text| text.replace("\"blocks\": [2, 2]", "\"blocks\": [1, 1]"))?;
+    suite.edit(|text| text.replace("\"blocks\": [2, 2]", "\"blocks\": [1, 1]"))?;
     suite.run(&[ID])?.check(3, &["likely cause", "lockfile"])
 }
 
@@ -118,22 +118,22 @@ fn limits() -> Result<(), Failed> {
     suite.run_with(&[ID], &name, "1")?.check(3, &["regressed"])?;
     suite.run_with(&[ID], &name, "many")?.check(2, &["give a number"])?;
     suite
-        .run_with(&[ID], "MAX_ALLOCS_ALLOWED_nobody", "1")?
-        .check(2, &["no scenario is called nobody"])?;
-    suite.tamper(|text| text.replace("\"blocks\": [2, 2]", "\"blocks\": [1, 1]"))?;
+        .run_with(&[ID], "MAX_ALLOCS_ALLOWED_unknown", "1")?
+        .check(2, &["no scenario is called unknown"])?;
+    suite.edit(|text| text.replace("\"blocks\": [2, 2]", "\"blocks\": [1, 1]"))?;
     suite.run_with(&[ID], &name, "2")?.check(0, &["1 passed"])
 }
 
-fn early_reader() -> Result<(), Failed> {
+fn closed_pipe() -> Result<(), Failed> {
     let suite = Suite::recorded()?;
-    suite.check_without_reader(&[ID], 0)?;
-    suite.tamper(|text| text.replace("\"blocks\": [2, 2]", "\"blocks\": [1, 1]"))?;
-    suite.check_without_reader(&[ID], 3)
+    suite.check_with_closed_pipe(&[ID], 0)?;
+    suite.edit(|text| text.replace("\"blocks\": [2, 2]", "\"blocks\": [1, 1]"))?;
+    suite.check_with_closed_pipe(&[ID], 3)
 }
 
 fn interrupted() -> Result<(), Failed> {
     let suite = Suite::recorded()?;
-    suite.tamper(|text| text.replace("\"blocks\": [2, 2]", "\"blocks\": [1, 1]"))?;
+    suite.edit(|text| text.replace("\"blocks\": [2, 2]", "\"blocks\": [1, 1]"))?;
     let before = suite.files()?;
     suite.interrupt(&["--update", "--reason", "never finished"])?;
     if suite.files()? == before {
@@ -143,9 +143,9 @@ fn interrupted() -> Result<(), Failed> {
     }
 }
 
-fn machines() -> Result<(), Failed> {
+fn formats() -> Result<(), Failed> {
     let suite = Suite::recorded()?;
-    suite.tamper(|text| text.replace("\"blocks\": [2, 2]", "\"blocks\": [1, 1]"))?;
+    suite.edit(|text| text.replace("\"blocks\": [2, 2]", "\"blocks\": [1, 1]"))?;
     let json = suite.run(&[ID, "--format", "json"])?;
     json.check(3, &[])?;
     let report: serde_json::Value = serde_json::from_str(&json.stdout)?;

@@ -1,4 +1,4 @@
-//! Scenarios with a fault in them. They are run by their whole id only, and never part of the suite.
+//! Scenarios with a planted fault. They run only when named by their whole id.
 
 use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -24,7 +24,7 @@ pub(crate) fn planted() -> Registry {
     ])
 }
 
-/// Connections that each bring a fault.
+/// Connections with `fault` in each.
 fn connections(fault: fn()) -> Scenario {
     window::scenario("connection", 100, move |ops| {
         let mut client = Client::default();
@@ -41,12 +41,12 @@ fn connections(fault: fn()) -> Scenario {
     })
 }
 
-/// A message of which the driver expects another echo than the server gives.
+/// A message for which the driver expects the wrong echo.
 fn wrong() -> Frame {
     Frame { reply: Frame::text("pong").reply, ..Frame::text("ping") }
 }
 
-/// One block more from call to call.
+/// A number of blocks that differs from call to call.
 fn waver() {
     static CALLS: AtomicU64 = AtomicU64::new(0);
     for size in 0..CALLS.fetch_add(1, Relaxed) % 7 {

@@ -1,4 +1,4 @@
-//! The suite as a process, with baselines of its own.
+//! The suite as a process, with its own baselines.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,13 +10,13 @@ use tempfile::TempDir;
 
 use super::ID;
 
-/// A folder of baselines, and the runner that is held to it.
+/// A folder of baselines for runs of this program.
 pub(crate) struct Suite {
     root: TempDir,
 }
 
-/// What a run said.
-pub(crate) struct Said {
+/// The exit code and the output of a run.
+pub(crate) struct Finished {
     code: Option<i32>,
     pub(crate) stdout: String,
     stderr: String,
@@ -27,15 +27,15 @@ impl Suite {
         Ok(Self { root: TempDir::new()? })
     }
 
-    /// With the numbers of [`ID`] in it.
+    /// With the numbers of [`ID`].
     pub(crate) fn recorded() -> Result<Self, Failed> {
         let suite = Self::empty()?;
         suite.run(&[ID, "--update", "--reason", "a test"])?.check(0, &["1 added"])?;
         Ok(suite)
     }
 
-    pub(crate) fn run(&self, arguments: &[&str]) -> Result<Said, Failed> {
-        Ok(Said::from(self.command(arguments)?.output()?))
+    pub(crate) fn run(&self, arguments: &[&str]) -> Result<Finished, Failed> {
+        Ok(Finished::from(self.command(arguments)?.output()?))
     }
 
     pub(crate) fn run_with(
@@ -43,20 +43,23 @@ impl Suite {
         arguments: &[&str],
         name: &str,
         value: &str,
-    ) -> Result<Said, Failed> {
-        Ok(Said::from(self.command(arguments)?.env(name, value).output()?))
+    ) -> Result<Finished, Failed> {
+        Ok(Finished::from(self.command(arguments)?.env(name, value).output()?))
     }
 
-    /// Closes the pipe that the report goes to before it is written.
-    pub(crate) fn check_without_reader(&self, arguments: &[&str], code: i32) -> Result<(), Failed> {
+    /// Closes the pipe of the report before it is written.
+    pub(crate) fn check_with_closed_pipe(
+        &self,
+        arguments: &[&str],
+        code: i32,
+    ) -> Result<(), Failed> {
         let mut child =
             self.command(arguments)?.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         drop(child.stdout.take());
-        Said::from(child.wait_with_output()?).check(code, &[])
+        Finished::from(child.wait_with_output()?).check(code, &[])
     }
 
-    /// Starts the suite and ends it while scenarios are running. Not with SIGINT: what is started in the background ignores
-    /// that one.
+    /// Starts the suite and stops it with SIGTERM while scenarios run. Background processes ignore SIGINT.
     pub(crate) fn interrupt(&self, arguments: &[&str]) -> Result<(), Failed> {
         let child =
             self.command(arguments)?.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
@@ -64,12 +67,12 @@ impl Suite {
             .ok()
             .and_then(rustix::process::Pid::from_raw)
             .ok_or("no such process")?;
-        // More than one thread: the workers have begun.
+        // With more than one thread, the workers have started.
         let threads = format!("/proc/{}/task", child.id());
         let start = Instant::now();
         while std::fs::read_dir(&threads)?.count() < 2 {
             if start.elapsed() > Duration::from_secs(10) {
-                return Err("the suite never began".into());
+                return Err("the suite did not start its workers".into());
             }
             std::thread::yield_now();
         }
@@ -78,17 +81,17 @@ impl Suite {
         if output.status.success() { Err("it was not interrupted".into()) } else { Ok(()) }
     }
 
-    pub(crate) fn tamper(&self, change: impl Fn(&str) -> String) -> Result<(), Failed> {
+    pub(crate) fn edit(&self, change: impl Fn(&str) -> String) -> Result<(), Failed> {
         let path = self.file();
         let text = std::fs::read_to_string(&path)?;
         let changed = change(&text);
         if changed == text {
-            return Err(format!("nothing to tamper with in {text}").into());
+            return Err(format!("the edit changes nothing in {text}").into());
         }
         Ok(std::fs::write(path, changed)?)
     }
 
-    /// Every file and what is in it.
+    /// Every file with its text.
     pub(crate) fn files(&self) -> Result<BTreeMap<PathBuf, String>, Failed> {
         let mut files = BTreeMap::new();
         for folder in [self.root.path().join("alloc"), self.root.path().join("alloc/sites")] {
@@ -113,7 +116,7 @@ impl Suite {
     }
 }
 
-impl From<Output> for Said {
+impl From<Output> for Finished {
     fn from(output: Output) -> Self {
         Self {
             code: output.status.code(),
@@ -123,8 +126,8 @@ impl From<Output> for Said {
     }
 }
 
-impl Said {
-    /// The exit code, and words that one of the outputs must hold.
+impl Finished {
+    /// Checks the exit code, and that stdout or stderr contains each of `words`.
     pub(crate) fn check(&self, code: i32, words: &[&str]) -> Result<(), Failed> {
         let Self { stdout, stderr, .. } = self;
         let missing: Vec<_> = words

@@ -1,4 +1,4 @@
-//! A subscriber that talks: what it says is read and forgotten, what it pings is answered.
+//! A subscriber that sends: its messages are read and dropped, its pings are answered.
 
 use alloc_tests::snapshots::expect_snapshot;
 use alloc_tests::window;

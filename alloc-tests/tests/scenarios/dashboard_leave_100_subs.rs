@@ -1,4 +1,4 @@
-//! Subscribers that leave in the middle of a tick, with the snapshot on its way to them.
+//! Subscribers that disconnect in the middle of a tick, while a snapshot is being written to them.
 
 use alloc_tests::dashboard::TICK;
 use alloc_tests::window;
@@ -18,7 +18,9 @@ pub(crate) fn scenario() -> Scenario {
                 IO.hold_writes();
                 window.clock().advance(TICK);
                 let offered = 2 * (subscriber + 1);
-                window.until(&server, "it is offered", |counters| counters.snapshots_offered == offered)?;
+                window.until(&server, "it is offered", |counters| {
+                    counters.snapshots_offered == offered
+                })?;
                 client.drop_connection();
                 window.until_open(&server, 0)?;
                 IO.release_writes();

@@ -1,4 +1,4 @@
-//! A snapshot a tick to one subscriber in memory, who takes each before the next.
+//! A snapshot a tick to one subscriber in memory, which takes each before the next.
 
 use alloc_tests::dashboard::TICK;
 use alloc_tests::window;

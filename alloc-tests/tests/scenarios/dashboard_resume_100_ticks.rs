@@ -1,4 +1,4 @@
-//! A subscriber that pauses and comes back: it gets what was queued, then the newest, which says what it missed.
+//! A subscriber that pauses and resumes: it gets the queued snapshots, then the newest with the number it missed.
 
 use alloc_tests::dashboard::TICK;
 use alloc_tests::window;
@@ -6,7 +6,7 @@ use plimsoll::io_count::IO;
 use plimsoll::{Client, Scenario};
 use server::Config;
 
-/// One more than the high watermark, one that is half written, and one to skip.
+/// Eleven that reach the high watermark, one that is partly written, and one to skip.
 const TICKS: u64 = 13;
 
 pub(crate) fn scenario() -> Scenario {
@@ -22,10 +22,12 @@ pub(crate) fn scenario() -> Scenario {
                 for tick in 1..=TICKS {
                     window.clock().advance(TICK);
                     let offered = 1 + round * TICKS + tick;
-                    window.until(&server, "it is offered", |counters| counters.snapshots_offered == offered)?;
+                    window.until(&server, "it is offered", |counters| {
+                        counters.snapshots_offered == offered
+                    })?;
                 }
                 IO.release_writes();
-                // One was being written, ten were queued, of two the newer is sent and tells of the older.
+                // One was being written and ten were queued; of the last two only the newer is sent.
                 for _ in 0..11 {
                     client.expect_text(br#"{"skipped":0,"#)?;
                 }

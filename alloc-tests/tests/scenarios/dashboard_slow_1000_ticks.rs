@@ -1,4 +1,4 @@
-//! A subscriber that never reads: paused at the high watermark, so that it holds ten snapshots whatever comes.
+//! A subscriber that never reads: it pauses at the high watermark and holds ten snapshots from then on.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use plimsoll::io_count::IO;
 use plimsoll::{Client, Scenario};
 use server::Config;
 
-/// So short that a thousand of them do not outlast the patience with a paused subscriber.
+/// 1000 of them are shorter than the time after which a paused subscriber is closed.
 const TICK: Duration = Duration::from_millis(9);
 
 pub(crate) fn scenario() -> Scenario {
     window::scenario("tick", 1000, |ops| {
         let mut client = Client::default();
         move |window| {
-            // Twice as many have to fit the same patience.
+            // 2000 of them must fit the same time.
             let tick = TICK * 1000 / u32::try_from(ops)?;
             let server = window.start_with(Config { tick, ..window.config() })?;
             IO.select_next();
@@ -23,10 +23,15 @@ pub(crate) fn scenario() -> Scenario {
             IO.hold_writes();
             for offered in 2..=ops + 1 {
                 window.clock().advance(tick);
-                window.until(&server, "it is offered", |counters| counters.snapshots_offered == offered)?;
+                window.until(&server, "it is offered", |counters| {
+                    counters.snapshots_offered == offered
+                })?;
             }
             let counters = server.stats().counters();
-            anyhow::ensure!(counters.backpressure_events == 1 && counters.snapshots_skipped > ops - 20, "{counters:?}");
+            anyhow::ensure!(
+                counters.backpressure_events == 1 && counters.snapshots_skipped > ops - 20,
+                "{counters:?}"
+            );
             client.drop_connection();
             window.until_open(&server, 0)?;
             window.stop(server)?;

@@ -1,4 +1,4 @@
-//! A server that is told to stop while connections are open: each gets 1001, answers, and is gone.
+//! A server that stops while connections are open: each gets 1001, answers, and ends.
 
 use alloc_tests::{scenario, window};
 use plimsoll::{Client, Frame, Scenario};

@@ -1,4 +1,4 @@
-//! One binary message of 64 KiB at a time, in memory: the longest a server takes by default.
+//! One binary message of 64 KiB at a time, in memory: the largest that the server accepts by default.
 
 use alloc_tests::scenario;
 use plimsoll::{Frame, Scenario};

@@ -1,4 +1,4 @@
-//! One 64-byte text message at a time that comes seven bytes at a time, in memory.
+//! One 64-byte text message at a time that arrives seven bytes at a time, in memory.
 
 use alloc_tests::window;
 use plimsoll::memory::MemoryPeer;
@@ -6,7 +6,8 @@ use plimsoll::{Frame, Scenario, frame};
 
 pub(crate) fn scenario() -> Scenario {
     window::scenario("message", 1000, |ops| {
-        let peer = MemoryPeer::new("/ws/echo", Frame::text(&frame::ascii(64)), ops).sending_at_most(7);
+        let peer =
+            MemoryPeer::new("/ws/echo", Frame::text(&frame::ascii(64)), ops).sending_at_most(7);
         move |window| window.serve_in_memory([peer])
     })
     .in_memory()

@@ -1,4 +1,4 @@
-//! Connect, upgrade, one echo, close, in memory: a connection's whole life without a kernel.
+//! Connect, upgrade, one echo, close, in memory: a whole connection without a kernel.
 
 use alloc_tests::window;
 use plimsoll::memory::MemoryPeer;

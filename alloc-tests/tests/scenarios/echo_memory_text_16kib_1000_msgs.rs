@@ -1,4 +1,4 @@
-//! One text message of 16 KiB at a time, in memory: long enough that looking at every byte once more shows.
+//! One text message of 16 KiB at a time, in memory: long enough to show one more pass over all bytes.
 
 use alloc_tests::scenario;
 use plimsoll::{Frame, Scenario, frame};

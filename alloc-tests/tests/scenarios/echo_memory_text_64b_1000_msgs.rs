@@ -1,4 +1,4 @@
-//! One 64-byte text message at a time, in memory: what a message costs the server and not the kernel.
+//! One 64-byte text message at a time, in memory: the cost of a message without the kernel.
 
 use alloc_tests::scenario;
 use plimsoll::{Frame, Scenario, frame};

@@ -1,4 +1,4 @@
-//! A whole connection with one message in it.
+//! A whole connection with one message.
 
 use alloc_tests::scenario;
 use plimsoll::Scenario;

@@ -1,4 +1,4 @@
-//! Sixteen 64-byte text messages in one write: what is buffered is answered in one.
+//! Sixteen 64-byte text messages in one write, which are answered in one write.
 
 use alloc_tests::scenario;
 use plimsoll::{Frame, Scenario, frame};

@@ -1,4 +1,4 @@
-//! Peers that fall silent without a word: pinged after 25 s, dropped 10 s later.
+//! Peers that go silent: pinged after 25 s, dropped 10 s later.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! Connections that are all open at once and idle: the peak is what they cost while upgrading, what is held is what
-//! they cost from then on.
+//! Connections that are all open at once and idle: the peak is their cost during the upgrade, held bytes are their
+//! cost afterwards.
 
 use alloc_tests::window;
 use plimsoll::{Client, Frame, Scenario};
@@ -16,7 +16,7 @@ pub(crate) fn scenario() -> Scenario {
                 client.upgrade(server.addr(), "/ws/echo")?;
             }
             window.until(&server, "all are upgraded", |counters| counters.echo_open == ops + 1)?;
-            // The server has one thread: once it answers this, it has come to rest on everything before.
+            // The server has one thread: when it answers this, it has finished everything before.
             witness.exchange(&ping.request, &ping.reply)?;
             window.hold()?;
             clients.iter_mut().try_for_each(Client::close)?;

@@ -1,4 +1,4 @@
-//! Health checks on a connection that is kept alive.
+//! Health checks on a keep-alive connection.
 
 use alloc_tests::scenario;
 use plimsoll::Scenario;

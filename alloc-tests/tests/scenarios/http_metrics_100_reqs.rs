@@ -1,4 +1,4 @@
-//! Scrapes on a connection that is kept alive.
+//! Scrapes on a keep-alive connection.
 
 use alloc_tests::scenario;
 use plimsoll::Scenario;

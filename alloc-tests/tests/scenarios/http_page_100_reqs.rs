@@ -1,4 +1,4 @@
-//! The dashboard's page, on a connection that is kept alive.
+//! The dashboard's page, on a keep-alive connection.
 
 use alloc_tests::scenario;
 use plimsoll::Scenario;

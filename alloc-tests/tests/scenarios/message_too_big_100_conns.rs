@@ -1,4 +1,4 @@
-//! Frames that declare a byte more than the limit: closed with 1009 on their header alone.
+//! Frames that declare one byte more than the limit: closed with 1009 after their header.
 
 use alloc_tests::scenario;
 use plimsoll::Scenario;

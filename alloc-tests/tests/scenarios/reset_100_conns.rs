@@ -1,4 +1,4 @@
-//! Clients that reset the connection once it is upgraded.
+//! Clients that reset the connection after the upgrade.
 
 use alloc_tests::window;
 use plimsoll::{Client, Scenario};
@@ -15,7 +15,10 @@ pub(crate) fn scenario() -> Scenario {
                 window.until_open(&server, 0)?;
             }
             let counters = window.stop(server)?;
-            anyhow::ensure!(counters.errors[server::stats::ErrorKind::Reset as usize] == ops, "{counters:?}");
+            anyhow::ensure!(
+                counters.errors[server::stats::ErrorKind::Reset as usize] == ops,
+                "{counters:?}"
+            );
             Ok(())
         }
     })

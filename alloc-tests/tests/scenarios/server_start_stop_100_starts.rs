@@ -1,4 +1,4 @@
-//! A server's whole life, without a connection in it.
+//! Start and stop of a server, without a connection.
 
 use alloc_tests::window;
 use plimsoll::Scenario;

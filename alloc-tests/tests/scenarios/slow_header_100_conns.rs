@@ -1,4 +1,4 @@
-//! Clients that begin a request and never end it: dropped after 5 s.
+//! Clients that start a request and never finish it: dropped after 5 s.
 
 use std::time::Duration;
 
@@ -17,9 +17,9 @@ pub(crate) fn scenario() -> Scenario {
             for round in 0..ops {
                 client.connect(server.addr())?;
                 client.send(b"GET /ws/echo HTTP/1.1\r\nHost: ")?;
-                // The upgrade's, and before this one a head and a ping in every round.
+                // One read for the upgrade, two in every earlier round, and this one.
                 window.until_read(1 + 2 * round + 1)?;
-                // The server has one thread: once it answers this, it waits for the rest of the request.
+                // The server has one thread: when it answers this, it waits for the rest of the request.
                 witness.exchange(&ping.request, &ping.reply)?;
                 window.clock().advance(Duration::from_secs(6));
                 window.until_open(&server, 1)?;

@@ -1,9 +1,10 @@
-//! Upgrades on a path that is not there: 404.
+//! Upgrades on an unknown path: 404.
 
 use alloc_tests::scenario;
 use plimsoll::Scenario;
 
-const REQUEST: &[u8] = b"GET /ws/nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+const REQUEST: &[u8] =
+    b"GET /ws/nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 pub(crate) fn scenario() -> Scenario {

@@ -1,10 +1,11 @@
-//! Upgrades beyond the connection limit: 503, and the one that is open does not notice.
+//! Upgrades beyond the connection limit: 503, without an effect on the open connection.
 
 use alloc_tests::window;
 use plimsoll::{Client, Frame, Scenario};
 use server::Config;
 
-const REQUEST: &[u8] = b"GET /ws/echo HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+const REQUEST: &[u8] =
+    b"GET /ws/echo HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 pub(crate) fn scenario() -> Scenario {

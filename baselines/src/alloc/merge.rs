@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{AllocBaseline, Counts, Metric};
+use crate::compare::Change;
 
 /// The changes that a merge made to a baseline, in the order of the ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -9,8 +10,8 @@ pub struct MergeReport {
     pub added: Vec<String>,
     /// Scenarios whose counts differ: id, recorded, measured.
     pub changed: Vec<(String, Counts, Counts)>,
-    /// Metrics that may now cost more than before: id, metric, recorded, measured. A subset of `changed`.
-    pub loosened: Vec<(String, Metric, [u64; 2], [u64; 2])>,
+    /// Metrics that may now cost more than before, with the id; a subset of `changed`.
+    pub loosened: Vec<(String, Change)>,
     /// Recorded scenarios that no longer exist and were kept.
     pub not_produced: Vec<String>,
     /// Recorded scenarios that no longer exist and were removed.
@@ -45,10 +46,7 @@ impl AllocBaseline {
                 None => report.added.push(id),
                 Some(old) if old == new => {}
                 Some(old) => {
-                    report.loosened.extend(
-                        loosened(&old, &new)
-                            .map(|(metric, old, new)| (id.clone(), metric, old, new)),
-                    );
+                    report.loosened.extend(loosened(&old, &new).map(|change| (id.clone(), change)));
                     report.changed.push((id, old, new));
                 }
             }
@@ -57,16 +55,16 @@ impl AllocBaseline {
     }
 }
 
-fn loosened(old: &Counts, new: &Counts) -> impl Iterator<Item = (Metric, [u64; 2], [u64; 2])> {
+fn loosened(old: &Counts, new: &Counts) -> impl Iterator<Item = Change> {
     Metric::ALL.into_iter().filter_map(move |metric| {
-        let totals = (old.get(metric)?, new.get(metric)?);
+        let change = Change { metric, recorded: old.get(metric)?, measured: new.get(metric)? };
         let grew = if old.ops == new.ops {
-            totals.1[0] > totals.0[0] || totals.1[1] > totals.0[1]
+            change.grew()
         } else {
             // Totals over different numbers of operations cannot be compared, but their costs can.
             new.per_op(metric) > old.per_op(metric) || new.fixed(metric) > old.fixed(metric)
         };
-        grew.then_some((metric, totals.0, totals.1))
+        grew.then_some(change)
     })
 }
 
@@ -110,7 +108,8 @@ mod tests {
     fn check_loosened(old: Counts, new: Counts, expected: bool) {
         let (_, report) = merge(&old, &[("a", new.clone())], false);
         assert_eq!(report.changed, [("a".to_owned(), old.clone(), new.clone())]);
-        let row = ("a".to_owned(), Metric::Blocks, old.blocks, new.blocks);
+        let change = Change { metric: Metric::Blocks, recorded: old.blocks, measured: new.blocks };
+        let row = ("a".to_owned(), change);
         assert_eq!(report.loosened, if expected { vec![row] } else { vec![] });
     }
 
