@@ -1,49 +1,49 @@
 //! Criterion's results, read strictly.
 //!
-//! The files are an undocumented by-product, so whatever is unknown, missing or not positive is refused instead of
-//! guessed at. Only `new/` is read: `base/` is moved by every run, and `change/` has neither a name for what it
-//! compares with nor a verdict.
+//! The format of the files is not documented, so unknown, missing and non-positive values are refused. Only `new/` is
+//! read: every run replaces `base/`, and `change/` neither names what it compares with nor has a verdict.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use std::{fmt, fs, io};
 
+use bench_kit::statistics::median;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-/// Every benchmark found, by its `full_id`; never by its path, which criterion cuts and rewrites.
+/// Every benchmark found, by its `full_id`: criterion shortens and rewrites the path.
 pub type Measurements = BTreeMap<String, Measurement>;
 
 /// The last result of one benchmark.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Measurement {
-    /// The median over the samples of time per iteration, in nanoseconds; above 0.
+    /// Median of the samples' times per iteration, in nanoseconds; above 0.
     pub median_ns: f64,
-    /// When it was written.
+    /// When the result was written.
     pub taken: SystemTime,
 }
 
-/// Why there is nothing to work with; one variant per thing a caller does about it.
+/// Why there are no measurements.
 #[derive(Debug)]
 pub enum Error {
-    /// No benchmark has run: run them.
+    /// No benchmark has run.
     Missing {
-        /// Where results were looked for.
+        /// Criterion's folder.
         root: PathBuf,
     },
     /// The files are not what criterion 0.8 writes.
     Changed {
         /// The file that was refused.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Why it was refused.
         reason: String,
     },
     /// The file system failed.
     Io {
-        /// What was being read.
+        /// The file or folder that could not be read.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
@@ -74,14 +74,14 @@ impl fmt::Display for Error {
     }
 }
 
-// `source()` stays empty: the message already holds the cause, and has to end with the next command.
+// No `source()`: the message contains the cause, and must end with the next command.
 impl std::error::Error for Error {}
 
 /// Reads every `new/` below `root`, which is criterion's folder (`target/criterion`).
 ///
 /// # Errors
 ///
-/// See [`Error`]; a single file that is not understood fails the whole, and so does an id that occurs twice.
+/// See [`Error`]. One refused file, or an id that occurs twice, fails the whole.
 pub fn read(root: &Path) -> Result<Measurements, Error> {
     let mut measurements = Measurements::new();
     if root.is_dir() {
@@ -101,7 +101,7 @@ fn walk(folder: &Path, measurements: &mut Measurements) -> Result<(), Error> {
             continue;
         }
         let path = entry.path();
-        // A group or a function may be called `new` as well; only a result has files in it.
+        // A group or a function may be called `new` too; only a result contains files.
         if entry.file_name() == "new" && FILES.iter().any(|file| path.join(file).exists()) {
             let (id, measurement) = read_result(&path)?;
             if measurements.insert(id.clone(), measurement).is_some() {
@@ -125,7 +125,7 @@ fn read_result(folder: &Path) -> Result<(String, Measurement), Error> {
     let (estimates, _) = read_file::<Estimates>(&folder.join(ESTIMATES))?;
     let median_ns = sample.median_ns().map_err(|reason| changed(&folder.join(SAMPLE), reason))?;
     let estimated = estimates.median.point_estimate;
-    // Both are the median of the same quotients; a different meaning of either shows here.
+    // Both are the median of the same quotients. They differ if criterion changes the meaning of either.
     if (estimated / median_ns - 1.0).abs() > 1e-6 || !estimated.is_finite() {
         let reason = format!("its median is {estimated} ns, the samples' is {median_ns} ns");
         return Err(changed(&folder.join(ESTIMATES), reason));
@@ -147,7 +147,7 @@ fn changed(path: &Path, reason: String) -> Error {
     Error::Changed { path: path.to_owned(), reason }
 }
 
-// The fields that are not read are here to be insisted on.
+// Unread fields are declared so that a missing or renamed one is refused.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "declared so that an unknown field is noticed")]
@@ -207,7 +207,7 @@ struct Sample {
     sampling_mode: SamplingMode,
     /// Iterations of each sample.
     iters: Vec<f64>,
-    /// Nanoseconds of each sample, all its iterations together.
+    /// Nanoseconds of each sample, for all its iterations together.
     times: Vec<f64>,
 }
 
@@ -226,12 +226,8 @@ impl Sample {
         if let Some(number) = iters.iter().chain(times).find(|number| **number <= 0.0) {
             return Err(format!("{number} is not a number above 0"));
         }
-        let mut each: Vec<f64> =
-            times.iter().zip(iters).map(|(time, iters)| time / iters).collect();
-        each.sort_by(f64::total_cmp);
-        let upper = each.len() / 2;
-        let lower = (each.len() - 1) / 2;
-        Ok(f64::midpoint(each[lower], each[upper]))
+        let each: Vec<f64> = times.iter().zip(iters).map(|(time, iters)| time / iters).collect();
+        median(&each).ok_or_else(|| "no samples".to_owned())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Judges criterion's results: each as a ratio to raw TCP of the same run, against what is recorded.
+//! Compares the ratios of criterion's results to their floors with the recorded ratios.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -7,34 +7,34 @@ use anyhow::{Result, bail};
 use baselines::Verdict;
 use baselines::ratios::{Ratios, load, path, save};
 use benches::criterion_data::{self, read};
-use benches::ratios::{self, Filter, Format, Judgement, Update, judge, render};
+use benches::ratios::{self, Filter, Format, RatioRow, Update, judge, render};
 use clap::Parser;
 
 const EXIT_CODES: &str = "Exit codes: 0 pass, 1 tool failed, 2 usage, 3 regressed, 4 improved, \
                           5 missing, stale or not comparable";
 
-/// Compare criterion's results, as ratios to raw TCP, with what is recorded
+/// Compare criterion's results, as ratios to raw TCP, with the recorded ratios
 #[derive(Parser)]
 #[command(version, after_help = EXIT_CODES)]
 struct Args {
-    /// Judge only ids that contain one of these
+    /// Judge only benchmarks whose id contains one of these
     filter: Vec<String>,
-    /// Record this run instead of judging it
+    /// Record the last run instead of judging it
     #[arg(long, requires = "reason")]
     update: bool,
-    /// Why the numbers moved, and where they were taken; kept beside each of them
+    /// Why the ratios changed, and on which machine; recorded with each ratio
     #[arg(long, requires = "update", value_parser = reason)]
     reason: Option<String>,
-    /// Share by which a run may differ either way, e.g. 0.25; else what is recorded, else 0.5
+    /// Share by which a later run may differ in either direction, e.g. 0.25 [default: the recorded share, or 0.5]
     #[arg(long, requires = "update", value_parser = tolerance)]
     tolerance: Option<f64>,
-    /// Remove what is recorded and was not measured
+    /// Remove recorded ratios that the run did not measure
     #[arg(long, requires = "update")]
     prune: bool,
-    /// Where criterion put its results [default: $CRITERION_HOME, or criterion/ in the target folder]
+    /// Criterion's results [default: $CRITERION_HOME, or criterion/ in the target folder]
     #[arg(long, value_name = "DIR")]
     criterion_dir: Option<PathBuf>,
-    /// The folder that holds bench/ratios.json
+    /// The folder that contains bench/ratios.json
     #[arg(long, value_name = "DIR", default_value_os_t = workspace().join("baselines"), hide_default_value = true)]
     baselines: PathBuf,
     #[arg(long, value_enum, default_value_t = Format::Table)]
@@ -42,7 +42,11 @@ struct Args {
 }
 
 fn reason(text: &str) -> Result<String, String> {
-    if text.trim().is_empty() { Err("give one".to_owned()) } else { Ok(text.trim().to_owned()) }
+    if text.trim().is_empty() {
+        Err("the reason must not be empty".to_owned())
+    } else {
+        Ok(text.trim().to_owned())
+    }
 }
 
 fn tolerance(text: &str) -> Result<f64, String> {
@@ -68,23 +72,23 @@ fn run(args: &Args) -> Result<ExitCode> {
     };
     let path = path(&args.baselines);
     let recorded = match load(&path) {
-        // Everything measured is then missing, and shown as such.
+        // Every measured benchmark is then shown as missing.
         Err(baselines::Error::Missing { .. }) => Ratios::new(),
         Err(error) => return Ok(fail(&error.with_command(RECORD), error.verdict())),
         Ok(recorded) => recorded,
     };
-    let judgements = judge(&recorded, &measurements, &Filter(args.filter.clone()));
-    if judgements.is_empty() {
+    let rows = judge(&recorded, &measurements, &Filter(args.filter.clone()));
+    if rows.is_empty() {
         eprintln!(
             "check-benches: no benchmark matches; list them with cargo bench -p benches -- --list"
         );
         return Ok(ExitCode::from(Verdict::Missing.exit_code()));
     }
-    bench_show::output::print(&render(&judgements, args.format))?;
+    bench_show::output::print(&render(&rows, args.format))?;
     if let Some(reason) = &args.reason {
-        return record(args, &path, &recorded, &judgements, reason);
+        return record(args, &path, &recorded, &rows, reason);
     }
-    let code = ratios::exit_code(&judgements);
+    let code = ratios::exit_code(&rows);
     if let Some(advice) = advice(code) {
         eprintln!("check-benches: {advice}");
     }
@@ -95,16 +99,16 @@ fn record(
     args: &Args,
     path: &Path,
     recorded: &Ratios,
-    judgements: &[Judgement],
+    rows: &[RatioRow],
     reason: &str,
 ) -> Result<ExitCode> {
-    if judgements.iter().any(|judged| judged.refused.is_some()) {
+    if rows.iter().any(|row| row.refused.is_some()) {
         bail!(
-            "not recorded: some results have no floor of the same run; take them with cargo bench -p benches"
+            "not recorded: some results have no floor of the same run; measure both with cargo bench -p benches"
         );
     }
     let Update { ratios, loosened, kept, pruned } =
-        ratios::update(recorded, judgements, args.tolerance, reason, args.prune);
+        ratios::update(recorded, rows, args.tolerance, reason, args.prune);
     save(path, &ratios).map_err(|error| anyhow::Error::msg(error.with_command(RECORD)))?;
     for (id, before, after) in loosened {
         eprintln!("loosened {id}: {before} → {after}");
@@ -115,24 +119,24 @@ fn record(
     for id in kept {
         eprintln!("kept {id}, which did not run; remove it with --prune");
     }
-    eprintln!("recorded in {}; look at it with git diff baselines/bench", path.display());
+    eprintln!("recorded in {}; review it with git diff baselines/bench", path.display());
     Ok(ExitCode::SUCCESS)
 }
 
-/// What to type after a run that is not green.
+/// What to do after a run that did not pass.
 fn advice(code: u8) -> Option<&'static str> {
     match code {
         0 => None,
         3 => Some(
-            "further above the floor than recorded; run it again before believing it: cargo bench -p benches",
+            "slower than recorded, relative to the floor; measure again before believing it: cargo bench -p benches",
         ),
         4 => Some(
-            "nearer to the floor than recorded; keep it with scripts/check-benches.sh --update --reason \"…\"",
+            "faster than recorded, relative to the floor; record it with scripts/check-benches.sh --update --reason \"…\"",
         ),
         5 => Some(
-            "measured and recorded do not match; record with scripts/check-benches.sh --update --reason \"…\"",
+            "measured and recorded benchmarks do not match; record them with scripts/check-benches.sh --update --reason \"…\"",
         ),
-        _ => Some("some results are no measurement; take them again with cargo bench -p benches"),
+        _ => Some("some results are not valid; measure again with cargo bench -p benches"),
     }
 }
 
@@ -144,7 +148,7 @@ fn fail(error: &dyn std::fmt::Display, verdict: Verdict) -> ExitCode {
     ExitCode::from(verdict.exit_code())
 }
 
-/// Where criterion itself would put its results.
+/// Where criterion puts its results.
 fn criterion_dir() -> PathBuf {
     let from_env = |name| std::env::var_os(name).map(PathBuf::from);
     from_env("CRITERION_HOME").unwrap_or_else(|| {
@@ -154,7 +158,7 @@ fn criterion_dir() -> PathBuf {
 
 fn workspace() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    package.parent().expect("the package lies in the workspace").to_owned()
+    package.parent().expect("the package is in a folder of the workspace").to_owned()
 }
 
 fn main() -> ExitCode {

@@ -2,12 +2,12 @@ use std::fs;
 
 use super::*;
 
-/// What criterion 0.8.2 left of two benchmarks after two runs with ten samples.
+/// The results of two benchmarks, after two runs of criterion 0.8.2 with ten samples.
 fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/criterion")
 }
 
-/// Criterion's folder with one result whose `file` went through `edit`.
+/// Reads one result whose `file` was changed by `edit`; it must be refused for `reason`.
 #[track_caller]
 fn check_refused(file: &str, edit: impl Fn(&str) -> String, reason: &str) {
     let root = tempfile::tempdir().expect("a temporary folder");
@@ -35,14 +35,14 @@ fn replace<'a>(from: &'a str, to: &'a str) -> impl Fn(&str) -> String + 'a {
 }
 
 #[test]
-fn only_new_results_are_read_and_each_by_its_full_id() {
+fn only_new_results_are_read_by_their_full_ids() {
     let measurements = read(&data()).expect("the sample files are as criterion writes them");
     let ids: Vec<_> = measurements.keys().map(String::as_str).collect();
     assert_eq!(ids, ["echo_latency/tcp/64B", "echo_latency/text/64B"]);
 }
 
 #[test]
-fn the_median_is_that_of_time_per_iteration() {
+fn the_median_is_of_the_times_per_iteration() {
     let sample = |iters: &[f64], times: &[f64]| {
         let sampling_mode = SamplingMode::Linear;
         Sample { sampling_mode, iters: iters.to_vec(), times: times.to_vec() }.median_ns()
@@ -75,7 +75,7 @@ fn a_missing_field_is_refused() {
 }
 
 #[test]
-fn samples_that_are_no_samples_are_refused() {
+fn invalid_samples_are_refused() {
     let sample =
         |numbers: &'static str| move |_: &str| format!("{{\"sampling_mode\":\"Flat\",{numbers}}}");
     check_refused(SAMPLE, sample("\"iters\":[],\"times\":[]"), "0 iters and 0 times");
@@ -86,9 +86,9 @@ fn samples_that_are_no_samples_are_refused() {
 }
 
 #[test]
-fn estimates_that_are_not_of_the_samples_are_refused() {
+fn estimates_that_do_not_match_the_samples_are_refused() {
     check_refused(ESTIMATES, replace("\"median\":{", "\"mode\":{"), "unknown field `mode`");
-    // The mean and the median change places: same shape, another meaning.
+    // Mean and median exchanged: the shape is the same, the meaning is not.
     let swap = |text: &str| {
         text.replace("\"mean\"", "\"m\"")
             .replace("\"median\"", "\"mean\"")
@@ -98,12 +98,12 @@ fn estimates_that_are_not_of_the_samples_are_refused() {
 }
 
 #[test]
-fn a_file_cut_short_is_refused() {
+fn a_truncated_file_is_refused() {
     check_refused(BENCHMARK, |text| text[..text.len() / 2].to_owned(), "EOF");
 }
 
 #[test]
-fn one_id_twice_is_refused() {
+fn a_repeated_id_is_refused() {
     let root = tempfile::tempdir().expect("a temporary folder");
     for group in ["a", "b"] {
         let folder = root.path().join(group).join("new");

@@ -1,3 +1,5 @@
+//! The program `check-benches`, on the committed results of two benchmarks.
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -41,7 +43,7 @@ impl Bench {
             .output()?)
     }
 
-    /// Runs it, and checks the exit code and how stderr ends.
+    /// Runs the program; checks the exit code and the end of stderr.
     #[track_caller]
     fn check(&self, args: &[&str], code: i32, advice: &str) -> Result<String> {
         let output = self.run(args)?;
@@ -56,21 +58,21 @@ const RECORD: &str = "scripts/check-benches.sh --update --reason \"…\"";
 const MEASURE: &str = "cargo bench -p benches";
 
 #[test]
-fn within_the_tolerance_passes() -> Result<()> {
+fn a_ratio_within_the_tolerance_passes() -> Result<()> {
     let stdout = Bench::recorded(0.8)?.check(&[], 0, "")?;
     assert!(stdout.ends_with("1 pass\n"), "{stdout}");
     Ok(())
 }
 
 #[test]
-fn slower_and_faster_have_codes_of_their_own() -> Result<()> {
+fn slower_and_faster_have_different_exit_codes() -> Result<()> {
     Bench::recorded(0.5)?.check(&[], 3, MEASURE)?;
     Bench::recorded(1.5)?.check(&[], 4, RECORD)?;
     Ok(())
 }
 
 #[test]
-fn nothing_recorded_is_missing_and_recording_makes_it_pass() -> Result<()> {
+fn an_unrecorded_benchmark_is_missing_and_passes_once_recorded() -> Result<()> {
     let bench = Bench::new()?;
     bench.check(&[], 5, RECORD)?;
     bench.check(&["--update", "--reason", "a first run"], 0, "git diff baselines/bench")?;
@@ -88,7 +90,7 @@ fn a_broken_baseline_is_not_comparable() -> Result<()> {
 }
 
 #[test]
-fn no_results_at_all_are_never_green() -> Result<()> {
+fn a_run_without_results_never_passes() -> Result<()> {
     let mut bench = Bench::recorded(1.0)?;
     bench.criterion = bench.baselines.path().to_owned();
     bench.check(&[], 5, MEASURE)?;
@@ -96,13 +98,13 @@ fn no_results_at_all_are_never_green() -> Result<()> {
 }
 
 #[test]
-fn a_filter_without_a_match_is_never_green() -> Result<()> {
+fn a_filter_without_a_match_never_passes() -> Result<()> {
     Bench::recorded(1.0)?.check(&["nothing"], 5, "cargo bench -p benches -- --list")?;
     Ok(())
 }
 
 #[test]
-fn a_changed_format_is_a_failure_of_the_tool() -> Result<()> {
+fn a_changed_criterion_format_is_a_tool_failure() -> Result<()> {
     let mut bench = Bench::recorded(1.0)?;
     let folder = bench.baselines.path().join("group/new");
     std::fs::create_dir_all(&folder)?;
@@ -113,7 +115,7 @@ fn a_changed_format_is_a_failure_of_the_tool() -> Result<()> {
 }
 
 #[test]
-fn recording_without_a_reason_is_wrong_usage() -> Result<()> {
+fn recording_without_a_reason_is_a_usage_error() -> Result<()> {
     let bench = Bench::recorded(1.0)?;
     for args in [
         &["--update"][..],
@@ -127,7 +129,7 @@ fn recording_without_a_reason_is_wrong_usage() -> Result<()> {
 }
 
 #[test]
-fn json_holds_the_same_verdict() -> Result<()> {
+fn json_contains_the_verdict() -> Result<()> {
     let stdout = Bench::recorded(0.5)?.check(&["--format", "json"], 3, MEASURE)?;
     let json: serde_json::Value = serde_json::from_str(&stdout)?;
     assert_eq!(json["ratios"]["echo_latency/text/64B"]["verdict"], "regressed");

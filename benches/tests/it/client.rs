@@ -1,3 +1,5 @@
+//! The driver of the benchmarks against the server.
+
 use anyhow::Result;
 use bench_kit::client::Client;
 use bench_kit::payload::{Exchange, Kind};
@@ -10,7 +12,7 @@ fn server() -> Result<Embedded> {
 }
 
 #[test]
-fn every_size_comes_back_whole_and_the_connection_closes_cleanly() -> Result<()> {
+fn the_client_exchanges_every_size_and_closes_cleanly() -> Result<()> {
     let server = server()?;
     let mut client = Client::upgrade(server.addr(), "/ws/echo")?;
     for (kind, size) in
@@ -27,7 +29,7 @@ fn every_size_comes_back_whole_and_the_connection_closes_cleanly() -> Result<()>
 }
 
 #[test]
-fn one_wrong_byte_is_noticed_in_both_ways_of_reading() -> Result<()> {
+fn the_client_notices_one_wrong_byte_in_small_and_large_answers() -> Result<()> {
     let server = server()?;
     for size in [64, MIB] {
         let mut client = Client::upgrade(server.addr(), "/ws/echo")?;
@@ -51,7 +53,7 @@ fn an_answer_that_ends_early_is_an_error() -> Result<()> {
 }
 
 #[test]
-fn a_refused_upgrade_tells_its_status() -> Result<()> {
+fn a_refused_upgrade_reports_its_status() -> Result<()> {
     let server = server()?;
     let error = Client::upgrade(server.addr(), "/ws/nothing").expect_err("there is no such route");
     assert_eq!(error.to_string(), "not upgraded: HTTP/1.1 404 Not Found");
@@ -59,7 +61,7 @@ fn a_refused_upgrade_tells_its_status() -> Result<()> {
 }
 
 #[test]
-fn a_snapshot_right_behind_the_upgrade_is_not_lost() -> Result<()> {
+fn a_snapshot_sent_with_the_upgrade_is_not_lost() -> Result<()> {
     let server = server()?;
     let mut client = Client::upgrade(server.addr(), "/ws/dashboard")?;
     assert!(client.text()?.starts_with(b"{\"skipped\":0,\"seq\":"));

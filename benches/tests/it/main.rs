@@ -1,4 +1,4 @@
-//! The parts against the real thing: the driver against the server, the command against files.
+//! Whole programs: the driver against the server, the command against files.
 
 mod check_benches;
 mod client;
