@@ -41,7 +41,7 @@ pub fn install() -> anyhow::Result<()> {
         }
     };
     let thread = thread::Builder::new().name("cleanup".to_owned());
-    thread.spawn(wait).context("cannot start a thread; look with ulimit -u")?;
+    thread.spawn(wait).context("cannot start a thread; check the limit with ulimit -u")?;
     *installed = true;
     Ok(())
 }

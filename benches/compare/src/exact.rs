@@ -1,4 +1,4 @@
-//! Blocks, bytes, reads and writes of both sides, each counted by the allocation scenarios of its own tree.
+//! Blocks, bytes, reads and writes of base and head, each counted by the allocation scenarios of its own tree.
 
 mod suite;
 
@@ -8,37 +8,35 @@ use std::path::Path;
 use anyhow::Result;
 use baselines::alloc::{Counts, Metric};
 use baselines::compare::{Judgement, Measurement, judge};
-use baselines::suite_report::ScenarioReport;
+use baselines::sites::SiteChange;
+use baselines::suite_report::{Leak, ScenarioReport};
 use baselines::{SuiteReport, Verdict};
 
 use super::model::{ExactRow, PerOp, SiteRow};
 
-/// Counts with both runners, and holds head to base. `scratch` is a folder for what lies in between.
+/// Counts with both runners and compares head with base. `scratch` is an empty folder for temporary files. `progress`
+/// is told each step.
 ///
 /// # Errors
 ///
-/// If a runner cannot be run or does not report. What a scenario finds out is a verdict.
+/// If a runner does not start or prints no readable report. A scenario that fails is a verdict instead.
 pub fn compare(
     base: &Path,
     head: &Path,
     scratch: &Path,
     progress: &dyn Fn(&str),
 ) -> Result<Vec<ExactRow>> {
-    let nothing = scratch.join("nothing-recorded");
+    let no_baselines = scratch.join("nothing-recorded");
     progress("counting base");
-    let base_report = suite::measure("base", base, &nothing)?;
+    let base_report = suite::measure("base", base, &[], &no_baselines)?;
     progress("counting head");
-    let head_report = suite::measure("head", head, &nothing)?;
+    let head_report = suite::measure("head", head, &[], &no_baselines)?;
     let mut rows = judge_all(&base_report, &head_report);
     let moved: Vec<&str> =
         rows.iter().filter(|row| !row.changes.is_empty()).map(|row| row.id.as_str()).collect();
     if !moved.is_empty() {
         progress("looking for call sites");
-        let recorded = scratch.join("recorded");
-        let mut sites = match suite::record(base, &moved, &recorded) {
-            Ok(()) => suite::sites(head, &moved, &recorded),
-            Err(error) => Err(error),
-        };
+        let mut sites = changed_sites(base, head, &moved, &scratch.join("recorded"));
         for row in rows.iter_mut().filter(|row| !row.changes.is_empty()) {
             match &mut sites {
                 Ok(sites) => row.sites = sites.remove(&row.id).unwrap_or_default(),
@@ -49,7 +47,25 @@ pub fn compare(
     Ok(rows)
 }
 
-/// A row for every scenario that either side has.
+/// The call sites of the scenarios `ids` that differ: base records them, head is held to the record.
+fn changed_sites(
+    base: &Path,
+    head: &Path,
+    ids: &[&str],
+    recorded: &Path,
+) -> Result<BTreeMap<String, Vec<SiteRow>>> {
+    suite::record("base", base, ids, recorded)?;
+    let report = suite::measure("head", head, ids, recorded)?;
+    let row = |SiteChange { key, place, recorded, measured }| {
+        let place = place.filter(|place: &String| !place.is_empty());
+        SiteRow { key, place, base: recorded, head: measured }
+    };
+    let scenarios = report.scenarios.into_iter();
+    let rows = |one: ScenarioReport| one.sites_changed.into_iter().map(row).collect();
+    Ok(scenarios.map(|(id, one)| (id, rows(one))).collect())
+}
+
+/// A row for each scenario of base or head.
 fn judge_all(base: &SuiteReport, head: &SuiteReport) -> Vec<ExactRow> {
     let ids: BTreeSet<&String> = base.scenarios.keys().chain(head.scenarios.keys()).collect();
     ids.into_iter()
@@ -64,7 +80,7 @@ fn judge_one(id: &str, base: Option<&ScenarioReport>, head: Option<&ScenarioRepo
     let Judgement { verdict, changes } = verdict(base, head);
     let mut notes = Vec::new();
     for (name, side) in [("base", base), ("head", head)] {
-        notes.extend(side.into_iter().flat_map(suite::notes).map(|note| format!("{name}: {note}")));
+        notes.extend(side.into_iter().flat_map(notes_of).map(|note| format!("{name}: {note}")));
     }
     ExactRow {
         id: id.to_owned(),
@@ -79,16 +95,15 @@ fn judge_one(id: &str, base: Option<&ScenarioReport>, head: Option<&ScenarioRepo
     }
 }
 
-/// The rules of `baselines::compare` where both sides could be counted. A side that broke or leaked is worse than one
-/// that did not, whichever it is.
+/// Two counted sides are judged by `baselines::compare`. A side that failed or leaked is worse than one that did not.
 fn verdict(base: Option<&ScenarioReport>, head: Option<&ScenarioReport>) -> Judgement {
     let bare = |verdict| Judgement { verdict, changes: Vec::new() };
     let (Some(base), Some(head)) = (base, head) else {
         return bare(if base.is_none() { Verdict::Missing } else { Verdict::Stale });
     };
     for side in [head, base] {
-        if let Some(verdict) = suite::untrusted(side) {
-            return bare(verdict);
+        if is_untrusted(side.verdict) {
+            return bare(side.verdict);
         }
     }
     match (&base.measured, &head.measured) {
@@ -117,7 +132,18 @@ fn per_op(counts: &Counts) -> Option<PerOp> {
     })
 }
 
-type Sites = BTreeMap<String, Vec<SiteRow>>;
+/// Whether the counts of a scenario mean nothing.
+fn is_untrusted(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Blind | Verdict::Nondeterministic | Verdict::Failed)
+}
+
+/// The notes of the suite, and its leaks as sentences.
+fn notes_of(scenario: &ScenarioReport) -> impl Iterator<Item = String> {
+    let leaks = scenario.leaks.iter().map(|Leak { key, place, blocks, bytes }| {
+        format!("left alive: {blocks} blocks, {bytes} bytes of {place}: {key}")
+    });
+    scenario.notes.iter().cloned().chain(leaks)
+}
 
 #[cfg(test)]
 mod tests;

@@ -1,8 +1,8 @@
-//! Instructions per operation of the scenarios in memory, both sides under callgrind.
+//! Instructions per operation of the in-memory scenarios of base and head, counted by callgrind.
 //!
-//! What a simulated processor executes does not depend on the machine's day: the same binary gives the same count in
-//! every run, on busy cores too. Two binaries of the same code do not quite, because a compiler may lay them out
-//! differently: half a percent, and eight instructions, are no change.
+//! A simulated processor is not affected by other load: the same binary gives the same count in every run. Two binaries
+//! of the same code differ slightly, because a compiler may lay them out differently. Half a percent or eight
+//! instructions therefore do not count as a change.
 
 mod callgrind;
 mod profile;
@@ -14,27 +14,27 @@ use anyhow::{Context, Result, ensure};
 use baselines::Verdict;
 
 use super::model::{FunctionRow, InstructionRow, Part};
-use callgrind::{Callgrind, Job, NotHere, Side};
+use callgrind::{Callgrind, Job, Runner, Unavailable};
 use profile::{Place, Profile};
 
-/// Share of base's instructions up to which a difference is none.
+/// Largest difference that is not a change, as a share of base's instructions.
 const SHARE: f64 = 0.005;
 
-/// Instructions per operation up to which a difference is none: where an operation takes a thousand, half a percent is
-/// what one more spilled register comes to.
+/// Largest difference that is not a change, in instructions per operation. In an operation of a thousand instructions, a
+/// single spilled register is half a percent.
 const FLOOR: f64 = 8.0;
 
-/// Change of a function, in instructions per operation, below which it says nothing about where a change comes from.
-const TELLING: f64 = 0.5;
+/// Smallest change of a function that is listed, in instructions per operation.
+const LISTED_FROM: f64 = 0.5;
 
-/// Operations from which on a scenario is run with a tenth of them: callgrind is fifty times slower than a processor,
-/// and repeats to the instruction. Fewer than a hundred would make the seconds of the `Date` header show: it is
-/// rendered anew, for some 700 instructions, whenever one of them passes during a run.
+/// Number of operations from which on a tenth is run. Callgrind is fifty times slower than a processor and repeats to
+/// the instruction. Fewer than a hundred operations would not hide the `Date` header, which is rendered anew, with some
+/// 700 instructions, in each second of a run.
 const MANY: u64 = 1000;
 
-/// Counts both sides and holds head to base. The runners are those of `alloc-tests`, built without hooks; `scratch` is
-/// a folder for what lies in between; `done` is told the id of every scenario that is through, and once more of one that
-/// was counted again because it had changed.
+/// Counts both sides and compares head with base. The runners are those of `alloc-tests` without dhat; `scratch` is an
+/// empty folder for temporary files. `done` is told the id of each counted scenario, a second time if a change was
+/// confirmed.
 pub fn compare(
     base: &Path,
     head: &Path,
@@ -43,7 +43,7 @@ pub fn compare(
 ) -> Part<Vec<InstructionRow>> {
     match measure(base, head, scratch, done) {
         Ok(rows) => Part::Measured(rows),
-        Err(error) if error.is::<NotHere>() => Part::NotMeasured(error.to_string()),
+        Err(error) if error.is::<Unavailable>() => Part::NotMeasured(error.to_string()),
         Err(error) => Part::Failed(format!("{error:#}")),
     }
 }
@@ -55,9 +55,12 @@ fn measure(
     done: impl Fn(&str),
 ) -> Result<Vec<InstructionRow>> {
     let callgrind = Callgrind::new(base, head, scratch)?;
-    let [base, head] = [callgrind.scenarios(Side::Base)?, callgrind.scenarios(Side::Head)?];
+    let [base, head] = [callgrind.scenarios(Runner::Base)?, callgrind.scenarios(Runner::Head)?];
     let ids: BTreeSet<&String> = base.iter().chain(&head).collect();
-    ensure!(!ids.is_empty(), "neither runner has a scenario in memory; see suite --list");
+    ensure!(
+        !ids.is_empty(),
+        "neither runner has an in-memory scenario; list them with suite --list --in-memory"
+    );
     let scenarios = ids
         .into_iter()
         .map(|id| Scenario::new(id, [base.contains(id), head.contains(id)]))
@@ -67,7 +70,7 @@ fn measure(
     Ok(rows)
 }
 
-/// Counts again what differed. A change that does not come back is of a scenario that wavers.
+/// Counts the differing scenarios a second time. A change that does not repeat is nondeterministic.
 fn confirm(
     callgrind: &Callgrind<'_>,
     all: &[Scenario],
@@ -126,38 +129,39 @@ fn count(
 struct Scenario {
     id: String,
     unit: &'static str,
-    /// N: operations of the shorter run.
+    /// N, the operations of the shorter run.
     ops: u64,
-    /// Whether base has it, and head.
+    /// Whether base and head have it.
     on: [bool; 2],
 }
 
 impl Scenario {
     fn new(id: &str, on: [bool; 2]) -> Result<Self> {
         let (own, unit) = operations(id).with_context(|| {
-            format!("{id} does not say what it counts; name it like echo_text_64b_1000_msgs")
+            format!("{id} contains no number of operations; name it like echo_text_64b_1000_msgs")
         })?;
         let ops = if own < MANY { own } else { own / 10 };
         Ok(Self { id: id.to_owned(), unit, ops, on })
     }
 
-    /// N and 2N for base, then for head, as far as they have it.
+    /// The runs at N and 2N of base and head, if they have it.
     fn jobs(&self) -> impl Iterator<Item = Job> {
-        let sides = Side::BOTH.into_iter().zip(self.on).filter(|(_, on)| *on);
-        sides.flat_map(|(side, _)| {
-            [1, 2].map(|times| Job { id: self.id.clone(), side, ops: times * self.ops })
+        let sides = Runner::BOTH.into_iter().zip(self.on).filter(|(_, on)| *on);
+        sides.flat_map(|(runner, _)| {
+            [1, 2].map(|times| Job { id: self.id.clone(), runner, ops: times * self.ops })
         })
     }
 
     fn row(&self, base: Option<&Growth>, head: Option<&Growth>) -> InstructionRow {
         let total = |growth: &Growth| self.per_op(growth.values().sum());
-        let totals = [base.map(total), head.map(total)];
-        // On a side that has it, a scenario without a count is one that fails there.
-        let verdict = match [self.on[0] && base.is_none(), self.on[1] && head.is_none()] {
+        let (base_total, head_total) = (base.map(total), head.map(total));
+        // A scenario without a count on a side that has it failed there.
+        let [on_base, on_head] = self.on;
+        let verdict = match [on_base && base.is_none(), on_head && head.is_none()] {
             [true, true] => Verdict::Failed,
             [true, false] => Verdict::Improved,
             [false, true] => Verdict::Regressed,
-            [false, false] => judge(totals[0], totals[1]),
+            [false, false] => judge(base_total, head_total),
         };
         let functions = match (base, head) {
             (Some(base), Some(head)) if verdict != Verdict::Pass => self.functions(base, head),
@@ -166,8 +170,8 @@ impl Scenario {
         InstructionRow {
             id: self.id.clone(),
             unit: self.unit.to_owned(),
-            base: totals[0],
-            head: totals[1],
+            base: base_total,
+            head: head_total,
             functions,
             verdict,
         }
@@ -177,7 +181,7 @@ impl Scenario {
         instructions as f64 / self.ops as f64
     }
 
-    /// What differs by [`TELLING`] and more, the largest change first.
+    /// The functions that differ by [`LISTED_FROM`] or more, largest change first.
     fn functions(&self, base: &Growth, head: &Growth) -> Vec<FunctionRow> {
         let places: BTreeSet<&Place> = base.keys().chain(head.keys()).collect();
         let own = |side: &Growth, place: &Place| self.per_op(side.get(place).copied().unwrap_or(0));
@@ -189,14 +193,14 @@ impl Scenario {
         };
         let change = |row: &FunctionRow| (row.head - row.base).abs();
         let mut rows: Vec<_> =
-            places.into_iter().map(row).filter(|row| change(row) >= TELLING).collect();
-        // Stable: equal changes stay in the order of their names.
+            places.into_iter().map(row).filter(|row| change(row) >= LISTED_FROM).collect();
+        // A stable sort keeps equal changes in the order of their names.
         rows.sort_by(|a, b| change(b).total_cmp(&change(a)));
         rows
     }
 }
 
-/// What a run of 2N operations executed beyond one of N: the cost of N of them.
+/// Instructions of a run of 2N operations beyond those of a run of N: the cost of N operations.
 type Growth = BTreeMap<Place, i64>;
 
 fn growth([once, twice]: [Profile; 2]) -> Growth {
@@ -208,7 +212,7 @@ fn growth([once, twice]: [Profile; 2]) -> Growth {
     growth
 }
 
-/// How many operations a scenario makes, and what one is: both are in its id.
+/// The number and the name of a scenario's operations, from its id.
 fn operations(id: &str) -> Option<(u64, &'static str)> {
     const UNITS: [(&str, &str); 6] = [
         ("msgs", "message"),

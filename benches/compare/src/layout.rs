@@ -52,7 +52,8 @@ impl PrivateImage {
         let mut file =
             File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
         let Some(bytes) = loaded(&file) else { return Ok(Self { memory: None, path: name }) };
-        let kept = || format!("cannot copy {} into memory; look with free -m", path.display());
+        let kept =
+            || format!("cannot copy {} into memory; check the memory with free -m", path.display());
         let memory = memfd_create("arm", MemfdFlags::CLOEXEC).with_context(kept)?;
         let mut memory = File::from(memory);
         file.rewind()?;

@@ -67,17 +67,17 @@ impl ServerProcess {
         settings: &ServerSettings,
         rng: &mut SplitMix64,
     ) -> Result<Self> {
-        let stderr =
-            tempfile::tempfile().context("cannot keep a server's stderr; look with df -h /tmp")?;
+        let stderr = tempfile::tempfile()
+            .context("cannot keep a server's stderr; check the disk with df -h /tmp")?;
         let image;
         let (mut command, port) = match program {
             Program::Server(path) => {
                 image = PrivateImage::of(path).with_context(|| format!("cannot start {name}"))?;
                 (server_command(image.command(), settings), None)
             }
-            Program::Command(words) => {
+            Program::Command(script) => {
                 let port = free_port()?;
-                (shell_command(words, port), Some(port))
+                (shell_command(script, port), Some(port))
             }
         };
         command
@@ -86,7 +86,7 @@ impl ServerProcess {
             .stdout(Stdio::piped())
             .stderr(stderr.try_clone()?);
         let child = cleanup::spawn(&mut command)
-            .with_context(|| format!("cannot start {name}: {}", program.words()))?;
+            .with_context(|| format!("cannot start {name}: {}", program.name()))?;
         let mut starting = Starting { name, child, stderr };
         let addr = match port {
             None => starting.announced_address()?,
@@ -134,10 +134,10 @@ impl ServerProcess {
 impl Program {
     /// The path or command that the user typed.
     #[must_use]
-    pub fn words(&self) -> String {
+    pub fn name(&self) -> String {
         match self {
             Self::Server(path) => path.display().to_string(),
-            Self::Command(words) => words.clone(),
+            Self::Command(command) => command.clone(),
         }
     }
 }
@@ -221,9 +221,9 @@ fn server_command(mut command: Command, settings: &ServerSettings) -> Command {
     command
 }
 
-fn shell_command(words: &str, port: u16) -> Command {
+fn shell_command(script: &str, port: u16) -> Command {
     let mut command = Command::new("sh");
-    command.arg("-c").arg(words.replace("{port}", &port.to_string()));
+    command.arg("-c").arg(script.replace("{port}", &port.to_string()));
     command
 }
 
@@ -242,6 +242,6 @@ fn stderr_tail(stderr: &File) -> String {
     let text = String::from_utf8_lossy(&bytes[..read.unwrap_or(0)]);
     match text.trim() {
         "" => String::new(),
-        words => format!("; its stderr ends with:\n{words}"),
+        text => format!("; its stderr ends with:\n{text}"),
     }
 }

@@ -1,5 +1,4 @@
 use baselines::compare::Live;
-use baselines::suite_report::Leak;
 
 use super::*;
 
@@ -54,7 +53,7 @@ fn check(
 }
 
 #[test]
-fn equal_counts_pass_and_one_block_is_a_change_in_either_direction() {
+fn one_block_is_a_regression_or_an_improvement() {
     let (less, more) = (scenario([59, 59]), scenario([59, 60]));
     assert!(check(Some(&less), Some(&less), Verdict::Pass).changes.is_empty());
     assert_eq!(check(Some(&less), Some(&more), Verdict::Regressed).changes.len(), 1);
@@ -62,14 +61,14 @@ fn equal_counts_pass_and_one_block_is_a_change_in_either_direction() {
 }
 
 #[test]
-fn a_scenario_on_one_side_only_is_neither_green_nor_red() {
+fn a_scenario_on_one_side_is_missing_or_stale() {
     let one = scenario([1, 2]);
     check(None, Some(&one), Verdict::Missing);
     check(Some(&one), None, Verdict::Stale);
 }
 
 #[test]
-fn a_side_that_breaks_is_the_worse_one() {
+fn a_side_that_fails_is_worse_than_one_that_does_not() {
     let (fine, wrong) = (scenario([1, 2]), uncounted(Verdict::Regressed));
     let row = check(Some(&fine), Some(&wrong), Verdict::Regressed);
     assert_eq!(row.notes, ["head: the reply was wrong"]);
@@ -78,14 +77,14 @@ fn a_side_that_breaks_is_the_worse_one() {
 }
 
 #[test]
-fn what_cannot_be_trusted_on_either_side_is_not_compared() {
+fn an_untrusted_side_gives_its_verdict_to_the_row() {
     let fine = scenario([1, 2]);
     check(Some(&fine), Some(&uncounted(Verdict::Blind)), Verdict::Blind);
     check(Some(&uncounted(Verdict::Nondeterministic)), Some(&fine), Verdict::Nondeterministic);
 }
 
 #[test]
-fn a_leak_is_named_and_the_end_of_one_is_an_improvement() {
+fn a_leak_is_noted_and_its_end_is_an_improvement() {
     let fine = scenario([1, 2]);
     let leaking = leaking();
     let row = check(Some(&fine), Some(&leaking), Verdict::Leaked);

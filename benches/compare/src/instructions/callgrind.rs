@@ -1,4 +1,4 @@
-//! The runners of both sides under callgrind, each in surroundings of the same size.
+//! The runners of base and head under callgrind, with arguments and environments of equal size.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -12,29 +12,29 @@ use anyhow::{Context, Result, bail, ensure};
 use super::profile::{self, Profile};
 use crate::cleanup;
 
-/// Why nothing can be counted here, and what to do about it.
+/// The reason why instructions cannot be counted here, and the next step.
 #[derive(Debug)]
-pub(super) struct NotHere(String);
+pub(super) struct Unavailable(String);
 
-impl std::fmt::Display for NotHere {
+impl std::fmt::Display for Unavailable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for NotHere {}
+impl std::error::Error for Unavailable {}
 
-/// Which of the two.
+/// The runner of base or of head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
+pub(super) enum Runner {
     Base,
     Head,
 }
 
-impl Side {
+impl Runner {
     pub(super) const BOTH: [Self; 2] = [Self::Base, Self::Head];
 
-    /// Both of the same length: where the stack begins depends on the length of the arguments.
+    /// Names of equal length, because the arguments move the start of the stack.
     const fn name(self) -> &'static str {
         match self {
             Self::Base => "base",
@@ -42,7 +42,7 @@ impl Side {
         }
     }
 
-    fn runner(self) -> String {
+    fn path(self) -> String {
         format!("{}/runner", self.name())
     }
 }
@@ -51,20 +51,20 @@ impl Side {
 #[derive(Clone, Debug)]
 pub(super) struct Job {
     pub(super) id: String,
-    pub(super) side: Side,
+    pub(super) runner: Runner,
     pub(super) ops: u64,
 }
 
-/// All that a runner sees of its environment.
+/// The whole environment of a runner.
 ///
-/// glibc moves large blocks with `rep movsb` and `rep stosb`, of which callgrind counts an instruction for every byte:
-/// clearing a read buffer of 8 KiB would outweigh everything else that is done for a message of 64 bytes.
+/// glibc moves large blocks with `rep movsb` and `rep stosb`, which callgrind counts as an instruction per byte. Clearing
+/// a read buffer of 8 KiB would then outweigh everything else done for a message of 64 bytes.
 const ENVIRONMENT: [(&str, &str); 1] = [(
     "GLIBC_TUNABLES",
     "glibc.cpu.x86_rep_movsb_threshold=1000000000:glibc.cpu.x86_rep_stosb_threshold=1000000000",
 )];
 
-/// A folder with both runners in it.
+/// A folder with both runners.
 #[derive(Debug)]
 pub(super) struct Callgrind<'a> {
     valgrind: PathBuf,
@@ -75,39 +75,42 @@ impl<'a> Callgrind<'a> {
     pub(super) fn new(base: &Path, head: &Path, scratch: &'a Path) -> Result<Self> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let valgrind = find("valgrind", &path)
-            .ok_or_else(|| NotHere("valgrind is not here; install valgrind".to_owned()))?;
-        for (side, runner) in [(Side::Base, base), (Side::Head, head)] {
-            let place = scratch.join(side.runner());
-            fs::create_dir_all(scratch.join(side.name()))
-                .and_then(|()| fs::copy(runner, &place))
-                .with_context(|| format!("cannot copy {} here", runner.display()))?;
+            .ok_or_else(|| Unavailable("valgrind is not installed; install valgrind".to_owned()))?;
+        for (runner, program) in [(Runner::Base, base), (Runner::Head, head)] {
+            let place = scratch.join(runner.path());
+            fs::create_dir_all(scratch.join(runner.name()))
+                .and_then(|()| fs::copy(program, &place))
+                .with_context(|| {
+                    format!("cannot copy {} to {}", program.display(), place.display())
+                })?;
         }
         Ok(Self { valgrind, scratch })
     }
 
-    /// The scenarios of a side that run without a kernel.
-    pub(super) fn scenarios(&self, side: Side) -> Result<Vec<String>> {
-        let mut command = Command::new(self.scratch.join(side.runner()));
+    /// The in-memory scenarios of a runner, which make no system calls of their own.
+    pub(super) fn scenarios(&self, runner: Runner) -> Result<Vec<String>> {
+        let mut command = Command::new(self.scratch.join(runner.path()));
         command.args(["suite", "--list", "--in-memory"]);
-        let output = cleanup::output(&mut command).context("cannot run a runner")?;
+        let output = cleanup::output(&mut command)
+            .with_context(|| format!("cannot start the runner of {}", runner.name()))?;
         if output.status.code() == Some(2) {
-            bail!(NotHere(format!(
-                "the runner of {} is too old to list its scenarios in memory; compare with a later revision",
-                side.name()
+            bail!(Unavailable(format!(
+                "the runner of {} is too old to list its in-memory scenarios; compare with a later revision",
+                runner.name()
             )));
         }
         ensure!(
             output.status.success(),
-            "the runner of {} lists nothing: {}",
-            side.name(),
-            said(&output)
+            "the runner of {} cannot list its scenarios: {}",
+            runner.name(),
+            message_of(&output)
         );
-        let ids = String::from_utf8(output.stdout).context("ids are UTF-8")?;
+        let ids = String::from_utf8(output.stdout).context("the ids are not UTF-8")?;
         Ok(ids.lines().map(str::to_owned).collect())
     }
 
-    /// Runs all jobs on all processors; `done` is told of each, in no order. The profiles are in the order of the jobs;
-    /// `None` is of a scenario that fails: the server did not do as it should.
+    /// Runs all jobs on all processors. `done` is told each job, in no order. The profiles are in the order of the jobs;
+    /// `None` if the scenario failed because of the server.
     pub(super) fn run_all(
         &self,
         jobs: &[Job],
@@ -124,7 +127,7 @@ impl<'a> Callgrind<'a> {
                     loop {
                         let at = next.fetch_add(1, Relaxed);
                         let Some(job) = jobs.get(at) else { return };
-                        // Nobody listens any more where another job has failed.
+                        // The receiver is gone after another job failed.
                         if sender.send((at, self.run(job, at))).is_err() {
                             return;
                         }
@@ -148,23 +151,23 @@ impl<'a> Callgrind<'a> {
             .envs(ENVIRONMENT)
             .args(["--tool=callgrind", "--quiet", "--vgdb=no"])
             .arg(format!("--callgrind-out-file={out}"))
-            .args([&job.side.runner(), "run", &job.id, "--ops", &job.ops.to_string()]);
+            .args([&job.runner.path(), "run", &job.id, "--ops", &job.ops.to_string()]);
         let output = cleanup::output(&mut command).context("cannot run valgrind")?;
-        // The runner's own word that something went wrong; valgrind has others, and signals have none.
+        // The runner's own code for a failed scenario. Valgrind uses others, and signals have none.
         if output.status.code() == Some(1) {
             return Ok(None);
         }
         ensure!(
             output.status.success(),
-            "{} of {} fails under callgrind: {}; run it alone: scripts/run-alloc-tests.sh {}",
+            "{} of {} fails under callgrind: {}; try it alone: scripts/run-alloc-tests.sh {}",
             job.id,
-            job.side.name(),
-            said(&output),
+            job.runner.name(),
+            message_of(&output),
             job.id
         );
         let out = self.scratch.join(out);
         let text =
-            fs::read(&out).with_context(|| format!("callgrind left no {}", out.display()))?;
+            fs::read(&out).with_context(|| format!("callgrind wrote no {}", out.display()))?;
         fs::remove_file(&out)?;
         profile::parse(&String::from_utf8_lossy(&text))
             .map(Some)
@@ -172,16 +175,16 @@ impl<'a> Callgrind<'a> {
     }
 }
 
-/// What a program complained of.
-fn said(output: &Output) -> String {
-    complaint(&String::from_utf8_lossy(&output.stderr))
+/// The error message of a program.
+fn message_of(output: &Output) -> String {
+    last_message(&String::from_utf8_lossy(&output.stderr))
 }
 
-/// The last line; of a program that died under valgrind, of what and where.
-fn complaint(words: &str) -> String {
+/// The last line, or for a program that died under valgrind the signal and the place.
+fn last_message(words: &str) -> String {
     let Some(death) = words.find("Process terminating with") else {
         let last = words.lines().rfind(|line| !line.trim().is_empty());
-        return last.unwrap_or("nothing said").trim().to_owned();
+        return last.unwrap_or("no message").trim().to_owned();
     };
     let mut lines = words[death..].lines();
     let death = lines.next().unwrap_or_default().trim();
@@ -198,16 +201,16 @@ fn find(program: &str, path: &OsStr) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::complaint;
+    use super::last_message;
 
     #[test]
-    fn of_many_words_the_last_line_is_told() {
-        assert_eq!(complaint("warning: one\nerror: two\n\n"), "error: two");
-        assert_eq!(complaint(""), "nothing said");
+    fn an_error_message_is_the_last_line_of_stderr() {
+        assert_eq!(last_message("warning: one\nerror: two\n\n"), "error: two");
+        assert_eq!(last_message(""), "no message");
     }
 
     #[test]
-    fn a_death_under_valgrind_is_told_with_its_place() {
+    fn a_death_under_valgrind_has_its_signal_and_place() {
         let words = "==42== \n\
             ==42== Process terminating with default action of signal 11 (SIGSEGV)\n\
             ==42==  Access not within mapped region at address 0x7F22\n\
@@ -215,7 +218,7 @@ mod tests {
             ==42==    by 0x459D39: server::hub::publish (hub.rs:61)\n\
             ==42==  The main thread stack size used in this run was 8388608.\n";
         assert_eq!(
-            complaint(words),
+            last_message(words),
             "Process terminating with default action of signal 11 (SIGSEGV), in server::process::Files::read \
              (process.rs:44)"
         );

@@ -1,4 +1,4 @@
-//! What callgrind wrote, read as each function's own instructions.
+//! Profiles of callgrind, read as each function's own instructions.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,21 +7,21 @@ use anyhow::{Context, Result, ensure};
 /// Own instructions by place.
 pub(super) type Profile = BTreeMap<Place, u64>;
 
-/// A function, and the file that instructions of it come from: those inlined into it come from elsewhere, and in an
-/// optimised build that is most of it.
+/// A function and the source file of its instructions. Inlined instructions come from other files, which in an optimised
+/// build are most of them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
-    /// As [`function`] leaves it.
+    /// As shortened by [`function`].
     pub(super) function: String,
-    /// As [`file`] leaves it; `None` without debug information.
+    /// As shortened by [`file`]; `None` without debug information.
     pub(super) file: Option<String>,
 }
 
-/// Reads a profile of one event, `Ir`, by line.
+/// Reads a profile of the event `Ir` by line.
 ///
 /// # Errors
 ///
-/// If it is not such a profile, or its lines do not add up to its total.
+/// If it is another kind of profile, or its lines do not add up to its total.
 pub(super) fn parse(text: &str) -> Result<Profile> {
     let mut own: HashMap<(&str, &str), u64> = HashMap::new();
     let (mut functions, mut files) = (Names::default(), Names::default());
@@ -30,7 +30,7 @@ pub(super) fn parse(text: &str) -> Result<Profile> {
     let mut inclusive = false;
     for line in text.lines() {
         if line.starts_with(|first: char| first.is_ascii_digit() || "+-*".contains(first)) {
-            // Behind `calls=` stands what the callee cost, and that has lines of its own.
+            // The line after `calls=` is the cost of the callee, which has lines of its own.
             if !std::mem::take(&mut inclusive) {
                 let cost = line.split_ascii_whitespace().nth(1).unwrap_or("0");
                 let cost: u64 = cost.parse().with_context(|| format!("no cost in {line:?}"))?;
@@ -42,7 +42,7 @@ pub(super) fn parse(text: &str) -> Result<Profile> {
         match key {
             "fn" => in_function = functions.resolve(value)?,
             "fl" | "fi" | "fe" => in_file = files.resolve(value)?,
-            // A name may be spelled out here, and be a number from then on.
+            // A name may be spelled out here and be a number in later lines.
             "cfn" => {
                 functions.resolve(value)?;
             }
@@ -50,9 +50,11 @@ pub(super) fn parse(text: &str) -> Result<Profile> {
                 files.resolve(value)?;
             }
             "calls" => inclusive = true,
-            "events" => ensure!(value.trim() == "Ir", "it counts {}, not Ir", value.trim()),
-            "positions" => ensure!(value.trim() == "line", "it is not by line"),
-            "totals" => summary = Some(value.trim().parse().context("its total is no number")?),
+            "events" => {
+                ensure!(value.trim() == "Ir", "the profile counts {}, not Ir", value.trim())
+            }
+            "positions" => ensure!(value.trim() == "line", "the profile is not by line"),
+            "totals" => summary = Some(value.trim().parse().context("the total is not a number")?),
             _ => {}
         }
     }
@@ -60,13 +62,13 @@ pub(super) fn parse(text: &str) -> Result<Profile> {
     for ((name, path), cost) in own {
         *profile.entry(Place { function: function(name), file: file(path) }).or_default() += cost;
     }
-    let summary: u64 = summary.context("it has no total: callgrind did not get to its end")?;
+    let summary: u64 = summary.context("the profile has no total, so callgrind did not finish")?;
     let counted: u64 = profile.values().sum();
-    ensure!(counted == summary, "its lines come to {counted}, its total is {summary}");
+    ensure!(counted == summary, "the lines add up to {counted}, but the total is {summary}");
     Ok(profile)
 }
 
-/// Names that are spelled out once, `(12) server::echo::take`, and then only `(12)`.
+/// Names that are spelled out once, as `(12) server::echo::take`, and abbreviated to `(12)` from then on.
 #[derive(Default)]
 struct Names<'a>(HashMap<&'a str, &'a str>);
 
@@ -78,7 +80,7 @@ impl<'a> Names<'a> {
             return Ok(text);
         };
         match name.trim_start() {
-            "" => self.0.get(id).copied().with_context(|| format!("name ({id}) is never given")),
+            "" => self.0.get(id).copied().with_context(|| format!("name ({id}) is not defined")),
             name => {
                 self.0.insert(id, name);
                 Ok(name)
@@ -87,8 +89,8 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Drops what differs between two builds of the same source: hashes, generic arguments, closures, what a compiler
-/// appends to the name of a copy, and the depth of a recursion.
+/// Removes the parts of a name that differ between two builds of the same source: hashes, generic arguments, closures,
+/// suffixes of copies, and the depth of a recursion.
 fn function(name: &str) -> String {
     let name = name.split_once(".llvm.").map_or(name, |(name, _)| name);
     let name = name.rsplit_once('\'').map_or(name, |(name, _)| name).replace("->", "");
@@ -119,7 +121,8 @@ fn function(name: &str) -> String {
     }
 }
 
-/// `tokio/src/runtime/park.rs`: from the folder of the crate on, without its version; two trees lie in two places.
+/// `tokio/src/runtime/park.rs`: a path from the folder of the crate on, without the version. Trees are in different
+/// folders.
 fn file(path: &str) -> Option<String> {
     if path == "???" {
         return None;
@@ -139,11 +142,11 @@ fn file(path: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// Of a program whose `poll` has a loop inlined and calls `send`, twice.
+    /// The profile of a program whose `poll` contains an inlined loop and calls `send` twice.
     const SAMPLE: &str = include_str!("sample.callgrind");
 
     #[test]
-    fn own_instructions_are_told_from_those_of_callees() {
+    fn own_instructions_exclude_those_of_callees() {
         let profile = parse(SAMPLE).expect("callgrind wrote it");
         let own = |name: &str| {
             profile.iter().filter(|(place, _)| place.function == name).map(|(_, own)| own).sum()
@@ -155,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_says_where_inlined_instructions_come_from() {
+    fn inlined_instructions_have_the_file_of_their_source() {
         let profile = parse(SAMPLE).expect("callgrind wrote it");
         let own = |file: &str| {
             let file = Some(file.to_owned());
@@ -166,11 +169,11 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_cut_off_or_does_not_add_up_is_refused() {
+    fn a_damaged_profile_is_refused() {
         let refused = |text: &str| parse(text).expect_err("it is damaged").to_string();
         let (cut, _) = SAMPLE.split_once("totals").expect("it has a total");
         assert!(refused(cut).contains("no total"));
-        assert!(refused(&SAMPLE.replace("491 8", "491 9")).contains("come to 98"));
+        assert!(refused(&SAMPLE.replace("491 8", "491 9")).contains("add up to 98"));
         assert!(refused(&SAMPLE.replace("491 8", "491 x")).contains("no cost"));
         assert!(refused(&SAMPLE.replace("cfn=(2) <", "cfn=(3) <")).contains("name (2)"));
         assert!(refused(&SAMPLE.replace("events: Ir", "events: Dr")).contains("not Ir"));
@@ -191,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn files_lose_what_lies_before_the_crate() {
+    fn files_lose_the_path_before_the_crate() {
         let check = |path, expected| assert_eq!(file(path).as_deref(), Some(expected));
         check("/a/b/server/src/echo.rs", "server/src/echo.rs");
         check("/r/src/index.crates.io-19/tokio-1.54.1/src/park.rs", "tokio/src/park.rs");

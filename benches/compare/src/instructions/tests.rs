@@ -9,11 +9,11 @@ fn profile<const N: usize>(own: [(&str, &str, u64); N]) -> Profile {
 }
 
 fn scenario(on: [bool; 2]) -> Scenario {
-    Scenario::new("echo_text_64b_1000_msgs", on).expect("it says what it counts")
+    Scenario::new("echo_text_64b_1000_msgs", on).expect("the id has a number of operations")
 }
 
 #[test]
-fn an_id_says_how_many_operations_of_what_it_makes() {
+fn an_id_contains_the_number_and_the_name_of_operations() {
     let check = |id, expected| assert_eq!(operations(id), expected, "{id}");
     check("echo_text_64b_1000_msgs", Some((1000, "message")));
     check("echo_binary_1kib_x16_1600_msgs", Some((1600, "message")));
@@ -24,16 +24,16 @@ fn an_id_says_how_many_operations_of_what_it_makes() {
 }
 
 #[test]
-fn many_operations_become_a_tenth_and_few_stay() {
-    let ops = |id| Scenario::new(id, [true; 2]).expect("it says what it counts").ops;
+fn a_thousand_operations_or_more_are_reduced_to_a_tenth() {
+    let ops = |id| Scenario::new(id, [true; 2]).expect("the id has a number of operations").ops;
     assert_eq!(ops("echo_text_64b_x16_1600_msgs"), 160);
     assert_eq!(ops("echo_memory_one_each_100_conns"), 100);
 }
 
 #[test]
-fn a_side_is_run_at_n_and_2n_where_it_has_the_scenario() {
-    let jobs = |on| scenario(on).jobs().map(|job| (job.side, job.ops)).collect::<Vec<_>>();
-    let [base, head] = Side::BOTH;
+fn a_side_that_has_the_scenario_runs_it_at_n_and_2n() {
+    let jobs = |on| scenario(on).jobs().map(|job| (job.runner, job.ops)).collect::<Vec<_>>();
+    let [base, head] = Runner::BOTH;
     assert_eq!(jobs([true; 2]), [(base, 100), (base, 200), (head, 100), (head, 200)]);
     assert_eq!(jobs([false, true]), [(head, 100), (head, 200)]);
 }
@@ -52,7 +52,7 @@ fn a_change_counts_beyond_half_a_percent_and_eight_instructions() {
 }
 
 #[test]
-fn the_cost_of_an_operation_is_without_what_does_not_grow() {
+fn the_cost_of_an_operation_excludes_the_fixed_cost() {
     let growth = growth([
         profile([("main", "main.rs", 7000), ("echo", "echo.rs", 5000)]),
         profile([("main", "main.rs", 7000), ("echo", "echo.rs", 6000)]),
@@ -63,7 +63,7 @@ fn the_cost_of_an_operation_is_without_what_does_not_grow() {
 }
 
 #[test]
-fn functions_that_differ_come_with_the_largest_change_first() {
+fn functions_are_listed_by_size_of_change() {
     let base = growth([
         Profile::new(),
         profile([("gone", "a.rs", 300), ("same", "b.rs", 900), ("poll", "c.rs", 100)]),
@@ -96,7 +96,7 @@ fn functions_that_differ_come_with_the_largest_change_first() {
 }
 
 #[test]
-fn functions_of_a_scenario_that_passes_are_of_no_interest() {
+fn a_scenario_that_passes_lists_no_functions() {
     let [base, head] =
         [100_000, 100_100].map(|own| growth([Profile::new(), profile([("echo", "echo.rs", own)])]));
     let row = scenario([true; 2]).row(Some(&base), Some(&head));
@@ -104,7 +104,7 @@ fn functions_of_a_scenario_that_passes_are_of_no_interest() {
 }
 
 #[test]
-fn a_scenario_of_one_side_shows_what_it_costs_there() {
+fn a_scenario_on_one_side_has_the_cost_of_that_side() {
     let growth = growth([Profile::new(), profile([("echo", "echo.rs", 1000)])]);
     let row = scenario([false, true]).row(None, Some(&growth));
     assert_eq!((row.base, row.head), (None, Some(10.0)));

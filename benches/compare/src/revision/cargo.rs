@@ -82,9 +82,9 @@ pub(super) fn build(
         return Ok(built);
     }
     // Until the build has finished there is no valid stamp.
-    fs::create_dir_all(folder.join("bin"))
-        .and_then(|()| fs::write(&stamp, ""))
-        .with_context(|| format!("cannot write in {}; look with df -h", folder.display()))?;
+    fs::create_dir_all(folder.join("bin")).and_then(|()| fs::write(&stamp, "")).with_context(
+        || format!("cannot write in {}; check the disk with df -h", folder.display()),
+    )?;
     if let Some(say) = say {
         say(&format!("building {}", build.name));
     }
@@ -92,7 +92,7 @@ pub(super) fn build(
     built.note(&build.name);
     let text = serde_json::to_string_pretty(&Stamp { inputs, built: built.clone() })?;
     fs::write(&stamp, text)
-        .with_context(|| format!("cannot write {}; look with df -h", stamp.display()))?;
+        .with_context(|| format!("cannot write {}; check the disk with df -h", stamp.display()))?;
     Ok(built)
 }
 
@@ -194,8 +194,9 @@ impl Build<'_> {
         let plain = self.program(&[&["build"], SERVER].concat(), &[], "ws-server", "ws-server")?;
         // One path for both arms.
         let script = self.folder.with_file_name("functions.ld");
-        fs::write(&script, LINKER_SCRIPT)
-            .with_context(|| format!("cannot write {}; look with df -h", script.display()))?;
+        fs::write(&script, LINKER_SCRIPT).with_context(|| {
+            format!("cannot write {}; check the disk with df -h", script.display())
+        })?;
         let script = format!("link-arg=-T{}", script.display());
         let link = ["-C", &script];
         match self.program(&[&["rustc"], SERVER].concat(), &link, "ws-server", "ws-server") {
@@ -236,8 +237,9 @@ impl Build<'_> {
         let kept = self.folder.join("bin").join(name);
         // A program that still runs cannot be overwritten, only removed.
         drop(fs::remove_file(&kept));
-        fs::copy(&built, &kept)
-            .with_context(|| format!("cannot write {}; look with df -h", kept.display()))?;
+        fs::copy(&built, &kept).with_context(|| {
+            format!("cannot write {}; check the disk with df -h", kept.display())
+        })?;
         Ok(kept)
     }
 

@@ -25,8 +25,9 @@ pub(super) struct Checkout {
 impl Checkout {
     /// Locks `folder` and removes the leftovers of a killed run.
     pub(super) fn open(git: Git, folder: &Path) -> Result<Self> {
-        fs::create_dir_all(folder)
-            .with_context(|| format!("cannot make {}; look with df -h", folder.display()))?;
+        fs::create_dir_all(folder).with_context(|| {
+            format!("cannot make {}; check the disk with df -h", folder.display())
+        })?;
         let folder = folder.canonicalize()?;
         let lock = lock(&folder.join("lock"))?;
         let clean = {
@@ -76,7 +77,7 @@ impl Checkout {
         // With a copy of the user's index, git need not read unchanged files.
         let own = self.git.folder().join(self.git.run(&["rev-parse", "--git-path", "index"])?);
         unless_missing(fs::copy(&own, &index).map(drop))
-            .with_context(|| format!("cannot copy {}; look with df -h", own.display()))?;
+            .with_context(|| format!("cannot copy {}; check the disk with df -h", own.display()))?;
         let git = |args: &[&str]| {
             let mut git = self.git.command();
             git.env("GIT_INDEX_FILE", &index);
@@ -104,8 +105,9 @@ impl fmt::Debug for Checkout {
 fn lock(path: &Path) -> Result<File> {
     let mut options = File::options();
     let file = options.read(true).write(true).create(true).truncate(false).open(path);
-    let mut file =
-        file.with_context(|| format!("cannot open {0}; look with ls -l {0}", path.display()))?;
+    let mut file = file.with_context(|| {
+        format!("cannot open {0}; check its permissions with ls -l {0}", path.display())
+    })?;
     match file.try_lock() {
         Ok(()) => {
             file.set_len(0)?;
@@ -141,8 +143,9 @@ fn clear(git: &Git, folder: &Path) -> Result<()> {
         fs::remove_file(index.with_extension("lock")),
         fs::remove_file(&index),
     ] {
-        unless_missing(gone)
-            .with_context(|| format!("cannot clear {0}; look with ls -l {0}", folder.display()))?;
+        unless_missing(gone).with_context(|| {
+            format!("cannot clear {0}; check its permissions with ls -l {0}", folder.display())
+        })?;
     }
     // Not `prune`, which would also remove records of the user's worktrees on disks that are not mounted.
     let record = format!("worktree {}", tree.display());

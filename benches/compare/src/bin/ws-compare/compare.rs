@@ -21,59 +21,59 @@ scripts/compare.sh [OPTIONS] <BASE> [HEAD]
        scripts/compare.sh [OPTIONS] --base-bin <FILE> --head-bin <FILE>
        scripts/compare.sh [OPTIONS] --base-cmd 'cmd --port {port}' --head-cmd 'cmd --port {port}'";
 
-pub(crate) const AFTER_HELP: &str = "\
+pub(crate) const EXIT_CODES: &str = "\
 Exit codes: 0 pass, 1 a tool, a build or a server failed, 2 usage, 3 regression or leak, 4 improvement, 5 a scenario is on
 one side only or nothing could be compared, 6 the measurement cannot be trusted (too noisy, nondeterministic, blind).";
 
 #[derive(clap::Args)]
 #[command(group = clap::ArgGroup::new("base").required(true).args(["base_rev", "base_bin", "base_cmd"]))]
 pub(crate) struct Args {
-    /// The revision that head is held to: a branch, a tag, a commit
+    /// The revision to compare with: a branch, a tag or a commit
     #[arg(value_name = "BASE", value_parser = NonEmptyStringValueParser::new())]
     base_rev: Option<String>,
-    /// The revision that is judged [default: the working tree, with what is not committed]
+    /// The revision to judge [default: the working tree, with uncommitted files]
     #[arg(value_name = "HEAD", requires = "base_rev", value_parser = NonEmptyStringValueParser::new())]
     head_rev: Option<String>,
-    /// A ready ws-server to hold head to: timings only
+    /// The ws-server to compare with; timings only
     #[arg(long, value_name = "FILE", requires = "head")]
     base_bin: Option<PathBuf>,
-    /// A ready ws-server to judge
+    /// The ws-server to judge
     #[arg(long, value_name = "FILE", group = "head", conflicts_with_all = ["base_rev", "head_cmd"])]
     head_bin: Option<PathBuf>,
-    /// Any server to hold head to, as a shell command with {port} in it: timings of its echo only
+    /// The shell command that starts the server to compare with on {port}; timings of its echo only
     #[arg(long, value_name = "COMMAND", requires = "head", value_parser = with_port)]
     base_cmd: Option<String>,
-    /// Any server to judge, likewise
+    /// The shell command that starts the server to judge on {port}
     #[arg(long, value_name = "COMMAND", group = "head", conflicts_with = "base_rev", value_parser = with_port)]
     head_cmd: Option<String>,
     /// The WebSocket path that the servers echo on
     #[arg(long, default_value = "/ws/echo", value_parser = absolute)]
     path: String,
-    /// Smallest change of a timing that counts, in percent
+    /// Smallest timing change that must be called, in percent
     #[arg(long, value_name = "PERCENT", default_value = "3", value_parser = compare::flags::percent)]
     threshold: f64,
-    /// Timing rows whose id contains this; may be given again
+    /// Measure only timing rows whose id contains this; may be repeated
     #[arg(long, value_name = "FILTER")]
     only: Vec<String>,
-    /// A part to leave out; may be given again
+    /// Part to leave out; may be repeated
     #[arg(long, value_name = "PART", value_enum)]
     skip: Vec<SkipPart>,
-    /// Exit with 0 where only timings that were too noisy stand against it
+    /// Accept timings that are too noisy to judge
     #[arg(long)]
     noisy_ok: bool,
-    /// Exit with 0 where head only costs less
+    /// Accept improvements
     #[arg(long)]
     improved_ok: bool,
-    /// Exit with 0 where scenarios are only in head: there is nothing to hold them to yet
+    /// Accept scenarios that only head has
     #[arg(long)]
     new_ok: bool,
-    /// Seed of the order in which the servers take turns, to repeat it [default: the time]
+    /// Seed of the order in which the servers are visited [default: the time]
     #[arg(long)]
     seed: Option<u64>,
-    /// How to report on stdout
+    /// Format of the report on stdout
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-    /// Write one self-contained page here as well
+    /// Also write the report as a self-contained page
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 }
@@ -89,7 +89,8 @@ fn with_port(text: &str) -> Result<String, String> {
     if text.contains("{port}") {
         Ok(text.to_owned())
     } else {
-        Err("three servers run side by side: put {port} where the port belongs".to_owned())
+        Err("expected {port} in place of the port, because three servers run side by side"
+            .to_owned())
     }
 }
 
@@ -97,14 +98,14 @@ fn absolute(text: &str) -> Result<String, String> {
     if text.starts_with('/') && !text.contains(char::is_whitespace) {
         Ok(text.to_owned())
     } else {
-        Err("a path begins with / and holds no white space".to_owned())
+        Err("expected a path that begins with / and contains no white space".to_owned())
     }
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     cleanup::install()?;
     if let Some(page) = &args.html {
-        // Now rather than after a minute of measuring.
+        // Fail before a minute of measuring.
         check_writable(page)?;
     }
     let progress = Progress::new();
@@ -117,25 +118,28 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         outcome::Accepted { noisy: args.noisy_ok, improved: args.improved_ok, new: args.new_ok };
     comparison.exit_code = outcome::exit_code(&comparison, accepted);
     if let Some(page) = &args.html {
-        std::fs::write(page, html(&comparison))
-            .with_context(|| format!("cannot write {}; look with df -h", page.display()))?;
+        std::fs::write(page, html(&comparison)).with_context(|| {
+            format!("cannot write {}; check the disk with df -h", page.display())
+        })?;
     }
     bench_show::output::print(&render(&comparison, args.format)?)?;
     Ok(ExitCode::from(comparison.exit_code))
 }
 
-/// Leaves no file behind where there was none.
+/// Opens the file for writing, and removes it if it did not exist.
 fn check_writable(page: &Path) -> Result<()> {
     let known = page.exists();
     let opened = OpenOptions::new().create(true).append(true).open(page);
-    opened.with_context(|| format!("cannot write {}; look with ls -ld", page.display()))?;
+    opened.with_context(|| {
+        format!("cannot write {}; check its folder with ls -ld", page.display())
+    })?;
     if !known {
         std::fs::remove_file(page)?;
     }
     Ok(())
 }
 
-/// Two revisions: everything can be measured.
+/// Two revisions: all parts.
 fn revisions(args: &Args, base: &str, progress: &Progress) -> Result<Comparison> {
     let mut arms = Arms::open(base, args.head_rev.as_deref())?;
     let [base_side, head_side] = arms.sides();
@@ -158,11 +162,11 @@ fn revisions(args: &Args, base: &str, progress: &Progress) -> Result<Comparison>
     Ok(Comparison { base: base_side, head: head_side, timing, exact, instructions, exit_code: 1 })
 }
 
-/// Two programs: they can be spoken to, and no more.
+/// Two programs: timings only.
 fn programs(args: &Args, progress: &Progress) -> Result<Comparison> {
     let program = |binary: &Option<PathBuf>, command: &Option<String>| match (binary, command) {
         (Some(file), _) => {
-            ensure!(file.is_file(), "there is no {}; build it, or give another", file.display());
+            ensure!(file.is_file(), "there is no file {}; build it first", file.display());
             Ok(Program::Server(file.canonicalize()?))
         }
         (_, Some(command)) => Ok(Program::Command(command.clone())),
@@ -170,8 +174,8 @@ fn programs(args: &Args, progress: &Progress) -> Result<Comparison> {
     };
     let base = program(&args.base_bin, &args.base_cmd)?;
     let head = program(&args.head_bin, &args.head_cmd)?;
-    let side = |program: &Program| Side { name: program.words(), commit: None };
-    let why = "a program has no scenarios; compare revisions";
+    let side = |program: &Program| Side { name: program.name(), commit: None };
+    let why = "a program has no scenarios; compare revisions instead";
     let timing = if args.skip.contains(&SkipPart::Timing) {
         left_out()
     } else {
@@ -216,7 +220,7 @@ fn instructions_part(base: &Built, head: &Built, progress: &Progress) -> Part<Ve
     })
 }
 
-/// Measures with both runners if there are two, in a folder that is gone afterwards.
+/// Measures with both runners, if both exist, in a temporary folder.
 fn with_scratch<T>(
     base: &Result<PathBuf, String>,
     head: &Result<PathBuf, String>,
@@ -225,19 +229,19 @@ fn with_scratch<T>(
     let (base, head) = match (base, head) {
         (Ok(base), Ok(head)) => (base, head),
         (Err(why), _) => return Part::NotMeasured(format!("base: {why}")),
-        // Base has it: a head that has lost its scenarios must not pass for want of them.
+        // Base has a runner, so a head without one has lost its scenarios and must not pass.
         (Ok(_), Err(why)) => return Part::Failed(format!("head: {why}")),
     };
     let scratch = match tempfile::tempdir() {
         Ok(scratch) => scratch,
         Err(error) => {
             return Part::Failed(format!(
-                "no room for what lies in between: {error}; look with df -h"
+                "cannot create a temporary folder: {error}; check the disk with df -h"
             ));
         }
     };
     let folder = scratch.path().to_owned();
-    // Gone after a signal as well.
+    // Removes the folder after a signal too.
     let _guard = cleanup::Guard::new(move || drop(scratch));
     measure(base, head, &folder)
 }
@@ -249,7 +253,7 @@ fn part<T>(measured: Result<T>) -> Part<T> {
     }
 }
 
-/// Different in every run: an order that happens to flatter one side must not do so for ever.
+/// A new seed for each run, so that an order that favours one side does not repeat.
 fn seed() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     since.map_or(0, |since| since.as_nanos() as u64)
