@@ -1,7 +1,7 @@
+use std::cell::Cell;
 use std::future::{Ready, ready};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering::Relaxed};
-use std::task::Poll;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -41,10 +41,10 @@ where
     }
 }
 
-/// Answers requests until one of them is upgraded; `None` if the connection ends without.
+/// Answers requests until one of them is upgraded; `None` if the connection ends without an upgrade.
 ///
-/// hyper's own upgrade would box the stream. Taking the connection apart instead keeps its type, and the bytes that
-/// came behind the request.
+/// hyper's own upgrade would box the stream. Taking the connection apart instead keeps the type of the stream, and the
+/// bytes that came behind the request.
 async fn serve_http<S>(
     io: S,
     context: &Context,
@@ -53,10 +53,9 @@ async fn serve_http<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let upgrade = AtomicU8::new(NOT_UPGRADED);
     let answered = AtomicBool::new(false);
-    let service = Requests { context, admission, upgrade: &upgrade, answered: &answered };
-    let mut connection = context.http.serve_connection(TokioIo::new(io), service);
+    let requests = Requests { context, admission, answered: &answered, upgrade: Cell::new(None) };
+    let mut connection = context.http.serve_connection(TokioIo::new(io), requests);
     let mut drain = std::pin::pin!(context.shutdown.drain.fired());
     let mut draining = false;
     let served = std::future::poll_fn(|cx| {
@@ -64,15 +63,12 @@ where
             draining = true;
             Pin::new(&mut connection).graceful_shutdown();
         }
-        match connection.poll_without_shutdown(cx) {
-            Poll::Ready(served) => Poll::Ready(served),
-            Poll::Pending => Poll::Pending,
-        }
+        connection.poll_without_shutdown(cx)
     })
     .await;
     if let Err(error) = served {
         tracing::debug!(%error, "http connection failed");
-        // A connection that was kept alive and not used again has done nothing wrong.
+        // A kept-alive connection that is not used again is not an error.
         if !(error.is_timeout() && answered.load(Relaxed)) {
             context.stats.error(ErrorKind::Http);
         }
@@ -80,8 +76,8 @@ where
     }
     let parts = connection.into_parts();
     let mut io = parts.io.into_inner();
-    let Some(route) = Route::from_tag(upgrade.load(Relaxed)) else {
-        // The peer has its answer; if it does not take the end of the stream either, closing tells it.
+    let Some(route) = parts.service.upgrade.get() else {
+        // The peer has its answer. If the shutdown fails, dropping the stream still ends the connection.
         if let Err(error) = io.shutdown().await {
             tracing::trace!(%error, "peer left first");
         }
@@ -90,16 +86,15 @@ where
     Some((io, route, parts.read_buf.to_vec()))
 }
 
-const NOT_UPGRADED: u8 = 0;
-
 /// The requests of one connection.
 struct Requests<'a> {
     context: &'a Context,
     admission: &'a Admission<'a>,
-    /// [`Route::tag`] of the request that was answered with 101.
-    upgrade: &'a AtomicU8,
-    /// Whether there was a request.
+    /// Whether there was a request. A reference, because taking the requests out of a failed connection would allocate;
+    /// atomic, because a future that holds a reference to a `Cell` cannot move between threads.
     answered: &'a AtomicBool,
+    /// The route of the request that was answered with 101.
+    upgrade: Cell<Option<Route>>,
 }
 
 impl Service<Request<Incoming>> for Requests<'_> {
@@ -110,9 +105,7 @@ impl Service<Request<Incoming>> for Requests<'_> {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let (response, route) = http::answer(&request, self.context, self.admission);
         self.answered.store(true, Relaxed);
-        if let Some(route) = route {
-            self.upgrade.store(route.tag(), Relaxed);
-        }
+        self.upgrade.set(route);
         ready(Ok(response))
     }
 }

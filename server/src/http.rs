@@ -35,18 +35,6 @@ impl Route {
             _ => None,
         }
     }
-
-    /// A number above 0 that fits an atomic.
-    pub(crate) fn tag(self) -> u8 {
-        match self {
-            Self::Echo => 1,
-            Self::Dashboard => 2,
-        }
-    }
-
-    pub(crate) fn from_tag(tag: u8) -> Option<Self> {
-        [Self::Echo, Self::Dashboard].into_iter().find(|route| route.tag() == tag)
-    }
 }
 
 /// One connection's place among those the server may have open.
