@@ -11,7 +11,6 @@ use crate::history::History;
 use crate::{Config, Context, Embedded, Error};
 
 pub use crate::history::Point;
-pub use crate::page::PALETTE;
 
 /// Longest wait for browsers to answer the close frame; the program that stops has nothing else to wait for.
 const DRAIN: Duration = Duration::from_secs(1);
@@ -25,8 +24,8 @@ const DRAIN: Duration = Duration::from_secs(1);
 pub struct Live(Embedded);
 
 impl Live {
-    /// Serves on `addr`; port 0 takes a free one. `series` names the values of a [`Point`], as the page calls them. Until
-    /// the first [`Live::publish`] the page says that it waits.
+    /// Serves on `addr`; port 0 takes a free one. `series` names the values of a [`Point`], as the page calls them.
+    /// Until the first [`Live::publish`] the page says that it waits.
     ///
     /// # Errors
     ///
@@ -44,9 +43,9 @@ impl Live {
         self.0.addr()
     }
 
-    /// Sends `message` to every subscriber, and to each new one until the next message. With `point`, the message is also
-    /// a moment in the history that `/history` serves to pages that open late; without, it replaces the newest message and
-    /// leaves no trace.
+    /// Sends `message` to every subscriber, and to each new one until the next message. With `point`, the message is
+    /// also a moment in the history that `/history` serves to pages that open late; without, it replaces the newest
+    /// message and leaves no trace.
     ///
     /// `view` in the message names the page's view. The page is made for about four messages a second.
     ///

@@ -1,4 +1,4 @@
-//! The dashboard's page: files beside this one, served as they are. Nothing builds them and nothing else is loaded.
+//! The files of the dashboard's page, served as they are: there is no build step, and the page loads nothing else.
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -7,15 +7,11 @@ use hyper::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS,
 };
 
-/// The page loads its own files and talks to its own server. The hashes are of the script and the style within it, whose
-/// own requests would hold up the first paint.
+/// Allows the page its own files and its own server. The script and the style inside the page are allowed by their
+/// hashes; as files of their own they would delay the first paint.
 const POLICY: &str = "default-src 'none'; \
-    script-src 'self' 'sha256-B2F2NOUxgcV/MJDa52TeWaFnx3zqU8+iUkXSHBlDJN8='; \
-    style-src 'sha256-C4IbxE+jvODUXYXINSfQXOFHVwtBcQwtfVDVphKe73w='; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-/// The style sheet with the page's colours, for other pages that are to look like it: `--paper`, `--ink`, `--dim`,
-/// `--rule`, `--shade`; `--s1` to `--s4` of series; `--good`, `--bad`, `--unsure`.
-pub const PALETTE: &str = include_str!("page/palette.css");
+    script-src 'self' 'sha256-7OIE6dPTxH2SQYizr/FY4/wi3gYXNGWeqbv/MfhylW4='; \
+    style-src 'sha256-J5AWj++E7DGVUKC/FolFL+BbGyWflNu7d+OXjyFjTvA='; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// One file of the page.
 #[derive(Debug)]
@@ -41,7 +37,7 @@ macro_rules! assets {
     };
 }
 
-/// One request for all that the first paint needs.
+/// All that the first paint needs, in one request.
 static PAGE: Asset = Asset {
     path: "/",
     content_type: HTML,
@@ -101,24 +97,24 @@ mod tests {
 
     use super::*;
 
-    /// Of uPlot 1.6.32, as `npm pack uplot@1.6.32` brings them.
+    /// SHA-1 of the files in uPlot 1.6.32, as `npm pack uplot@1.6.32` downloads them.
     const VENDORED: [(&str, &str); 2] = [
         ("/page/uplot/uPlot.iife.min.js", "5b16e85a17eecc7bac76f68229682e426083ee3f"),
         ("/page/uplot/LICENSE", "142e28c88cdeaf9faaa9388c358953c400245d7d"),
     ];
 
     #[test]
-    fn what_is_vendored_is_as_it_was_published() {
+    fn vendored_files_are_as_published() {
         for (path, expected) in VENDORED {
             let body = asset(path).expect(path).body;
             let hash: String =
                 Sha1::digest(body).iter().map(|byte| format!("{byte:02x}")).collect();
-            assert_eq!(hash, expected, "{path}: bring back the published file");
+            assert_eq!(hash, expected, "{path}: restore the published file");
         }
     }
 
     #[test]
-    fn all_that_a_browser_loads_is_smaller_than_100_kb() {
+    fn the_page_with_all_its_files_is_smaller_than_100_kb() {
         let loaded = all().filter(|asset| asset.content_type != TEXT);
         let bytes: usize = loaded.map(|asset| asset.body.len()).sum();
         assert!(bytes < 100_000, "{bytes} bytes");
@@ -127,14 +123,14 @@ mod tests {
     #[test]
     fn the_page_loads_nothing_from_elsewhere() {
         for asset in all().filter(|asset| !asset.path.starts_with("/page/uplot/")) {
-            // The name of SVG is written like an address.
+            // The name of the SVG namespace looks like an address.
             let rest = asset.body.replace("http://www.w3.org/2000/svg", "");
             assert!(!rest.contains("://"), "{}", asset.path);
         }
     }
 
     #[test]
-    fn the_policy_names_what_is_within_the_page() {
+    fn the_policy_has_the_hashes_of_the_script_and_the_style_in_the_page() {
         for (rule, tag) in [("script-src", "script"), ("style-src", "style")] {
             let (_, rest) = PAGE.body.split_once(&format!("<{tag}>")).expect(tag);
             let (within, _) = rest.split_once(&format!("</{tag}>")).expect(tag);
@@ -145,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_script_imports_is_a_file_of_the_page() {
+    fn every_import_of_a_script_is_a_file_of_the_page() {
         for script in all().filter(|asset| asset.content_type == SCRIPT) {
             for name in script.body.split("from \"./").skip(1) {
                 let name = name.split('"').next().expect("split yields something");

@@ -5,10 +5,10 @@ import { palette } from "./palette.js";
 const HEIGHT = 190;
 const FONT = "11px system-ui, sans-serif";
 
-/** Room for the numbers of every y axis: a moment lies at the same place in all charts. */
+/** Width of every y axis: a moment has the same place in all charts. */
 const MARGIN = 60;
 
-/** A line is told from the next by colour, dash and marker. */
+/** Lines differ by colour, dash and marker. */
 const COLOURS = ["s1", "s2", "s3", "s4"];
 const DASHES = [[], [7, 4], [2, 3], [10, 3, 2, 3]];
 const MARKERS = ["m-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0z", "m-3.5-3.5h7v7h-7z", "m0-4.5l4.5 8h-9z", "m0-5l4.5 5l-4.5 5l-4.5-5z"];
@@ -16,7 +16,7 @@ const MARKERS = ["m-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0z", "m-3.5-3.5h7v7h
 const STEPS_OF_TIME = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600];
 
 export class Chart {
-	/** Where the keyboard's cursor stands, as a time. */
+	/** The time at the keyboard's cursor; null without one. */
 	#at = null;
 
 	constructor(spec, view) {
@@ -34,7 +34,7 @@ export class Chart {
 	draw() {
 		const [min, max] = this.view.timeline.window;
 		const data = this.view.series.columns(this.names);
-		// What a system does not tell has no chart.
+		// A value that the system does not have gets no chart.
 		this.root.hidden = this.spec.optional && data[1].every(value => value === null);
 		this.plot.batch(() => {
 			this.plot.setData(data, false);
@@ -48,7 +48,7 @@ export class Chart {
 		const { series } = this.view;
 		const { plot } = this;
 		const times = series.column("time");
-		// uPlot finds the nearest point, however far.
+		// uPlot finds the nearest point, however far away it is.
 		const { idx = null, left } = plot.cursor;
 		const under = idx !== null && Math.abs(plot.valToPos(times[idx], "x") - left) < 20 ? idx : null;
 		const index = under ?? times.length - 1;
@@ -62,7 +62,7 @@ export class Chart {
 		tip.hidden = under === null || (this.#at === null && !plot.over.matches(":hover"));
 		if (tip.hidden) return;
 		write(tip, lines.join("\n"));
-		// On the side where there is room.
+		// On the side of the cursor that has room.
 		const x = left < plot.over.clientWidth / 2 ? left + 12 : left - 12 - tip.offsetWidth;
 		tip.style.transform = `translate(${Math.round(x)}px, 6px)`;
 	}
@@ -127,7 +127,7 @@ export class Chart {
 		return this.spec.limits?.(this.view.message) ?? [];
 	}
 
-	/** From 0, or around what there is where the question is whether it stays. */
+	/** From 0, or with `tight` around the values, to show whether they stay flat. */
 	#range(low, high) {
 		const { least, log, tight } = this.spec;
 		if (tight) {
@@ -140,7 +140,7 @@ export class Chart {
 		return log ? uPlot.rangeLog(Math.min(top, ...all) * 0.9, top, 10, true) : [0, top];
 	}
 
-	/** Over the lines: stages, limits, and a marker at the newest point of each. */
+	/** Draws stages, limits, and a marker at the newest point of each line. */
 	#paint() {
 		const { plot } = this;
 		const { ctx, bbox } = plot;
@@ -181,7 +181,7 @@ export class Chart {
 			ctx.lineWidth = 4;
 			ctx.strokeStyle = palette.paper;
 			ctx.setLineDash([]);
-			// Beside the label of a limit that lies as high.
+			// To the right of other labels at the same height.
 			const left = Math.max(start + 4, ...taken.filter(other => Math.abs(other.y - y) < 12).map(other => other.end));
 			taken.push({ y, end: left + ctx.measureText(label).width + 8 });
 			ctx.strokeText(label, left, y - 4);
@@ -221,7 +221,7 @@ export class Chart {
 			else return;
 			event.preventDefault();
 		}, { passive: false });
-		// A finger moves along the time. A tap is never quite still.
+		// A swipe moves the window. A tap always moves a few pixels.
 		let from = 0;
 		let moved = false;
 		over.onpointerdown = ({ clientX }) => ([from, moved] = [clientX, false]);

@@ -6,24 +6,24 @@ function filled(node, attributes, children) {
 	return node;
 }
 
-/** An element; attributes without a value are left out. */
+/** An element. Attributes that are null or undefined are left out. */
 export const element = (tag, attributes = {}, ...children) => filled(document.createElement(tag), attributes, children);
 
 export const drawing = (tag, attributes = {}, ...children) => filled(document.createElementNS(SVG, tag), attributes, children);
 
-/** Writes `text`; what is unchanged costs no layout. */
+/** Sets the text, unless it is unchanged, to avoid a layout. */
 export function write(node, text) {
 	if (node.textContent !== text) node.textContent = text;
 }
 
-/** One child of `node` for each of `items`: made by `make`, brought up to date by `fill`. */
+/** One child of `node` for each of `items`: `make` creates it, `fill` updates it. */
 export function each(node, items, make, fill) {
 	while (node.childElementCount > items.length) node.lastElementChild.remove();
 	while (node.childElementCount < items.length) node.append(make(node.childElementCount));
 	items.forEach((item, at) => fill(node.children[at], item));
 }
 
-/** A table whose rows are written by `rows`; what ends in "0" is dimmed. */
+/** A table, to be filled by `rows`; a row that ends in "0" is dimmed. */
 export function table(caption, heads) {
 	return element("table", {},
 		element("caption", {}, caption),

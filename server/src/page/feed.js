@@ -1,14 +1,14 @@
-/** Longest wait before the first attempt, and before any, in milliseconds. */
+/** Longest wait before the first reconnect, and before any, in milliseconds. */
 const FIRST = 500;
 const LONGEST = 30_000;
 
-/** Silence after which a connection counts as dead, in milliseconds. */
+/** Silence after which a connection is given up, in milliseconds. */
 const DEAD = 15_000;
 
-/** A WebSocket that comes back, after a random part of a time that doubles (full jitter). */
+/** A WebSocket that reconnects, after a random part of a time that doubles (full jitter). */
 export class Feed {
 	#attempts = 0;
-	/** Of the last message, and of the next attempt, by performance.now(). */
+	/** Times of the last message and of the next attempt, by performance.now(). */
 	#heard = 0;
 	due = 0;
 
@@ -39,7 +39,7 @@ export class Feed {
 		return performance.now() - this.#heard;
 	}
 
-	/** Gives up a connection that fell silent. */
+	/** Gives up a silent connection. */
 	check() {
 		if (this.state !== "live" || this.silence < DEAD) return;
 		this.socket.close();
@@ -57,17 +57,17 @@ export class Feed {
 	}
 }
 
-/** How many messages the newest is behind: the sender's clock against ours, less the least difference. */
+/** How many messages the page is behind: the difference of both clocks less its smallest value. */
 export class Pace {
 	#least = Infinity;
 	#first = null;
-	/** Seconds between two messages at their source. */
+	/** Seconds between two messages by the sender's clock. */
 	interval = 0.25;
 
 	take(seq, source, arrival) {
 		this.#first ??= { seq, source };
 		if (source > this.#first.source) this.interval = (source - this.#first.source) / (seq - this.#first.seq);
-		// Clocks creep: what is least may, too.
+		// Clocks drift, so the smallest difference may grow slowly.
 		this.#least = Math.min(arrival - source, this.#least + this.interval / 1000);
 		return Math.floor((arrival - source - this.#least) / this.interval);
 	}

@@ -1,4 +1,4 @@
-// Numbers for people. What there is no number for is a dash.
+// Numbers as text. A missing number is a dash.
 
 const numbers = options => {
 	const { format } = new Intl.NumberFormat("en", options);
@@ -11,7 +11,7 @@ export const count = numbers({ maximumFractionDigits: 0 });
 const number = value => (Math.abs(value) >= 1000 ? count : three)(value);
 const given = say => value => (Number.isFinite(value) ? say(value) : "–");
 
-/** In the largest of `steps`, [size, name], that the value reaches. */
+/** In the largest unit of `steps`, pairs of [size, name], that the value reaches. */
 const scaled = steps => given(value => {
 	const [size, name] = steps.findLast(([size]) => Math.abs(value) >= size) ?? steps[0];
 	return `${number(value / size)} ${name}`;
@@ -37,7 +37,7 @@ export const clock = given(seconds => {
 
 const powers = (base, count) => Array.from({ length: count }, (_, power) => base ** power);
 
-/** How a quantity is said, in full and on an axis; steps of an axis, and the least that it shows. */
+/** For each unit: its format, that of an axis, the steps and the smallest range of an axis. */
 export const units = {
 	count: { say: count, axis: short, least: 4, steps: powers(10, 12).flatMap(power => [power, 2 * power, 5 * power]) },
 	per_s: { say: value => `${number(value)}/s`, axis: short, least: 4, about: "a second" },
@@ -47,7 +47,7 @@ export const units = {
 	share: { say: percent, axis: percent, least: 0.02, about: "share of one" },
 };
 
-/** A quantity of a unit; of one that nobody knows, with its name. */
+/** A quantity with its unit; an unknown unit is written by its name. */
 export const quantity = (value, unit) => given(units[unit]?.say ?? (value => `${number(value)} ${unit}`))(value);
 
 export const signed = value => (value > 0 ? "+" : "") + percent(value).replace("-", "−");

@@ -5,7 +5,7 @@ const TONES = { running: "plain", pass: "good", fail: "bad" };
 
 const seconds = ns => ns / 1e9;
 
-/** The limits of a unit as lines over the time that each is about; of times, those of the latency. */
+/** The thresholds of a unit as lines over their stage; of times, only those on latency. */
 const limits = unit => ({ thresholds, marks }) =>
 	thresholds.filter(one => one.unit === unit && (unit !== "ns" || /^(latency|rtt)/.test(one.metric))).map(({ metric, stage, op, limit }) => {
 		const from = marks.find(mark => mark.name === stage);
@@ -13,7 +13,7 @@ const limits = unit => ({ thresholds, marks }) =>
 		return {
 			value: limit,
 			label: `${metric.replace("latency_", "")} ${op} ${quantity(limit, unit)}`,
-			// A stage that has not begun has no place yet.
+			// A stage that has not begun has no line yet.
 			from: stage === null ? null : seconds(from?.at_ns ?? Infinity),
 			to: to && seconds(to.at_ns),
 		};
@@ -51,7 +51,7 @@ export const load = {
 			received: run.received_mbps,
 			errors: per(({ errors }) => errors.total),
 			backpressure: per(one => one.backpressure_events),
-			// 0 has no place on a logarithmic axis.
+			// A logarithmic axis has no place for 0.
 			lag: run.lag_p99_ns || null,
 			cpu: run.generator_cpu,
 		};
@@ -68,7 +68,7 @@ export const load = {
 
 	tables: [{ title: "Errors by kind", counts: ({ errors }) => ({ all: errors.total, ...errors.by_kind }) }],
 
-	/** The verdict, and every limit with what it limits. */
+	/** The verdict, and every threshold with its current value. */
 	head() {
 		const [word, about, reasons, when] = ["strong", "p", "ul", "p"].map(tag => element(tag));
 		const progress = element("progress", { "aria-label": "Time of the run" });
@@ -89,7 +89,7 @@ export const load = {
 	},
 };
 
-/** Where the limit lies, in percent of a gauge's width. */
+/** Position of the limit in a gauge, in percent of its width. */
 const LOAD_LINE = 70;
 
 function row() {
@@ -105,6 +105,6 @@ function fill(row, { metric, stage, op, limit, unit, value, margin, met }) {
 	const texts = [stage === null ? metric : `${metric}, ${stage}`, `${op} ${quantity(limit, unit)}`, quantity(value, unit), signed(margin)];
 	texts.forEach((text, at) => write(row.children[at], text));
 	write(row.lastChild, met === null ? "no samples" : met ? "holds" : "violated");
-	// Of a limit of 0 anything is too much.
+	// With a limit of 0 any value fills the gauge.
 	row.querySelector("rect").setAttribute("width", `${value ? Math.min(100, (value / limit) * LOAD_LINE) : 0}%`);
 }

@@ -11,7 +11,7 @@ const at = id => document.getElementById(id);
 const press = (id, on) => (at(id).ariaPressed = on);
 const isPressed = id => at(id).ariaPressed === "true";
 
-/** What is shown, if anything. */
+/** The shown view; null before the first message. */
 export let view = null;
 
 const timeline = new Timeline(60, () => {
@@ -29,7 +29,7 @@ function take(message, heard, first) {
 	view.take(message, heard, first);
 	if (first && kind === load) view.precede().catch(() => {});
 	if (fresh) view.draw();
-	// A verdict does not wait for the next second.
+	// A verdict is written at once, not with the next tick.
 	const verdict = before?.state !== message.state || before?.run_id !== message.run_id;
 	if (verdict) write(at("announce"), kind.verdict(message));
 	if (fresh || verdict) tick();
@@ -45,7 +45,7 @@ function show(kind) {
 	range();
 }
 
-/** What is text, at most once a second. */
+/** Writes all texts, about once a second. */
 function tick() {
 	if (document.hidden) return;
 	feed.check();
@@ -91,7 +91,7 @@ function recolour() {
 
 async function copy() {
 	const text = JSON.stringify(view?.message);
-	// Only a page from this machine, or one over TLS, has a clipboard.
+	// Only a page from localhost or over TLS has a clipboard.
 	if (!navigator.clipboard) return prompt("The newest snapshot", text);
 	await navigator.clipboard.writeText(text);
 	write(at("copy"), "Copied");

@@ -1,10 +1,10 @@
 const NAMES = ["dim", "rule", "paper", "bad", "s1", "s2", "s3", "s4"];
 
-/** The colours of the style sheet as a canvas takes them. */
+/** The style sheet's colours, in the form that a canvas takes. */
 export const palette = {};
 
 export function readPalette() {
-	// Only an element knows what a variable comes to.
+	// Only an element's computed style resolves a variable.
 	const probe = document.getElementById("announce");
 	for (const name of NAMES) {
 		probe.style.color = `var(--${name})`;
@@ -17,7 +17,7 @@ const root = document.documentElement;
 
 export const isDark = () => (root.dataset.theme ?? (dark.matches ? "dark" : "")) === "dark";
 
-/** The other theme, now and, where there is storage, the next time. */
+/** Switches the theme, and stores the choice if it can. */
 export function switchTheme() {
 	root.dataset.theme = isDark() ? "light" : "dark";
 	try {
@@ -25,7 +25,7 @@ export function switchTheme() {
 	} catch {}
 }
 
-/** Calls `changed` when the system or a printer wants other colours. */
+/** Calls `changed` when the system's theme changes, and around printing. */
 export function onColours(changed) {
 	for (const query of [dark, matchMedia("print")]) query.addEventListener("change", changed);
 }

@@ -1,7 +1,7 @@
-/** Points that are kept: ten minutes at four a second. */
+/** Most points that are kept: ten minutes at four per second. */
 const LIMIT = 2400;
 
-/** The newest points of several series: arrays of one length, the axis under "time". */
+/** The newest points of several series: arrays of equal length, with the axis as "time". */
 export class Series {
 	constructor(names) {
 		this.live = new Map(["time", ...names].map(name => [name, []]));
@@ -12,12 +12,12 @@ export class Series {
 		for (const column of this.live.values()) column.length = 0;
 	}
 
-	/** The newest time; -Infinity of none. */
+	/** The newest time; -Infinity without points. */
 	get end() {
 		return this.live.get("time").at(-1) ?? -Infinity;
 	}
 
-	/** Adds a point, if it is newer than all others. What `values` does not name is a gap. */
+	/** Adds a point if it is newer than all others. A series that `values` does not name gets a gap. */
 	push(time, values) {
 		if (time <= this.end) return;
 		for (const [name, column] of this.live) {
@@ -26,14 +26,14 @@ export class Series {
 		}
 	}
 
-	/** Takes arrays of all points up to some time; what is newer stays. */
+	/** Replaces all points up to the end of `columns`; newer points stay. */
 	precede(columns) {
 		const end = columns.time.at(-1);
 		const older = this.live.get("time").filter(time => !(time > end)).length;
 		for (const [name, column] of this.live) this.live.set(name, [...columns[name], ...column.slice(older)].slice(-LIMIT));
 	}
 
-	/** From now on the same points are shown, whatever is pushed. */
+	/** Keeps showing the same points, whatever is pushed, or no longer. */
 	freeze(frozen) {
 		this.frozen = frozen ? structuredClone(this.live) : null;
 	}
@@ -42,7 +42,7 @@ export class Series {
 		return (this.frozen ?? this.live).get(name);
 	}
 
-	/** What is shown of some, as uPlot takes it. */
+	/** The shown points of some series, as uPlot takes them. */
 	columns(names) {
 		return ["time", ...names].map(name => this.column(name));
 	}

@@ -2,7 +2,7 @@ import { bytes, count, duration, percent, quantity, time } from "./format.js";
 
 const sum = counts => Object.values(counts).reduce((all, one) => all + one, 0);
 
-/** Closes that say that nothing went wrong. */
+/** Closes with a code of an orderly end. */
 const orderly = ({ closes }) => closes[1000] + closes[1001] + closes[1005];
 
 export const server = {
@@ -35,7 +35,7 @@ export const server = {
 			sent: per(({ messages }) => messages.sent),
 			mbps_in: per(({ messages }) => messages.received_bytes, 8e-6),
 			mbps_out: per(({ messages }) => messages.sent_bytes, 8e-6),
-			// A tick without traffic has no times.
+			// A tick without traffic has no handling times.
 			...(count > 0 && { p50, p95, p99 }),
 			...connections,
 			errors: per(({ errors }) => sum(errors)),

@@ -1,12 +1,12 @@
-/** Shortest windows, in seconds: zoomed, and of a new page. */
+/** Shortest windows, in seconds: when zoomed, and on a new page. */
 const SHORTEST = 1;
 const FIRST = 10;
 
-/** The window of time that all charts show: what there is of the newest `span` seconds, or what somebody zoomed into. */
+/** The window of time that all charts show: the newest `span` seconds, or a fixed window after a zoom. */
 export class Timeline {
-	/** [from, to] in seconds while it does not follow. */
+	/** [from, to] in seconds after a zoom; null while the window follows. */
 	fixed = null;
-	/** The newest time, and [from, to] of all that can be shown. */
+	/** The newest time, and [from, to] of all points. */
 	now = 1;
 	extent = [0, 1];
 
@@ -34,13 +34,13 @@ export class Timeline {
 		this.changed();
 	}
 
-	/** Makes the window `factor` times as long; what is at `about` stays where it is. */
+	/** Makes the window `factor` times as long; the time `about` stays at its place. */
 	scale(factor, about) {
 		const [from, to] = this.window;
 		this.zoom(about - (about - from) * factor, about + (to - about) * factor);
 	}
 
-	/** Moves by a part of the window's length, not to where there is nothing. */
+	/** Moves by a part of the length, at most to the first or last point. */
 	pan(part) {
 		const [from, to] = this.window;
 		const [first, last] = this.extent;

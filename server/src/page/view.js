@@ -4,23 +4,22 @@ import { Pace } from "./feed.js";
 import { clock, count, duration, quantity } from "./format.js";
 import { Series } from "./series.js";
 
-/** Rows of the table of recent values. */
 const RECENT = 20;
 
-/** How long it is said that snapshots were missed, in milliseconds. */
+/** Milliseconds for which missed snapshots are mentioned. */
 const MISSED_FOR = 10_000;
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 /**
- * The page for one kind of feed. A kind knows its messages: `source` is their time in seconds by the sender's clock,
- * `sample` makes a point of each series of one; if `absolute`, the axis is the time of day.
+ * The page for one kind of message. The kind describes its messages: `source` returns the time of a message in seconds by
+ * the sender's clock, `sample` its value for each series. With `absolute` the axis is the time of day.
  */
 export class View {
-	/** The newest message, and the one that is shown while the picture is held. */
+	/** The newest message, and the one shown while paused. */
 	#last = null;
 	#held = null;
-	/** Seconds from the sender's clock to the axis. */
+	/** Difference between the axis and the sender's clock, in seconds. */
 	#origin = NaN;
 	#missed = 0;
 	#missedAt = -Infinity;
@@ -58,19 +57,19 @@ export class View {
 
 	clock = time => (this.kind.absolute ? clock(time) : duration(time));
 
-	/** Takes a message that came at `heard` by performance.now(), the `first` of a connection or not. */
+	/** Takes a message that arrived at `heard` by performance.now(), the `first` of its connection or not. */
 	take(message, heard, first) {
 		const { kind, series } = this;
 		const source = kind.source(message);
 		let before = this.#last;
 		this.#last = message;
-		// Another life of the server, or another run.
+		// The server was restarted, or another run began.
 		const reborn = before && (kind.run(message) !== kind.run(before) || source < kind.source(before));
 		if (reborn) before = null;
 		if (reborn && !kind.absolute) series.clear();
 		if (first || reborn) this.pace = new Pace();
 		const origin = kind.absolute ? (performance.timeOrigin + heard) / 1000 - source : 0;
-		// After a short break the axis goes on as it was.
+		// After a short interruption the axis continues.
 		if (!before || (first && Math.abs(origin - this.#origin) > 2)) this.#origin = origin;
 		this.behind = this.pace.take(message.seq, source, heard / 1000);
 		if (message.skipped > 0) [this.#missed, this.#missedAt] = [message.skipped, heard];
@@ -80,18 +79,17 @@ export class View {
 		const gap = time - series.end;
 		if (reborn || gap > Math.max(2, 4 * interval)) series.push(series.end + Math.min(interval, gap / 2), {});
 		const seconds = before ? source - kind.source(before) : 0;
-		// What is over tells of the whole, which is no point.
+		// The final message of a run summarises the run: it is not a point.
 		if (!kind.over?.(message)) series.push(time, kind.sample(message, (pick, scale = 1) => (seconds > 0 ? ((pick(message) - pick(before)) / seconds) * scale : null)));
 		if (!calm.matches || heard - this.#drawn > 1000) this.schedule();
 	}
 
-	/** Asks for what was before. */
+	/** Loads the points before the page was opened. */
 	async precede() {
 		const { run_id, ...columns } = await (await fetch("/history")).json();
 		if (run_id === this.kind.run(this.#last)) this.series.precede(columns);
 	}
 
-	/** Holds the picture, or lets it go on. */
 	pause(on) {
 		this.series.freeze(on);
 		this.#held = on ? this.#last : null;
@@ -99,7 +97,7 @@ export class View {
 		this.write();
 	}
 
-	/** Draws at the next chance; not at all while nobody looks. */
+	/** Draws with the next frame, unless the page is hidden. */
 	schedule() {
 		if (this.#queued || document.hidden) return;
 		this.#queued = true;
