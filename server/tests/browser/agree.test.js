@@ -6,7 +6,7 @@ import { metrics, open, output, shot, tile, until, untilState, wsServer } from "
 const server = await wsServer();
 after(server.stop);
 
-/** A WebSocket that sends a frame which no client may send: unmasked. */
+/** A WebSocket that sends an unmasked frame, which a client must not do. */
 const offend = ({ host, hostname, port }) => new Promise((resolve, reject) => {
 	const socket = connect(port, hostname).on("error", reject).on("close", resolve);
 	socket.write(`GET /ws/echo HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`);
@@ -20,7 +20,7 @@ test("a load moves every chart, and the page, the metrics and the load's own rep
 	const report = JSON.parse(await output("ws-load", "run", "smoke", `${server.url.replace("http", "ws")}/ws/echo`, "--quiet", "--format", "json", "--threshold", "latency_p99 < 10s"));
 	await offend(new URL(server.url));
 
-	// What the server saw is the run, and what came before it.
+	// The server saw the run, and the connections before it.
 	const seen = name => report.before[name] + report.overall.counts[name];
 	const told = await metrics(server.url);
 	const metric = (name, label) => told.get(label ? `${name}_total{${label}}` : `${name}_total`);
@@ -31,10 +31,10 @@ test("a load moves every chart, and the page, the metrics and the load's own rep
 	const closes = [...told].filter(([name]) => name.startsWith("ws_closes_total"));
 	assert.equal(closes.reduce((sum, [, count]) => sum + count, 0), seen("opened") + 1, JSON.stringify(closes));
 	assert.equal(metric("ws_closes", 'code="1000"'), report.overall.counts.endings.clean + report.before.endings.clean);
-	// The page's own WebSocket, and the one that offended.
+	// One more is the page's own WebSocket, and one the unmasked frame's.
 	assert.equal(metric("ws_upgrades"), seen("opened") + 2);
 
-	// The page has all of it by its next snapshot.
+	// The next snapshot contains the whole run.
 	const { received } = await page.evaluate(() => main.view.message.messages);
 	assert(received <= seen("sent"));
 	await until(page, ({ errors, seq }) => main.view.message.errors.protocol === errors && main.view.message.seq > seq, { errors: 1, seq: await page.evaluate(() => main.view.message.seq) });
@@ -45,7 +45,7 @@ test("a load moves every chart, and the page, the metrics and the load's own rep
 	assert.equal(connections.echo, told.get('ws_sessions_open{route="echo"}'));
 	assert.equal(connections.limit, told.get("ws_connections_limit"));
 
-	// And says it in words.
+	// The texts of the page agree as well.
 	const figure = text => Number(text.replaceAll(",", ""));
 	await until(page, count => document.querySelector(".tiles").textContent.replaceAll(",", "").includes(`Messages in${count}`), seen("sent"));
 	assert.equal(figure(await tile(page, "Messages out").textContent()), seen("received"));

@@ -1,4 +1,4 @@
-// What every test needs: a program that serves the page, a browser, and an ear for what went wrong in it.
+// For every test: a program that serves the page, a browser, and a record of the errors in it.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -23,7 +23,7 @@ after(async () => {
 	for (const child of running) child.kill("SIGKILL");
 });
 
-/** A program that prints where it listens; `say` writes a line to it. */
+/** Starts a program that prints its address; `say` writes a line to it. */
 export async function start(program, ...flags) {
 	const child = spawn(join(BIN_DIR, program), flags, { stdio: ["pipe", "pipe", "ignore"] });
 	running.add(child);
@@ -37,7 +37,7 @@ export async function start(program, ...flags) {
 	return { url, address: url.replace("http://", ""), exit, stop, say: word => child.stdin.write(`${word}\n`) };
 }
 
-/** What a program printed, once it ended with 0. */
+/** The output of a program that must exit with 0. */
 export async function output(program, ...flags) {
 	const child = spawn(join(BIN_DIR, program), flags, { stdio: ["ignore", "pipe", "inherit"] });
 	running.add(child);
@@ -57,8 +57,8 @@ export const wsServer = (...flags) => start("ws-server", "--bind", "127.0.0.1:0"
 export const live = (speed = 1) => start(join("examples", "live"), "127.0.0.1:0", String(speed));
 
 /**
- * A page of its own that remembers every error as one of its `errors`; `t` closes it, and fails on an error that
- * `expected` does not match.
+ * Opens a page that records every error in its `errors`. The end of the test closes it, and fails if an error does not
+ * match `expected`.
  */
 export async function open(t, url, { expected, before, ...options } = {}) {
 	const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: "no-preference", permissions: ["clipboard-read", "clipboard-write"], ...options });
@@ -69,12 +69,12 @@ export async function open(t, url, { expected, before, ...options } = {}) {
 	page.on("console", message => ["error", "warning"].includes(message.type()) && errors.push(message.text()));
 	await page.exposeFunction("violated", rule => errors.push(`policy: ${rule}`));
 	await page.addInitScript(() => addEventListener("securitypolicyviolation", event => violated(`${event.violatedDirective} ${event.blockedURI}`)));
-	// What the page exports, for checks that look inside.
+	// The exports of the page's main script, for checks that look inside.
 	await page.addInitScript(() => {
 		globalThis.main = {};
 		addEventListener("load", async () => {
 			if (location.pathname !== "/") return;
-			// The page loads its scripts after its first paint, this one first.
+			// The page loads its scripts after its first paint, and uPlot first.
 			while (!globalThis.uPlot) await new Promise(later => setTimeout(later, 5));
 			globalThis.main = await import("/page/main.js");
 		});
@@ -99,9 +99,9 @@ export const shot = (page, name) => page.screenshot({ path: join(SCREENSHOTS, `$
 /** The big number of the tile with this name. */
 export const tile = (page, name) => page.locator(".tiles > div").filter({ has: page.locator("dt", { hasText: new RegExp(`^${name}$`) }) }).locator("dd").first();
 
-/** Sockets in a second page that send `size` bytes as often as they come back, until they are told to stop. */
+/** Opens sockets in a second page, which send `size` bytes and repeat with each echo. Returns a function that stops them. */
 export async function load(t, url, sockets = 20, size = 200) {
-	// Plain text has no icon, and a socket may be closed before it was opened.
+	// The page of plain text has no icon (404), and a socket may be closed before it is open.
 	const page = await open(t, `${url}/healthz`, { expected: /404|closed before/ });
 	await page.evaluate(([url, sockets, size]) => {
 		globalThis.sockets = Array.from({ length: sockets }, () => {
@@ -117,7 +117,7 @@ export async function load(t, url, sockets = 20, size = 200) {
 	}))));
 }
 
-/** Nothing that axe-core calls serious or critical. */
+/** Asserts that axe-core finds nothing serious or critical; returns all its findings. */
 export async function accessible(page) {
 	const source = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 	await page.evaluate(await readFile(source, "utf8"));
@@ -127,18 +127,16 @@ export async function accessible(page) {
 	return found;
 }
 
-/** A feed that the test plays itself: `send` is a message, `drop` an end. */
-export function played(before) {
-	const feed = { sockets: [] };
-	feed.before = page => page.routeWebSocket("**/ws/dashboard", socket => {
-		feed.sockets.push(socket);
-		before?.(socket);
-	});
-	feed.send = message => feed.sockets.at(-1).send(JSON.stringify(message));
-	return feed;
+/** A page whose feed the test plays, once it connects: `feed.send` sends a message to it. */
+export async function openPlayed(t, url) {
+	let socket;
+	const before = page => page.routeWebSocket("**/ws/dashboard", opened => (socket = opened));
+	const page = await open(t, url, { before });
+	await until(page, () => document.getElementById("state").textContent === "connecting");
+	return { page, feed: { send: message => socket.send(JSON.stringify(message)) } };
 }
 
-/** A snapshot of a server that has run for `seq` quarters of a second. */
+/** A snapshot of a server after `seq` quarters of a second. */
 export function snapshot(seq, changes = {}) {
 	const times = { count: 25, mean_ns: 11_000, min_ns: 5_000, p50_ns: 10_000, p95_ns: 20_000, p99_ns: 40_000, p999_ns: 80_000, max_ns: 90_000 };
 	return {

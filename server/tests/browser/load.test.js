@@ -25,13 +25,13 @@ test("a run is shown with its limits, and its verdict is announced once", async 
 	assert.match(await page.title(), /^FAIL · example/);
 	await untilState(page, "the run is over");
 	await until(page, () => said.length === 1);
-	// The verdict tells of the whole run: it is no moment of it.
+	// The verdict summarises the whole run: it is not a point.
 	const points = await page.evaluate(() => main.view?.series.live.get("time").length);
 	await until(page, seq => main.view.message.seq > seq, await page.evaluate(() => main.view.message.seq));
 	assert.equal(await page.evaluate(() => main.view?.series.live.get("time").length), points);
 	assert.match(await page.evaluate(() => said[0]), /^example: FAIL\. latency_p99/);
 
-	// Another run begins anew.
+	// Another run begins with empty charts.
 	run.say("running");
 	await verdict(page, "RUNNING");
 	await until(page, () => main.view?.series.column("time")[0] < 1);
@@ -44,7 +44,7 @@ test("a run is shown with its limits, and its verdict is announced once", async 
 	await untilState(page, "the run is over; looking for another");
 });
 
-test("verdicts are told by words in every width and theme", async t => {
+test("a verdict is shown as a word in every width and theme", async t => {
 	const run = await live(20);
 	for (const [name, options] of [
 		["load-dark-wide", { colorScheme: "dark" }],
@@ -54,10 +54,10 @@ test("verdicts are told by words in every width and theme", async t => {
 	]) {
 		const page = await open(t, run.url, options);
 		const word = name.includes("dark") ? "fail" : "pass";
-		// From its beginning: a page knows what it has seen.
+		// Before the run begins.
 		await until(page, () => main.view !== undefined);
 		run.say("running");
-		// Not the run before it, which is over.
+		// Not the run before, which is over.
 		await until(page, () => main.view?.series.column("time")[0] < 2 && main.view.message.state === "running" && main.view.message.elapsed_ns > 50e9);
 		run.say(word);
 		await verdict(page, word.toUpperCase());
@@ -70,7 +70,7 @@ test("verdicts are told by words in every width and theme", async t => {
 	await run.exit;
 });
 
-test("who opens the page late sees the run from its beginning", async t => {
+test("a page that opens late shows the run from its beginning", async t => {
 	const run = await live(20);
 	const early = await open(t, run.url);
 	await until(early, () => main.view?.message.elapsed_ns > 40e9);
@@ -81,7 +81,7 @@ test("who opens the page late sees the run from its beginning", async t => {
 	assert(times.length > 20);
 	assert.deepEqual(lateTimes, times);
 	assert.deepEqual(lateConnections, connections);
-	// Sent in seven digits.
+	// The history has seven digits.
 	for (const [some, others] of [[p99, lateP99], [errors, lateErrors]]) {
 		some.forEach((value, at) => assert(Math.abs(value - others[at]) <= Math.abs(value) / 1e6, `${value} ${others[at]} at ${times[at]}`));
 	}

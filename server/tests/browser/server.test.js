@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { accessible, load, open, played, shot, snapshot, start, tile, until, untilState, wsServer } from "./harness.js";
+import { accessible, load, open, shot, start, until, untilState, wsServer } from "./harness.js";
 
 const server = await wsServer();
 after(server.stop);
 
-const number = text => Number(text.replaceAll(",", ""));
-
-test("what the other tests look out for would be seen", async t => {
+test("errors, policy violations and accessibility faults are detected", async t => {
 	const page = await open(t, server.url, { expected: /policy|Policy|planted/ });
 	await page.evaluate(() => {
 		const script = document.createElement("script");
@@ -43,11 +41,11 @@ test("a restart of the server is survived", async t => {
 	await shot(page, "server-disconnected");
 	assert(await page.locator("#retry").isVisible());
 	const second = await start("ws-server", "--bind", first.address);
-	// It may have tried again by itself already.
+	// The page may have reconnected already.
 	await page.evaluate(() => document.querySelector("#retry:not([hidden])")?.click());
 	await untilState(page, "live");
 	assert(await page.locator("#retry").isHidden());
-	// The line is broken where nobody was there, and goes on.
+	// The line has a gap for the time without a server, and continues.
 	await until(page, () => {
 		const { view } = main;
 		const open = view.series.column("open");
@@ -56,7 +54,7 @@ test("a restart of the server is survived", async t => {
 	await second.stop();
 });
 
-test("attempts to come back wait for a random part of a time that doubles up to half a minute", async t => {
+test("reconnects wait for a random part of a time that doubles up to half a minute", async t => {
 	const page = await open(t, server.url);
 	const [delays, afterMessage] = await page.evaluate(async () => {
 		const { Feed } = await import("/page/feed.js");
@@ -100,7 +98,7 @@ test("the theme follows the system until it is chosen, and is remembered", async
 	await stop();
 });
 
-test("a browser without storage is no obstacle", async t => {
+test("the page works in a browser without storage", async t => {
 	const before = page => page.addInitScript(() => Object.defineProperty(globalThis, "localStorage", { get() { throw new DOMException("no", "SecurityError"); } }));
 	const page = await open(t, server.url, { before });
 	await untilState(page, "live");
@@ -108,7 +106,7 @@ test("a browser without storage is no obstacle", async t => {
 	assert.equal(await page.locator("#dark").getAttribute("aria-pressed"), "true");
 });
 
-test("a phone's width is enough", async t => {
+test("the page fits the width of a phone", async t => {
 	const stop = await load(t, server.url, 5);
 	for (const [colorScheme, name] of [["light", "server-narrow-light"], ["dark", "server-narrow-dark"]]) {
 		const page = await open(t, server.url, { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true, colorScheme });
@@ -121,181 +119,7 @@ test("a phone's width is enough", async t => {
 	await stop();
 });
 
-test("the keyboard moves a cursor and the window", async t => {
-	const feed = played();
-	const page = await open(t, server.url, { before: feed.before });
-	await until(page, () => document.getElementById("state").textContent === "connecting");
-	for (let seq = 1; seq <= 100; seq += 1) feed.send(snapshot(seq));
-	await untilState(page, "live");
-	const plot = page.locator("#connections .plot");
-	await plot.focus();
-	const now = () => plot.getAttribute("aria-valuenow").then(Number);
-	await page.keyboard.press("ArrowLeft");
-	assert.equal(await now(), 99);
-	await page.keyboard.press("Shift+ArrowLeft");
-	assert.equal(await now(), 89);
-	assert.match(await plot.getAttribute("aria-valuetext"), /^\d\d:\d\d:\d\d, all 3, echo 1, dashboard 1$/);
-	assert(await plot.locator(".tip").isVisible());
-	await page.keyboard.press("Escape");
-	assert(await plot.locator(".tip").isHidden());
-	assert.equal(await now(), 99);
-	const window = () => page.evaluate(() => main.view?.timeline.window);
-	const [from, to] = await window();
-	await page.keyboard.press("+");
-	const [zoomedFrom, zoomedTo] = await window();
-	assert(Math.abs((zoomedTo - zoomedFrom) * 2 - (to - from)) < 1e-6);
-	assert(await page.locator("#follow").isVisible());
-	await page.keyboard.press("PageUp");
-	assert((await window())[0] <= zoomedFrom);
-	await page.keyboard.press("0");
-	assert.deepEqual(await window(), [from, to]);
-	assert(await page.locator("#follow").isHidden());
-});
-
-test("the mouse zooms, moves and goes back; all charts together", async t => {
-	const feed = played();
-	const page = await open(t, server.url, { before: feed.before });
-	await until(page, () => document.getElementById("state").textContent === "connecting");
-	for (let seq = 1; seq <= 400; seq += 1) feed.send(snapshot(seq));
-	await untilState(page, "live");
-	const window = () => page.evaluate(() => main.view?.timeline.window);
-	const scales = () => page.evaluate(() => main.view?.charts.map(({ plot }) => [plot.scales.x.min, plot.scales.x.max].join()));
-	const over = page.locator("#messages .u-over");
-	const { x, y, width } = await over.boundingBox();
-	await page.mouse.move(x + width * 0.5, y + 50);
-	const cursors = await page.evaluate(() => [...document.querySelectorAll(".u-cursor-x:not(.u-off)")].map(cursor => cursor.style.transform));
-	assert.equal(cursors.length, 12);
-	assert.equal(new Set(cursors).size, 1);
-	assert.match(await page.locator("#messages .tip").textContent(), /\nin 100\/s\nout 100\/s$/);
-	await shot(page, "server-cursor");
-
-	const [from, to] = await window();
-	await page.mouse.down();
-	await page.mouse.move(x + width * 0.75, y + 50, { steps: 5 });
-	await page.mouse.up();
-	const [left, right] = await window();
-	assert(Math.abs(left - (from + to) / 2) < 1 && Math.abs(right - (from + 3 * to) / 4) < 1, `${[left - from, right - from]}`);
-	await until(page, () => main.view?.charts.every(({ plot }) => plot.scales.x.max - plot.scales.x.min < 40));
-	assert.equal(new Set(await scales()).size, 1);
-	await page.mouse.wheel(100, 0);
-	assert((await window())[0] > left);
-	await page.keyboard.down("Control");
-	await page.mouse.wheel(0, 100);
-	await page.keyboard.up("Control");
-	const [wideLeft, wideRight] = await window();
-	assert(wideRight - wideLeft > right - left);
-	await page.mouse.dblclick(x + width / 2, y + 50);
-	assert.deepEqual(await window(), [from, to]);
-	await page.locator("#range").selectOption("600");
-	// There are only so many.
-	const [start, end] = await window();
-	assert.equal(Math.round(end - start), 100);
-	await page.locator("#messages figcaption button").first().click();
-	assert.equal(await page.locator("#messages figcaption button").first().getAttribute("aria-pressed"), "false");
-});
-
-test("pause holds the picture, and nothing is lost meanwhile", async t => {
-	const feed = played();
-	const page = await open(t, server.url, { before: feed.before });
-	await until(page, () => document.getElementById("state").textContent === "connecting");
-	for (let seq = 1; seq <= 10; seq += 1) feed.send(snapshot(seq));
-	await untilState(page, "live");
-	await page.locator("#pause").click();
-	await untilState(page, "paused");
-	for (let seq = 11; seq <= 30; seq += 1) feed.send(snapshot(seq));
-	await until(page, () => main.view?.series.live.get("time").length === 30);
-	const shown = () => page.evaluate(() => main.view?.series.column("time").length);
-	assert.equal(await shown(), 10);
-	await page.locator("#copy").click();
-	await until(page, () => document.getElementById("copy").textContent === "Copied");
-	assert.equal(JSON.parse(await page.evaluate(() => navigator.clipboard.readText())).seq, 10);
-	await page.locator("#pause").click();
-	assert.equal(await shown(), 30);
-	assert.equal(number(await tile(page, "Messages in").textContent()), 750);
-});
-
-test("what is late, missed or stale is said", async t => {
-	const feed = played();
-	const page = await open(t, server.url, { before: feed.before });
-	await until(page, () => document.getElementById("state").textContent === "connecting");
-	feed.send(snapshot(1));
-	feed.send(snapshot(8, { skipped: 6 }));
-	await untilState(page, "live, snapshots missed: 6");
-	await untilState(page, "stale: nothing for");
-	// The next comes seconds after it was made.
-	feed.send(snapshot(9));
-	await untilState(page, "snapshots behind");
-	await shot(page, "server-behind");
-});
-
-test("memory is bounded: points and nodes stay as many", async t => {
-	const feed = played();
-	const page = await open(t, server.url, { before: feed.before });
-	await until(page, () => document.getElementById("state").textContent === "connecting");
-	const kept = async last => {
-		await until(page, last => main.view?.message?.seq === last, last);
-		return page.evaluate(() => {
-			const { view } = main;
-			view.draw();
-			view.write();
-			const lengths = [...view.series.live.values()].map(column => column.length);
-			const drawn = view.charts.flatMap(({ plot }) => plot.data.map(column => column.length));
-			return { lengths: new Set([...lengths, ...drawn]).size === 1 ? lengths[0] : lengths, nodes: document.querySelectorAll("*").length };
-		});
-	};
-	for (let seq = 1; seq <= 4000; seq += 1) feed.send(snapshot(seq));
-	const before = await kept(4000);
-	assert.equal(before.lengths, 2400);
-	for (let seq = 4001; seq <= 10_000; seq += 1) feed.send(snapshot(seq));
-	assert.deepEqual(await kept(10_000), before);
-});
-
-test("a page that nobody sees draws nothing", async t => {
-	const feed = played();
-	const page = await open(t, server.url, { before: feed.before });
-	await until(page, () => document.getElementById("state").textContent === "connecting");
-	feed.send(snapshot(1));
-	await untilState(page, "live");
-	const hide = hidden => page.evaluate(hidden => {
-		Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
-		document.dispatchEvent(new Event("visibilitychange"));
-	}, hidden);
-	await hide(true);
-	await page.evaluate(() => {
-		const { view } = main;
-		const draw = view.draw.bind(view);
-		view.drawn = 0;
-		view.draw = () => {
-			view.drawn += 1;
-			draw();
-		};
-	});
-	for (let seq = 2; seq <= 200; seq += 1) feed.send(snapshot(seq));
-	await until(page, () => main.view?.series.live.get("time").length === 200);
-	// A frame would have drawn by now.
-	await page.evaluate(() => new Promise(requestAnimationFrame));
-	assert.equal(await page.evaluate(() => main.view?.drawn), 0);
-	await hide(false);
-	await until(page, () => main.view?.drawn === 1);
-});
-
-test("recent values are a table that can be unfolded", async t => {
-	const feed = played();
-	const page = await open(t, server.url, { before: feed.before });
-	await until(page, () => document.getElementById("state").textContent === "connecting");
-	for (let seq = 1; seq <= 50; seq += 1) feed.send(snapshot(seq));
-	await untilState(page, "live");
-	await page.locator("#recent summary").click();
-	await until(page, () => document.querySelectorAll("#recent tbody tr").length === 20);
-	const heads = await page.locator("#recent th[scope=col]").allTextContents();
-	const newest = await page.locator("#recent tbody tr").first().locator("th, td").allTextContents();
-	assert.equal(newest.length, heads.length);
-	assert.equal(newest[heads.indexOf("Messages: in")], "100/s");
-	await accessible(page);
-	await shot(page, "server-table");
-});
-
-test("paper gets light colours and no buttons", async t => {
+test("a printed page has light colours and no buttons", async t => {
 	const page = await open(t, server.url, { colorScheme: "dark" });
 	await untilState(page, "live");
 	await until(page, () => main.view?.series.live.get("time").length > 8);
