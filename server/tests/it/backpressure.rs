@@ -1,4 +1,5 @@
-//! A subscriber that does not keep up: paused, told what it missed, and in the end closed. Nobody waits for it.
+//! A subscriber that does not keep up is paused, then told how many snapshots it missed, and at last closed. No other
+//! client waits for it.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use tokio_tungstenite::tungstenite::{Message, WebSocket};
 
 use crate::support::{Client, Gates, Server, assert_echoes, client, closed, closes, errors, text};
 
-/// Ticks after which a subscriber that takes nothing is paused: one snapshot is being written, ten wait.
+/// Ticks after which a subscriber that reads nothing is paused: one snapshot is being written, ten are queued.
 const UNTIL_PAUSED: u64 = 11;
 
 /// Ticks in 10 s, the longest pause.
@@ -20,7 +21,7 @@ fn snapshot(client: &mut Client) -> (u64, u64) {
     (snapshot["seq"].as_u64().expect("a number"), snapshot["skipped"].as_u64().expect("a number"))
 }
 
-/// A subscriber that has its first snapshot, and from now on takes nothing.
+/// A subscriber that got its first snapshot and now reads nothing.
 struct Stalled {
     server: Server,
     gates: Gates,
@@ -93,7 +94,7 @@ fn a_subscriber_that_resumes_is_told_how_many_it_missed() {
     for seq in 2..=last_queued {
         assert_eq!(snapshot(&mut stalled.client), (seq, 0));
     }
-    // It gets the newest of the seven.
+    // The newest of the seven snapshots.
     assert_eq!(snapshot(&mut stalled.client), (stalled.seq, 6));
     stalled.ticks(1);
     assert_eq!(snapshot(&mut stalled.client), (stalled.seq, 0));
@@ -142,7 +143,7 @@ fn a_pause_of_over_10_s_is_closed_with_1013() {
     let counters = stalled.counters();
     assert_eq!((errors(&counters, ErrorKind::Slow), closes(&counters, 1013)), (1, 1));
     stalled.open();
-    // What was being written when it stalled; what waited behind that is gone.
+    // The snapshot that was being written when it stalled; the queued ones were dropped.
     assert_eq!(snapshot(&mut stalled.client), (2, 0));
     assert_eq!(closed(stalled.client), 1013);
     stalled.server.until(|counters| counters.connections_open == 0);
@@ -160,7 +161,7 @@ fn a_slow_subscriber_that_does_not_take_the_close_frame_is_dropped() {
 }
 
 #[test]
-fn a_slow_subscriber_delays_nobody() {
+fn a_slow_subscriber_delays_no_other_client() {
     let mut stalled = Stalled::new();
     let mut echo = client(stalled.server.addr(), "/ws/echo");
     let mut quick = client(stalled.server.addr(), "/ws/dashboard");
@@ -198,7 +199,7 @@ fn an_echo_client_that_does_not_read_is_not_read_from() {
     gates.of(client.get_ref()).shut();
     let mut sender = client.get_ref().try_clone().expect("a descriptor is free");
     sender.set_write_timeout(None).expect("a connected socket takes options");
-    // More than the sockets hold: sending ends only once the server reads on.
+    // More than the socket buffers hold: the sender finishes only after the server reads again.
     let messages = 600;
     let sending = std::thread::spawn(move || {
         let mut sender = WebSocket::from_raw_socket(

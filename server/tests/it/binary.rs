@@ -72,7 +72,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It has ended already unless the test failed.
+        // The process has already ended unless the test failed.
         self.child.kill().ok();
         self.child.wait().ok();
     }
@@ -86,7 +86,7 @@ fn get(addr: SocketAddr, path: &str) -> (u16, String) {
 }
 
 #[test]
-fn it_drains_on_sigterm_and_exits_0_having_printed_one_line() {
+fn a_signal_drains_ws_server_which_exits_0_and_prints_one_line() {
     for (signal, workers) in [(Signal::TERM, "1"), (Signal::INT, "2")] {
         let (process, addr) = Process::listening(&["--workers", workers]);
         let session = client(addr, "/ws/echo");
@@ -100,7 +100,7 @@ fn it_drains_on_sigterm_and_exits_0_having_printed_one_line() {
 }
 
 #[test]
-fn it_serves_the_page_and_knows_its_allocations_and_its_process() {
+fn ws_server_serves_the_page_and_measures_its_allocations_and_process() {
     let (process, addr) = Process::listening(&[]);
     let (status, page) = get(addr, "/");
     assert_eq!(status, 200);
@@ -132,7 +132,7 @@ fn it_serves_the_page_and_knows_its_allocations_and_its_process() {
 }
 
 #[test]
-fn its_snapshots_keep_coming() {
+fn snapshots_keep_coming_in_real_time() {
     let (_process, addr) = Process::listening(&["--tick-ms", "1"]);
     let mut subscriber = client(addr, "/ws/dashboard");
     let mut seen = 0;
@@ -180,7 +180,7 @@ fn a_drain_that_runs_out_is_exit_1() {
 }
 
 #[test]
-fn a_second_signal_ends_it_at_once() {
+fn a_second_signal_ends_ws_server_at_once() {
     let (process, addr) = Process::listening(&["--drain-s", "3600"]);
     let session = client(addr, "/ws/echo");
     // Keeps the drain waiting for the rest of its request.
@@ -196,7 +196,7 @@ fn a_second_signal_ends_it_at_once() {
 }
 
 #[test]
-fn want_of_descriptors_is_survived() {
+fn a_lack_of_descriptors_is_survived() {
     let mut command = command("sh");
     let script = r#"ulimit -n 40 && exec "$0" --bind 127.0.0.1:0"#;
     command.args(["-c", script, env!("CARGO_BIN_EXE_ws-server")]);
@@ -206,7 +206,11 @@ fn want_of_descriptors_is_survived() {
     let mut line = String::new();
     while !line.contains("cannot accept") {
         line.clear();
-        assert_ne!(process.stderr.read_line(&mut line).expect("stderr is text"), 0, "it ended");
+        assert_ne!(
+            process.stderr.read_line(&mut line).expect("stderr is text"),
+            0,
+            "ws-server ended"
+        );
     }
     drop(crowd);
     let (_, metrics) = get(addr, "/metrics");

@@ -1,4 +1,4 @@
-//! The closing handshake, begun by the peer.
+//! The closing handshake that a peer begins.
 
 use std::net::Shutdown;
 
@@ -6,7 +6,8 @@ use server::stats::ErrorKind;
 
 use crate::support::{Peer, Server, closes, errors, frame};
 
-/// Sends a close frame with `payload`, expects `answer`, the end, and `counted` as the code in the counters.
+/// Sends a close frame with `payload`; expects `answer`, the end of the connection, and the code `counted` in the
+/// counters.
 #[track_caller]
 fn check(payload: &[u8], answer: &[u8], counted: u16) {
     let server = Server::start();
@@ -25,14 +26,14 @@ fn payload(code: u16, reason: &str) -> Vec<u8> {
 }
 
 #[test]
-fn the_code_is_echoed() {
+fn a_close_code_is_echoed() {
     for code in [1000, 1001, 1003, 1008, 1011] {
         check(&payload(code, "done"), &payload(code, "done"), code);
     }
 }
 
 #[test]
-fn a_private_code_is_echoed_and_counted_as_other() {
+fn a_private_close_code_is_echoed_and_counted_as_other() {
     for code in [3000, 4999] {
         check(&payload(code, ""), &payload(code, ""), 0);
     }
@@ -44,14 +45,14 @@ fn a_close_without_a_code_is_answered_without_one() {
 }
 
 #[test]
-fn a_code_that_must_not_be_sent_is_answered_with_1002() {
+fn a_close_code_that_must_not_be_sent_is_answered_with_1002() {
     for code in [0, 999, 1004, 1005, 1006, 1015, 2999, 5000] {
         check(&payload(code, ""), &payload(1002, "Protocol violation"), 1002);
     }
 }
 
 #[test]
-fn what_was_sent_before_the_close_is_answered_before_it() {
+fn messages_before_a_close_frame_are_answered_before_it() {
     let server = Server::start();
     let mut peer = Peer::upgraded(server.addr(), "/ws/echo");
     peer.send(&[frame(0x81, b"last words"), frame(0x88, &payload(1000, ""))].concat());
@@ -63,7 +64,7 @@ fn what_was_sent_before_the_close_is_answered_before_it() {
 }
 
 #[test]
-fn a_dashboard_subscriber_is_answered_too() {
+fn a_close_frame_of_a_subscriber_is_answered() {
     let server = Server::start();
     let mut peer = Peer::upgraded(server.addr(), "/ws/dashboard");
     assert_eq!(peer.frame().0, 0x81);

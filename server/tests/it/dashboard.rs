@@ -1,4 +1,4 @@
-//! One snapshot a tick, the same for everybody.
+//! One snapshot per tick, the same for all subscribers.
 
 use serde_json::Value;
 use server::Config;
@@ -46,13 +46,13 @@ fn a_snapshot_has_the_documented_keys() {
     let codes = CLOSE_CODES.map(|code| code.to_string());
     check(&snapshot["closes"], &codes.each_ref().map(String::as_str));
     check(&snapshot["process"], &["resident_bytes", "cpu_ns", "open_fds"]);
-    // This binary's allocator does not count, and its clock is held.
+    // This binary's allocator does not count, and its clock is manual.
     assert!(snapshot["allocations"].is_null());
     assert!(snapshot["process"].as_object().expect("an object").values().all(Value::is_null));
 }
 
 #[test]
-fn a_snapshot_says_what_the_counters_say() {
+fn a_snapshot_agrees_with_the_counters() {
     let server = Server::with(Config { max_connections: 9, ..Config::default() });
     let mut echo = client(server.addr(), "/ws/echo");
     for message in ["Freibord", "draught"] {
@@ -115,7 +115,7 @@ fn nothing_is_published_between_two_ticks() {
 }
 
 #[test]
-fn a_hub_that_comes_late_publishes_once() {
+fn a_late_hub_publishes_once() {
     let server = Server::start();
     let mut subscriber = client(server.addr(), "/ws/dashboard");
     assert_eq!(seq(&mut subscriber), 1);
@@ -153,7 +153,7 @@ fn all_subscribers_get_the_same_bytes() {
 }
 
 #[test]
-fn what_a_subscriber_says_is_ignored() {
+fn messages_of_a_subscriber_are_ignored() {
     let server = Server::start();
     let mut subscriber = client(server.addr(), "/ws/dashboard");
     assert_eq!(seq(&mut subscriber), 1);
@@ -166,7 +166,7 @@ fn what_a_subscriber_says_is_ignored() {
 }
 
 #[test]
-fn a_subscriber_that_says_more_than_4_kib_is_closed_with_1009() {
+fn a_subscriber_that_sends_more_than_4_kib_is_closed_with_1009() {
     let server = Server::start();
     let mut subscriber = client(server.addr(), "/ws/dashboard");
     assert_eq!(seq(&mut subscriber), 1);

@@ -1,4 +1,4 @@
-//! Shutdown: everybody is told, and nobody is waited for too long.
+//! Shutdown: every peer is told, and a peer that does not react is dropped.
 
 use std::net::TcpStream;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::support::{
 
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 
-/// A connection that is in the middle of sending its request, so that a drain waits for it.
+/// A connection that has sent half of a request, so that a drain waits for it.
 fn half_asked(server: &Server, path: &str) -> Peer {
     let mut peer = Peer::connect(server.addr());
     peer.send(format!("GET {path} HTTP/1.1\r\nHost: plimsoll.test\r\n").as_bytes());
@@ -66,7 +66,7 @@ fn every_session_is_closed_with_1001_and_the_counters_add_up() {
 }
 
 #[test]
-fn a_draining_server_accepts_nobody() {
+fn a_draining_server_accepts_no_connection() {
     let server = Server::start();
     let (addr, mut peer) = (server.addr(), Peer::upgraded(server.addr(), "/ws/echo"));
     let stopping = server.stopping();
@@ -140,7 +140,7 @@ fn a_peer_that_does_not_answer_1001_is_dropped_after_2_s() {
     let [mut told, mut before, mut after] = [(); 3].map(|()| half_asked(&server, "/readyz"));
     let stopping = server.stopping();
     assert_eq!(stuck.close_code(), 1001);
-    // Answered by the one thread there is: it is done with sending the close frame, and times the peer.
+    // The server has only one thread: once it answers, it has sent the close frame and its timer runs.
     assert_eq!(ask(&mut told), 503);
     clock.advance(CLOSE_WITHIN - Duration::from_nanos(1));
     assert_eq!(ask(&mut before), 503);
@@ -149,13 +149,13 @@ fn a_peer_that_does_not_answer_1001_is_dropped_after_2_s() {
     stuck.ended();
     assert_eq!(ask(&mut after), 503);
     let stopped = stopping.join().expect("the server does not panic");
-    assert!(stopped.report.drained, "nobody outlived the drain");
+    assert!(stopped.report.drained, "every connection ended within the drain");
     assert_eq!(stopped.alive_tasks, 0);
     assert_eq!(closes(&stopped.report.counters, 1001), 1);
 }
 
 #[test]
-fn what_outlives_the_drain_is_dropped_and_reported() {
+fn connections_that_outlive_the_drain_are_dropped_and_reported() {
     let drain = CLOSE_WITHIN / 2;
     let server = Server::with(Config { drain, ..Config::default() });
     let clock = server.clock();

@@ -1,4 +1,4 @@
-//! Every message comes back as it went, in order.
+//! Every message comes back unchanged and in order.
 
 use futures::{SinkExt, StreamExt};
 use server::{Config, Context};
@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 
 use crate::support::{BACKSTOP, Peer, Server, frame};
 
-/// Longest message that the default configuration takes.
+/// Longest message with the default configuration.
 const LONGEST: usize = 64 * 1024;
 
 const TEXT: u8 = 0x81;
@@ -24,7 +24,7 @@ async fn connect(server: &Server) -> WebSocketStream<TcpStream> {
     tokio_tungstenite::client_async(url, stream).await.expect("the upgrade succeeds").0
 }
 
-/// Sends all without waiting for any answer, and expects the same back.
+/// Sends all messages without waiting for answers, and expects the same messages back.
 async fn check(messages: Vec<Message>) {
     let server = Server::start();
     let (mut sink, stream) = connect(&server).await.split();
@@ -66,7 +66,7 @@ async fn the_longest_messages_come_back() {
 
 #[tokio::test]
 async fn pipelined_messages_come_back_in_order() {
-    // Ten megabytes: more than the sockets hold, so each side waits for the other time and again.
+    // Ten megabytes: more than the socket buffers hold, so each side waits for the other many times.
     let message = |i: usize| match i % 3 {
         0 => Message::text(i.to_string()),
         1 => Message::binary(vec![i as u8; i * 97 % LONGEST]),
@@ -116,7 +116,7 @@ async fn a_pipe_that_breaks_is_counted_and_ends() {
 }
 
 #[tokio::test]
-async fn a_client_made_from_a_raw_stream_is_no_different() {
+async fn a_client_made_from_a_raw_stream_is_served_alike() {
     let server = Server::start();
     let peer = Peer::upgraded(server.addr(), "/ws/echo");
     let stream = peer.socket().try_clone().expect("a descriptor is free");
@@ -201,7 +201,7 @@ fn a_ping_between_fragments_is_answered_first() {
 }
 
 #[test]
-fn a_pong_that_nobody_asked_for_is_ignored() {
+fn an_unsolicited_pong_is_ignored() {
     let server = Server::start();
     let mut peer = Peer::upgraded(server.addr(), "/ws/echo");
     peer.send(&[frame(PONG, b"unasked"), frame(TEXT, b"next")].concat());

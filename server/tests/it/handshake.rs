@@ -1,4 +1,4 @@
-//! The opening handshake: what is upgraded, and how the rest is refused.
+//! The opening handshake: which requests are upgraded, and how the others are refused.
 
 use server::Config;
 
@@ -9,7 +9,7 @@ const UPGRADE: &str = "Upgrade: websocket";
 const VERSION: &str = "Sec-WebSocket-Version: 13";
 const KEY: &str = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==";
 
-/// Sends a request, expects `status`, and that no session was opened.
+/// Sends a request; expects `status` and no session.
 #[track_caller]
 fn refusal(line: &str, headers: &[&str], status: u16) -> Response {
     let server = Server::start();
@@ -36,7 +36,7 @@ fn the_accept_key_is_that_of_the_rfc() {
 }
 
 #[test]
-fn header_names_and_tokens_may_be_in_any_case_and_among_others() {
+fn upgrade_headers_are_found_in_any_case_and_among_other_tokens() {
     let server = Server::start();
     let headers = [
         "CONNECTION: keep-alive, UPGRADE",
@@ -53,7 +53,7 @@ fn header_names_and_tokens_may_be_in_any_case_and_among_others() {
 }
 
 #[test]
-fn another_method_is_refused_with_405_and_told_which() {
+fn another_method_is_refused_with_405_and_an_allow_header() {
     for method in ["POST", "HEAD", "PUT", "OPTIONS"] {
         let server = Server::start();
         let mut peer = Peer::connect(server.addr());
@@ -74,7 +74,7 @@ fn http_1_0_is_refused_with_400() {
 }
 
 #[test]
-fn a_request_without_upgrade_is_refused_with_426_and_told_the_version() {
+fn a_request_without_upgrade_is_refused_with_426_and_the_version() {
     let incomplete: [&[&str]; 5] = [
         &[],
         &[CONNECTION, VERSION, KEY],
@@ -90,7 +90,7 @@ fn a_request_without_upgrade_is_refused_with_426_and_told_the_version() {
 }
 
 #[test]
-fn another_version_is_refused_with_426_and_told_the_right_one() {
+fn another_version_is_refused_with_426_and_the_supported_version() {
     for version in ["Sec-WebSocket-Version: 8", "Sec-WebSocket-Version: 14", "X-None: 13"] {
         let headers = [CONNECTION, UPGRADE, version, KEY];
         let response = refusal("GET /ws/dashboard HTTP/1.1", &headers, 426);
@@ -171,7 +171,7 @@ fn more_than_64_headers_are_refused_with_431() {
     let server = Server::start();
     let headers: Vec<_> = (0..65).map(|i| format!("X-Header-{i}: 1")).collect();
     let headers: Vec<_> = headers.iter().map(String::as_str).collect();
-    // The host is one of the 64.
+    // The Host header is one of the 64.
     for (extra, status) in [(63, 200), (64, 431)] {
         let mut peer = Peer::connect(server.addr());
         peer.send(request("GET /healthz HTTP/1.1", &headers[..extra]).as_bytes());

@@ -69,7 +69,7 @@ fn bytes_that_are_not_http_are_refused_with_400_and_counted() {
 }
 
 #[test]
-fn a_connection_that_ends_before_any_request_is_no_error() {
+fn a_connection_that_ends_before_any_request_is_not_an_error() {
     let server = Server::start();
     drop(Peer::connect(server.addr()));
     server.settle();
@@ -78,7 +78,7 @@ fn a_connection_that_ends_before_any_request_is_no_error() {
     assert_eq!(counters.errors.iter().sum::<u64>(), 0);
 }
 
-/// Every sample of an exposition: name and labels to value.
+/// Every sample of an exposition, by name and labels.
 fn samples(exposition: &str) -> BTreeMap<String, f64> {
     exposition
         .lines()
@@ -90,7 +90,7 @@ fn samples(exposition: &str) -> BTreeMap<String, f64> {
         .collect()
 }
 
-/// What [`samples`] must be for `counters`, on a server whose clock stands still and which counts no allocations.
+/// The [`samples`] for `counters`, on a server with a manual clock and without a counting allocator.
 fn expected(counters: &Counters, limit: u64) -> BTreeMap<String, f64> {
     let kinds = ErrorKind::ALL.iter().zip(counters.errors);
     let codes = CLOSE_CODES.iter().zip(counters.closes);

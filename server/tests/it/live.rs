@@ -16,12 +16,12 @@ fn live() -> Live {
     Live::start((Ipv4Addr::LOCALHOST, 0).into(), SERIES).expect("a port and a thread are free")
 }
 
-/// A message that is no point of the history.
+/// Publishes a message that is not a point of the history.
 fn publish(live: &Live, message: &Value) {
     live.publish(message, None);
 }
 
-/// A point of run `run_id` that has a value of `open` and none of `p99`.
+/// Publishes a point of the history with a value of `open` and none of `p99`.
 fn record(live: &Live, run_id: &str, seconds: u32) {
     let values = [seconds as f32, f32::NAN];
     let point = Point { run_id, seconds: seconds.into(), values: &values };

@@ -1,4 +1,4 @@
-//! The server as its peers meet it: real sockets, real clients, and time that moves only when a test says so.
+//! The server as its peers see it: real sockets, real clients, and time that moves only by a test's command.
 
 mod backpressure;
 mod binary;

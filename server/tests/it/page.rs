@@ -18,7 +18,7 @@ fn the_page_may_load_its_own_files_and_nothing_else() {
     let mut sources =
         policy.split("; ").map(|rule| rule.split_once(' ').expect("a rule has sources"));
     assert_eq!(sources.next(), Some(("default-src", "'none'")));
-    // Beside its own files what is within it, by its hash.
+    // The script and the style inside the page are allowed by their hashes.
     let is_own = |(_, allowed): (&str, &str)| match allowed {
         "'none'" | "'self'" | "'self' data:" => true,
         _ => allowed
@@ -31,7 +31,7 @@ fn the_page_may_load_its_own_files_and_nothing_else() {
 }
 
 #[test]
-fn every_file_that_the_page_names_is_there() {
+fn every_file_that_the_page_names_is_served() {
     let server = Server::start();
     let page = get(&server, "/").body;
     let named = page.split('"').filter(|text| text.starts_with("/page/"));
@@ -49,7 +49,7 @@ fn every_file_that_the_page_names_is_there() {
 }
 
 #[test]
-fn a_server_at_its_limit_refuses_the_page_and_still_says_that_it_is_healthy() {
+fn a_server_at_its_limit_refuses_the_page_and_answers_healthz() {
     let server = Server::with(Config { max_connections: 1, ..Config::default() });
     let mut subscriber = client(server.addr(), "/ws/dashboard");
     text(&mut subscriber);

@@ -1,4 +1,4 @@
-//! What RFC 6455 forbids is answered with the close code it names, before the connection ends.
+//! Frames that RFC 6455 forbids are answered with the close code that it demands, before the connection ends.
 
 use std::io::Write;
 use std::net::Shutdown;
@@ -7,7 +7,7 @@ use server::stats::ErrorKind;
 
 use crate::support::{Peer, Server, closes, errors, frame};
 
-/// Sends `bytes` to a fresh session, expects `code`, and that the session then ends and is counted as `kind`.
+/// Sends `bytes` to a new session; expects `code`, then the end of the session, counted as `kind`.
 #[track_caller]
 fn check(bytes: &[u8], code: u16, kind: ErrorKind) {
     let server = Server::start();
@@ -50,14 +50,14 @@ fn a_control_frame_over_125_bytes_is_closed_with_1002() {
 }
 
 #[test]
-fn a_control_frame_in_pieces_is_closed_with_1002() {
+fn a_fragmented_control_frame_is_closed_with_1002() {
     for opcode in 0x8..=0xa {
         check(&frame(opcode, b""), 1002, ErrorKind::Protocol);
     }
 }
 
 #[test]
-fn a_continuation_of_nothing_is_closed_with_1002() {
+fn a_continuation_without_a_first_fragment_is_closed_with_1002() {
     check(&frame(0x80, b"of what?"), 1002, ErrorKind::Protocol);
 }
 
@@ -74,9 +74,9 @@ fn a_close_frame_of_one_byte_is_closed_with_1002() {
 #[test]
 fn text_that_is_not_utf8_is_closed_with_1007() {
     check(&frame(0x81, b"\xc3\x28"), 1007, ErrorKind::Utf8);
-    // Cut off in the middle of a character.
+    // Ends in the middle of a character.
     check(&frame(0x81, b"\xe2\x82"), 1007, ErrorKind::Utf8);
-    // Wrong in a fragment that is not the last.
+    // The error is in the first of two fragments.
     check(&[frame(0x01, b"\xff"), frame(0x80, b"")].concat(), 1007, ErrorKind::Utf8);
 }
 
@@ -100,19 +100,19 @@ fn fragments_that_add_up_to_more_than_the_limit_are_closed_with_1009() {
 }
 
 #[test]
-fn a_declared_length_is_enough_to_be_closed_with_1009() {
+fn a_declared_length_over_the_limit_is_closed_with_1009() {
     let gigabyte = (1_u64 << 30).to_be_bytes();
     check(&[&[0x82, 0xff], &gigabyte[..], &[0; 4]].concat(), 1009, ErrorKind::TooBig);
 }
 
 #[test]
-fn a_peer_that_is_still_sending_can_read_why_it_is_closed() {
+fn a_peer_that_is_still_sending_gets_the_close_frame() {
     let server = Server::start();
     let mut peer = Peer::upgraded(server.addr(), "/ws/echo");
     let message = frame(0x82, &[0; 240 * 1024]);
     let (first, rest) = message.split_at(1024);
     peer.send(first);
-    // By now the server has said goodbye; what comes next must not make the kernel throw that away.
+    // The server has sent its close frame. The bytes that arrive now must not make the kernel discard it.
     server.until(|counters| closes(counters, 1009) == 1);
     peer.send(rest);
     server.settle();

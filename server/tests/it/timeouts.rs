@@ -1,4 +1,4 @@
-//! What the server does when nothing happens. Time is manual: a test that takes long is a test that fails.
+//! Timeouts. Time is manual: it moves only by `advance`.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 
 const PING: (u8, Vec<u8>) = (0x89, vec![]);
 
-/// A session that was just heard, so that its silence begins now.
+/// A session that has just sent a message, so that its silence begins now.
 fn heard(server: &Server) -> Peer {
     let mut peer = Peer::upgraded(server.addr(), "/ws/echo");
     assert_is_served(&mut peer);
@@ -33,7 +33,7 @@ fn a_client_that_is_slow_to_send_its_head_is_closed_after_5_s() {
     slow.send(b"GET /ws/echo HTTP/1.1\r\nHost: plims");
     server.settle();
     server.advance(HEADER_WITHIN - INSTANT);
-    // A byte now and then buys no time.
+    // One more byte does not extend the deadline.
     slow.send(b"o");
     server.settle();
     slow.is_quiet();
@@ -71,7 +71,7 @@ fn each_request_of_a_connection_has_5_s_of_its_own() {
 }
 
 #[test]
-fn a_connection_that_is_kept_alive_and_not_used_is_no_error() {
+fn a_kept_alive_connection_that_is_not_used_is_not_an_error() {
     let server = Server::start();
     let mut peer = Peer::connect(server.addr());
     peer.send(request("GET /metrics HTTP/1.1", &[]).as_bytes());
@@ -84,7 +84,7 @@ fn a_connection_that_is_kept_alive_and_not_used_is_no_error() {
 }
 
 #[test]
-fn an_upgraded_connection_has_no_head_to_send() {
+fn an_upgraded_connection_has_no_header_timeout() {
     let server = Server::start();
     let mut peer = heard(&server);
     server.advance(HEADER_WITHIN);
@@ -151,7 +151,7 @@ fn a_peer_that_answers_every_ping_is_kept() {
         server.settle();
         server.advance(PONG_WITHIN);
         peer.is_quiet();
-        // 25 s after the pong, which came at once.
+        // 25 s after the pong.
         server.advance(PING_AFTER - PONG_WITHIN);
     }
     assert_eq!(peer.frame(), PING);
@@ -188,7 +188,7 @@ fn a_peer_that_does_not_answer_the_close_frame_is_dropped_after_2_s() {
 }
 
 #[test]
-fn what_a_peer_says_puts_the_ping_off() {
+fn a_message_delays_the_ping() {
     let server = Server::start();
     let mut peer = heard(&server);
     server.advance(PING_AFTER - INSTANT);
@@ -200,7 +200,7 @@ fn what_a_peer_says_puts_the_ping_off() {
 }
 
 #[test]
-fn time_that_comes_in_small_steps_misses_no_deadline() {
+fn a_session_is_pinged_25_s_after_each_pong() {
     let server = Server::start();
     let mut peer = heard(&server);
     for _ in 0..5 {
@@ -210,7 +210,7 @@ fn time_that_comes_in_small_steps_misses_no_deadline() {
         server.settle();
         server.advance(PONG_WITHIN);
         peer.is_quiet();
-        // Silent since the pong: the next ping is 25 s after that.
+        // The next ping is due 25 s after the pong.
         server.advance(PING_AFTER - PONG_WITHIN - INSTANT);
         assert_is_served(&mut peer);
     }

@@ -20,14 +20,14 @@ impl Gates {
         Gated { stream, gate }
     }
 
-    /// The gate before `peer`, which the server has already answered.
+    /// The gate of `peer`, which the server has already accepted.
     pub(crate) fn of(&self, peer: &std::net::TcpStream) -> Gate {
         let peer = peer.local_addr().expect("a connected socket has an address");
         self.0.lock().expect("no holder panics")[&peer].clone()
     }
 }
 
-/// While shut, a stream takes no writes: its peer has stopped reading, and every buffer between the two is full.
+/// A stream with a shut gate takes no writes, as if its peer had stopped reading and every buffer in between were full.
 #[derive(Clone, Default)]
 pub(crate) struct Gate(Arc<Mutex<State>>);
 

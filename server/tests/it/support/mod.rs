@@ -16,12 +16,12 @@ use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes, WebSocket};
 pub(crate) use gate::Gates;
 pub(crate) use peer::{Peer, Response, frame, request};
 
-/// Longest wait for something that must happen. Only a broken server makes a test wait this long.
+/// Longest wait for an expected event. Only a broken server makes a test wait this long.
 pub(crate) const BACKSTOP: Duration = Duration::from_secs(30);
 
-/// An embedded server whose clock the test holds.
+/// An embedded server whose clock the test moves.
 pub(crate) struct Server {
-    /// Gone once it is stopping.
+    /// `None` once the server is stopping.
     embedded: Option<Embedded>,
     clock: ManualClock,
 }
@@ -61,7 +61,7 @@ impl Server {
         self.embedded.as_ref().expect("only stopping takes it")
     }
 
-    /// Waits until the counters are as they must become.
+    /// Waits until the counters fulfil `what`, and returns them.
     #[track_caller]
     pub(crate) fn until(&self, what: impl Fn(&Counters) -> bool) -> Counters {
         let start = Instant::now();
@@ -75,7 +75,7 @@ impl Server {
         }
     }
 
-    /// Moves time. What this makes due happens soon, not at once.
+    /// Moves time, and lets the server run what is then due.
     pub(crate) fn advance(&self, by: Duration) {
         self.clock.advance(by);
         self.settle();
@@ -90,8 +90,8 @@ impl Server {
         self.settle();
     }
 
-    /// Returns once the server has seen what its peers sent before this was called, and has finished what it was at: it
-    /// has one thread, and that thread has since accepted, served and closed a new connection.
+    /// Returns once the server has read all that its peers sent before this call, and is idle: its only thread has
+    /// since accepted, served and closed a new connection.
     pub(crate) fn settle(&self) {
         let mut probe = Peer::connect(self.addr());
         probe.send(request("GET /healthz HTTP/1.1", &["Connection: close"]).as_bytes());
@@ -99,20 +99,20 @@ impl Server {
         probe.ended();
     }
 
-    /// Begins to stop it on another thread: a drain waits for its peers, and the test is one of them.
+    /// Stops it on another thread, because the drain waits for peers that the test plays.
     pub(crate) fn stopping(mut self) -> JoinHandle<Stopped> {
         let embedded = self.embedded.take().expect("only stopping takes it");
         std::thread::spawn(move || embedded.stop().expect("the server ends in order"))
     }
 
-    /// The clock, for what must be timed while the server no longer accepts.
+    /// The clock, for a test that moves time after the server has stopped accepting.
     pub(crate) fn clock(&self) -> ManualClock {
         self.clock.clone()
     }
 }
 
 impl Drop for Server {
-    /// Ends it whatever its peers do: for them, time flies.
+    /// Ends it whatever its peers do: time moves until all timeouts have fired.
     fn drop(&mut self) {
         let Some(embedded) = self.embedded.take() else { return };
         let stopping = std::thread::spawn(move || drop(embedded));
@@ -150,7 +150,7 @@ pub(crate) fn closed(mut client: Client) -> u16 {
         Ok(Message::Close(Some(frame))) => u16::from(frame.code),
         other => panic!("expected a close frame, got {other:?}"),
     };
-    // Reading on writes the answer; then the server ends the stream.
+    // The next read sends the answer; then the server ends the stream.
     match client.read() {
         Err(tungstenite::Error::ConnectionClosed) => code,
         other => panic!("expected the end, got {other:?}"),
@@ -167,7 +167,7 @@ pub(crate) fn errors(counters: &Counters, kind: ErrorKind) -> u64 {
     counters.errors[kind as usize]
 }
 
-/// Asserts that one message makes the way there and back.
+/// Asserts that one message is echoed.
 #[track_caller]
 pub(crate) fn assert_echoes(client: &mut Client, message: &str) {
     client.send(Message::text(message)).expect("the server takes it");

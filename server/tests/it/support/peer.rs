@@ -3,7 +3,7 @@ use std::net::{SocketAddr, TcpStream};
 
 use super::BACKSTOP;
 
-/// A client that sends and sees bytes.
+/// A client that sends and receives raw bytes.
 pub(crate) struct Peer {
     stream: BufReader<TcpStream>,
 }
@@ -12,7 +12,7 @@ pub(crate) struct Peer {
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
-    /// The headers, one a line, as they came.
+    /// The header lines.
     head: Vec<String>,
     pub(crate) body: String,
 }
@@ -108,7 +108,7 @@ impl Peer {
         response
     }
 
-    /// The next response, which has no body whatever it declares.
+    /// The next response, which has no body whatever its headers declare.
     pub(crate) fn head(&mut self) -> Response {
         let status = self.line();
         let status = status.split(' ').nth(1).and_then(|status| status.parse().ok());
@@ -124,7 +124,7 @@ impl Peer {
         line.strip_suffix("\r\n").expect("a whole line").to_owned()
     }
 
-    /// The first byte and the payload of the next frame, which no server may mask.
+    /// The first byte and the payload of the next frame, which must not be masked.
     pub(crate) fn frame(&mut self) -> (u8, Vec<u8>) {
         let head = self.take(2);
         let length = match head[1] {
@@ -150,7 +150,7 @@ impl Peer {
         taken
     }
 
-    /// Asserts that nothing more comes before the connection ends, in order or by a reset.
+    /// Asserts that the connection ends, in order or by a reset, without another byte.
     #[track_caller]
     pub(crate) fn ended(&mut self) {
         let mut rest = Vec::new();
@@ -160,7 +160,7 @@ impl Peer {
         }
     }
 
-    /// Asserts that nothing waits to be read, not even the end.
+    /// Asserts that nothing can be read, not even the end of the stream.
     #[track_caller]
     pub(crate) fn is_quiet(&mut self) {
         let socket = self.stream.get_ref();
