@@ -1,8 +1,8 @@
 //! The live page with a made-up run, to look at it or to test it.
 //!
-//! `cargo run --package server --example live -- [ADDR [SPEED]]` prints where it listens. The run lasts a minute divided
-//! by the speed. Each line on stdin is a state (`pass`, `fail`, `invalid`, `incomplete`, `interrupted`, or `running` for a
-//! new run) or `quit`.
+//! `cargo run --package server --example live -- [ADDR [SPEED]]` prints where it listens. The run lasts a minute
+//! divided by the speed. Each line on stdin is a state (`pass`, `fail`, `invalid`, `incomplete`, `interrupted`, or
+//! `running` for a new run) or `quit`.
 
 use std::io::Write;
 use std::net::SocketAddr;

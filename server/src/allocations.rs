@@ -10,11 +10,11 @@ static FREED_BYTES: AtomicU64 = AtomicU64::new(0);
 
 /// The system's allocator, counted. A binary installs it with `#[global_allocator]`.
 ///
-/// Counting rules are dhat's: a `realloc` is one more block and its whole new size in bytes.
+/// Counts by dhat's rules: a `realloc` is one more block and its whole new size in bytes.
 #[derive(Debug)]
 pub struct Counting;
 
-// SAFETY: every call goes to `System` unchanged; the counters touch no memory that it hands out.
+// SAFETY: every call goes to `System` unchanged, and the counters touch none of its memory.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promise is passed on.
@@ -58,21 +58,21 @@ fn freed(size: usize) {
 /// Allocations of the process since its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allocations {
-    /// Blocks ever handed out, reallocations included.
+    /// Blocks ever allocated, reallocations included.
     pub total_blocks: u64,
-    /// Bytes ever handed out.
+    /// Bytes ever allocated.
     pub total_bytes: u64,
-    /// Blocks not given back yet.
+    /// Blocks not freed yet.
     pub live_blocks: u64,
-    /// Bytes not given back yet.
+    /// Bytes not freed yet.
     pub live_bytes: u64,
 }
 
-/// The counts so far, or `None` where [`Counting`] is not the allocator. The four are read one after the other: under
-/// load they may be a few blocks apart.
+/// The counts so far, or `None` where [`Counting`] is not the allocator. The four counters are read one after the
+/// other: under load they may differ by a few blocks.
 #[must_use]
 pub fn current() -> Option<Allocations> {
-    // What was freed is read first, so that live never comes out below nothing.
+    // Freed blocks are read first, so that live blocks are never negative.
     let (freed_blocks, freed_bytes) = (FREED_BLOCKS.load(Relaxed), FREED_BYTES.load(Relaxed));
     let (total_blocks, total_bytes) = (BLOCKS.load(Relaxed), BYTES.load(Relaxed));
     (total_blocks > 0).then(|| Allocations {

@@ -1,4 +1,4 @@
-//! The time the server lives by: the machine's, or one that a test moves by hand.
+//! The server's source of time: the machine's clock, or one that a test moves by hand.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use hyper::rt::{Sleep, Timer};
 use pin_project_lite::pin_project;
 use tokio::sync::Notify;
 
-/// A source of time for ticks, idleness and every other timeout. Cheap to clone.
+/// A source of time for ticks and timeouts. Cheap to clone.
 ///
 /// Tokio's own paused clock is no substitute: it jumps ahead whenever the runtime waits, and a runtime that serves
 /// real sockets waits all the time.
@@ -30,7 +30,7 @@ impl Clock {
         Self::Real(Instant::now())
     }
 
-    /// Time since the clock was made.
+    /// Time since the clock was created.
     #[must_use]
     pub fn now(&self) -> Duration {
         match self {
@@ -53,7 +53,7 @@ impl Clock {
     }
 }
 
-/// Time that moves only when told to. Clones share it.
+/// Time that moves only by [`ManualClock::advance`]. Clones share it.
 #[derive(Clone, Debug, Default)]
 pub struct ManualClock(Arc<Hands>);
 
@@ -64,9 +64,10 @@ struct Hands {
 }
 
 impl ManualClock {
-    /// Moves time by `by` and wakes whoever is due. Allocates nothing.
+    /// Moves time by `by` and wakes every task that is due. Allocates nothing.
     pub fn advance(&self, by: Duration) {
-        let by = u64::try_from(by.as_nanos()).expect("a test does not advance time by centuries");
+        let by =
+            u64::try_from(by.as_nanos()).expect("a test advances time by less than five centuries");
         self.0.now_ns.fetch_add(by, Ordering::AcqRel);
         self.0.moved.notify_waiters();
     }
@@ -87,11 +88,11 @@ impl ManualClock {
     }
 }
 
-/// Lets hyper's header timeout go by a [`Clock`].
+/// Runs hyper's header timeout on a [`Clock`].
 #[derive(Debug)]
 pub(crate) struct HttpTimer {
     clock: Clock,
-    /// Where the clock's zero lies among the instants that hyper counts in.
+    /// The clock's zero as an instant: hyper counts in instants.
     origin: Instant,
 }
 

@@ -1,4 +1,4 @@
-//! What a caller may choose, with the defaults.
+//! The settings, with their defaults.
 
 use std::time::Duration;
 
@@ -10,17 +10,17 @@ use crate::{Clock, Error};
 
 const KIB: usize = 1024;
 
-/// Most connections a server takes by default, whatever the descriptor limit allows.
+/// Upper limit of the default of [`Config::max_connections`].
 const MAX_CONNECTIONS: usize = 10_000;
 
-/// Bytes that may wait for one echo client before its next message is refused; a message larger than half of this
-/// raises it.
+/// Bytes that may wait for one echo client before tungstenite refuses its next message. Twice the largest message, if
+/// that is more.
 const MAX_WRITE_BUFFER: usize = 256 * KIB;
 
-/// Largest [`Config::max_message`], in bytes: each connection may make the server hold a few times as much.
+/// Largest [`Config::max_message`], in bytes: one connection can make the server hold a few times as much.
 const LARGEST_MESSAGE: usize = 16 * 1024 * KIB;
 
-/// Longest message a dashboard subscriber may send, in bytes: it has nothing to say.
+/// Longest message that a dashboard subscriber may send, in bytes. All of them are ignored.
 const DASHBOARD_INBOUND: usize = 4 * KIB;
 
 /// Time for a client to send the head of a request, counted anew for each request of a connection.
@@ -32,25 +32,27 @@ const MAX_HEADERS: usize = 64;
 /// Longest head of a request, in bytes; a longer one is answered with 431.
 const MAX_HEAD: usize = 16 * KIB;
 
-/// Limits and buffers of one server. Durations are real unless [`Config::clock`] says otherwise.
+/// Limits and buffers of one server. Durations are measured by [`Config::clock`].
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Open connections beyond which a request is answered with 503. Default: the smaller of 10 000 and 0.8 of the
-    /// soft descriptor limit, so that logs and refusals still find a descriptor.
+    /// Open connections beyond which a request is answered with 503. Default: 10 000, or 0.8 of the soft descriptor
+    /// limit if that is less, so that a descriptor is left for a refusal.
     pub max_connections: usize,
-    /// Longest message and longest frame an echo client may send, in bytes. Default 64 KiB, at most 16 MiB. tungstenite reserves the
-    /// length that a frame header declares, so this bounds what fourteen bytes can make the server allocate.
+    /// Longest message and longest frame that an echo client may send, in bytes. Default 64 KiB, at least 125 bytes, at
+    /// most 16 MiB. tungstenite reserves the length that a frame header declares: without a limit, a header of 14 bytes
+    /// could make the server allocate any amount.
     pub max_message: usize,
-    /// Bytes read at once from an echo client, allocated for each connection at its upgrade. Default 8 KiB: less
-    /// costs reads on messages of 16 KiB, more falls out of the cache at a hundred connections.
+    /// Bytes read at once from an echo client, allocated for each connection at its upgrade. Default 8 KiB: a smaller
+    /// buffer needs more reads for messages of 16 KiB, a larger one no longer fits the cache with a hundred
+    /// connections.
     pub read_buffer: usize,
-    /// Bytes gathered for an echo client before they are written without waiting for the flush. Default 8 KiB.
+    /// Bytes gathered for an echo client before they are written ahead of the flush. Default 8 KiB.
     pub write_buffer: usize,
     /// Time between two dashboard snapshots. Default 250 ms.
     pub tick: Duration,
-    /// Longest wait for connections to end once shutdown was asked for. Default 10 s.
+    /// Longest wait for connections to end after a request to shut down. Default 10 s.
     pub drain: Duration,
-    /// The time that ticks and timeouts go by. Default: the machine's.
+    /// The source of time for ticks and timeouts. Default: the machine's clock.
     pub clock: Clock,
 }
 
@@ -71,25 +73,23 @@ impl Default for Config {
 impl Config {
     /// # Errors
     ///
-    /// [`Error::Config`] for a value that no connection could be served with.
+    /// [`Error::Config`] for a value out of range.
     pub fn check(&self) -> Result<(), Error> {
         let refuse = |what: &str| Err(Error::Config(what.to_owned()));
         if self.max_connections == 0 {
-            return refuse("no connection could ever be taken: set --max-connections to 1 or more");
+            return refuse("--max-connections must be at least 1");
         }
         if self.max_message < 125 {
-            return refuse("a control frame may carry 125 bytes: set --max-message to 125 or more");
+            return refuse("--max-message must be at least 125, the longest control frame");
         }
         if self.max_message > LARGEST_MESSAGE {
-            return refuse(
-                "a message of more than 16 MiB belongs into several: set --max-message to 16777216 or less",
-            );
+            return refuse("--max-message may be at most 16777216 (16 MiB)");
         }
         if self.read_buffer == 0 || self.write_buffer == 0 {
-            return refuse("a buffer of 0 bytes moves nothing: set it to 1 or more");
+            return refuse("the read buffer and the write buffer must be at least 1 byte");
         }
         if self.tick.is_zero() {
-            return refuse("the dashboard cannot tick without pause: set --tick-ms to 1 or more");
+            return refuse("--tick-ms must be at least 1");
         }
         Ok(())
     }
@@ -125,7 +125,7 @@ impl Config {
     }
 }
 
-/// Soft limit on open descriptors; "unlimited" counts as very many.
+/// The soft limit on open descriptors; `usize::MAX` if there is none.
 fn descriptor_limit() -> usize {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX)

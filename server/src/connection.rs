@@ -19,10 +19,10 @@ use crate::echo::Echo;
 use crate::http::{self, Admission, Route};
 use crate::stats::ErrorKind;
 
-/// Serves one stream from its first byte to its last: HTTP, then, once upgraded, WebSocket.
+/// Serves one stream from its first byte to its last: HTTP, then, after an upgrade, WebSocket.
 ///
-/// The stream counts as one open connection for as long as this runs. It ends when the peer does, on an error (which
-/// is counted, not returned), or when the server shuts down.
+/// The stream counts as one open connection while this runs. It ends when the peer ends it, on an error (which is
+/// counted, not returned), or when the server shuts down.
 pub async fn serve_connection<S>(io: S, context: &Context)
 where
     S: AsyncRead + AsyncWrite + Unpin,

@@ -24,18 +24,18 @@ pub struct Context {
     pub(crate) config: Config,
     pub(crate) stats: Stats,
     pub(crate) shutdown: Shutdown,
-    /// One for all connections: it holds the timer.
+    /// Shared, because it holds the timer.
     pub(crate) http: http1::Builder,
     pub(crate) feed: Feed,
     files: Files,
-    /// The hub or [`crate::Live`] writes it, subscribers wait for it.
+    /// Written by the hub or by [`crate::Live`]; subscribers wait for it.
     pub(crate) board: Board,
 }
 
 impl Context {
     /// # Errors
     ///
-    /// [`Error::Config`] if `config` cannot be served with.
+    /// As [`Config::check`].
     pub fn new(config: Config) -> Result<Arc<Self>, Error> {
         Self::with_feed(config, Feed::Server)
     }
@@ -53,8 +53,8 @@ impl Context {
         }))
     }
 
-    /// The process now. A test that holds the clock wants every run to be like the last: the system is asked all the
-    /// same, and nothing is told.
+    /// The process now. With a manual clock the answer is empty, so that all runs of a test are alike; the system calls
+    /// are made all the same.
     pub(crate) fn process(&self) -> Process {
         let process = self.files.read();
         match self.config.clock {

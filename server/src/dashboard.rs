@@ -1,4 +1,4 @@
-//! Snapshots, serialised once a tick and shared by all subscribers.
+//! Snapshots, serialised once per tick and shared by all subscribers.
 
 mod board;
 mod hub;

@@ -1,4 +1,4 @@
-//! A server on a thread of its own, for whoever wants to measure or test one.
+//! A server on a thread of its own, to be measured or tested.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use crate::{Config, Context, Error};
 
 /// A running server on 127.0.0.1 at a free port, with its own thread and current-thread runtime.
 ///
-/// [`Embedded::stop`] drains it and tells how it went. Dropping it ends it at once, connections and all: whoever drops
-/// it is usually on the way out of a failure, and a drain would wait for peers that will never answer.
+/// [`Embedded::stop`] drains it and returns the outcome. Dropping it ends it at once, with all connections: a drop
+/// without a stop usually follows a failure, and a drain would wait for peers that never answer.
 #[derive(Debug)]
 pub struct Embedded {
     addr: SocketAddr,
@@ -24,19 +24,20 @@ pub struct Embedded {
     thread: Option<JoinHandle<Result<Stopped, Error>>>,
 }
 
-/// What a stopped server leaves behind.
+/// The outcome of an embedded server.
 #[derive(Debug)]
 pub struct Stopped {
     /// Final counters, and whether the drain was clean.
     pub report: Report,
-    /// Tasks of the runtime that nobody had joined when the server returned; 0 unless something leaks them.
+    /// Tasks that were still alive in the runtime when the server returned; 0 unless there is a leak.
     pub alive_tasks: usize,
 }
 
 impl Embedded {
     /// # Errors
     ///
-    /// [`Error::Config`], or [`Error::Bind`] or [`Error::Io`] if the machine has no port, descriptor or thread left.
+    /// [`Error::Config`] as [`Config::check`]; [`Error::Bind`] or [`Error::Io`] if the machine has no port, descriptor
+    /// or thread left.
     pub fn start(config: Config) -> Result<Self, Error> {
         Self::start_wrapped(config, |stream| stream)
     }
@@ -75,7 +76,7 @@ impl Embedded {
         Ok(Self { addr, context, stop, thread: Some(thread) })
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
@@ -91,16 +92,16 @@ impl Embedded {
         self.context.stats()
     }
 
-    /// Asks it to drain and returns at once, for a caller that has a part to play in the drain.
+    /// Begins a drain and returns at once, for a caller that takes part in the drain.
     pub fn request_stop(&self) {
         self.stop.fire();
     }
 
-    /// Drains it, joins its thread, and tells what it left behind.
+    /// Drains it, joins its thread, and returns the outcome.
     ///
     /// # Errors
     ///
-    /// What ended the server early, or [`Error::Panicked`].
+    /// The error that ended the server early, or [`Error::Panicked`].
     pub fn stop(mut self) -> Result<Stopped, Error> {
         self.request_stop();
         let thread = self.thread.take().expect("only stop and drop take the thread");
@@ -115,7 +116,7 @@ impl Drop for Embedded {
         if let Some(thread) = self.thread.take()
             && !matches!(thread.join(), Ok(Ok(_)))
         {
-            tracing::error!("the embedded server did not end well");
+            tracing::error!("the embedded server failed or panicked");
         }
     }
 }
@@ -134,8 +135,8 @@ where
         let listener = tokio::net::TcpListener::from_std(listener)?;
         let stopped = async {
             stop.fired().await;
-            // A turn of the driver: it lets go of connections that have just ended. A stop right behind a close then
-            // costs what a later one does, to the block.
+            // One turn of the I/O driver, which releases connections that have just ended: a stop right after a close
+            // then allocates exactly as much as a later stop.
             tokio::task::yield_now().await;
         };
         serve_wrapped(listener, context, stopped, wrap).await

@@ -1,19 +1,19 @@
 use std::io;
 use std::net::SocketAddr;
 
-/// What can stop a server from doing its work, by what the caller can do about it.
+/// A reason for which a server cannot start or go on.
 #[derive(Debug)]
 pub enum Error {
-    /// The address cannot be listened on: take another one, or port 0.
+    /// The server cannot listen on the address.
     Bind {
-        /// The address that was asked for.
+        /// The requested address.
         addr: SocketAddr,
         /// The system's reason.
         source: io::Error,
     },
-    /// A configuration value that no server can run with.
+    /// A setting is out of range.
     Config(String),
-    /// The runtime or the listener broke; nothing that the caller passed is at fault.
+    /// The runtime or the listener failed; the caller's settings are not the cause.
     Io(io::Error),
     /// The server's own thread panicked.
     Panicked,
@@ -24,16 +24,16 @@ impl std::fmt::Display for Error {
         match self {
             Self::Bind { addr, source } => write!(
                 f,
-                "cannot listen on {addr}: {source}; stop what holds it, or choose another address (port 0 takes a free one)"
+                "cannot listen on {addr}: {source}; choose another address, or port 0 for a free one"
             ),
             Self::Config(reason) => f.write_str(reason),
-            Self::Io(source) => write!(f, "the server broke: {source}"),
+            Self::Io(source) => write!(f, "the server failed: {source}"),
             Self::Panicked => f.write_str("the server's thread panicked; its message is on stderr"),
         }
     }
 }
 
-/// Without a source: the message holds it already.
+/// Without a source: the message contains it.
 impl std::error::Error for Error {}
 
 impl From<io::Error> for Error {

@@ -1,4 +1,4 @@
-//! Routes, upgrades and refusals. Every answer is a pure function of the request and the counters.
+//! Routes, upgrades and refusals.
 
 use std::sync::Mutex;
 use std::sync::atomic::Ordering::Relaxed;
@@ -17,10 +17,10 @@ use crate::history::History;
 use crate::stats::OpenGuard;
 use crate::{Context, metrics, page};
 
-/// Seconds after which a refused client may come back.
+/// Seconds after which a refused client may try again.
 const RETRY_SECONDS: &str = "1";
 
-/// Where an upgraded connection goes.
+/// The route of an upgraded connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
     Echo,
@@ -37,14 +37,14 @@ impl Route {
     }
 }
 
-/// One connection's place among those the server may have open.
+/// One open connection, counted.
 #[derive(Debug)]
 pub(crate) struct Admission<'a> {
     _open: OpenGuard<'a>,
     over_limit: bool,
 }
 
-/// Counts the connection. One over the limit is let in to be told so.
+/// Counts the connection. A connection over the limit is admitted, so that its requests can be refused with 503.
 pub(crate) fn admit(context: &Context) -> Admission<'_> {
     context.stats.connections_total.fetch_add(1, Relaxed);
     let open = OpenGuard::new(&context.stats.connections_open);
@@ -55,7 +55,7 @@ pub(crate) fn admit(context: &Context) -> Admission<'_> {
 
 type Answer = Response<Full<Bytes>>;
 
-/// The answer to one request, and where its connection goes if that is 101.
+/// The answer to one request, and the route of its connection if the answer is 101.
 pub(crate) fn answer<B>(
     request: &Request<B>,
     context: &Context,
@@ -71,7 +71,7 @@ pub(crate) fn answer<B>(
     }
 }
 
-/// What a plain route is asked for.
+/// What a request without an upgrade asks for.
 enum Plain<'a> {
     Asset(&'static page::Asset),
     History(&'a Mutex<History>),
@@ -88,7 +88,7 @@ fn plain(method: &Method, path: &str, context: &Context, admission: &Admission<'
         ("/history", Feed::Published(history)) => Plain::History(history),
         (_, feed) => match page::asset(path) {
             Some(asset) => Plain::Asset(asset),
-            None => return text(StatusCode::NOT_FOUND, nothing(feed)),
+            None => return text(StatusCode::NOT_FOUND, not_found(feed)),
         },
     };
     if method != Method::GET && method != Method::HEAD {
@@ -112,7 +112,7 @@ fn plain(method: &Method, path: &str, context: &Context, admission: &Admission<'
     }
 }
 
-fn nothing(feed: &Feed) -> &'static str {
+fn not_found(feed: &Feed) -> &'static str {
     match feed {
         Feed::Server => {
             "nothing here: try /, /ws/echo, /ws/dashboard, /metrics, /healthz, /readyz\n"
@@ -134,22 +134,23 @@ fn upgrade<B>(
     if request.method() != Method::GET {
         return Err(refuse(
             StatusCode::METHOD_NOT_ALLOWED,
-            "a WebSocket begins with GET\n",
+            "a WebSocket upgrade must use GET\n",
             &[(ALLOW, "GET")],
         ));
     }
     if request.version() != Version::HTTP_11 {
-        return Err(text(StatusCode::BAD_REQUEST, "a WebSocket begins with HTTP/1.1\n"));
+        return Err(text(StatusCode::BAD_REQUEST, "a WebSocket upgrade must use HTTP/1.1\n"));
     }
     let version = [(SEC_WEBSOCKET_VERSION, "13"), (UPGRADE, "websocket")];
     if !has_token(request, &UPGRADE, "websocket") || !has_token(request, &CONNECTION, "upgrade") {
-        let reason = "this is a WebSocket: send Connection: Upgrade and Upgrade: websocket\n";
+        let reason =
+            "a WebSocket upgrade needs the headers Connection: Upgrade and Upgrade: websocket\n";
         return Err(refuse(StatusCode::UPGRADE_REQUIRED, reason, &version));
     }
     if request.headers().get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
         return Err(refuse(
             StatusCode::UPGRADE_REQUIRED,
-            "only WebSocket version 13 is spoken here\n",
+            "only WebSocket version 13 is supported\n",
             &version,
         ));
     }
@@ -183,7 +184,7 @@ fn upgrade<B>(
     Ok(response)
 }
 
-/// Whether a comma-separated header names `token`, in any case and in any of its lines.
+/// Whether a comma-separated header contains `token`, in any case and on any of its lines.
 fn has_token<B>(request: &Request<B>, name: &HeaderName, token: &str) -> bool {
     request.headers().get_all(name).iter().any(|value| {
         value
@@ -192,7 +193,7 @@ fn has_token<B>(request: &Request<B>, name: &HeaderName, token: &str) -> bool {
     })
 }
 
-/// Whether `key` is 16 bytes in base64: 22 digits, the last of which carries two bits, and two of padding.
+/// Whether `key` is 16 bytes in base64: 22 digits, of which the last carries two bits, and two signs of padding.
 fn is_key(key: &[u8]) -> bool {
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
     matches!(key, [digits @ .., b'=', b'='] if digits.len() == 22 && digits.iter().all(is_digit))

@@ -1,26 +1,27 @@
 //! A minimal WebSocket echo and dashboard server.
 //!
-//! hyper speaks HTTP; a valid upgrade hands the unwrapped stream, and whatever was already read from it, to
-//! tokio-tungstenite. Everything per connection is generic over the I/O type, so the same code runs over TCP and
-//! over an in-memory pipe.
+//! hyper speaks HTTP. A valid upgrade hands the unwrapped stream, and the bytes already read from it, to
+//! tokio-tungstenite. All code of a connection is generic over the I/O type, so that it runs over TCP and over an
+//! in-memory pipe.
 //!
 //! # Layout
 //!
-//! - [`config`]: what a caller may choose, with the defaults
+//! - [`config`]: the settings, with their defaults
 //! - `listener`: accept, limit, back off, drain
 //! - `connection`: one stream from its first byte to its last
 //! - `http`: routes, upgrades, refusals
-//! - `session`: what both WebSocket routes share: closing, idleness, outcome
-//! - `echo`: everything buffered is fed, then one flush
+//! - `session`: shared by both WebSocket routes: idleness, closing, outcome; `peer`: the WebSocket and its state
+//! - `echo`: feeds all that is buffered, then flushes once
 //! - `dashboard`: the hub that serialises once a tick, and its subscribers
-//! - [`stats`]: live counters; [`snapshot`]: what a tick says of them, with rates from `meter`; `metrics`: the same as OpenMetrics text
+//! - [`stats`]: live counters; [`snapshot`]: the counters at one tick, with rates from `meter`; `metrics`: the counters as
+//!   OpenMetrics text
 //! - [`allocations`]: the counting allocator of the binary
-//! - [`process`]: memory, processor time and descriptors, as the system counts them
+//! - [`process`]: memory, processor time and descriptors, as counted by the system
 //! - [`clock`]: real time, or time that a test moves
 //! - `shutdown`: drain, then kill
-//! - `page`: the dashboard's page, as files
+//! - `page`: the files of the dashboard's page
 //! - [`embedded`]: the server on a thread of its own
-//! - [`live`]: the same page for a load generator's numbers; `feed` tells the two apart
+//! - [`live`]: the page with the numbers of another program, and their `history`
 
 pub mod allocations;
 pub mod clock;

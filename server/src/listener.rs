@@ -12,27 +12,25 @@ use crate::shutdown::unless_fired;
 use crate::stats::{Counters, ErrorKind};
 use crate::{Config, Context, Error, dashboard};
 
-/// Pause after an accept call that failed for want of descriptors or memory: the next one would fail as well, and the
-/// open connections need the processor to end.
+/// Pause after an accept call that failed for lack of descriptors or memory: the next call would fail as well, and open
+/// connections need the processor to end.
 const ACCEPT_BACK_OFF: Duration = Duration::from_millis(100);
 
-/// What a server leaves behind.
+/// The outcome of [`serve`].
 #[derive(Clone, Debug)]
 pub struct Report {
     /// The counters after the last connection ended.
     pub counters: Counters,
-    /// Whether every connection ended by itself within [`Config::drain`].
+    /// Whether every connection ended within [`Config::drain`].
     pub drained: bool,
 }
 
-/// Serves `listener` until `shutdown` resolves, then drains: nothing more is accepted, `/readyz` answers 503, every
-/// WebSocket is closed with 1001, and what is still open after [`Config::drain`] is dropped.
-///
-/// The caller binds and decides what stop means.
+/// Serves `listener` until `shutdown` resolves, then drains: no more connections are accepted, `/readyz` answers 503,
+/// every WebSocket is closed with 1001, and connections still open after [`Config::drain`] are dropped.
 ///
 /// # Errors
 ///
-/// [`Error::Config`] if `config` cannot be served with, [`Error::Io`] if the listener breaks for good.
+/// [`Error::Config`] as [`Config::check`], [`Error::Io`] if the listener fails for good.
 pub async fn serve(
     listener: TcpListener,
     config: Config,
@@ -41,12 +39,12 @@ pub async fn serve(
     serve_wrapped(listener, Context::new(config)?, shutdown, |stream| stream).await
 }
 
-/// [`serve`] with every accepted stream passed through `wrap` first: how an instrument gets between the server and
-/// its sockets. The stream comes with `TCP_NODELAY` already set.
+/// [`serve`] with every accepted stream passed through `wrap`, so that an instrument can sit between the server and its
+/// sockets. `TCP_NODELAY` is already set on the stream.
 ///
 /// # Errors
 ///
-/// As [`serve`].
+/// [`Error::Io`] if the listener fails for good.
 pub async fn serve_wrapped<S>(
     listener: TcpListener,
     context: Arc<Context>,
@@ -83,8 +81,8 @@ fn spawn<S>(
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     if let Err(error) = stream.set_nodelay(true) {
-        // Only a socket that the peer has already reset refuses this.
-        tracing::debug!(%error, "peer was gone before it was served");
+        // Fails only if the peer has already reset the connection.
+        tracing::debug!(%error, "the peer left before it was served");
         context.stats.error(ErrorKind::Reset);
         return;
     }
@@ -96,7 +94,7 @@ fn spawn<S>(
     });
 }
 
-/// A connection that died in the queue costs nothing; want of resources costs a pause; anything else is final.
+/// Ignores a connection that broke in the queue, pauses if the machine lacks resources, and ends the server otherwise.
 async fn after_failed_accept(context: &Context, error: io::Error) -> Result<(), Error> {
     use rustix::io::Errno;
     context.stats.error(ErrorKind::Accept);
@@ -104,7 +102,7 @@ async fn after_failed_accept(context: &Context, error: io::Error) -> Result<(), 
     match errno {
         Some(Errno::CONNABORTED | Errno::CONNRESET | Errno::INTR | Errno::PROTO) => Ok(()),
         Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => {
-            tracing::warn!(%error, "cannot accept; trying again");
+            tracing::warn!(%error, "cannot accept a connection; trying again");
             context.config.clock.sleep(ACCEPT_BACK_OFF).await;
             Ok(())
         }
@@ -115,8 +113,8 @@ async fn after_failed_accept(context: &Context, error: io::Error) -> Result<(), 
 async fn drain(tasks: &TaskTracker, context: &Context) -> bool {
     context.shutdown.drain.fire();
     tasks.close();
-    let patience = std::pin::pin!(context.config.clock.sleep(context.config.drain));
-    let drained = matches!(select(std::pin::pin!(tasks.wait()), patience).await, Either::Left(_));
+    let timeout = std::pin::pin!(context.config.clock.sleep(context.config.drain));
+    let drained = matches!(select(std::pin::pin!(tasks.wait()), timeout).await, Either::Left(_));
     if !drained {
         tracing::warn!(open = tasks.len(), "dropping connections that did not end in time");
         context.shutdown.kill.fire();

@@ -1,4 +1,4 @@
-//! `ws-server`: the server on an address, until it is told to stop.
+//! `ws-server`: serves an address until a signal stops it.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -20,12 +20,12 @@ static ALLOCATOR: server::allocations::Counting = server::allocations::Counting;
 
 /// A WebSocket echo and dashboard server.
 ///
-/// Echo on /ws/echo, live numbers on / and /ws/dashboard, OpenMetrics on /metrics. SIGTERM or SIGINT drains it, a
-/// second one ends it at once. Logs go to stderr; RUST_LOG chooses them.
+/// Echo on /ws/echo, live numbers on / and /ws/dashboard, OpenMetrics on /metrics. SIGTERM or SIGINT drains it; a
+/// second signal ends it at once. Logs go to stderr, filtered by RUST_LOG.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Flags {
-    /// Address to listen on; port 0 takes a free one, and the first line of output says which
+    /// Address to listen on; port 0 takes a free port, and the first line of output names it
     #[arg(long, default_value = "127.0.0.1:9001", value_name = "ADDR:PORT")]
     bind: SocketAddr,
 
@@ -33,7 +33,7 @@ struct Flags {
     #[arg(long, value_name = "N")]
     max_connections: Option<usize>,
 
-    /// Longest message and frame of an echo client, in bytes
+    /// Longest message and longest frame of an echo client, in bytes; at most 16777216 (16 MiB)
     #[arg(long, value_name = "BYTES", default_value_t = Config::default().max_message)]
     max_message: usize,
 
@@ -45,7 +45,7 @@ struct Flags {
     #[arg(long, value_name = "S", default_value_t = 10)]
     drain_s: u64,
 
-    /// Threads that serve; 1 is a current-thread runtime [default: one per processor]
+    /// Threads that serve [default: one per processor]
     #[arg(long, value_name = "N")]
     workers: Option<usize>,
 }
@@ -68,7 +68,7 @@ fn main() -> ExitCode {
 
 fn run(flags: &Flags) -> anyhow::Result<bool> {
     let mut builder = match flags.workers {
-        Some(0) => anyhow::bail!("nobody would serve: set --workers to 1 or more"),
+        Some(0) => anyhow::bail!("--workers must be at least 1"),
         Some(1) => tokio::runtime::Builder::new_current_thread(),
         _ => tokio::runtime::Builder::new_multi_thread(),
     };
@@ -78,7 +78,7 @@ fn run(flags: &Flags) -> anyhow::Result<bool> {
     builder.enable_all().build().context("cannot start the runtime")?.block_on(serve(flags))
 }
 
-/// Serves until a signal; whether every connection ended by itself.
+/// Serves until a signal. Returns whether every connection ended within the drain.
 async fn serve(flags: &Flags) -> anyhow::Result<bool> {
     let defaults = Config::default();
     let config = Config {
@@ -93,7 +93,7 @@ async fn serve(flags: &Flags) -> anyhow::Result<bool> {
     let named = || format!("--bind {}", flags.bind);
     let listener = TcpListener::bind(flags.bind).await.map_err(bind).with_context(named)?;
     let addr = listener.local_addr().map_err(bind).with_context(named)?;
-    // Before the address is out: whoever reads it may send a signal at once.
+    // Before the address is printed: its reader may send a signal at once.
     let stop = stop_signal()?;
     announce(addr).context("cannot write to stdout")?;
     let report = server::serve(listener, config, stop).await?;
@@ -106,20 +106,20 @@ async fn serve(flags: &Flags) -> anyhow::Result<bool> {
     Ok(report.drained)
 }
 
-/// The one line on stdout: whoever started the server with port 0 reads the address from it.
+/// Prints the address, the only line on stdout: a caller that chose port 0 reads the address from it.
 fn announce(addr: SocketAddr) -> std::io::Result<()> {
     let mut stdout = std::io::stdout().lock();
     writeln!(stdout, "listening on http://{addr}")?;
     stdout.flush()
 }
 
-/// Resolves at the first SIGTERM or SIGINT; from then on another one ends the process at once.
+/// Resolves at the first SIGTERM or SIGINT. A later one ends the process at once.
 fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot handle SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot handle SIGINT")?;
     Ok(async move {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-        tracing::info!("draining; a second signal ends at once");
+        tracing::info!("draining; a second signal ends the server at once");
         tokio::spawn(async move {
             tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
             tracing::warn!("ended by a second signal");

@@ -1,4 +1,4 @@
-//! What the system says of this process, asked without allocating.
+//! Memory, processor time and descriptors of this process, read without allocating.
 
 use rustix::fd::OwnedFd;
 use rustix::fs::{CWD, Mode, OFlags, fstat, openat};
@@ -6,10 +6,10 @@ use rustix::io::pread;
 use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
-/// The whole process at one moment, whoever else lives in it. What the system does not tell is `None`.
+/// The whole process at one moment, with all that runs in it. A number that the system does not have is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Process {
-    /// Resident memory, in bytes. Linux counts it lazily: it may be some pages late.
+    /// Resident memory, in bytes. Linux updates it lazily, so it may be off by some pages.
     pub resident_bytes: Option<u64>,
     /// Processor time of all threads since the process began, in nanoseconds.
     pub cpu_ns: Option<u64>,
@@ -17,7 +17,7 @@ pub struct Process {
     pub open_fds: Option<u64>,
 }
 
-/// The places in procfs where the numbers are, held open: a look costs three system calls and no path.
+/// The files of procfs with these numbers, held open: reading them takes three system calls and no path.
 #[derive(Debug)]
 pub(crate) struct Files {
     statm: Option<OwnedFd>,
@@ -25,7 +25,7 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    /// Opens what there is.
+    /// Opens those files that exist.
     pub(crate) fn open() -> Self {
         let open = |path, flags| openat(CWD, path, OFlags::CLOEXEC | flags, Mode::empty()).ok();
         Self {
@@ -54,8 +54,8 @@ fn resident_bytes(statm: &OwnedFd) -> Option<u64> {
     Some(pages * rustix::param::page_size() as u64)
 }
 
-/// The size of the folder: Linux says it from 6.2 on. Before that it is 0, and listing the folder four times a second
-/// would cost a server with ten thousand connections more than the number is worth.
+/// The size of the folder, which Linux has since version 6.2 and which is 0 before. Listing the folder four times a
+/// second would be too expensive for a server with ten thousand connections.
 fn open_fds(fd: &OwnedFd) -> Option<u64> {
     let size = fstat(fd).ok()?.st_size;
     u64::try_from(size).ok().filter(|count| *count > 0)
@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn a_process_has_memory_processor_time_and_descriptors() {
         let process = Files::open().read();
-        // Less than a test binary's own text, and less than any run takes, on no machine.
+        // On every machine a test binary's code is larger, and a run takes longer.
         assert!(process.resident_bytes.is_some_and(|bytes| bytes > 100_000), "{process:?}");
         assert!(process.cpu_ns.is_some_and(|ns| ns > 0), "{process:?}");
         assert!(process.open_fds.is_none_or(|count| count >= 3), "{process:?}");
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_opened_is_not_told() {
+    fn numbers_of_files_that_cannot_be_opened_are_none() {
         let process = Files { statm: None, fd: None }.read();
         assert_eq!((process.resident_bytes, process.open_fds), (None, None));
     }

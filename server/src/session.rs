@@ -52,8 +52,8 @@ pub(crate) trait Session {
     /// The stream below the WebSocket.
     type Io;
 
-    /// Reads, works and writes until the peer has to act; `now` is when this began. Ready with the peer's close code once
-    /// the connection is closed in order.
+    /// Reads, works and writes until the peer has to act; `now` is when this began. Ready with the peer's close code
+    /// once the connection is closed in order.
     fn poll(&mut self, cx: &mut Task<'_>, now: Duration) -> Poll<Result<CloseCode, WsError>>;
 
     /// Takes a new snapshot, on the routes that show one.

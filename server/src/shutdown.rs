@@ -5,10 +5,10 @@ use std::task::Poll;
 
 use tokio::sync::Notify;
 
-/// A thing that happens once, to everybody who waits for it.
+/// An event that happens once and wakes all tasks that wait for it.
 ///
-/// Beside the waiting there is a plain flag, so that a connection which is awake anyway looks at it for the price of
-/// one load instead of polling a future that takes a lock all connections share.
+/// The flag is for tasks that are awake: reading it costs one load, where polling the future takes a lock that all
+/// connections share.
 #[derive(Debug, Default)]
 pub(crate) struct Signal {
     fired: AtomicBool,
@@ -34,21 +34,21 @@ impl Signal {
     }
 }
 
-/// The two steps of an end: everybody is asked to leave, then nobody is asked any more.
+/// The two steps of a shutdown.
 #[derive(Debug, Default)]
 pub(crate) struct Shutdown {
-    /// Sessions say goodbye with 1001, idle HTTP connections close.
+    /// Sessions close with 1001, and idle HTTP connections close.
     pub(crate) drain: Signal,
-    /// What is still there is dropped.
+    /// Connections that are still open are dropped.
     pub(crate) kill: Signal,
 }
 
 /// Drives `future` to its end, or returns `None` as soon as `signal` fires.
 ///
-/// The signal is waited for once, at the first pause; later wakes only look at its flag. That holds as long as the
-/// task's waker stays the same, as it does in a spawned task.
+/// The signal's future is polled once, at the first pause; later wake-ups only read its flag. This is correct as long
+/// as the task keeps its waker, as a spawned task does.
 ///
-/// The future comes pinned: an async function that pins its own argument holds room for it twice.
+/// The future comes pinned: an async function that pins its own argument reserves room for it twice.
 pub(crate) async fn unless_fired<F: Future>(
     signal: &Signal,
     mut future: Pin<&mut F>,

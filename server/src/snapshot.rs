@@ -1,4 +1,4 @@
-//! What one tick says of the server: the message a dashboard subscriber gets.
+//! The state of the server at one tick: the message that dashboard subscribers get.
 
 use hdrhistogram::Histogram;
 use serde::Serialize;
@@ -12,12 +12,12 @@ pub use crate::meter::Throughput;
 use crate::process::Process;
 use crate::stats::{CLOSE_CODES, ErrorKind};
 
-/// The state of a server at one tick. Serialised as JSON; durations are nanoseconds, rates are over the last tick.
+/// The state of a server at one tick, serialised as JSON. Rates are over the last tick.
 #[derive(Debug, Serialize)]
 pub struct Snapshot {
     /// Snapshots that this subscriber missed just before this one.
     pub skipped: u64,
-    /// 1 for the first snapshot of a server, then one more each tick.
+    /// 1 for the server's first snapshot, one more with each tick.
     pub seq: u64,
     /// Version of the server.
     pub version: &'static str,
@@ -29,7 +29,7 @@ pub struct Snapshot {
     pub messages: Traffic,
     /// Echo traffic during the last tick.
     pub throughput: Throughput,
-    /// From the first byte read of a batch until its answer was with the kernel.
+    /// Time from the first read of a batch until the kernel took the answers.
     pub handling: Handling,
     /// Dashboard traffic and its back-pressure.
     pub dashboard: Dashboard,
@@ -37,9 +37,9 @@ pub struct Snapshot {
     pub errors: ByName<{ ErrorKind::ALL.len() }>,
     /// Closed WebSockets by close code; 0 is any other.
     pub closes: ByName<{ CLOSE_CODES.len() }>,
-    /// Allocations of the process; `null` where they are not counted.
+    /// Allocations of the process; `None` if the allocator does not count.
     pub allocations: Option<AllocationMetrics>,
-    /// The process that the server lives in, with whatever else does.
+    /// The process in which the server runs.
     pub process: Process,
 }
 
@@ -103,33 +103,33 @@ pub struct Times {
     pub max_ns: u64,
 }
 
-/// Snapshots handed out and held back.
+/// Snapshots sent and skipped.
 #[derive(Debug, Serialize)]
 pub struct Dashboard {
-    /// Snapshots handed to subscribers.
+    /// Snapshots sent to subscribers.
     pub sent: u64,
-    /// Snapshots that paused subscribers did not get.
+    /// Snapshots that subscribers did not get because they were paused or late.
     pub skipped: u64,
     /// Times a subscriber reached its high watermark.
     pub backpressure_events: u64,
 }
 
-/// What the counting allocator says of the process.
+/// The counts of the allocator, for the whole process.
 #[derive(Debug, Serialize)]
 pub struct AllocationMetrics {
-    /// Blocks ever handed out.
+    /// Blocks ever allocated.
     pub total_blocks: u64,
-    /// Bytes ever handed out.
+    /// Bytes ever allocated.
     pub total_bytes: u64,
-    /// Blocks not given back: the remaining allocations.
+    /// Blocks not freed: the remaining allocations.
     pub remaining_blocks: u64,
-    /// Bytes not given back.
+    /// Bytes not freed.
     pub remaining_bytes: u64,
-    /// Blocks handed out a second, over the last tick.
+    /// Blocks allocated per second, over the last tick.
     pub blocks_per_s: f64,
 }
 
-/// Counts under names, serialised as a map.
+/// Counts by name, serialised as a map.
 #[derive(Debug)]
 pub struct ByName<const N: usize>([(Name, u64); N]);
 
@@ -151,10 +151,10 @@ impl<const N: usize> Serialize for ByName<N> {
 }
 
 impl Snapshot {
-    /// How the JSON of a snapshot begins for a subscriber that missed nothing.
+    /// The beginning of a snapshot's JSON for a subscriber that missed nothing.
     pub const UNSKIPPED: &'static str = r#"{"skipped":0,"#;
 
-    /// The same snapshot for a subscriber that missed `skipped` before it.
+    /// The snapshot `json` for a subscriber that missed `skipped` snapshots before it.
     pub(crate) fn with_skipped(json: &str, skipped: u64) -> String {
         let rest =
             json.strip_prefix(Self::UNSKIPPED).expect("every shared snapshot begins like this");

@@ -1,4 +1,4 @@
-//! Live counters of one server. Every update is a relaxed atomic; a batch of messages costs the same as one.
+//! Live counters of one server. Updates are relaxed atomics; a batch of messages costs as much as one message.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -9,31 +9,31 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::clock::nanoseconds;
 
-/// What went wrong with a connection, for whoever counts errors.
+/// The kind of an error, by which errors are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// The accept call failed for a reason of this machine, such as no free descriptor.
+    /// The accept call failed, for example because no descriptor was free.
     Accept,
-    /// Bytes that are not HTTP, or a head that is too long or came too slowly.
+    /// Bytes that are not HTTP, or a request head that was too long or too slow.
     Http,
     /// A frame that RFC 6455 forbids; closed with 1002.
     Protocol,
     /// Text that is not UTF-8; closed with 1007.
     Utf8,
-    /// A message or frame over the limit; closed with 1009.
+    /// A message or a frame over the limit; closed with 1009.
     TooBig,
     /// The connection broke, or ended without a close frame.
     Reset,
-    /// A peer that was silent and did not answer the ping; dropped.
+    /// A silent peer that did not answer a ping; dropped.
     Silent,
-    /// A subscriber that stayed at its high watermark for too long; closed with 1013.
+    /// A subscriber that stayed paused for too long; closed with 1013.
     Slow,
-    /// Anything that is this server's own fault; closed with 1011.
+    /// An error of the server itself; closed with 1011.
     Internal,
 }
 
 impl ErrorKind {
-    /// Every kind, in the order reports use.
+    /// Every kind, in the order of snapshots and metrics.
     pub const ALL: [Self; 9] = [
         Self::Accept,
         Self::Http,
@@ -68,7 +68,7 @@ pub const CLOSE_CODES: [u16; 11] = [1000, 1001, 1002, 1003, 1005, 1007, 1008, 10
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// Every plain counter at one moment. Read one after the other: under load they may be a message apart.
+        /// All counters at one moment. They are read one after the other: under load they may differ by a message.
         #[derive(Clone, Debug, Default, PartialEq, Eq)]
         pub struct Counters {
             $($(#[$doc])* pub $name: u64,)*
@@ -133,17 +133,17 @@ counters! {
     bytes_in,
     /// Payload bytes of the messages written.
     bytes_out,
-    /// Snapshots offered to subscribers; what is neither sent nor skipped waits in a queue.
+    /// Snapshots offered to subscribers. Those neither sent nor skipped wait in a queue.
     snapshots_offered,
-    /// Snapshots handed to subscribers.
+    /// Snapshots sent to subscribers.
     snapshots_sent,
-    /// Snapshots that a subscriber at its high watermark did not get.
+    /// Snapshots that subscribers did not get because they were paused or late.
     snapshots_skipped,
     /// Times a subscriber reached its high watermark.
     backpressure_events,
 }
 
-/// Nanoseconds up to ten seconds at two digits: 26 KiB, enough for what a page draws.
+/// Nanoseconds up to ten seconds, with two digits. It takes 26 KiB.
 pub(crate) fn handling_histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, 10_000_000_000, 2).expect("constant bounds are valid")
 }
@@ -171,14 +171,14 @@ impl Stats {
         self.bytes_in.fetch_add(bytes, Relaxed);
     }
 
-    /// A batch is with the kernel, `took` after its first byte was read.
+    /// The kernel took a batch, `took` after its first byte was read.
     pub(crate) fn sent(&self, messages: u64, bytes: u64, took: Duration) {
         self.messages_out.fetch_add(messages, Relaxed);
         self.bytes_out.fetch_add(bytes, Relaxed);
         self.handling.lock().expect("no holder panics").saturating_record(nanoseconds(took));
     }
 
-    /// Adds what was recorded since the last call to `total`, leaving it in `interval`.
+    /// Moves the times recorded since the last call into `interval`, and adds them to `total`.
     pub(crate) fn take_handling(&self, interval: &mut Histogram<u64>, total: &mut Histogram<u64>) {
         interval.reset();
         std::mem::swap(&mut *self.handling.lock().expect("no holder panics"), interval);
@@ -186,7 +186,7 @@ impl Stats {
     }
 }
 
-/// Counts something as open for as long as it lives.
+/// Counts one more open connection or session while it lives.
 #[derive(Debug)]
 pub(crate) struct OpenGuard<'a>(&'a AtomicU64);
 

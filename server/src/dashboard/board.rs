@@ -5,13 +5,14 @@ use futures::Stream;
 use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
 
-/// Subscribers woken in one go. Whoever shares their thread waits for so many writes, and not for those of all.
+/// Subscribers woken at once. Other tasks of the thread wait for this many writes instead of the writes of all
+/// subscribers.
 const AT_ONCE: usize = 4;
 
 /// One serialised message. Clones share the bytes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tick {
-    /// 1 for the first message of a server; 0 where there was none yet.
+    /// 1 for the server's first message; 0 before it.
     pub(crate) seq: u64,
     /// JSON that begins with [`crate::snapshot::Snapshot::UNSKIPPED`].
     pub(crate) json: Utf8Bytes,
@@ -21,7 +22,7 @@ pub(crate) struct Tick {
 #[derive(Debug, Default)]
 pub(crate) struct Board {
     newest: Mutex<Tick>,
-    /// First come, first woken.
+    /// Wakes subscribers in the order in which they began to wait.
     waiting: Notify,
 }
 
@@ -30,7 +31,7 @@ impl Board {
         self.lock().clone()
     }
 
-    /// Replaces the newest message by what `next` makes of its number, and wakes all at once.
+    /// Replaces the newest message by `next` of its number, and wakes all subscribers at once.
     pub(crate) fn publish(&self, next: impl FnOnce(u64) -> Utf8Bytes) {
         let mut newest = self.lock();
         let seq = newest.seq + 1;
@@ -39,10 +40,9 @@ impl Board {
         self.waiting.notify_waiters();
     }
 
-    /// Replaces the newest message, then wakes `subscribers`, a few at a time: between them the runtime looks for what
-    /// else there is to do.
+    /// Replaces the newest message, then wakes subscribers, a few at a time: in between, the runtime runs other tasks.
     ///
-    /// `subscribers` is asked once the message can be seen, and may say more than there are.
+    /// `subscribers` returns how many there are, or more. It is called after the message was replaced.
     pub(crate) async fn spread(&self, tick: Tick, subscribers: impl FnOnce() -> usize) {
         *self.lock() = tick;
         for woken in 0..subscribers() {
@@ -53,7 +53,7 @@ impl Board {
         }
     }
 
-    /// Every message after the one numbered `seq` that is still the newest when the subscriber gets to it.
+    /// The messages after number `seq`. A subscriber that is late gets only the newest one.
     pub(crate) fn after(&self, seq: u64) -> impl Stream<Item = Tick> {
         futures::stream::unfold(seq, move |seq| async move {
             let tick = self.newer_than(seq).await;
@@ -65,7 +65,7 @@ impl Board {
     async fn newer_than(&self, seq: u64) -> Tick {
         let mut woken = pin!(self.waiting.notified());
         loop {
-            // In the queue before it looks: a message that it does not see yet wakes it.
+            // Registered before the look: a later message wakes the task.
             woken.as_mut().enable();
             {
                 let newest = self.lock();
@@ -92,7 +92,7 @@ mod tests {
 
     use super::*;
 
-    /// Runs `test` on one thread with `subscribers` who wait for a message; each counts itself once it has it.
+    /// Runs `test` on one thread with `subscribers` that wait for messages and count the messages they get.
     fn with_waiting<F: Future<Output = ()>>(
         subscribers: usize,
         test: impl FnOnce(Arc<Board>, Arc<AtomicUsize>) -> F,
@@ -124,11 +124,11 @@ mod tests {
     }
 
     #[test]
-    fn everybody_gets_a_message_once() {
+    fn every_subscriber_gets_a_message_once() {
         for subscribers in [0, 1, AT_ONCE, AT_ONCE + 1, 5 * AT_ONCE] {
             with_waiting(subscribers, async |board, served| {
                 for seq in 1..4 {
-                    // More than there are, as while one of them says goodbye.
+                    // More than there are, as when some of them are just closing.
                     board.spread(tick(seq), || subscribers + 3).await;
                     tokio::task::yield_now().await;
                     assert_eq!(served.swap(0, Relaxed), subscribers);
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn others_are_served_between_a_few_subscribers_and_the_next() {
+    fn other_tasks_run_between_a_few_subscribers_and_the_next() {
         with_waiting(10 * AT_ONCE, async |board, served| {
             let over = Arc::new(AtomicBool::new(false));
             let other = tokio::spawn({
@@ -157,13 +157,13 @@ mod tests {
             });
             board.spread(tick(1), || 10 * AT_ONCE).await;
             over.store(true, Relaxed);
-            let turns = other.await.expect("never more than a few at once");
+            let turns = other.await.expect("the task does not panic");
             assert!(turns >= 9, "{turns} turns");
         });
     }
 
     #[test]
-    fn what_was_published_before_a_subscriber_looked_is_not_missed() {
+    fn a_message_published_before_a_subscriber_waits_is_not_missed() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         runtime.block_on(async {
             let board = Board::default();

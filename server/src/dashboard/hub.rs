@@ -11,13 +11,14 @@ use crate::shutdown::unless_fired;
 use crate::snapshot::Snapshot;
 use crate::{Context, stats};
 
-/// Room for a snapshot, in bytes; one that outgrows it costs an allocation, no more.
+/// Bytes reserved for a snapshot. A longer one costs one more allocation.
 const SNAPSHOT_BYTES: usize = 2048;
 
-/// Publishes a snapshot every tick until the server begins to drain; nothing where somebody else publishes.
+/// Publishes a snapshot every tick until the server begins to drain. A [`crate::Live`] page publishes its messages
+/// itself.
 ///
-/// Two buffers take turns: while the newest snapshot lies in one, the subscribers have let go of the other, so a tick
-/// allocates nothing however many there are.
+/// Two buffers take turns: when a tick reuses a buffer, the subscribers have released it during the tick before. So a
+/// tick allocates nothing, whatever the number of subscribers.
 pub(crate) async fn run(context: &Context) {
     if matches!(context.feed, Feed::Published(_)) {
         return;
@@ -33,7 +34,7 @@ pub(crate) async fn run(context: &Context) {
         let json = serialise(context, seq, buffer, &mut meter, &mut handling);
         let subscribers = || context.stats.dashboard_open.load(Relaxed) as usize;
         context.board.spread(Tick { seq, json }, subscribers).await;
-        // A hub that comes late skips ticks: one without time behind it has no rates.
+        // A late hub skips ticks: a tick right after another one would have no time to compute rates over.
         next += context.config.tick;
         let now = clock.now();
         if next <= now {

@@ -30,7 +30,8 @@ const PAUSE_WITHIN: Duration = Duration::from_secs(10);
 /// Sends every snapshot to one subscriber until the connection ends.
 ///
 /// A subscriber that does not keep up holds at most [`HIGH_WATERMARK`] shared snapshots. It then pauses. At
-/// [`LOW_WATERMARK`] it resumes with the newest snapshot, which says how many it missed. No other subscriber waits for it.
+/// [`LOW_WATERMARK`] it resumes with the newest snapshot, which says how many it missed. No other subscriber waits for
+/// it.
 pub(crate) struct Subscriber<'a, S> {
     peer: Peer<S>,
     context: &'a Context,
