@@ -1,14 +1,14 @@
-//! A server of our own, in a process of its own, for a run without a URL.
+//! The server that a run without a URL starts in a process of its own.
 
-use std::io::{BufRead, BufReader, Write};
+use std::convert::Infallible;
+use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, bail};
-use server::Config;
-use tokio::net::TcpListener;
-use tokio::runtime;
+use bench_show::output::print;
+use server::{Config, Embedded};
 
 /// The hidden subcommand that calls [`serve`]; see [`OwnTarget::start`].
 pub const SERVE: &str = "serve";
@@ -18,22 +18,18 @@ pub const SERVE: &str = "serve";
 ///
 /// # Errors
 ///
-/// If there is no free port or no descriptor to listen with.
-pub fn serve() -> Result<()> {
+/// If there is no free port, thread or descriptor.
+pub fn serve() -> Result<Infallible> {
     bench_kit::descriptors::raise(64)?;
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let listener = TcpListener::bind("127.0.0.1:0").await.context("no port is free")?;
-        let mut stdout = std::io::stdout().lock();
-        writeln!(stdout, "listening on http://{}", listener.local_addr()?)?;
-        stdout.flush()?;
-        drop(stdout);
-        server::serve(listener, Config::default(), std::future::pending()).await?;
-        Ok(())
-    })
+    // Embedded, because an async function would be compiled once more in this crate.
+    let server = Embedded::start(Config::default())?;
+    print(&format!("listening on http://{}\n", server.addr()))?;
+    loop {
+        std::thread::park();
+    }
 }
 
-/// A running server. Dropping it ends it.
+/// A running server. Dropping it kills the process.
 #[derive(Debug)]
 pub struct OwnTarget {
     child: Child,
@@ -42,21 +38,20 @@ pub struct OwnTarget {
 }
 
 impl OwnTarget {
-    /// Starts this executable again with [`SERVE`], which must print `listening on http://ADDR` as `ws-server` does. A
-    /// process of its own has its own allocations, descriptors and processor time, and is killed if we are.
+    /// Starts this executable with [`SERVE`], which must call [`serve`]. A process of its own has its own allocations,
+    /// descriptors and processor time. It is killed when this process ends.
     ///
     /// # Errors
     ///
-    /// If it cannot be started or does not say where it listens.
+    /// If the process cannot be started, or does not print its address.
     pub fn start() -> Result<Self> {
         let exe = std::env::current_exe().context("cannot find this executable")?;
         let mut command = Command::new(exe);
         command
             .arg(SERVE)
-            .env("RUST_LOG", "error")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            // A Ctrl-C on the terminal is for us: it must not end the server while answers are awaited.
+            // Ctrl-C on the terminal must not end the server while this process still waits for answers.
             .process_group(0);
         // SAFETY: prctl is a system call that touches no memory; it may be made between fork and exec.
         unsafe {
@@ -66,32 +61,34 @@ impl OwnTarget {
             });
         }
         let mut child = command.spawn().context("cannot start a server; give a URL instead")?;
-        let stdout = child.stdout.take().context("stdout was asked for")?;
+        let stdout = child.stdout.take().context("the server has no stdout")?;
         let addr = (Ipv4Addr::LOCALHOST, 0).into();
         let mut own = Self { child, addr, url: String::new() };
         let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line).context("the server says nothing")?;
+        BufReader::new(stdout)
+            .read_line(&mut line)
+            .context("cannot read the address of the server")?;
         let Some(addr) = line.trim_end().strip_prefix("listening on http://") else {
-            bail!("the server did not begin to listen; give a URL instead");
+            bail!("the server did not start to listen; give a URL instead");
         };
-        own.addr = addr.parse().with_context(|| format!("{addr:?} is no address"))?;
+        own.addr = addr.parse().with_context(|| format!("{addr:?} is not an address"))?;
         own.url = format!("ws://{addr}/ws/echo");
         Ok(own)
     }
 
-    /// Where it listens.
+    /// The address that the server listens on.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Where it echoes.
+    /// The URL of the echo endpoint.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Its process.
+    /// The process id.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.child.id()
@@ -100,7 +97,7 @@ impl OwnTarget {
 
 impl Drop for OwnTarget {
     fn drop(&mut self) {
-        // Everybody has left it: there is nothing to drain. One that has ended already is as good.
+        // No connection is left to drain. Errors mean that the process has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -41,7 +41,7 @@ fn main() -> ExitCode {
         Command::Compare(args) => comparison::run(&args),
         Command::Load(args) => generator::run(&args),
         Command::Audience(args) => audience::run(&args),
-        Command::Serve => load::own_target::serve().map(|()| ExitCode::SUCCESS),
+        Command::Serve => load::own_target::serve().map(|never| match never {}),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("calibrate: {error:#}");

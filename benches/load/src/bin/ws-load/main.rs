@@ -1,5 +1,5 @@
-//! Loads a WebSocket endpoint and says whether it held. One subcommand per question; this file only parses, dispatches
-//! and turns an outcome into an exit code.
+//! Loads a WebSocket endpoint and judges it by thresholds. This file parses the command line, calls a subcommand and
+//! turns its outcome into an exit code.
 
 use std::process::ExitCode;
 
@@ -16,12 +16,12 @@ mod run;
 mod search;
 mod settings;
 
-/// The server that a run without a URL starts is this same program, and says what it allocates.
+/// A run without a URL starts this program as the server, which counts its allocations.
 #[global_allocator]
 static ALLOCATOR: server::allocations::Counting = server::allocations::Counting;
 
 #[derive(Parser)]
-#[command(version, about = "Loads a WebSocket endpoint and says whether it held", after_help = EXIT_CODES)]
+#[command(version, about = "Loads a WebSocket endpoint and judges it by thresholds", after_help = EXIT_CODES)]
 struct Args {
     #[command(subcommand)]
     command: Command,
@@ -31,16 +31,16 @@ const EXIT_CODES: &str =
     "Exit codes: 0 pass, 1 tool or target failed, 2 usage, 3 a threshold is violated,
 6 the measurement cannot be trusted, 130 interrupted
 
-The first run needs nothing: ws-load run smoke";
+A first run: ws-load run smoke";
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run a profile against a URL, or against a server of our own
+    /// Run a profile against a URL, or against its own server
     #[command(after_help = run::AFTER_HELP)]
     Run(Box<run::Args>),
-    /// Find the highest rate, or the most connections, that still holds
+    /// Find the highest rate, or the most connections, that the thresholds allow
     Search(Box<search::Args>),
-    /// Add several runs, or the shards of one, up to one report
+    /// Add up several runs, or the shards of one run
     Merge(merge::Args),
     /// List profiles and metrics, or print a profile to start from
     Profiles(profiles::Args),
@@ -57,12 +57,12 @@ fn main() -> ExitCode {
         Command::Merge(args) => merge::run(&args),
         Command::Profiles(args) => profiles::run(&args),
         Command::Schema => profiles::schema(),
-        Command::Serve => load::own_target::serve().map(|()| ExitCode::SUCCESS),
+        Command::Serve => load::own_target::serve().map(|never| match never {}),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("ws-load: {error:#}");
         ExitCode::from(match error.downcast_ref::<Problem>().map(|problem| problem.ending) {
-            // What a person asked for is 2, what the world answered is 1.
+            // A wrong command line or profile.
             Some(None) => 2,
             Some(Some(Ending::Interrupted)) => RunVerdict::Interrupted.exit_code(),
             _ => 1,
