@@ -2,11 +2,11 @@
 //!
 //! # Layout
 //!
-//! - [`summary`]: the figures of a run; [`validator`]: whether it is good; [`merge`]: the sum of several; [`search`]: the
-//!   most that holds. All pure.
-//! - [`report`]: how a run is shown, a file for each format
+//! - [`summary`]: the figures of a run; [`validator`]: its verdict; [`merge`]: the sum of several runs; [`search`]: the
+//!   highest load that holds. All pure.
+//! - [`report`]: a run in several formats, one file each
 //! - [`own_target`]: the server of a run without a URL
-//! - [`settings`], [`signals`]: what every program that runs a load needs
+//! - [`settings`], [`signals`]: what each program that runs a load needs
 
 pub mod merge;
 pub mod own_target;

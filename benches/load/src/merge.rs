@@ -1,7 +1,7 @@
-//! Several runs as one, by addition on the grid of seconds. Pure.
+//! Adds several runs up to one, second by second. Pure.
 //!
-//! What is merged are the shards of one run, or several whole runs of one profile; these add up as if they had run side
-//! by side, and the sum is named after all of them: `a+b`. The order in which runs are merged does not matter.
+//! The runs are the shards of one run, or several whole runs of one profile, which add up as if they had run at the same
+//! time under the name `a+b`. The order of merging does not matter.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,18 +18,17 @@ mod tests;
 pub use differences::Difference;
 use differences::{differences, is_whole};
 
-/// Adds up what was counted and timed, bucket by bucket. Open connections, their target and the generator's CPU add as
-/// well, and so do workers and processors; an interval is as long as the longest of it. What is missing of 0…of is what
-/// [`Run::shards`] lacks.
+/// Adds counts, distributions (bucket by bucket), open connections and their target, the generator's CPU, workers and
+/// processors. An interval is as long as the longest in the sum.
 ///
-/// The target's own allocations are one answer for all shards, so that at most one of them should ask: two answers
-/// that differ are refused, for neither is known to be the right one. Whole runs had each their own, and these add.
+/// Allocations of the target belong to all shards together: only one shard needs to ask for them, and two different
+/// answers are refused. Allocations of whole runs are added.
 ///
-/// Details are not cut to the most frequent 64, which would make the order matter.
+/// Error samples are not cut to the most frequent 64, because then the order of merging would matter.
 ///
 /// # Errors
 ///
-/// If there is no run, if one is there twice, or if they did not do the same.
+/// If there is no run, if one is given twice, or if profile, target or run differ.
 pub fn merge(runs: Vec<Run>) -> Result<Run, Error> {
     let mut runs = runs.into_iter();
     let mut sum = Sum::new(runs.next().ok_or(Error::Nothing)?);
@@ -39,27 +38,27 @@ pub fn merge(runs: Vec<Run>) -> Result<Run, Error> {
     Ok(sum.into_run())
 }
 
-/// Whole runs that are summed up in `run`; 1 of a run that was not merged, and of merged shards.
+/// The number of whole runs in `run`; 1 for a run that was not merged, and for merged shards.
 #[must_use]
 pub fn whole_runs(run: &Run) -> usize {
     if is_whole(run) { ids(run).len() } else { 1 }
 }
 
-/// Why runs cannot be added.
+/// The reason why runs cannot be added.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// There are none.
+    /// There is no run.
     Nothing,
-    /// What all must have in common, where they have not; at least one.
+    /// Properties that must be equal and differ; at least one.
     Differ(Vec<Difference>),
-    /// A shard, or a whole run, is there twice.
+    /// A shard, or a whole run, is given twice.
     Twice(String),
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Nothing => f.write_str("nothing to merge; name the directories of two reports"),
+            Self::Nothing => f.write_str("nothing to merge; name the folders of two reports"),
             Self::Differ(differences) => {
                 f.write_str("the runs differ in ")?;
                 for (index, Difference { what, values: [one, other] }) in
@@ -71,7 +70,7 @@ impl fmt::Display for Error {
                     "; merge the shards of one run, or runs of one profile against one target",
                 )
             }
-            Self::Twice(part) => write!(f, "{part} is there twice; name each directory once"),
+            Self::Twice(part) => write!(f, "{part} is given twice; name each folder once"),
         }
     }
 }
@@ -81,7 +80,7 @@ impl std::error::Error for Error {}
 /// The grid: second, stage and phase.
 type Place = (u64, usize, Phase);
 
-/// A sum in the making. Of its run, what is kept beside it is empty.
+/// The sum so far. What has a field of its own here is empty in `run`.
 struct Sum {
     run: Run,
     ids: BTreeSet<String>,
@@ -90,7 +89,7 @@ struct Sum {
     details: BTreeMap<(String, String), ErrorSample>,
 }
 
-/// An interval with its CPU in millionths of a processor: sums of fractions depend on their order.
+/// An interval, and its CPU in millionths of a processor: sums of integers do not depend on their order.
 struct Cell {
     interval: Interval,
     cpu: u64,
@@ -173,7 +172,7 @@ impl Sum {
             ..interval
         });
         let mut details: Vec<_> = self.details.into_values().collect();
-        // Stable: of equally many in equally early moments, by kind and words.
+        // The sort is stable: equal samples stay in order of kind and text.
         details.sort_by_key(|detail| (std::cmp::Reverse(detail.count), detail.first_ns));
         let shards: Vec<_> = self.shards.into_iter().collect();
         let first = shards.first().copied().unwrap_or(self.run.shard.index);
@@ -188,14 +187,14 @@ impl Sum {
     }
 }
 
-/// A generator that could not keep up with its part may hide in the sum of all.
+/// Notes why a shard is not valid: in the sum of all shards it would not show.
 fn doubt(run: &mut Run) {
     if let ([shard], 2..) = (&run.shards[..], run.shard.of) {
         let named = |why: String| match why.starts_with("shard ") {
             true => why,
             false => format!("shard {shard}: {why}"),
         };
-        // A merge of one shard alone has been here before.
+        // A shard that was merged alone before has its doubts already.
         let known = take(&mut run.doubts);
         let new = if known.is_empty() { doubts(run) } else { Vec::new() };
         run.doubts = known.into_iter().chain(new).map(named).collect();
@@ -213,7 +212,7 @@ impl Cell {
     }
 }
 
-/// The runs that are in `run`.
+/// The names of the runs in `run`.
 fn ids(run: &Run) -> BTreeSet<String> {
     if is_whole(run) {
         run.run_id.split('+').map(str::to_owned).collect()

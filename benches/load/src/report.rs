@@ -1,10 +1,10 @@
-//! How a run is shown: to a person in a terminal, to a program, to CI, to the HdrHistogram tools, and as a page to keep.
+//! Shows a run: in a terminal, to programs, to CI, to the HdrHistogram tools, and as a page to keep.
 //!
 //! # Layout
 //!
-//! - [`table`], [`json`], `csv`, `junit`, `interval_log`, `html`: one format a file
-//! - [`directory`]: all of them in a folder, and the run back from it
-//! - `chart`: the drawings of the page; `timeline`: a run as what they draw
+//! - [`table`], [`json`], `csv`, `junit`, `interval_log`, `html`: one format each
+//! - [`directory`]: writes all of them into a folder, and reads the run back
+//! - `chart`: the drawings of the page; `timeline`: the points that they draw
 //! - `format`: what several formats say; `next`: what to type next; `text`: lines that fit
 
 mod chart;

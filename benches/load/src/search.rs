@@ -1,41 +1,41 @@
-//! The highest value that holds: doubling, bisection, confirmation. Pure: trials are somebody else's.
+//! Finds the highest value at which thresholds hold: doubling, bisection, confirmation. Pure: the caller runs trials.
 
-/// What is to be done next.
+/// The next step of a search.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Next {
-    /// Try this value; `confirms` asks for a long and fresh run.
+    /// Run a trial.
     Try {
-        /// What to try.
+        /// The value to try.
         value: f64,
-        /// It is the answer if it holds.
+        /// The trial is a long one, and its value is the answer if it holds.
         confirms: bool,
     },
-    /// The answer. `limited` if beyond it nothing could be known.
+    /// The answer.
     Found {
         /// The highest value that was confirmed.
         value: f64,
-        /// The first value that did not hold was invalid, not violated.
+        /// The trial above it was invalid: the generator was the limit, not the target.
         limited: bool,
     },
-    /// Not even the first value held.
+    /// The first value did not hold.
     Nothing,
 }
 
-/// What became of a trial.
+/// The outcome of a trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trial {
-    /// The thresholds held.
+    /// All thresholds are met.
     Held,
-    /// They did not.
+    /// A threshold is violated.
     Broke,
-    /// Nobody knows: the generator was the bottleneck.
+    /// The measurement is not valid: the generator was the bottleneck.
     Invalid,
 }
 
-/// Confirmations that may fail before a search gives up its answer.
+/// Confirmations that may fail before the search ends without an answer.
 const CONFIRMATIONS: u32 = 4;
 
-/// A search under way.
+/// The state of a search.
 #[derive(Clone, Debug)]
 pub struct Search {
     low: Option<f64>,
@@ -49,20 +49,20 @@ pub struct Search {
 }
 
 impl Search {
-    /// From `first` up, not beyond `top`, to `within` (a share) of the answer.
+    /// Starts at `first`, goes up to `top` at most, and is exact to `within`, a share of the answer.
     #[must_use]
     pub fn new(first: f64, top: f64, within: f64) -> Self {
         let (low, high, outcome) = (None, None, None);
         Self { low, high, limited: false, top, within, trying: first, confirming: 0, outcome }
     }
 
-    /// What is to be done.
+    /// The next step.
     #[must_use]
     pub fn next(&self) -> Next {
         self.outcome.unwrap_or(Next::Try { value: self.trying, confirms: self.confirming > 0 })
     }
 
-    /// What became of it.
+    /// Takes the outcome of the trial that [`Search::next`] asked for.
     pub fn learn(&mut self, trial: Trial) {
         if self.confirming > 0 {
             self.confirm(trial);
@@ -87,7 +87,7 @@ impl Search {
         }
     }
 
-    /// A short trial may have been lucky: what a long one breaks is lowered step by step.
+    /// A short trial may hold by luck. If the long one does not hold, its value is lowered step by step.
     fn confirm(&mut self, trial: Trial) {
         if trial == Trial::Held {
             self.outcome = Some(Next::Found { value: self.trying, limited: self.limited });
@@ -107,7 +107,7 @@ mod tests {
 
     use super::*;
 
-    /// Searches where everything up to `limit` holds; the outcome, and how many trials it took.
+    /// Searches where every value up to `limit` holds; returns the outcome and the number of trials.
     fn search(first: f64, top: f64, limit: f64, beyond: Trial) -> (Next, usize) {
         let mut search = Search::new(first, top, 0.05);
         for trials in 0..200 {
@@ -118,7 +118,7 @@ mod tests {
                 done => return (done, trials),
             }
         }
-        panic!("it does not end");
+        panic!("the search does not end");
     }
 
     #[test]
@@ -134,12 +134,12 @@ mod tests {
     }
 
     #[test]
-    fn what_never_holds_is_nothing() {
+    fn a_first_value_that_does_not_hold_ends_the_search() {
         assert_eq!(search(100.0, 1e6, 99.0, Trial::Broke).0, Next::Nothing);
     }
 
     #[test]
-    fn a_generator_that_gives_out_first_is_said() {
+    fn a_generator_at_its_limit_marks_the_answer_as_limited() {
         let (found, _) = search(100.0, 1e9, 5_000.0, Trial::Invalid);
         assert!(matches!(found, Next::Found { limited: true, .. }), "{found:?}");
     }

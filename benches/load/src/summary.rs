@@ -1,4 +1,4 @@
-//! What is read from a run: its figures as a whole and by stage. Pure.
+//! The figures of a run, as a whole and by stage. Pure.
 
 #[cfg(test)]
 pub(super) mod fixture;
@@ -11,52 +11,52 @@ use load_plan::outcome::Fault;
 use load_plan::profile::{Profile, Stage};
 use load_plan::thresholds::{Metric, Statistic};
 
-/// A run, summed up.
+/// The figures of a run.
 #[derive(Clone, Debug)]
 pub struct Summary {
-    /// All of it.
+    /// The whole run.
     pub overall: Figures,
     /// Each of [`Profile::stages`].
     pub stages: Vec<Figures>,
 }
 
-/// What is known of some stretch of a run.
+/// The sums over some intervals of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Figures {
-    /// Of the stage; of all, empty.
+    /// The name of the stage; empty for the whole run.
     pub name: String,
-    /// Measured time: the length of its holds.
+    /// Measured time in nanoseconds: the length of the holds.
     pub length_ns: u64,
-    /// Holds, or parts of one, that were measured: the samples of what is counted over time.
+    /// Intervals of holds: the samples of a count over time.
     pub intervals: u64,
-    /// Everything counted, ramps and the end included: no error is left out for coming at the wrong time.
+    /// Counts of all intervals, ramps and the drain included, so that no error is left out.
     pub counts: Tally,
-    /// What was counted in measured time.
+    /// Counts of measured time.
     pub held: Tally,
-    /// The latencies that each stage is judged by, together.
+    /// The latencies that the stages are judged by, added up.
     pub latency: Distribution,
-    /// Which ones these are; both of a run that mixes open and closed loops, none of an idle one.
+    /// The timings in `latency`: both for a run with open and closed loops, none for an idle run.
     pub judged: Vec<Timing>,
-    /// What the target says of its allocations, which is of all of the run.
+    /// Allocations of the target, which are known for the whole run only.
     pub allocations: Option<TargetAllocations>,
-    /// Connections that were not open at the end of the worst interval of measured time.
+    /// Connections that were not open at the end of an interval of measured time, at most.
     missing: u64,
     timings: [Distribution; Timing::ALL.len()],
-    /// Sent and due in measured time, of open loops only: a closed one sends when it can.
+    /// Messages sent and messages due in measured time, of open loops only: a closed loop has no schedule.
     paced: [u64; 2],
 }
 
-/// A number, and what it rests on.
+/// The value of a metric.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Measured {
     /// In the base unit of [`Metric::unit`].
     pub value: f64,
-    /// How many observations there were; 1 or more.
+    /// Observations behind it; at least 1.
     pub samples: u64,
 }
 
 impl Summary {
-    /// Of `run`.
+    /// Sums up `run`.
     #[must_use]
     pub fn of(run: &Run) -> Self {
         let mut summary = Self::nothing(&run.profile);
@@ -67,14 +67,14 @@ impl Summary {
         summary
     }
 
-    /// Of a run of `profile` that has not begun.
+    /// The empty summary of a run of `profile` that has not begun.
     #[must_use]
     pub fn nothing(profile: &Profile) -> Self {
         let named = |stage: &Stage| Figures { name: stage.name.clone(), ..Figures::default() };
         Self { overall: Figures::default(), stages: profile.stages.iter().map(named).collect() }
     }
 
-    /// One more interval.
+    /// Adds an interval of a run of `profile`.
     pub fn add(&mut self, profile: &Profile, interval: &Interval) {
         self.overall.add(profile, interval);
         if let Some(stage) = self.stages.get_mut(interval.stage) {
@@ -84,7 +84,7 @@ impl Summary {
 }
 
 impl Figures {
-    /// Of some intervals of a run of `profile`.
+    /// Sums up some intervals of a run of `profile`.
     #[must_use]
     pub fn of<'a>(profile: &Profile, intervals: impl IntoIterator<Item = &'a Interval>) -> Self {
         let mut figures = Self::default();
@@ -94,18 +94,18 @@ impl Figures {
         figures
     }
 
-    /// One more interval.
-    pub(super) fn add(&mut self, profile: &Profile, interval: &Interval) {
+    /// Adds an interval of a run of `profile`.
+    fn add(&mut self, profile: &Profile, interval: &Interval) {
         let sample = &interval.sample;
         self.counts.add(&sample.counts);
-        // Connections are opened in ramps.
+        // Connections are opened in ramps, which are not measured otherwise.
         let connect = Timing::Connect as usize;
         self.timings[connect].add(&sample.timings[connect]);
         if interval.phase != Phase::Hold || interval.stage >= profile.stages.len() {
             return;
         }
         self.length_ns += interval.length_ns;
-        // An interval without a length holds answers that came after their hold.
+        // An interval without a length has the answers that came after their hold.
         if interval.length_ns > 0 {
             self.intervals += 1;
             self.missing = self.missing.max(interval.target.saturating_sub(interval.open));
@@ -127,7 +127,7 @@ impl Figures {
         }
     }
 
-    /// One of the distributions: of [`Timing::Connect`] in all of the time, of the others in measured time.
+    /// The times of all intervals for [`Timing::Connect`], of measured time for the others.
     #[must_use]
     pub fn timing(&self, timing: Timing) -> &Distribution {
         &self.timings[timing as usize]
@@ -145,7 +145,7 @@ impl Figures {
         (self.length_ns > 0).then(|| bytes as f64 * 8.0 / (self.length_ns as f64 / 1e9 * 1e6))
     }
 
-    /// `rtt_intended`, `rtt_service`, or both with a `+` between them; `None` where nothing is judged.
+    /// `rtt_intended`, `rtt_service`, or both with a `+` between them; `None` if no latency is judged.
     #[must_use]
     pub fn judged_name(&self) -> Option<String> {
         let names: Vec<&str> = self.judged.iter().map(|timing| timing.name()).collect();
@@ -159,8 +159,8 @@ impl Figures {
         (samples > 0).then_some(Measured { value, samples })
     }
 
-    /// The value of `metric` and how many samples there are of it. A count may be met in a stretch without samples: a
-    /// connection need not end where it was begun.
+    /// The value of `metric` and its number of samples. A count may be above 0 without samples: a connection may end in
+    /// a later interval than it began.
     pub(super) fn observed(&self, metric: Metric) -> Option<(f64, u64)> {
         let Self { counts, held, .. } = self;
         let [paced_sent, paced_due] = self.paced;
@@ -195,8 +195,8 @@ impl Figures {
         })
     }
 
-    /// A message without an answer took at least as long as it was waited for, and nobody knows how long: a percentile
-    /// that reaches among those cannot be told, nor can a maximum; a mean where most of it is a guess.
+    /// The latency of a lost message is unknown and longer than the wait for it. Therefore a percentile is `None` if lost
+    /// messages may lie below it, the maximum if any message is lost, and the mean if half as many are lost as answered.
     fn rtt(&self, of: &Distribution, statistic: Statistic) -> Option<(f64, u64)> {
         let lost = self.counts.faulty(Fault::Lost) as f64;
         let beyond = match (statistic.quantile(), statistic) {
@@ -208,7 +208,7 @@ impl Figures {
         if lost > beyond { None } else { value_of(of, statistic) }
     }
 
-    /// Whether at least ten values lie beyond a percentile; true of any other metric. With fewer it is hearsay.
+    /// Whether at least ten values lie beyond a percentile; true for every other metric.
     #[must_use]
     pub fn supports(&self, metric: Metric) -> bool {
         let (distribution, statistic) = match metric {
@@ -240,7 +240,7 @@ fn value_of(distribution: &Distribution, statistic: Statistic) -> Option<(f64, u
     Some((value, distribution.count))
 }
 
-/// Messages that could have had `fault`.
+/// The number of messages that may have `fault`.
 fn faultable(counts: &Tally, fault: Fault) -> u64 {
     match fault {
         Fault::Lost | Fault::Late => counts.sent,
@@ -248,7 +248,7 @@ fn faultable(counts: &Tally, fault: Fault) -> u64 {
     }
 }
 
-/// Heap blocks and bytes; fewer left than there were before are none left.
+/// A metric of heap blocks or bytes. Fewer at the end than at the start count as 0 remaining.
 fn of_allocations(metric: Metric, of: &TargetAllocations, received: u64) -> Option<(f64, u64)> {
     let by_message =
         |count: u64| (received > 0).then(|| (count as f64 / received as f64, received));

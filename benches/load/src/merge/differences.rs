@@ -4,16 +4,16 @@ use serde_json::Value;
 
 use load_plan::model::Run;
 
-/// Something that two runs do not have in common.
+/// A property that differs between two runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     /// Its name in `report.json`: `profile.traffic.seed`.
     pub what: String,
-    /// The one and the other.
+    /// The values in both runs.
     pub values: [String; 2],
 }
 
-/// What must be equal and is not.
+/// The properties that must be equal and are not.
 pub(super) fn differences(one: &Run, other: &Run) -> Vec<Difference> {
     let mut found = Found(Vec::new());
     found.compare("schema", one.schema, other.schema);
@@ -39,7 +39,6 @@ pub(super) fn differences(one: &Run, other: &Run) -> Vec<Difference> {
     found.compare("run.url", one.target(), other.target());
     if one.profile != other.profile {
         let before = found.0.len();
-        // What has no place in JSON is equal in it.
         let json = |run: &Run| serde_json::to_value(&run.profile).unwrap_or_default();
         found.values("profile", &json(one), &json(other));
         if found.0.len() == before {
@@ -67,7 +66,7 @@ impl Found {
         }
     }
 
-    /// The innermost values that differ, by their paths.
+    /// Adds the innermost values that differ, named by their paths.
     fn values(&mut self, path: &str, one: &Value, other: &Value) {
         match (one, other) {
             (Value::Object(mine), Value::Object(theirs)) => {

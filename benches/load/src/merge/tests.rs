@@ -40,7 +40,7 @@ fn empty(shard: u32, of: u32) -> Run {
     }
 }
 
-/// Something that happens in a run, and to whom.
+/// An event of a run, and the shard that sees it.
 #[derive(Clone, Debug)]
 struct Event {
     second: u64,
@@ -65,7 +65,7 @@ fn events(of: u32) -> impl Strategy<Value = Vec<Event>> {
     vec(event, 0..120)
 }
 
-/// What recorders make of the events that `keep` keeps, in the intervals in which any of them happened.
+/// `run` with the intervals that recorders make of the events that `keep` keeps.
 fn recorded(mut run: Run, events: &[Event], keep: impl Fn(&Event) -> bool) -> Run {
     let mut recorders = BTreeMap::new();
     for event in events.iter().filter(|event| keep(event)) {
@@ -85,7 +85,7 @@ fn recorded(mut run: Run, events: &[Event], keep: impl Fn(&Event) -> bool) -> Ru
         .into_iter()
         .map(|((second, stage, phase), mut recorder)| {
             let sample = recorder.cut();
-            // Gauges that can be known of a part as well as of the whole.
+            // Gauges that a shard knows as well as the whole run.
             let part = sample.counts.sent;
             Interval {
                 second,
@@ -102,16 +102,16 @@ fn recorded(mut run: Run, events: &[Event], keep: impl Fn(&Event) -> bool) -> Ru
     run
 }
 
-/// `of` shards of one stream, each recorded by itself.
+/// `of` shards of one stream of events, each recorded alone.
 fn split(events: &[Event], of: u32) -> Vec<Run> {
     (0..of).map(|shard| recorded(empty(shard, of), events, |event| event.shard == shard)).collect()
 }
 
 proptest! {
-    // A recorder is large, and one that is not optimised is slow.
+    // Few cases: a recorder without optimisation is slow.
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
-    fn a_stream_split_and_merged_is_the_whole(of in 2..6_u32, events in events(6)) {
+    fn merged_shards_equal_the_run_that_was_split(of in 2..6_u32, events in events(6)) {
         let events: Vec<_> = events.into_iter().map(|event| Event { shard: event.shard % of, ..event }).collect();
         let merged = merge(split(&events, of)).unwrap();
         let whole = recorded(empty(0, 1), &events, |_| true);
@@ -141,7 +141,7 @@ proptest! {
     }
 
     #[test]
-    fn one_run_is_its_own_sum(events in events(1)) {
+    fn merging_one_run_changes_nothing(events in events(1)) {
         let run = recorded(empty(0, 1), &events, |_| true);
         prop_assert_eq!(merge(vec![run.clone()]).unwrap(), run);
     }
@@ -162,12 +162,12 @@ fn check(runs: [Run; 2], expected: &[&str]) {
 }
 
 #[test]
-fn nothing_is_no_run() {
+fn merging_no_run_is_an_error() {
     assert_eq!(merge(Vec::new()), Err(Error::Nothing));
 }
 
 #[test]
-fn what_differs_is_named_with_both_values() {
+fn a_difference_is_named_with_both_values() {
     let mut other = empty(1, 2);
     other.profile.traffic.seed = 9;
     other.profile.stages[1].connections = 99;
@@ -185,21 +185,21 @@ fn what_differs_is_named_with_both_values() {
 }
 
 #[test]
-fn another_threshold_is_another_profile() {
+fn runs_with_different_thresholds_are_refused() {
     let mut other = empty(1, 2);
     other.profile.thresholds[0].limit *= 2.0;
     check([empty(0, 2), other], &["profile.thresholds.latency_p99 (\"< 10ms\" and \"< 20ms\")"]);
 }
 
 #[test]
-fn shards_that_began_at_different_times_are_of_different_runs() {
+fn shards_that_began_at_different_times_are_refused() {
     let mut other = empty(1, 2);
     other.started_unix_ns += 1;
     check([empty(0, 2), other], &["run.started_unix_ns"]);
 }
 
 #[test]
-fn another_target_is_refused() {
+fn runs_with_different_targets_are_refused() {
     let mut other = empty(1, 2);
     other.url = "ws://elsewhere/".to_owned();
     check([empty(0, 2), other.clone()], &["run.url (ws://127.0.0.1:9001/ and ws://elsewhere/)"]);
@@ -208,21 +208,21 @@ fn another_target_is_refused() {
 }
 
 #[test]
-fn a_shard_or_a_run_counts_once() {
-    check([empty(1, 3), empty(1, 3)], &["shard 1 of 3 is there twice"]);
-    check([empty(0, 1), empty(0, 1)], &["run r is there twice"]);
+fn a_shard_or_a_run_given_twice_is_refused() {
+    check([empty(1, 3), empty(1, 3)], &["shard 1 of 3 is given twice"]);
+    check([empty(0, 1), empty(0, 1)], &["run r is given twice"]);
     let two = merge(vec![empty(1, 3), empty(2, 3)]).unwrap();
     check([two, empty(2, 3)], &["shard 2 of 3"]);
 }
 
 #[test]
-fn a_missing_shard_stays_missing() {
+fn a_missing_shard_stays_missing_in_the_sum() {
     let merged = merge(vec![empty(2, 3), empty(0, 3)]).unwrap();
     assert_eq!((merged.shard, merged.shards), (Shard { index: 0, of: 3 }, vec![0, 2]));
 }
 
 #[test]
-fn whole_runs_add_up_under_all_their_names() {
+fn a_sum_of_whole_runs_has_all_their_names() {
     let mut other = empty(0, 1);
     (other.run_id, other.interrupted) = ("b".to_owned(), true);
     other.started_unix_ns -= 5;
@@ -230,11 +230,11 @@ fn whole_runs_add_up_under_all_their_names() {
     assert_eq!((merged.run_id.as_str(), whole_runs(&merged)), ("b+r", 2));
     assert_eq!((merged.started_unix_ns, merged.interrupted), (other.started_unix_ns, true));
     assert_eq!(whole_runs(&other), 1);
-    check([merged, other], &["run b is there twice"]);
+    check([merged, other], &["run b is given twice"]);
 }
 
 #[test]
-fn errors_in_the_same_words_are_one() {
+fn equal_error_samples_are_added() {
     let [mut one, mut other] = [empty(0, 2), empty(1, 2)];
     one.error_samples =
         vec![detail("reset", "by peer", 2, 70), detail("dns", "no such host", 3, 10)];
@@ -256,7 +256,7 @@ fn heap(total_blocks: u64) -> Option<TargetAllocations> {
 }
 
 #[test]
-fn a_target_has_one_answer_for_all_shards() {
+fn shards_with_different_allocations_of_the_target_are_refused() {
     let [mut one, mut other] = [empty(0, 2), empty(1, 2)];
     one.allocations = heap(10);
     assert_eq!(merge(vec![one.clone(), other.clone()]).unwrap().allocations, heap(10));

@@ -1,5 +1,5 @@
-//! Lines and bars over an axis. Every x on the page is a percentage and every y a pixel, so that no letter shrinks on a
-//! phone; what is drawn lies in an inner picture that stretches, with strokes that do not.
+//! Lines and bars over an axis. On the page every x is a percentage and every y a pixel, so that text does not shrink on
+//! a phone. Lines and bars are in an inner picture that stretches, with strokes that do not.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use bench_show::axis::{self, Scale, px};
 
-/// Heights of what is drawn, in pixels.
+/// Heights of a drawing, in pixels.
 pub(super) const LOW: f64 = 140.0;
 pub(super) const HIGH: f64 = 220.0;
 
@@ -19,24 +19,24 @@ const BELOW: f64 = 18.0;
 const WIDTH: f64 = 1000.0;
 
 pub(super) struct Chart<'a> {
-    /// All of it in one sentence, for who does not see it.
+    /// The chart in one sentence, for screen readers.
     pub(super) says: String,
     pub(super) height: f64,
-    /// Where x begins and ends.
+    /// Lowest and highest x.
     pub(super) x: [f64; 2],
-    /// Where x is labelled.
+    /// Labels of the x axis.
     pub(super) x_ticks: Vec<(f64, String)>,
     pub(super) y: Scale,
     pub(super) unit: fn(f64) -> String,
     pub(super) lines: Vec<Line>,
     pub(super) bars: Vec<Bar>,
-    /// Values that must not be crossed.
+    /// Thresholds.
     pub(super) limits: Vec<Limit>,
     pub(super) spans: &'a [Span],
     pub(super) tips: Vec<Tip>,
 }
 
-/// A line; what is not there is a gap.
+/// A line; a `None` is a gap.
 pub(super) struct Line {
     pub(super) name: String,
     pub(super) class: &'static str,
@@ -53,24 +53,29 @@ pub(super) struct Limit {
     pub(super) label: String,
     pub(super) x: [f64; 2],
     pub(super) y: f64,
-    /// What must not be crossed downwards has its label below.
+    /// A lower limit, whose label is below it.
     pub(super) is_lower: bool,
 }
 
-/// A stage: a line where it begins, its name, and a shade where it is measured.
+/// A stage: a line at its start, its name, and a shade over measured time.
 pub(super) struct Span {
     pub(super) x: [f64; 2],
     pub(super) name: String,
     pub(super) measured: Vec<[f64; 2]>,
 }
 
-/// What a pointer sees that rests there.
+/// A tooltip.
 pub(super) struct Tip {
     pub(super) x: [f64; 2],
     pub(super) says: String,
 }
 
 impl Chart<'_> {
+    /// The legend of the lines, and the drawing.
+    pub(super) fn with_legend(&self) -> Markup {
+        html! { (legend(&self.lines)) (self.draw()) }
+    }
+
     pub(super) fn draw(&self) -> Markup {
         let height = self.height;
         let total = ABOVE + height + BELOW;
@@ -113,7 +118,7 @@ impl Chart<'_> {
         }
     }
 
-    /// A stage's name where it fits, its number where it does not; a phone has room for less.
+    /// A stage's name if it fits, or else its number, for a wide and for a narrow screen.
     fn name(&self, index: usize, span: &Span) -> Markup {
         let [from, to] = span.x.map(|x| self.x(x) / WIDTH * 100.0);
         let number = (index + 1).to_string();
@@ -145,7 +150,7 @@ impl Chart<'_> {
         }
     }
 
-    /// A point without neighbours is a line of no length, which its round ends make a dot.
+    /// A point without neighbours becomes a line of no length; its round ends make it a dot.
     fn path(&self, line: &Line) -> String {
         let mut path = String::new();
         let mut open = false;
@@ -184,18 +189,18 @@ fn across(class: &str, [from, to]: [f64; 2], y: f64) -> Markup {
     html! { line.(class) x1=(px(from)) x2=(px(to)) y1=(px(y)) y2=(px(y)) {} }
 }
 
-/// What the lines mean.
-pub(super) fn legend<'a>(entries: impl Iterator<Item = (&'static str, &'a str)>) -> Markup {
+/// The legend of `lines`, leaving out lines without a name.
+fn legend(lines: &[Line]) -> Markup {
     html! {
         ul.legend {
-            @for (class, name) in entries {
+            @for Line { name, class, .. } in lines.iter().filter(|line| !line.name.is_empty()) {
                 li { svg.key.long aria-hidden="true" { path.line.(class) d="M2 7h30" {} } (name) }
             }
         }
     }
 }
 
-/// The same of bars.
+/// A legend of bars: class and name.
 pub(super) fn bar_legend<'a>(entries: impl Iterator<Item = (&'static str, &'a str)>) -> Markup {
     html! {
         ul.legend {

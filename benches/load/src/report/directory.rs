@@ -1,4 +1,4 @@
-//! The folder of a report: all of it or, if that fails, what was there before.
+//! The folder of a report. Writing replaces all files or, if it fails, none.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,19 +21,18 @@ const CSV: &str = "intervals.csv";
 const JUNIT: &str = "junit.xml";
 const HTML: &str = "report.html";
 
-/// How the names of files begin that are not complete yet.
+/// Prefix of temporary files.
 const UNFINISHED: &str = ".ws-load-";
 
-/// Age from which on nobody is writing such a file any more.
+/// Age from which a temporary file is a leftover: writing takes seconds.
 const ABANDONED: Duration = Duration::from_mins(1);
 
-/// Creates `dir` if it is not there, and tries whether a report may be written into it: before a run, for it would be
-/// a pity after it.
+/// Creates `dir` if it does not exist, and checks that a report can be written into it. Call this before a run, so that
+/// no result is lost. Removes leftovers of a run that was killed while it wrote.
 ///
 /// # Errors
 ///
-/// If it holds anything but a report, or one without `overwrite`, or cannot be written to. What a run left that was
-/// killed while it wrote is removed.
+/// If `dir` holds other files, holds a report and `overwrite` is false, or cannot be written to.
 pub fn prepare(dir: &Path, overwrite: bool) -> Result<()> {
     match fs::read_dir(dir) {
         Ok(entries) => {
@@ -55,19 +54,19 @@ pub fn prepare(dir: &Path, overwrite: bool) -> Result<()> {
 ///
 /// # Errors
 ///
-/// As [`prepare`], and if there is no room. Then no file is new and none is half.
+/// As [`prepare`], and if the disk is full. Then no file has changed.
 pub fn write(dir: &Path, run: &Run, assessment: &Assessment, overwrite: bool) -> Result<()> {
     let is_new = !dir.exists();
     let written = prepare(dir, overwrite).and_then(|()| write_all(dir, run, assessment));
     if written.is_err() && is_new {
-        // Empty unless somebody else has come in; then it stays.
+        // Fails, rightly, if another program has written into it.
         let _ = fs::remove_dir(dir);
     }
     written
 }
 
 fn write_all(dir: &Path, run: &Run, assessment: &Assessment) -> Result<()> {
-    // What a program looks for comes last: where it is, all is.
+    // The file that programs look for comes last: if it exists, all files do.
     let files = [
         (LOG, interval_log::render(run)?),
         (CSV, csv::render(run)?),
@@ -92,11 +91,11 @@ fn write_all(dir: &Path, run: &Run, assessment: &Assessment) -> Result<()> {
     Ok(())
 }
 
-/// On the disk, so that a rename is all that is missing.
+/// Writes and syncs `bytes`, so that only a rename is missing.
 fn temporary(dir: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(UNFINISHED);
-    // Temporary files are private otherwise; the umask still counts.
+    // By default, temporary files are private. The umask still applies.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut file = builder.tempfile_in(dir)?;
@@ -107,22 +106,22 @@ fn temporary(dir: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
 
 fn unwritable(path: &Path, error: &io::Error) -> anyhow::Error {
     let hint = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room, or choose",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some space, or choose",
         _ => "choose",
     };
-    // What is not the system's own error has the name of a temporary file in it.
+    // An error that is not the system's own names the temporary file.
     let reason =
         error.raw_os_error().map_or_else(|| error.kind().to_string(), |_| error.to_string());
     anyhow!("cannot write {}: {reason}; {hint} another folder with --out", path.display())
 }
 
-/// What is in a folder already.
+/// What a folder holds before a report is written.
 struct Found {
-    /// Of a run that was killed while it wrote.
+    /// Temporary files of a run that was killed while it wrote.
     left_over: Vec<PathBuf>,
-    /// What is written first of a report.
+    /// The first file of a report.
     has_log: bool,
-    /// Anything that is no part of a report.
+    /// Files that are not part of a report.
     has_others: bool,
     is_empty: bool,
 }
@@ -165,11 +164,11 @@ impl Found {
     }
 }
 
-/// The run that was reported in `dir`, buckets and all.
+/// The run whose report is in `dir`, with all buckets.
 ///
 /// # Errors
 ///
-/// If a file is missing or damaged, by its name.
+/// If a file is missing or damaged; the error names it.
 pub fn read(dir: &Path) -> Result<Run> {
     let [json_path, log_path] = [JSON, LOG].map(|name| dir.join(name));
     let text = fs::read_to_string(&json_path).map_err(|error| unreadable(&json_path, &error))?;
@@ -177,15 +176,15 @@ pub fn read(dir: &Path) -> Result<Run> {
     let damaged = |path: &PathBuf| format!("{} is damaged; write the report again", path.display());
     let mut run = json::parse(&text).with_context(|| damaged(&json_path))?;
     let log = interval_log::parse(&log).with_context(|| damaged(&log_path))?;
-    // The log has milliseconds.
+    // The log stores milliseconds.
     let apart = log.base.abs_diff(interval_log::started(&run));
     ensure!(
         apart < Duration::from_millis(2),
-        "{} and {} are of two runs that began {apart:?} apart; write the report again",
+        "{} and {} are of two runs, which began {apart:?} apart; write the report again",
         json_path.display(),
         log_path.display()
     );
-    // The seconds in the JSON add up to its whole, or it would not have been read: what is amiss now is in the log.
+    // The JSON has passed its own check, so a difference is an error in the log.
     fill(&mut run, log.entries).with_context(|| damaged(&log_path))?;
     Ok(run)
 }
@@ -197,7 +196,7 @@ fn unreadable(path: &Path, error: &io::Error) -> anyhow::Error {
     )
 }
 
-/// Puts every entry into its place, and insists that there is one for each place, as many values in it as there were.
+/// Adds the buckets of `entries` to `run`, and checks that each entry has as many values as the JSON says.
 fn fill(run: &mut Run, mut entries: BTreeMap<Place, Buckets>) -> Result<()> {
     for interval in &mut run.intervals {
         let (second, stage, phase) = (interval.second, interval.stage, interval.phase);
@@ -214,7 +213,7 @@ fn fill(run: &mut Run, mut entries: BTreeMap<Place, Buckets>) -> Result<()> {
         }
     }
     match entries.keys().next() {
-        Some(place) => bail!("{place} is not in {JSON}"),
+        Some(place) => bail!("{place} is missing in {JSON}"),
         None => Ok(()),
     }
 }

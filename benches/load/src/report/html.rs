@@ -13,7 +13,7 @@ mod tables;
 mod time;
 mod trouble;
 
-/// One page that needs nothing else: no script, no other file, no network.
+/// One page without scripts, other files or network.
 pub(super) fn render(run: &Run, assessment: &Assessment) -> String {
     let summary = Summary::of(run);
     let title = format!("{}: {}", run.profile.name, assessment.verdict.name());
@@ -24,8 +24,8 @@ pub(super) fn render(run: &Run, assessment: &Assessment) -> String {
         section { h2 { "Times" } (tables::times(&summary.overall)) }
         section { h2 { "Traffic" } (tables::traffic(run, &summary.overall)) }
         @if summary.stages.len() > 1 { section { h2 { "Stages" } (tables::stages(run, &summary)) } }
-        @if !run.error_samples.is_empty() { section { h2 { "Errors in words" } (tables::details(run)) } }
-        section { h2 { "Again" } (again(run)) }
+        @if !run.error_samples.is_empty() { section { h2 { "Error samples" } (tables::error_samples(run)) } }
+        section { h2 { "Repeat" } (repeat(run)) }
     };
     page(&title, include_str!("style.css"), &body)
 }
@@ -40,10 +40,10 @@ fn banner(run: &Run, assessment: &Assessment) -> Markup {
     };
     let what = match assessment.verdict {
         RunVerdict::Pass => "Every threshold was measured and met.",
-        RunVerdict::Fail => "The target did not hold what was asked of it.",
+        RunVerdict::Fail => "The target violated a threshold.",
         RunVerdict::Invalid => "The numbers say nothing about the target.",
         RunVerdict::Incomplete => "Parts of the run are missing.",
-        RunVerdict::Interrupted => "The run ended before its time.",
+        RunVerdict::Interrupted => "A signal ended the run early.",
     };
     let peak = run
         .profile
@@ -79,7 +79,7 @@ fn banner(run: &Run, assessment: &Assessment) -> Markup {
     }
 }
 
-fn again(run: &Run) -> Markup {
+fn repeat(run: &Run) -> Markup {
     let toml = toml::to_string_pretty(&run.profile);
     html! {
         @if !next::is_builtin(run) {
@@ -88,8 +88,8 @@ fn again(run: &Run) -> Markup {
         pre.command { (next::repeat(run)) }
         @match toml {
             Ok(toml) => details { summary { "The profile" } pre { (toml) } },
-            // A seed beyond what TOML can hold; JSON can.
-            Err(_) => p.dim { "The profile has no form in TOML; it is in report.json." },
+            // TOML integers are signed: a seed may be too large for one.
+            Err(_) => p.dim { "The profile cannot be written as TOML; it is in report.json." },
         }
     }
 }

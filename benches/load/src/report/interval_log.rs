@@ -1,8 +1,8 @@
-//! The distributions of every interval as an HDR interval log, which the HdrHistogram tools of other languages read.
+//! The distributions of every interval as an HDR interval log, for the HdrHistogram tools.
 //!
-//! An entry is one timing of one interval. Its tag is `timing.stage.phase`, as in `rtt_intended.2.hold`, because
-//! intervals of several stages and phases may share a second; its start is the whole second since `BaseTime`, the run's
-//! start. Values are nanoseconds, but for the column of maxima, which is in milliseconds.
+//! An entry is one timing of one interval. Its tag is `timing.stage.phase`, as in `rtt_intended.2.hold`, because intervals
+//! of several stages and phases may share a second. Its start is the whole second since `BaseTime`, the start of the run.
+//! Values are nanoseconds; only the column of maxima is in milliseconds.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -19,7 +19,7 @@ use super::format;
 use load_plan::metrics::{Timing, histogram};
 use load_plan::model::{Phase, Run};
 
-/// What an entry is of.
+/// The interval and the timing of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     pub(super) second: u64,
@@ -49,13 +49,13 @@ impl std::fmt::Display for Place {
     }
 }
 
-/// Highest value of a bucket in nanoseconds, and how many fell into it; ascending.
+/// Highest value of a bucket in nanoseconds, and the number of values in it; ascending.
 pub(super) type Buckets = Vec<(u64, u64)>;
 
-/// A log that was read.
+/// A parsed log.
 #[derive(Debug)]
 pub(super) struct Log {
-    /// The run's start since 1970, to the millisecond.
+    /// The start of the run since 1970, to the millisecond.
     pub(super) base: Duration,
     pub(super) entries: BTreeMap<Place, Buckets>,
 }
@@ -106,7 +106,7 @@ pub(super) fn parse(log: &[u8]) -> anyhow::Result<Log> {
             Ok(LogEntry::StartTime(_)) => continue,
             Err(error) => {
                 let LogIteratorError::ParseError { offset } = error;
-                bail!("byte {offset} begins no entry");
+                bail!("no entry begins at byte {offset}");
             }
         };
         let tag = entry.tag().map_or("", |tag| tag.as_str());
@@ -117,7 +117,7 @@ pub(super) fn parse(log: &[u8]) -> anyhow::Result<Log> {
             .with_context(|| format!("{place} is not base64"))?;
         let histogram: Histogram<u64> = deserializer
             .deserialize(&mut bytes.as_slice())
-            .with_context(|| format!("{place} is no histogram"))?;
+            .with_context(|| format!("{place} is not a histogram"))?;
         ensure!(
             [histogram.low(), histogram.high()] == [geometry.low(), geometry.high()]
                 && histogram.sigfig() == geometry.sigfig(),
@@ -127,9 +127,9 @@ pub(super) fn parse(log: &[u8]) -> anyhow::Result<Log> {
             .iter_recorded()
             .map(|step| (step.value_iterated_to(), step.count_since_last_iteration()))
             .collect();
-        ensure!(entries.insert(place, buckets).is_none(), "{place} is there twice");
+        ensure!(entries.insert(place, buckets).is_none(), "{place} has two entries");
     }
-    Ok(Log { base: base.context("it has no BaseTime")?, entries })
+    Ok(Log { base: base.context("the log has no BaseTime")?, entries })
 }
 
 /// Time from 1970 to the run's start.

@@ -1,16 +1,16 @@
-//! What to type next.
+//! The next command to type.
 
 use crate::validator::{Assessment, RunVerdict};
 use load_plan::model::Run;
 use load_plan::profile::Profile;
 use load_plan::thresholds::Metric;
 
-/// After anything but a pass: a command, and what it is good for.
+/// The command, and its purpose; `None` after a pass.
 pub(super) fn next(run: &Run, assessment: &Assessment) -> Option<(String, &'static str)> {
     next_with(&named(run), run, assessment)
 }
 
-/// The same, for somebody who knows the profile as `profile`: a name or a path.
+/// [`next`] with the profile called `profile`, a name or a path.
 pub(super) fn next_with(
     profile: &str,
     run: &Run,
@@ -33,18 +33,18 @@ pub(super) fn next_with(
                     )
                 }) =>
         {
-            (format!("ws-load run smoke{}", against(run)), "whether it carries even a small load")
+            (format!("ws-load run smoke{}", against(run)), "tests a small load")
         }
         RunVerdict::Fail
             if violated(|metric| matches!(metric, Metric::Latency(_) | Metric::Timing(..))) =>
         {
-            (with_profile("search"), "the highest rate at which the thresholds hold")
+            (with_profile("search"), "finds the highest rate at which the thresholds hold")
         }
         RunVerdict::Fail if violated(Metric::is_of_allocations) => {
-            ("scripts/run-alloc-tests.sh".to_owned(), "which line of the server allocates what")
+            ("scripts/run-alloc-tests.sh".to_owned(), "names the lines of the server that allocate")
         }
         RunVerdict::Fail | RunVerdict::Invalid | RunVerdict::Interrupted => {
-            (with_profile("run"), "the same again")
+            (with_profile("run"), "repeats the run")
         }
         RunVerdict::Incomplete => {
             ("ws-load merge DIR…".to_owned(), "with the reports of all shards")
@@ -52,35 +52,35 @@ pub(super) fn next_with(
     })
 }
 
-/// The same profile, saved under its name if it is not built in, against the same target.
+/// The command that repeats the run, with the profile saved as [`file_name`] unless it is built in.
 pub(super) fn repeat(run: &Run) -> String {
     let file = if is_builtin(run) { run.profile.name.clone() } else { file_name(run) };
     format!("ws-load run {}{} --workers {}", quoted(&file), against(run), run.workers)
 }
 
-/// The URL as an argument; none for a server of its own, which a run without one starts again.
+/// The URL as an argument; empty for a run that started its own server.
 fn against(run: &Run) -> String {
     if run.url.is_empty() { String::new() } else { format!(" {}", quoted(&run.url)) }
 }
 
-/// Whether the profile is one that comes with the tool, and nothing in it was changed.
+/// Whether the profile is an unchanged built-in one.
 pub(super) fn is_builtin(run: &Run) -> bool {
     Profile::builtin(&run.profile.name).is_some_and(|builtin| builtin == run.profile)
 }
 
-/// What to save the profile as.
+/// The name of the file to save the profile in.
 pub(super) fn file_name(run: &Run) -> String {
     format!("{}.toml", run.profile.name)
 }
 
-/// What a command knows the profile by; its own command line may have changed it.
+/// The name of a built-in profile, changed or not, or the name of its file.
 pub(super) fn named(run: &Run) -> String {
     let name = &run.profile.name;
     let is_known = Profile::BUILTIN.iter().any(|builtin| builtin.name == name);
     if is_known { name.clone() } else { file_name(run) }
 }
 
-/// As a shell takes it for one word.
+/// Quoted for a shell, if needed.
 fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+,=".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {

@@ -1,4 +1,4 @@
-//! What a person sees at the end, in a terminal.
+//! The table that a terminal shows at the end of a run.
 
 use super::{format, next};
 use crate::summary::{Figures, Summary};
@@ -10,12 +10,13 @@ use load_plan::model::Run;
 use load_plan::outcome::{Ending, Fault};
 use load_plan::units;
 
-/// Errors in words that are shown; the rest is counted.
-const DETAILS: usize = 8;
+/// Number of error samples that are shown.
+const ERROR_SAMPLES: usize = 8;
 
-/// All of it in lines of at most `width` columns, the verdict first, ending in a line break. 80 is enough for every
-/// table; in less they stay as wide as they must be. Whoever called the profile by another name or path than its own
-/// says so, and is told that.
+/// The verdict, thresholds, times, traffic, stages, errors and the next command, in lines of at most `width` columns. 80
+/// columns are enough for every table; a table does not get narrower than its cells.
+///
+/// `profile` is the name or path by which the command line knew the profile; the next command repeats it.
 #[must_use]
 pub fn render(run: &Run, assessment: &Assessment, width: usize, profile: Option<&str>) -> String {
     let summary = Summary::of(run);
@@ -25,7 +26,7 @@ pub fn render(run: &Run, assessment: &Assessment, width: usize, profile: Option<
     times(&mut text, &summary.overall);
     traffic(&mut text, run, &summary.overall);
     stages(&mut text, run, &summary);
-    details(&mut text, run);
+    error_samples(&mut text, run);
     if !assessment.notices.is_empty() {
         text.line("");
     }
@@ -193,17 +194,17 @@ fn stages(text: &mut Text, run: &Run, summary: &Summary) {
     );
 }
 
-fn details(text: &mut Text, run: &Run) {
+fn error_samples(text: &mut Text, run: &Run) {
     if run.error_samples.is_empty() {
         return;
     }
-    text.heading("errors in words");
-    for detail in run.error_samples.iter().take(DETAILS) {
-        let (count, kind) = (format::count(detail.count), format::spoken(&detail.kind));
-        let first = format::moment(detail.first_ns);
-        text.wrapped("  ", &format!("{count} {kind}, first {first}: {}", detail.text));
+    text.heading("errors");
+    for sample in run.error_samples.iter().take(ERROR_SAMPLES) {
+        let (count, kind) = (format::count(sample.count), format::spoken(&sample.kind));
+        let first = format::moment(sample.first_ns);
+        text.wrapped("  ", &format!("{count} {kind}, first {first}: {}", sample.text));
     }
-    let more = run.error_samples.len().saturating_sub(DETAILS);
+    let more = run.error_samples.len().saturating_sub(ERROR_SAMPLES);
     if more > 0 {
         text.line(&format!("  and {more} more in report.json"));
     }

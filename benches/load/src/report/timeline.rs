@@ -1,12 +1,12 @@
-//! A run as a row of slots to draw: intervals in their places in time, and several as one where there are too many.
+//! A run as a row of slots to draw: one per interval or, in a long run, one per several seconds.
 
 use load_plan::metrics::Sample;
 use load_plan::model::{Interval, Phase, Run};
 
-/// Slots from which on several seconds share one: more do not fit a page.
+/// Most seconds that get a slot each: more do not fit on a page.
 const MOST: u64 = 240;
 
-/// What is drawn in one place.
+/// The intervals that are drawn as one.
 pub(super) struct Slot {
     /// Seconds since the run's start.
     pub(super) from: f64,
@@ -35,7 +35,7 @@ pub(super) fn slots(run: &Run) -> Vec<Slot> {
     let mut end = 0.0_f64;
     let mut window = None;
     for interval in &run.intervals {
-        // Intervals that share a second follow each other; after a pause the clock catches up.
+        // Intervals of the same second follow each other; after a gap the next second is later.
         let from = end.max(interval.second as f64);
         let to = from + interval.length_ns as f64 / 1e9;
         end = to;
@@ -49,8 +49,8 @@ pub(super) fn slots(run: &Run) -> Vec<Slot> {
     slots
 }
 
-/// Stretches of consecutive slots that `keep` keeps, from and to.
-pub(super) fn stretches(slots: &[Slot], keep: impl Fn(&Slot) -> bool) -> Vec<[f64; 2]> {
+/// Start and end of every row of consecutive slots that `keep` keeps.
+pub(super) fn ranges(slots: &[Slot], keep: impl Fn(&Slot) -> bool) -> Vec<[f64; 2]> {
     slots
         .chunk_by(|one, next| keep(one) == keep(next))
         .filter_map(|chunk| match chunk {
@@ -91,7 +91,7 @@ impl Slot {
         f64::midpoint(self.from, self.to)
     }
 
-    /// So many in the slot as a rate a second; `None` of no time.
+    /// A count of the slot per second; `None` for a slot without a length.
     pub(super) fn per_second(&self, count: u64) -> Option<f64> {
         (self.length_ns > 0).then(|| count as f64 / (self.length_ns as f64 / 1e9))
     }

@@ -1,4 +1,4 @@
-//! Runs whose every number is known, for tests.
+//! Runs with known numbers, for tests.
 
 use load_plan::metrics::{Distribution, Sample, Tally, Timing};
 use load_plan::model::{Interval, Phase, Run, SCHEMA, Shard};
@@ -38,7 +38,7 @@ pub(crate) fn interval(second: u64, stage: usize, phase: Phase) -> Interval {
     }
 }
 
-/// `count` times the same.
+/// `count` times the value `ns`.
 pub(crate) fn distribution(count: u64, ns: u64) -> Distribution {
     if count == 0 {
         return Distribution::default();
@@ -47,8 +47,8 @@ pub(crate) fn distribution(count: u64, ns: u64) -> Distribution {
     Distribution { count, sum_ns, min_ns: ns, max_ns: ns, buckets: vec![(ns, count)] }
 }
 
-/// A second of a hold in which `count` messages of 125 bytes were sent a hundredth of a millisecond late, and answered
-/// `rtt_ns` after they were sent and a millisecond more after they were due.
+/// A second of a hold in which `count` messages of 125 bytes were sent 10 µs late. They were answered `rtt_ns` after they
+/// were sent, and 1 ms more after they were due.
 pub(crate) fn answered(second: u64, stage: usize, count: u64, rtt_ns: u64) -> Interval {
     let mut interval = interval(second, stage, Phase::Hold);
     let Sample { counts, timings } = &mut interval.sample;

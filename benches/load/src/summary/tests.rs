@@ -12,7 +12,7 @@ fn check(figures: &Figures, metric: &str, expected: Option<(f64, u64)>) {
 }
 
 #[test]
-fn each_stage_is_judged_by_its_own_latency_and_all_of_them_together() {
+fn a_mixed_run_is_judged_by_the_latencies_of_all_its_stages() {
     let run = run(MIXED, [answered(1, 0, 100, 4 * MS), answered(2, 1, 300, 8 * MS)]);
     let Summary { overall, stages } = Summary::of(&run);
     check(&stages[0], "latency_max", Some((5e6, 100)));
@@ -24,7 +24,7 @@ fn each_stage_is_judged_by_its_own_latency_and_all_of_them_together() {
 }
 
 #[test]
-fn latencies_outside_of_holds_do_not_count_and_errors_do() {
+fn errors_outside_of_holds_count_and_latencies_do_not() {
     let mut ramp = answered(1, 0, 50, 900 * MS);
     ramp.phase = Phase::WarmUp;
     ramp.sample.counts.faults[Fault::Lost as usize] = 3;
@@ -38,7 +38,7 @@ fn latencies_outside_of_holds_do_not_count_and_errors_do() {
 }
 
 #[test]
-fn a_percentile_among_messages_without_an_answer_is_unknown() {
+fn a_percentile_among_lost_messages_is_unknown() {
     let mut lossy = answered(1, 0, 100, 4 * MS);
     lossy.sample.counts.faults[Fault::Lost as usize] = 2;
     let overall = Summary::of(&run(MIXED, [lossy])).overall;
@@ -49,21 +49,21 @@ fn a_percentile_among_messages_without_an_answer_is_unknown() {
 }
 
 #[test]
-fn a_mean_of_mostly_unanswered_messages_is_unknown() {
+fn a_mean_with_many_lost_messages_is_unknown() {
     let mut mute = answered(1, 0, 100, 4 * MS);
     mute.sample.counts.faults[Fault::Lost as usize] = 51;
     check(&Summary::of(&run(MIXED, [mute])).overall, "latency_mean", None);
 }
 
 #[test]
-fn an_answer_that_is_wrong_is_told_from_one_that_is_not_there() {
+fn wrong_answers_do_not_include_lost_ones() {
     let mut faulty = answered(1, 0, 100, 4 * MS);
     faulty.sample.counts.faults = [1; Fault::ALL.len()];
     check(&Summary::of(&run(MIXED, [faulty])).overall, "wrong_answers", Some((4.0, 100)));
 }
 
 #[test]
-fn no_more_fails_than_was_tried() {
+fn the_error_share_is_at_most_1() {
     let mut last = interval(1, 0, Phase::Drain);
     last.sample.counts.faults[Fault::Lost as usize] = 3;
     let figures = Figures::of(&run(MIXED, []).profile, [&last]);
@@ -71,7 +71,7 @@ fn no_more_fails_than_was_tried() {
 }
 
 #[test]
-fn connecting_is_timed_in_ramps() {
+fn connect_times_of_ramps_count() {
     let run = run(MIXED, [answered(1, 0, 1, MS)]);
     check(&Summary::of(&run).overall, "connect_p99", Some((2e6, 10)));
 }
@@ -88,7 +88,7 @@ fn rates_are_of_measured_time() {
 }
 
 #[test]
-fn answers_that_came_after_their_hold_are_timed_and_take_no_time() {
+fn answers_after_their_hold_count_without_adding_to_its_length() {
     let mut belated = answered(2, 0, 20, 70 * MS);
     belated.length_ns = 0;
     belated.sample.counts = Tally::default();
@@ -99,7 +99,7 @@ fn answers_that_came_after_their_hold_are_timed_and_take_no_time() {
 }
 
 #[test]
-fn a_closed_loop_owes_nothing() {
+fn a_closed_loop_has_no_achieved_rate() {
     let mut short = answered(1, 0, 90, MS);
     short.sample.counts.due = 100;
     let run = run(MIXED, [short, answered(2, 1, 500, MS)]);
@@ -109,7 +109,7 @@ fn a_closed_loop_owes_nothing() {
 }
 
 #[test]
-fn nothing_measured_is_no_number() {
+fn a_metric_without_samples_has_no_value() {
     let run = run(MIXED, []);
     let overall = Summary::of(&run).overall;
     for metric in Metric::all() {
@@ -122,7 +122,7 @@ fn nothing_measured_is_no_number() {
 }
 
 #[test]
-fn allocations_are_known_of_the_whole_and_never_less_than_none() {
+fn allocations_are_of_the_whole_run_and_at_least_0() {
     let mut run = run(MIXED, [answered(1, 0, 100, MS)]);
     run.allocations = Some(TargetAllocations {
         total_blocks: 300,
@@ -139,7 +139,7 @@ fn allocations_are_known_of_the_whole_and_never_less_than_none() {
 }
 
 #[test]
-fn a_percentile_with_fewer_than_ten_values_beyond_it_is_hearsay() {
+fn a_percentile_needs_ten_values_beyond_it() {
     let few = Summary::of(&run(MIXED, [answered(1, 0, 999, MS)])).overall;
     let enough = Summary::of(&run(MIXED, [answered(1, 0, 1000, MS)])).overall;
     let p99 = Metric::Latency(Statistic::P99);

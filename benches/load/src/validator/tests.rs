@@ -15,7 +15,7 @@ fn profile(thresholds: &str) -> String {
     )
 }
 
-/// A good run of it: three seconds, 1000 messages each, 4 ms.
+/// A good run of [`profile`]: three seconds with 1000 messages each, answered after 4 ms.
 fn good(thresholds: &str) -> Run {
     run(&profile(thresholds), (1..4).map(|second| answered(second, 0, 1000, 3 * MS)))
 }
@@ -219,7 +219,7 @@ proptest! {
             interval.generator_cpu = busy;
         }
         let assessment = validate(&run);
-        // A message is answered a millisecond later than the fixture's time, counted from when it was due.
+        // From when it was due, a message is answered 1 ms later than the fixture says.
         let answered: Vec<u64> =
             rtts.iter().filter(|(_, count)| *count > 0).map(|(ms, _)| ms + 1).collect();
         let is_good = !answered.is_empty()

@@ -43,7 +43,7 @@ const SERIES: &[&str] = &[
 
 impl Live {
     pub(crate) fn start(addr: SocketAddr, settings: &RunSettings) -> Result<Self> {
-        let page = server::Live::start(addr, SERIES).context("there is no live page")?;
+        let page = server::Live::start(addr, SERIES).context("cannot start the live page")?;
         eprintln!("live on http://{}", page.addr());
         let (run_id, url) = (settings.run_id.clone(), settings.url.clone());
         Ok(Self { page, run_id, url, marks: Vec::new(), rates: Rates::default() })
@@ -82,8 +82,8 @@ impl Live {
     pub(crate) fn finish(self, run: &Run, assessment: &Assessment) {
         let summary = Summary::of(run);
         let overall = &summary.overall;
-        let seconds = overall.length_ns as f64 / 1e9;
-        let per_s = |count: u64| if seconds > 0.0 { count as f64 / seconds } else { 0.0 };
+        let per_s = |count: u64| overall.per_s(count).unwrap_or_default();
+        let mbps = |bytes: u64| overall.mbps(bytes).unwrap_or_default();
         let elapsed: u64 = run.intervals.last().map_or(0, |last| last.second + 1);
         let load = Load {
             state: assessment.verdict.name(),
@@ -93,19 +93,19 @@ impl Live {
             latency: Latency::of(&overall.latency),
             offered_per_s: run.profile.is_open_loop(0).then(|| per_s(overall.held.due)),
             achieved_per_s: per_s(overall.held.sent),
-            sent_mbps: per_s(overall.held.sent_bytes) * 8.0 / 1e6,
-            received_mbps: per_s(overall.held.received_bytes) * 8.0 / 1e6,
+            sent_mbps: mbps(overall.held.sent_bytes),
+            received_mbps: mbps(overall.held.received_bytes),
             lag_p99_ns: overall.timing(Timing::ScheduleLag).quantile_ns(0.99),
             ..Load::new(&self.run_id, &self.url, &self.marks, &run.profile, &summary)
         };
         self.page.publish(&load, None);
         if let Err(error) = self.page.stop() {
-            eprintln!("the live page did not end well: {error}");
+            eprintln!("the live page did not close cleanly: {error}");
         }
     }
 }
 
-/// The counts at the newest point, from which the next point's rates are computed.
+/// The counts at the last point, for the rates of the next one.
 #[derive(Default)]
 struct Rates {
     seconds: Option<f64>,
@@ -114,7 +114,7 @@ struct Rates {
 }
 
 impl Rates {
-    /// The moment of `load` in seconds since the start, and the values of [`SERIES`].
+    /// The time of `load` in seconds since the start, and the values of [`SERIES`].
     fn point(&mut self, load: &Load<'_>) -> (f64, [f32; SERIES.len()]) {
         let seconds = load.elapsed_ns as f64 / 1e9;
         let passed = self.seconds.map_or(0.0, |last| seconds - last);

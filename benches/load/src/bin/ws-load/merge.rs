@@ -8,14 +8,14 @@ use load::validator::validate;
 
 use crate::run::{Format, save, show};
 
-const AFTER_HELP: &str = "Example, of a run in two parts that begin together:
+const AFTER_HELP: &str = "Example of a run in two shards, which start together:
   T=$(( $(date +%s) + 10 ))
   ws-load run big.toml URL --shard 0/2 --start-at $T --run-id r1 --out a &
   ws-load run big.toml URL --shard 1/2 --start-at $T --run-id r1 --out b &
   wait
   ws-load merge a b --out whole
 
-Exit codes: 0 pass, 1 a report cannot be read or they do not belong together,
+Exit codes: 0 pass, 1 a report cannot be read or the runs differ,
 2 usage, 3 a threshold is violated, 6 invalid or incomplete, 130 interrupted";
 
 #[derive(clap::Args)]
@@ -24,13 +24,13 @@ pub(crate) struct Args {
     /// Folders that `run --out` wrote
     #[arg(required = true, value_name = "DIR")]
     dirs: Vec<PathBuf>,
-    /// Folder for the report of all of them
+    /// Write the report of the sum into this folder
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Replace the report that is in that folder
+    /// Replace the report in that folder
     #[arg(long, requires = "out")]
     overwrite: bool,
-    /// Printed at the end: table or json
+    /// Print this at the end: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table", hide_possible_values = true)]
     format: Format,
 }

@@ -11,10 +11,10 @@ use bench_show::output::print;
 #[derive(clap::Args)]
 #[command(after_help = "Example: ws-load profiles smoke > mine.toml && ws-load run mine.toml")]
 pub(crate) struct Args {
-    /// Print the TOML of this one, to copy and change
+    /// Print the TOML of this profile, to copy and change
     #[arg(value_name = "NAME", conflicts_with = "metrics")]
     name: Option<String>,
-    /// List what a threshold can be on
+    /// List the metrics that a threshold can limit
     #[arg(long)]
     metrics: bool,
 }
@@ -37,10 +37,12 @@ pub(crate) fn schema() -> Result<ExitCode> {
 fn source(name: &str) -> Result<&'static str> {
     match Profile::BUILTIN.iter().find(|builtin| builtin.name == name) {
         Some(builtin) => Ok(builtin.toml),
-        // It names those that there are.
+        // The error lists the built-in names.
         None => match Profile::load(name) {
             Err(error) => Err(Problem::usage(format!("{error:#}")).into()),
-            Ok(_) => Err(Problem::usage(format!("{name} is a file; look at it with cat")).into()),
+            Ok(_) => {
+                Err(Problem::usage(format!("{name} is a file; print it with cat {name}")).into())
+            }
         },
     }
 }
@@ -52,7 +54,7 @@ fn list() -> Result<String> {
         let seconds = profile.duration().as_secs_f64().round();
         text += &format!("{:<12} {seconds:>4} s  {}\n", profile.name, profile.description);
     }
-    text += "\nws-load profiles NAME prints one to start from; ws-load run FILE.toml runs yours.\n";
+    text += "\nws-load profiles NAME prints a profile to copy; ws-load run FILE.toml runs yours.\n";
     Ok(text)
 }
 

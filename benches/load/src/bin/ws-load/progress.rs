@@ -9,7 +9,7 @@ use load_plan::model::Phase;
 use load_plan::thresholds::{Metric, Statistic};
 use load_plan::units;
 
-/// A line that changes on a terminal, a line a second in a pipe; always on stderr.
+/// Progress on stderr: a line that changes on a terminal, a line per second elsewhere.
 pub(crate) struct Progress {
     kind: Kind,
     planned_s: u64,
@@ -66,8 +66,8 @@ impl Progress {
         }
     }
 
-    /// `12/67 s  no errors  p99 1.20 ms of 10.0 ms  1000/s  100 of 100 open  steady (hold)`: what matters most comes
-    /// first, for a terminal cuts the end off.
+    /// `12/67 s  no errors  p99 1.20 ms of 10.0 ms  1000/s  100 of 100 open  steady (hold)`. The most important comes
+    /// first, because a narrow terminal cuts the end off.
     fn line(&self, now: &Now<'_>, so_far: &Summary) -> String {
         let stage = &now.profile.stages[now.stage];
         let phase = match now.phase {
@@ -102,6 +102,6 @@ impl Progress {
 }
 
 fn say(line: &str) {
-    // Nobody reads it: the run goes on.
+    // A closed stderr does not stop a run.
     drop(writeln!(std::io::stderr(), "{line}"));
 }

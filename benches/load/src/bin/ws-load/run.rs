@@ -18,14 +18,14 @@ use crate::settings::{Flags, ShardFlags, Target};
 use bench_show::output::print;
 
 pub(crate) const AFTER_HELP: &str = "Examples:
-  ws-load run smoke                                   a server of our own, 5 s
-  ws-load run enterprise ws://127.0.0.1:9001/ws/echo  yours, two minutes
+  ws-load run smoke                                   its own server, 5 s
+  ws-load run enterprise ws://127.0.0.1:9001/ws/echo  your server, two minutes
   ws-load run mine.toml wss://example.org/chat --bearer-env TOKEN --out report
-  ws-load run sustained --live 127.0.0.1:9002         and watch it
+  ws-load run sustained --live 127.0.0.1:9002         with a live page
 
 Exit codes: 0 pass, 1 tool or target failed, 2 usage, 3 a threshold is violated,
-6 the measurement cannot be trusted, 130 interrupted. One part of several
-(--shard) ends with 0 once it has done its part: ws-load merge judges them all.";
+6 the measurement cannot be trusted, 130 interrupted. With --shard: 0 when the
+shard is done; ws-load merge judges all shards.";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -33,20 +33,20 @@ pub(crate) struct Args {
     flags: Flags,
     #[command(flatten)]
     shard: ShardFlags,
-    /// Folder for the report: report.html, report.json,
-    /// intervals.hlog, intervals.csv and junit.xml
+    /// Write report.html, report.json, intervals.hlog,
+    /// intervals.csv and junit.xml into this folder
     #[arg(long, value_name = "DIR", verbatim_doc_comment)]
     out: Option<PathBuf>,
-    /// Replace the report that is in that folder
+    /// Replace the report in that folder
     #[arg(long, requires = "out")]
     overwrite: bool,
-    /// Printed at the end: table or json
+    /// Print this at the end: table or json
     #[arg(long, value_name = "FORMAT", default_value = "table", hide_possible_values = true)]
     format: Format,
-    /// Serves a live page there; port 0 takes a free one
+    /// Serve a live page here; port 0 takes a free port
     #[arg(long, value_name = "ADDR:PORT")]
     live: Option<SocketAddr>,
-    /// No progress on stderr
+    /// Print no progress on stderr
     #[arg(long)]
     quiet: bool,
 }
@@ -61,7 +61,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let profile = args.flags.profile()?;
     let part = args.shard.part()?;
     if let Some(dir) = &args.out {
-        // Before the load: what cannot be written must not be found out after it.
+        // Before the load, so that no result is lost.
         directory::prepare(dir, args.overwrite)?;
     }
     let stop = stop_on_signals()?;
@@ -70,25 +70,25 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let mut live = args.live.map(|addr| Live::start(addr, &settings)).transpose()?;
     let (mut run, assessment) = watched(&settings, &stop, args.quiet, live.as_mut())?;
     if matches!(target, Target::Own(_)) {
-        // Nobody can go there any more.
+        // That server has ended.
         run.url.clear();
     }
     let written = save(args.out.as_deref(), args.overwrite, &run, &assessment);
-    // A report that could not be written takes nothing away from what was measured.
+    // The result is shown even if the report cannot be written.
     show(&run, &assessment, args.format, Some(&args.flags.profile))?;
     if let Some(live) = live {
         live.finish(&run, &assessment);
     }
     written?;
     if assessment.verdict == RunVerdict::Incomplete {
-        // Whoever started the parts is not to start this one again: it has done what it should.
-        eprintln!("one part of {}: ws-load merge judges all of them", part.shard.of);
+        // Success, so that a scheduler does not start the shard again.
+        eprintln!("one shard of {}; ws-load merge judges all of them", part.shard.of);
         return Ok(ExitCode::SUCCESS);
     }
     Ok(ExitCode::from(assessment.verdict.exit_code()))
 }
 
-/// Writes the report into `dir`, if there is one.
+/// Writes the report into `dir`, if one is given.
 pub(crate) fn save(
     dir: Option<&Path>,
     overwrite: bool,
@@ -101,7 +101,7 @@ pub(crate) fn save(
     Ok(())
 }
 
-/// One run with its progress shown.
+/// Runs the load and shows its progress.
 pub(crate) fn watched(
     settings: &RunSettings,
     stop: &Arc<AtomicBool>,
@@ -125,7 +125,7 @@ pub(crate) fn watched(
     Ok((run, assessment))
 }
 
-/// What was asked for by `profile`, a name or a path, if it was.
+/// Prints the result; `profile` is the name or path that the command line gave.
 pub(crate) fn show(
     run: &Run,
     assessment: &Assessment,
@@ -138,7 +138,7 @@ pub(crate) fn show(
     }
 }
 
-/// Columns of the terminal, 80 without one.
+/// Columns of the terminal; 80 without a terminal.
 fn width() -> usize {
     let size = rustix::termios::tcgetwinsize(std::io::stdout());
     size.map_or(80, |size| usize::from(size.ws_col)).clamp(40, 160)

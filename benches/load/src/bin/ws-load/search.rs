@@ -19,21 +19,21 @@ use bench_show::output::print;
 pub(crate) struct Args {
     #[command(flatten)]
     flags: Flags,
-    /// Searches for the number of connections, not a rate
+    /// Search for a number of connections, not for a rate
     #[arg(long)]
     connections: bool,
-    /// First value tried: messages a second in all, or
+    /// First value to try: messages per second in all, or
     /// connections [default: the profile's]
     #[arg(long, value_name = "N", verbatim_doc_comment, allow_negative_numbers = true)]
     from: Option<f64>,
-    /// Highest value tried
+    /// Highest value to try
     #[arg(long, value_name = "N", default_value_t = 10_000_000.0, allow_negative_numbers = true)]
     to: f64,
-    /// How exact the answer has to be
+    /// Precision of the answer
     #[arg(long, value_name = "PERCENT", default_value_t = 5.0, allow_negative_numbers = true)]
     within: f64,
-    /// Seconds of each trial; the last, which confirms, is
-    /// as long as the profile has it
+    /// Seconds of each trial; the last one, which confirms,
+    /// is as long as in the profile
     #[arg(
         long,
         value_name = "S",
@@ -42,7 +42,7 @@ pub(crate) struct Args {
         allow_negative_numbers = true
     )]
     trial: f64,
-    /// No progress on stderr
+    /// Print no progress on stderr
     #[arg(long)]
     quiet: bool,
 }
@@ -51,24 +51,25 @@ const AFTER_HELP: &str = "Examples:
   ws-load search smoke --threshold 'latency_p99 < 5 ms'
   ws-load search mine.toml ws://127.0.0.1:9001/ws/echo --connections --to 5000
 
-The value is doubled until the thresholds are violated, then the gap is halved,
-and a fresh run over the profile's own time confirms the answer. What is tried
-is the stage with the most connections.
+The value is doubled until a threshold is violated. Then the gap is halved, and
+a run of the profile's own length confirms the answer. Trials use the stage with
+the most connections.
 
-Exit codes: 0 found, 1 tool or target failed, 2 usage, 3 not even the first
-value held, 6 the generator was the limit, 130 interrupted";
+Exit codes: 0 found, 1 tool or target failed, 2 usage, 3 the first value
+did not hold, 6 the generator was the limit, 130 interrupted";
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let profile = args.flags.profile()?;
     let first = args.from.unwrap_or_else(|| initial(&profile, args.connections));
     if profile.thresholds.is_empty() {
-        let words = "a search needs thresholds to hold; add --threshold 'latency_p99 < 10 ms'";
+        let words =
+            "the profile has no thresholds to search with; add --threshold 'latency_p99 < 10 ms'";
         return Err(Problem::usage(words.to_owned()).into());
     }
     if !(first > 0.0 && first <= args.to && args.to.is_finite() && args.within > 0.0) {
         let words = format!(
-            "from {first} to {} within {} % there is nothing to search; give --from above 0, --to beyond \
-             it and --within above 0",
+            "cannot search from {first} to {} within {} %; give --from above 0, --to above --from, \
+             and --within above 0",
             args.to, args.within
         );
         return Err(Problem::usage(words).into());
@@ -80,12 +81,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let mut doubted = None;
     while let Next::Try { value, confirms } = search.next() {
         let tried = at(&profile, value, args.connections, (!confirms).then_some(args.trial))?;
-        // A fresh server each time: what one trial leaves behind must not weigh on the next.
+        // A new server for each trial, so that no trial affects the next.
         let target = args.flags.target(&profile)?;
         let settings = args.flags.settings(tried, target.url().to_owned());
         let (verdict, why, may_differ) = match watched(&settings, &stop, args.quiet, None) {
             Ok((_, assessment)) => (assessment.verdict, why(&assessment), true),
-            // What this machine cannot do says nothing about the target.
+            // A limit of this machine says nothing about the target.
             Err(error) => match error.downcast_ref::<Problem>() {
                 Some(problem) if problem.ending.is_some_and(Ending::is_ours) => {
                     (RunVerdict::Invalid, problem.words.clone(), false)
@@ -99,7 +100,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         let kind = if confirms { "confirm" } else { "trial" };
         let trial = format!("{kind:<8} {value:>12.0} {what}  {:<8} {why}", verdict.name());
         print(&format!("{}\n", trial.trim_end()))?;
-        // Something else may have kept the machine busy: that is no limit until it happens twice.
+        // Another program may have kept the machine busy: only a second invalid trial counts.
         if verdict == RunVerdict::Invalid && may_differ && doubted != Some(value) {
             doubted = Some(value);
             continue;
@@ -114,14 +115,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let (word, code) = match search.next() {
         Next::Found { value, limited } => {
             let by = match (limited, value >= args.to) {
-                (true, _) => "; beyond it the generator is the limit, not the target",
-                (false, true) => "; more was not tried (--to)",
+                (true, _) => "; above it the generator is the limit, not the target",
+                (false, true) => "; higher values were not tried (--to)",
                 (false, false) => "",
             };
             (format!("{value:.0} {what} hold{by}"), if limited { 6 } else { 0 })
         }
         _ => (
-            format!("not even {first:.0} {what} hold; try --from {:.0}", (first / 10.0).max(1.0)),
+            format!("{first:.0} {what} do not hold; try --from {:.0}", (first / 10.0).max(1.0)),
             if last == Some(RunVerdict::Invalid) { 6 } else { 3 },
         ),
     };
@@ -129,13 +130,13 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::from(code))
 }
 
-/// The first thing that is not as it should be.
+/// The first reason why the verdict is not a pass, briefly.
 fn why(assessment: &Assessment) -> String {
     let broken = assessment.checks.iter().find(|check| !check.met);
     match assessment.verdict {
         RunVerdict::Pass => String::new(),
         RunVerdict::Fail => broken.map(|check| check.threshold.to_string()).unwrap_or_default(),
-        // What to do about it is for a run to say.
+        // Without the remedy behind the semicolon.
         _ => {
             let reason = assessment.reasons.first();
             reason.and_then(|reason| reason.split(';').next()).unwrap_or_default().to_owned()
@@ -143,7 +144,7 @@ fn why(assessment: &Assessment) -> String {
     }
 }
 
-/// Where the profile itself stands: its last pace, over its most connections.
+/// The first value: the rate of the profile's last stage over its most connections, or those connections.
 fn initial(profile: &Profile, connections: bool) -> f64 {
     let most = profile.stages.iter().map(|stage| stage.connections).max().unwrap_or(1).max(1);
     match profile.pace(profile.stages.len() - 1) {
@@ -153,7 +154,7 @@ fn initial(profile: &Profile, connections: bool) -> f64 {
     }
 }
 
-/// The profile with one stage at `value`, held for `trial_s` seconds, or for its own time.
+/// The profile with one stage at `value`, held for `trial_s` seconds or, without, for its own time.
 fn at(profile: &Profile, value: f64, connections: bool, trial_s: Option<f64>) -> Result<Profile> {
     let mut tried = profile.clone();
     let mut stage = tried
@@ -170,22 +171,22 @@ fn at(profile: &Profile, value: f64, connections: bool, trial_s: Option<f64>) ->
         stage.pace = Some(match pace {
             Pace::Open { arrival, .. } => Pace::Open { rate, arrival },
             _ => {
-                let words = "only an open loop has a rate to search; use --connections";
+                let words = "only an open loop has a rate to search for; use --connections";
                 return Err(Problem::usage(words.to_owned()).into());
             }
         });
     }
     if let Some(seconds) = trial_s {
         stage.hold = Duration::try_from_secs_f64(seconds).map_err(|_| {
-            Problem::usage(format!("--trial {seconds} is no time; write seconds above 0"))
+            Problem::usage(format!("--trial {seconds} is not a time; write seconds above 0"))
         })?;
     }
-    // Opened no faster than a server of any kind takes it.
+    // At most 1000 new connections per second, which any server should accept.
     let quickest = Duration::from_secs_f64(f64::from(stage.connections) / 1000.0);
     stage.ramp = stage.ramp.min(Duration::from_secs(2)).max(quickest);
     tried.stages = vec![stage];
     let unfit = |error: anyhow::Error| {
-        Problem::usage(format!("at {value} it would make no sense: {error:#}; give another --to"))
+        Problem::usage(format!("the profile is not valid at {value}: {error:#}; give a lower --to"))
     };
     tried.check().map_err(unfit)?;
     Ok(tried)

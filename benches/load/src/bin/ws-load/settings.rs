@@ -12,60 +12,60 @@ use load_plan::profile::Profile;
 use load_plan::thresholds::{Threshold, overridden};
 use load_plan::url::Url;
 
-/// Latest start from now: what lies beyond is a slip, such as milliseconds.
+/// The latest start from now. A later one is probably a mistake, such as milliseconds.
 const FURTHEST_START: Duration = Duration::from_hours(24);
 
-/// What every subcommand that loads something can be told.
+/// Flags of each subcommand that runs a load.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub(crate) struct Flags {
     /// A built-in profile (see `ws-load profiles`), or a TOML file
     #[arg(value_name = "PROFILE|FILE")]
     pub(crate) profile: String,
-    /// ws:// or wss://; without one, a server of our own is started
+    /// ws:// or wss://; without a URL, ws-load starts a server
     #[arg(value_name = "URL")]
     pub(crate) url: Option<String>,
-    /// Threads of load [default: half of the processors]
+    /// Threads that load [default: half of the processors]
     #[arg(long, value_name = "N")]
     workers: Option<NonZeroUsize>,
-    /// Another seed than the profile's
+    /// Use this seed, not the profile's
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// 'latency_p99 < 5 ms': a limit more, or another one
-    /// on the same metric; may be given again
+    /// Add a limit, or replace those on the same metric:
+    /// 'latency_p99 < 5 ms'; may be given several times
     #[arg(long = "threshold", value_name = "LIMIT", verbatim_doc_comment)]
     thresholds: Vec<String>,
-    /// Multiplies all times of the profile's stages
+    /// Multiply all times of the profile's stages
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     scale: Option<f64>,
-    /// A header of the upgrade; may be given again
+    /// Send this header; may be given several times
     #[arg(long = "header", value_name = "NAME: VALUE")]
     headers: Vec<String>,
-    /// The Origin header of the upgrade
+    /// Send this Origin header
     #[arg(long, value_name = "ORIGIN")]
     origin: Option<String>,
-    /// The subprotocol to offer, and to insist on
+    /// Offer this subprotocol, and require it
     #[arg(long, value_name = "NAME")]
     subprotocol: Option<String>,
-    /// A file with a bearer token; the token itself is no
-    /// argument, for others could see it
+    /// Read a bearer token from this file; other users could
+    /// see a token among the arguments
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     bearer_file: Option<String>,
-    /// An environment variable with a bearer token
+    /// Read a bearer token from this environment variable
     #[arg(long, value_name = "NAME", conflicts_with = "bearer_file")]
     bearer_env: Option<String>,
-    /// A PEM file with certificates to trust as well
+    /// Trust the certificates in this PEM file, too
     #[arg(long, value_name = "FILE")]
     ca_file: Option<String>,
-    /// Addresses of this machine to connect from, in turn
+    /// Connect from these addresses of this machine, in turn
     #[arg(long, value_name = "ADDR", value_delimiter = ',')]
     source_ip: Vec<IpAddr>,
 }
 
-/// Where the load goes.
+/// The target of a load.
 pub(crate) enum Target {
-    /// Somebody else's.
+    /// The URL of a running server.
     Given(String),
-    /// Ours, which ends with this.
+    /// A server that ends with this value.
     Own(OwnTarget),
 }
 
@@ -78,23 +78,23 @@ impl Target {
     }
 }
 
-/// Which part of a load this is.
+/// Flags of a load in several processes.
 #[derive(clap::Args, Clone, Debug)]
 pub(crate) struct ShardFlags {
-    /// Part i of n, from 0 [default: what Kubernetes,
-    /// Slurm or Nomad say in the environment]
+    /// Shard I of N, from 0 [default: the environment of
+    /// Kubernetes, Slurm or Nomad]
     #[arg(long, value_name = "I/N", verbatim_doc_comment)]
     shard: Option<String>,
-    /// Start, in seconds since 1970; one for all shards
+    /// Start, in seconds since 1970; the same for all shards
     #[arg(long, value_name = "T", allow_negative_numbers = true)]
     start_at: Option<f64>,
-    /// Name of the run; one for all shards
+    /// Name of the run; the same for all shards
     #[arg(long, value_name = "ID")]
     run_id: Option<String>,
 }
 
 impl Flags {
-    /// The profile, with what the command line says instead.
+    /// The profile, changed by the flags.
     pub(crate) fn profile(&self) -> Result<Profile> {
         let usage = |error: anyhow::Error| Problem::usage(format!("{error:#}"));
         let mut profile = Profile::load(&self.profile).map_err(usage)?;
@@ -115,7 +115,7 @@ impl Flags {
         let target = &mut profile.target;
         for header in &self.headers {
             let Some((name, value)) = header.split_once(':') else {
-                let words = format!("{header:?} is no header; write --header 'Name: value'");
+                let words = format!("{header:?} is not a header; write --header 'Name: value'");
                 return Err(Problem::usage(words).into());
             };
             target.headers.insert(name.trim().to_owned(), value.trim().to_owned());
@@ -135,7 +135,7 @@ impl Flags {
         Ok(profile)
     }
 
-    /// Where the load goes: the command's URL, the profile's, or a server that is started for it.
+    /// The target: the URL of the command line, that of the profile, or a server that is started here.
     pub(crate) fn target(&self, profile: &Profile) -> Result<Target> {
         Ok(match self.url.as_ref().or(profile.target.url.as_ref()) {
             Some(url) => Target::Given(url.clone()),
@@ -175,11 +175,11 @@ impl ShardFlags {
     pub(crate) fn part(&self) -> Result<Part> {
         let shard = match &self.shard {
             Some(text) => parse_shard(text)?,
-            None => shard_of_engine()?,
+            None => shard_of_scheduler()?,
         };
         if shard.of > 1 && (self.start_at.is_none() || self.run_id.is_none()) {
-            let words = "shards begin together and belong to one run: give --start-at $(( $(date +%s) + 10 )) \
-                         and --run-id NAME, the same to all of them";
+            let words = "shards need a common start and name: give all of them the same --start-at $(( $(date +%s) + 10 )) \
+                         and --run-id NAME";
             return Err(Problem::usage(words.to_owned()).into());
         }
         let start_at = self.start_at.map(|at| parse_start(at, SystemTime::now())).transpose()?;
@@ -187,7 +187,7 @@ impl ShardFlags {
     }
 }
 
-/// Seconds since 1970 as a time that is still to come, and soon.
+/// Seconds since 1970 as a time within the next day.
 fn parse_start(at: f64, now: SystemTime) -> Result<SystemTime> {
     let start =
         Duration::try_from_secs_f64(at).ok().and_then(|since| UNIX_EPOCH.checked_add(since));
@@ -195,7 +195,7 @@ fn parse_start(at: f64, now: SystemTime) -> Result<SystemTime> {
         Some(start) if start < now => "has passed",
         Some(start) if start > now + FURTHEST_START => "is more than a day ahead",
         Some(start) => return Ok(start),
-        None => "is no time",
+        None => "is not a time",
     };
     let words = format!(
         "--start-at {at:?} {why}; write seconds since 1970, such as $(( $(date +%s) + 10 ))"
@@ -210,19 +210,19 @@ fn parse_shard(text: &str) -> Result<Shard> {
     match parsed {
         Some(shard) if shard.index < shard.of => Ok(shard),
         _ => Err(Problem::usage(format!(
-            "--shard {text:?} is none: of 3 there are 0/3, 1/3 and 2/3"
+            "--shard {text:?} is not a shard; write I/N, such as 0/3, 1/3 or 2/3"
         ))
         .into()),
     }
 }
 
-/// What an engine that runs many of us says of this one.
-fn shard_of_engine() -> Result<Shard> {
+/// The shard that a scheduler set in the environment; the whole run if there is none.
+fn shard_of_scheduler() -> Result<Shard> {
     let number = |name: &str| -> Result<Option<u32>> {
         let Some(text) = std::env::var_os(name) else { return Ok(None) };
         let number = text.to_str().and_then(|text| text.parse().ok());
         let unfit = || {
-            let words = format!("{name} is {text:?} and no number; unset it, or give --shard 0/N");
+            let words = format!("{name} is {text:?}, not a number; unset it, or give --shard 0/N");
             Problem::usage(words).into()
         };
         number.map(Some).ok_or_else(unfit)
@@ -236,7 +236,7 @@ fn shard_of_engine() -> Result<Shard> {
         let Some(index) = number(index_name)? else { continue };
         let Some(of) = number(of_name)? else {
             let words = format!(
-                "{index_name} is set and {of_name} is not: say how many there are with --shard {index}/N"
+                "{index_name} is set and {of_name} is not; give the number of shards with --shard {index}/N"
             );
             return Err(Problem::usage(words).into());
         };

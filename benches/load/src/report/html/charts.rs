@@ -14,11 +14,11 @@ use load_plan::model::Run;
 use load_plan::thresholds::Metric;
 use load_plan::units;
 
-/// Lines of a latency, the highest first, and how they are drawn.
+/// Lines of the latency chart, the highest first: name, quantile, class.
 const PERCENTILES: [(&str, f64, &str); 4] =
     [("p99.9", 0.999, "s5"), ("p99", 0.99, "s3"), ("p90", 0.9, "s2"), ("p50", 0.5, "s1")];
 
-/// Everything over time, and the latencies by percentile.
+/// All charts: over time, and latency by percentile.
 pub(super) fn all(run: &Run, assessment: &Assessment, summary: &Summary) -> Markup {
     let slots = timeline::slots(run);
     let Some(last) = slots.last() else {
@@ -37,7 +37,7 @@ pub(super) fn all(run: &Run, assessment: &Assessment, summary: &Summary) -> Mark
     }
 }
 
-/// What there is to see where no message is answered.
+/// The timing to draw if no message is answered.
 fn instead(run: &Run, summary: &Summary) -> Option<Timing> {
     if (0..run.profile.stages.len()).any(|stage| run.profile.judged(stage).is_some()) {
         return None;
@@ -47,7 +47,7 @@ fn instead(run: &Run, summary: &Summary) -> Option<Timing> {
 }
 
 impl Time<'_> {
-    /// Whether a limit on `metric` is one on what is drawn.
+    /// Whether `metric` is one of the drawn times.
     fn is_drawn(&self, metric: Metric) -> bool {
         match metric {
             Metric::Latency(_) => self.instead.is_none(),
@@ -108,11 +108,10 @@ impl Time<'_> {
         });
         html! {
             p.dim {
-                "Each point is " (counted(timeline::width(self.run), "second"))
+                "Each point covers " (counted(timeline::width(self.run), "second"))
                 ", on a logarithmic axis; measured time is shaded."
             }
-            (chart::legend(chart.lines.iter().map(|line| (line.class, line.name.as_str()))))
-            (chart.draw())
+            (chart.with_legend())
         }
     }
 
@@ -132,9 +131,9 @@ impl Time<'_> {
         let values = lines.iter().flat_map(|line| line.points.iter().flatten().map(|[_, y]| *y));
         let highest = values.chain(limits.iter().map(|limit| limit.y)).fold(0.0, f64::max);
         if highest == 0.0 {
-            return html! { p { "There was none." } };
+            return html! { p { "No messages." } };
         }
-        let says = "Messages a second that were due, sent and received, over time".to_owned();
+        let says = "Messages per second that were due, sent and received, over time".to_owned();
         let mut chart = self.chart(says, Scale::linear(highest), units::rate, lines);
         chart.limits = limits;
         chart.tips = self.tips(|slot| {
@@ -147,10 +146,7 @@ impl Time<'_> {
                 shown(counts.received)
             )
         });
-        html! {
-            (chart::legend(chart.lines.iter().map(|line| (line.class, line.name.as_str()))))
-            (chart.draw())
-        }
+        chart.with_legend()
     }
 
     fn connections(&self) -> Markup {
@@ -163,9 +159,6 @@ impl Time<'_> {
         let says = "Connections open and how many should have been, over time".to_owned();
         let mut chart = self.chart(says, Scale::counts(highest), units::count, lines);
         chart.tips = self.tips(|slot| format!("{} of {} open", slot.open, slot.target));
-        html! {
-            (chart::legend(chart.lines.iter().map(|line| (line.class, line.name.as_str()))))
-            (chart.draw())
-        }
+        chart.with_legend()
     }
 }

@@ -11,7 +11,7 @@ use load_plan::units;
 /// Points of a curve.
 const POINTS: u32 = 240;
 
-/// Latencies by percentile, 90 %, 99 % and 99.9 % equally far apart.
+/// Latency by percentile, on an axis on which 90 %, 99 % and 99.9 % have the same distance.
 pub(super) fn chart(assessment: &Assessment, summary: &Summary) -> Markup {
     let figures = &summary.overall;
     let curves = [
@@ -23,7 +23,7 @@ pub(super) fn chart(assessment: &Assessment, summary: &Summary) -> Markup {
     ];
     let curves = curves.map(|(timing, class, tail)| (timing, figures.timing(timing), class, tail));
     let mut curves: Vec<_> = curves.into_iter().filter(|(_, of, ..)| of.count > 1).collect();
-    // Others only where no message is answered.
+    // Other timings are drawn only if no message is answered.
     if curves.iter().any(|(timing, ..)| is_answer(*timing)) {
         curves.retain(|(timing, ..)| is_answer(*timing));
     }
@@ -41,15 +41,12 @@ pub(super) fn chart(assessment: &Assessment, summary: &Summary) -> Markup {
             Some((x, ns as f64))
         };
         let points: Vec<_> = (0..=POINTS).filter_map(point).collect();
-        let [sure, hearsay] = [true, false].map(|sure| {
-            let keep = |(x, y): &(f64, f64)| {
-                let supported = *x <= own - 1.0;
-                (supported == sure).then_some([*x, *y])
-            };
+        let [supported, unsupported] = [true, false].map(|wanted| {
+            let keep = |(x, y): &(f64, f64)| ((*x <= own - 1.0) == wanted).then_some([*x, *y]);
             points.iter().map(keep).collect()
         });
-        lines.push(Line { name: timing.name().to_owned(), class, points: sure });
-        lines.push(Line { name: String::new(), class: tail, points: hearsay });
+        lines.push(Line { name: timing.name().to_owned(), class, points: supported });
+        lines.push(Line { name: String::new(), class: tail, points: unsupported });
     }
     let limits: Vec<_> = assessment
         .checks
@@ -100,9 +97,8 @@ pub(super) fn chart(assessment: &Assessment, summary: &Summary) -> Markup {
         tips: Vec::new(),
     };
     html! {
-        p.dim { "Of all measured time. Where a line is thin, fewer than ten values lie beyond." }
-        (chart::legend(chart.lines.iter().filter(|line| !line.name.is_empty()).map(|line| (line.class, line.name.as_str()))))
-        (chart.draw())
+        p.dim { "All measured time. A line is thin where fewer than ten values lie beyond." }
+        (chart.with_legend())
     }
 }
 

@@ -22,7 +22,7 @@ const PERCENTILES: [(&str, f64); 6] = [
 pub(super) fn thresholds(run: &Run, assessment: &Assessment) -> Markup {
     html! {
         @if assessment.checks.is_empty() {
-            p { "There is none, so nothing was decided." }
+            p { "The profile has no thresholds, so nothing was decided." }
         } @else {
             div.scroll {
                 table {
@@ -201,17 +201,17 @@ fn stage(run: &Run, index: usize, figures: &Figures) -> Markup {
     }
 }
 
-pub(super) fn details(run: &Run) -> Markup {
+pub(super) fn error_samples(run: &Run) -> Markup {
     html! {
         div.scroll {
             table {
-                tr { th { "what" } th.number { "how often" } th { "first" } th { "in words" } }
-                @for detail in &run.error_samples {
+                tr { th { "error" } th.number { "count" } th { "first" } th { "message" } }
+                @for sample in &run.error_samples {
                     tr {
-                        td { (format::spoken(&detail.kind)) }
-                        td.number data-label="how often" { (format::count(detail.count)) }
-                        td data-label="first" { (format::moment(detail.first_ns)) }
-                        td.words { (detail.text) }
+                        td { (format::spoken(&sample.kind)) }
+                        td.number data-label="count" { (format::count(sample.count)) }
+                        td data-label="first" { (format::moment(sample.first_ns)) }
+                        td.words { (sample.text) }
                     }
                 }
             }

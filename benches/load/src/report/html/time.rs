@@ -7,16 +7,16 @@ use load_plan::metrics::Timing;
 use load_plan::model::{Phase, Run};
 use load_plan::thresholds::Metric;
 
-/// What is shorter was cut short by the end of a phase: too short for a rate.
+/// The shortest slot that has a rate, in nanoseconds. The end of a phase cuts slots short.
 pub(super) const MOMENT_NS: u64 = 200_000_000;
 
-/// What all charts over time have in common.
+/// The parts that all charts over time share.
 pub(super) struct Time<'a> {
     pub(super) run: &'a Run,
     pub(super) slots: &'a [Slot],
     pub(super) spans: Vec<Span>,
     pub(super) end: f64,
-    /// What is drawn of stages that nothing is judged by.
+    /// The timing that is drawn for stages without a judged latency.
     pub(super) instead: Option<Timing>,
 }
 
@@ -26,7 +26,7 @@ pub(super) fn spans(run: &Run, slots: &[Slot]) -> Vec<Span> {
         let first = of_it.next()?;
         let end = of_it.next_back().unwrap_or(first).to;
         let measured =
-            timeline::stretches(slots, |slot| slot.stage == index && slot.phase == Phase::Hold);
+            timeline::ranges(slots, |slot| slot.stage == index && slot.phase == Phase::Hold);
         Some(Span { x: [first.from, end], name: format::stage(run, index), measured })
     };
     (0..run.profile.stages.len()).filter_map(of_stage).collect()
@@ -55,7 +55,7 @@ impl Time<'_> {
         }
     }
 
-    /// One point in the middle of each slot; a moment that has none is no gap.
+    /// One point in the middle of each slot. A slot without a value is a gap, unless it is very short.
     pub(super) fn line(
         &self,
         name: &str,
@@ -68,7 +68,7 @@ impl Time<'_> {
         Line { name: name.to_owned(), class, points: kept.map(|(_, point)| point).collect() }
     }
 
-    /// A level through each slot.
+    /// A horizontal line through each slot.
     pub(super) fn steps(
         &self,
         name: &str,
@@ -90,7 +90,7 @@ impl Time<'_> {
         self.slots.iter().filter(|slot| slot.to > slot.from).map(tip).collect()
     }
 
-    /// Limits on the metrics that `which` keeps, where they hold.
+    /// Limits on the metrics that `which` keeps, drawn over the holds that they apply to.
     pub(super) fn limits(
         &self,
         assessment: &Assessment,
@@ -100,7 +100,7 @@ impl Time<'_> {
         for check in assessment.checks.iter().filter(|check| which(check.threshold.metric)) {
             let place = check.stage.and_then(|stage| {
                 let of_stage = |slot: &Slot| slot.stage == stage && slot.phase == Phase::Hold;
-                timeline::stretches(self.slots, of_stage).first().copied()
+                timeline::ranges(self.slots, of_stage).first().copied()
             });
             let x = place.unwrap_or([0.0, self.end]);
             let (y, is_lower) = (check.threshold.limit, !check.threshold.op.is_upper());

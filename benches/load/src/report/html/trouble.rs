@@ -5,12 +5,11 @@ use super::super::format;
 use super::super::timeline::Slot;
 use super::time::Time;
 use bench_show::axis::Scale;
-use bench_show::units::counted;
+use bench_show::units::{self, counted};
 use load_plan::metrics::{Tally, Timing};
 use load_plan::outcome::{Ending, Fault};
-use load_plan::units;
 
-/// Kinds of errors with a colour of their own; the rest share one.
+/// Classes of the most frequent kinds of errors; the other kinds share [`OTHER`].
 const KINDS: [&str; 5] = ["s2", "s1", "s4", "s3", "s5"];
 const OTHER: &str = "s6";
 
@@ -20,7 +19,7 @@ impl Time<'_> {
         kinds.retain(|(_, count)| *count > 0);
         kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         if kinds.is_empty() {
-            return html! { p { "There was none." } };
+            return html! { p { "No errors." } };
         }
         let class = |name: &str| {
             let nth = kinds.iter().position(|(kind, _)| *kind == name);
@@ -41,7 +40,7 @@ impl Time<'_> {
                 .into_iter()
                 .map(|(name, count)| (class(name), count as f64))
                 .collect();
-            // What came in no time at all is seen all the same.
+            // A slot without a length still gets a visible bar.
             chart
                 .bars
                 .push(Bar { x: [slot.from, slot.to.max(slot.from + self.end / 240.0)], parts });
@@ -85,8 +84,7 @@ impl Time<'_> {
         let values = lines.iter().flat_map(|line| line.points.iter().flatten().map(|[_, y]| *y));
         let y = Scale::log(values);
         let late = lines.iter().any(|line| line.points.iter().any(Option::is_some));
-        let says =
-            "How much later than due the generator got round to its messages, over time".to_owned();
+        let says = "How much later than due the generator sent its messages, over time".to_owned();
         let mut lags = self.chart(says, y, units::time, lines);
         lags.tips = self.tips(|slot| {
             let shown =
@@ -102,26 +100,21 @@ impl Time<'_> {
         let share = |slot: &Slot| slot.generator_cpu / available;
         let busy = self.steps("busy", "s1", share);
         let says = "Share of its processors that the generator used, over time".to_owned();
-        let mut cpu = self.chart(says, Scale::Linear { top: 1.0 }, percent, vec![busy]);
+        let mut cpu = self.chart(says, Scale::Linear { top: 1.0 }, units::percent, vec![busy]);
         cpu.tips = self.tips(|slot| units::share(share(slot)));
         html! {
-            p.dim { "A generator that is late or busy measures itself; then the verdict is invalid." }
+            p.dim { "If the generator is late or busy, it measures itself, and the verdict is invalid." }
             @if late {
-                h3 { "How late it was" }
-                (chart::legend(lags.lines.iter().map(|line| (line.class, line.name.as_str()))))
-                (lags.draw())
+                h3 { "Lag" }
+                (lags.with_legend())
             }
-            h3 { "How busy it was, of " (counted(available as u64, "processor")) }
+            h3 { "Use of " (counted(available as u64, "processor")) }
             (cpu.draw())
         }
     }
 }
 
-fn percent(share: f64) -> String {
-    format!("{:.0} %", share * 100.0)
-}
-
-/// Every kind of error with its count.
+/// The count of each kind of error.
 fn kinds(counts: &Tally) -> Vec<(&'static str, u64)> {
     let endings = Ending::ALL.into_iter().filter(|ending| !ending.is_good());
     let endings = endings.map(|ending| (ending.name(), counts.ended(ending)));

@@ -8,8 +8,8 @@ use load_plan::profile::Profile;
 use load_plan::thresholds::Threshold;
 use serde::Serialize;
 
-/// All that the page's load view shows at one moment. Rates and times are those of the newest whole interval, with the
-/// verdict those of the whole run; counts are since the start. `None` is shown as a missing number, not as 0.
+/// A message for the page's load view. Rates and times are of the last whole interval or, with the verdict, of the whole
+/// run. Counts are since the start. The page shows `None` as a missing number, not as 0.
 #[derive(Serialize)]
 pub(super) struct Load<'a> {
     pub(super) view: &'static str,
