@@ -82,8 +82,8 @@ pub struct Handling {
     pub last: Times,
 }
 
-/// A distribution of times in nanoseconds; all 0 where `count` is 0.
-#[derive(Debug, Serialize)]
+/// A distribution of times in nanoseconds; all 0 if `count` is 0.
+#[derive(Debug, Default, Serialize)]
 pub struct Times {
     /// Batches timed.
     pub count: u64,
@@ -218,16 +218,7 @@ impl Snapshot {
 
 fn times(histogram: &Histogram<u64>) -> Times {
     if histogram.is_empty() {
-        return Times {
-            count: 0,
-            mean_ns: 0,
-            min_ns: 0,
-            p50_ns: 0,
-            p95_ns: 0,
-            p99_ns: 0,
-            p999_ns: 0,
-            max_ns: 0,
-        };
+        return Times::default();
     }
     Times {
         count: histogram.len(),

@@ -18,7 +18,7 @@ pub(crate) struct Tick {
     pub(crate) json: Utf8Bytes,
 }
 
-/// The newest message, and the subscribers who wait for the next.
+/// The newest message, and the subscribers that wait for the next.
 #[derive(Debug, Default)]
 pub(crate) struct Board {
     newest: Mutex<Tick>,
