@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
-use server::Live;
+use server::LivePage;
 use server::live::Point;
 
 const EVERY: Duration = Duration::from_millis(250);
@@ -55,7 +55,7 @@ fn main() -> anyhow::Result<()> {
     let addr: SocketAddr = addr.parse().context("ADDR must look like 127.0.0.1:9002")?;
     let speed = flags.next().unwrap_or_else(|| "1".to_owned());
     let speed: u32 = speed.parse().context("SPEED must be a whole number")?;
-    let live = Live::start(addr, SERIES.map(|(name, _)| name).to_vec().leak())?;
+    let live = LivePage::start(addr, SERIES.map(|(name, _)| name).to_vec().leak())?;
     writeln!(std::io::stdout(), "listening on http://{}", live.addr())?;
     let lines = lines();
     let mut run = Run::start(1, speed);
@@ -123,7 +123,7 @@ impl Run {
         self.ended.unwrap_or_else(|| since().unwrap_or(u64::MAX)).min(PLANNED)
     }
 
-    fn publish(&mut self, live: &Live) {
+    fn publish(&mut self, live: &LivePage) {
         let elapsed_ns = self.elapsed();
         let message = self.message(elapsed_ns);
         if self.state != "running" {

@@ -14,7 +14,7 @@ use crate::{Clock, Config, Error};
 pub(crate) enum Feed {
     /// The server's own: the hub publishes a snapshot every tick.
     Server,
-    /// [`crate::Live`], which also keeps a history. Such a server neither echoes nor has metrics.
+    /// [`crate::LivePage`], which also keeps a history. Such a server neither echoes nor has metrics.
     Published(Box<Mutex<History>>),
 }
 
@@ -28,7 +28,7 @@ pub struct Context {
     pub(crate) http: http1::Builder,
     pub(crate) feed: Feed,
     files: Files,
-    /// Written by the hub or by [`crate::Live`]; subscribers wait for it.
+    /// Written by the hub or by [`crate::LivePage`]; subscribers wait for it.
     pub(crate) board: Board,
 }
 

@@ -53,4 +53,4 @@ pub use context::Context;
 pub use embedded::Embedded;
 pub use error::Error;
 pub use listener::{Report, serve, serve_wrapped};
-pub use live::Live;
+pub use live::LivePage;

@@ -21,11 +21,11 @@ const DRAIN: Duration = Duration::from_secs(1);
 /// Subscribers are served as those of a server's own dashboard: each message is serialised once, and a subscriber that
 /// does not keep up is paused and later told how many messages it missed.
 #[derive(Debug)]
-pub struct Live(Embedded);
+pub struct LivePage(Embedded);
 
-impl Live {
+impl LivePage {
     /// Serves on `addr`; port 0 takes a free one. `series` names the values of a [`Point`], as the page calls them.
-    /// Until the first [`Live::publish`] the page says that it waits.
+    /// Until the first [`LivePage::publish`] the page says that it waits.
     ///
     /// # Errors
     ///

@@ -26,7 +26,7 @@ pub struct Snapshot {
     /// Connections by state and route.
     pub connections: Connections,
     /// Echo traffic since the start.
-    pub messages: Traffic,
+    pub messages: Messages,
     /// Echo traffic during the last tick.
     pub throughput: Throughput,
     /// Time from the first read of a batch until the kernel took the answers.
@@ -60,9 +60,9 @@ pub struct Connections {
     pub dashboard: u64,
 }
 
-/// Messages and payload bytes, both ways.
+/// Messages and payload bytes, in both directions.
 #[derive(Debug, Serialize)]
-pub struct Traffic {
+pub struct Messages {
     /// Messages received.
     pub received: u64,
     /// Messages written.
@@ -185,7 +185,7 @@ impl Snapshot {
                 echo: counters.echo_open,
                 dashboard: counters.dashboard_open,
             },
-            messages: Traffic {
+            messages: Messages {
                 received: counters.messages_in,
                 sent: counters.messages_out,
                 received_bytes: counters.bytes_in,

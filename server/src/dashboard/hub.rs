@@ -14,7 +14,7 @@ use crate::{Context, stats};
 /// Bytes reserved for a snapshot. A longer one costs one more allocation.
 const SNAPSHOT_BYTES: usize = 2048;
 
-/// Publishes a snapshot every tick until the server begins to drain. A [`crate::Live`] page publishes its messages
+/// Publishes a snapshot every tick until the server begins to drain. A [`crate::LivePage`] publishes its messages
 /// itself.
 ///
 /// Two buffers take turns: when a tick reuses a buffer, the subscribers have released it during the tick before. So a

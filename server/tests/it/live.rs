@@ -5,24 +5,24 @@ use std::net::{Ipv4Addr, SocketAddr};
 use serde_json::{Value, json};
 use server::live::Point;
 use server::snapshot::Snapshot;
-use server::{Error, Live};
+use server::{Error, LivePage};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::support::{Peer, Response, client, closed, request, text};
 
 const SERIES: &[&str] = &["open", "p99"];
 
-fn live() -> Live {
-    Live::start((Ipv4Addr::LOCALHOST, 0).into(), SERIES).expect("a port and a thread are free")
+fn live() -> LivePage {
+    LivePage::start((Ipv4Addr::LOCALHOST, 0).into(), SERIES).expect("a port and a thread are free")
 }
 
 /// Publishes a message that is not a point of the history.
-fn publish(live: &Live, message: &Value) {
+fn publish(live: &LivePage, message: &Value) {
     live.publish(message, None);
 }
 
 /// Publishes a point of the history with a value of `open` and none of `p99`.
-fn record(live: &Live, run_id: &str, seconds: u32) {
+fn record(live: &LivePage, run_id: &str, seconds: u32) {
     let values = [seconds as f32, f32::NAN];
     let point = Point { run_id, seconds: seconds.into(), values: &values };
     live.publish(&json!({ "elapsed": seconds }), Some(point));
@@ -110,13 +110,13 @@ fn the_last_message_comes_before_the_close_frame() {
 #[test]
 fn a_taken_address_is_named_in_the_error() {
     let live = live();
-    match Live::start(live.addr(), SERIES) {
+    match LivePage::start(live.addr(), SERIES) {
         Err(Error::Bind { addr, .. }) => assert_eq!(addr, live.addr()),
         other => panic!("expected a refusal, got {other:?}"),
     }
 }
 
-fn history(live: &Live) -> Value {
+fn history(live: &LivePage) -> Value {
     let response = get(live.addr(), "/history");
     assert_eq!(response.status, 200);
     serde_json::from_str(&response.body).expect("a history is JSON")

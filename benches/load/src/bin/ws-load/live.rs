@@ -15,7 +15,7 @@ use message::{Latency, Load, Stage};
 
 /// The live page of one run.
 pub(crate) struct Live {
-    page: server::Live,
+    page: server::LivePage,
     run_id: String,
     url: String,
     /// Where stages and their phases began: nanoseconds since the start, the stage, the phase.
@@ -43,7 +43,7 @@ const SERIES: &[&str] = &[
 
 impl Live {
     pub(crate) fn start(addr: SocketAddr, settings: &RunSettings) -> Result<Self> {
-        let page = server::Live::start(addr, SERIES).context("cannot start the live page")?;
+        let page = server::LivePage::start(addr, SERIES).context("cannot start the live page")?;
         eprintln!("live on http://{}", page.addr());
         let (run_id, url) = (settings.run_id.clone(), settings.url.clone());
         Ok(Self { page, run_id, url, marks: Vec::new(), rates: Rates::default() })
@@ -181,7 +181,8 @@ mod tests {
 
     #[test]
     fn the_page_draws_every_series_of_the_history() {
-        let page = server::Live::start((Ipv4Addr::LOCALHOST, 0).into(), SERIES).expect("a port");
+        let page =
+            server::LivePage::start((Ipv4Addr::LOCALHOST, 0).into(), SERIES).expect("a port");
         let mut stream = TcpStream::connect(page.addr()).expect("the page is served");
         stream
             .write_all(b"GET /page/load.js HTTP/1.1\r\nHost: page\r\nConnection: close\r\n\r\n")
