@@ -28,6 +28,7 @@ use super::transport::Transport;
 use super::virtual_time::VirtualTime;
 
 pub use super::memory::Pipe;
+pub use super::virtual_time::START as UNIX_START;
 pub use peer::{Answer, Count, Peer, PeerCounts, Socket};
 
 /// A run in virtual time.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Wall-clock time at the start of a test, since 1970.
-const START: Duration = Duration::from_hours(24 * 365 * 30);
+pub const START: Duration = Duration::from_hours(24 * 365 * 30);
 
 /// Time that goes by the paused clock of the current runtime.
 #[derive(Clone, Copy, Debug)]

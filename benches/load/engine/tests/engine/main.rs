@@ -1,4 +1,10 @@
 //! Whole runs in virtual time against a peer in memory.
 
+mod answers;
+mod comings_and_goings;
+mod endings;
+mod handshakes;
+mod modes;
+mod shards;
 mod stalls;
 mod support;

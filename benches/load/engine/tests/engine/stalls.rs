@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
-use load_engine::testing::Peer;
+use load_engine::testing::{Answer, Peer};
 use load_plan::metrics::Timing;
 use load_plan::model::Run;
 use load_plan::outcome::Fault;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::support::{Profile, counts, times, times_in};
+use crate::support::{Profile, counts, is_hold, times, times_in};
 
 const MS: u64 = 1_000_000;
 
@@ -164,4 +164,23 @@ fn only_messages_sent_in_a_hold_are_timed() {
     let (all, (timed, ..)) = (counts(&run), times(&run, Timing::RttIntended));
     assert!((399..=401).contains(&all.sent), "{}", all.sent);
     assert!((99..=101).contains(&timed), "{timed}");
+}
+
+#[test]
+fn every_answer_is_timed_and_slow_answers_take_as_long_as_they_do() {
+    // Every tenth answer waits for the next message, a tenth of a second later.
+    let peer = Peer::answering(|n, message, held| {
+        held.push(message);
+        if n % 10 == 4 { Answer::Wrong(vec![]) } else { Answer::Many(std::mem::take(held)) }
+    });
+    let pace = "{ open = { rate = 10 } }";
+    let run = Profile { pace, connections: 5, hold: "2s", ..Profile::default() }.load().run(&peer);
+    let run = run.expect("the peer is there");
+    assert_eq!((counts(&run).errors(), peer.counts().faults.get()), (0, 10));
+    assert_eq!(waited(&run, Timing::RttIntended, 99 * MS), 10);
+    let sent = run.sum(is_hold).counts.sent;
+    assert_eq!(
+        (times(&run, Timing::RttIntended).0, times(&run, Timing::RttService).0),
+        (sent, sent)
+    );
 }

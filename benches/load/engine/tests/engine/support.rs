@@ -4,6 +4,8 @@ use std::fmt;
 
 use load_plan::metrics::{Tally, Timing};
 use load_plan::model::{Interval, Phase, Run};
+use load_plan::outcome::{Ending, Fault};
+use load_plan::profile::Mode;
 
 /// One stage of a load.
 #[derive(Clone, Copy, Debug)]
@@ -74,4 +76,43 @@ pub(crate) fn is_hold(interval: &Interval) -> bool {
 /// Buckets of the times recorded in all holds: the highest time of each, in nanoseconds, and how many fell into it.
 pub(crate) fn times_in(run: &Run, timing: Timing) -> Vec<(u64, u64)> {
     run.sum(is_hold).timing(timing).buckets.clone()
+}
+
+/// Faults of messages that happened, by name.
+pub(crate) fn faults(run: &Run) -> Vec<(&'static str, u64)> {
+    let all = counts(run);
+    let faults = Fault::ALL.map(|fault| (fault.name(), all.faulty(fault)));
+    faults.into_iter().filter(|(_, count)| *count > 0).collect()
+}
+
+/// Endings of connections that happened, by name.
+pub(crate) fn endings(run: &Run) -> Vec<(&'static str, u64)> {
+    let all = counts(run);
+    let endings = Ending::ALL.map(|ending| (ending.name(), all.ended(ending)));
+    endings.into_iter().filter(|(_, count)| *count > 0).collect()
+}
+
+/// Text of the most frequent error of `kind`.
+#[track_caller]
+pub(crate) fn error_text<'a>(run: &'a Run, kind: &str) -> &'a str {
+    let sample = run.error_samples.iter().find(|sample| sample.kind == kind);
+    &sample.unwrap_or_else(|| panic!("no {kind} in {:?}", run.error_samples)).text
+}
+
+/// Checks what holds for every run: each connection has ended, and each message was answered or lost, unless it is one
+/// of a subscription.
+#[track_caller]
+pub(crate) fn check_sums(run: &Run) {
+    let all = counts(run);
+    assert_eq!(all.unended(), 0);
+    assert_eq!(all.endings.iter().sum::<u64>(), all.attempted);
+    if !matches!(run.profile.target.mode, Mode::Subscribe { .. }) {
+        let more = all.faulty(Fault::Duplicated) + all.faulty(Fault::Unexpected);
+        assert_eq!(all.received - more + all.faulty(Fault::Lost), all.sent);
+    }
+}
+
+/// Whether the `n`th message of a connection is one of the five that a peer answers wrongly.
+pub(crate) const fn is_chosen(n: u64) -> bool {
+    n % 10 == 5 && n < 50
 }

@@ -1,0 +1,37 @@
+//! Shards that run side by side are parts of one load.
+
+use load_engine::testing::{Answer, Peer, in_virtual_time};
+use load_plan::model::{Run, Shard};
+use std::time::Duration;
+
+use crate::support::{Profile, check_sums, counts, faults, is_chosen};
+
+#[test]
+fn two_shards_start_together_and_share_the_connections() {
+    let peer =
+        Peer::answering(
+            |n, message, _| {
+                if is_chosen(n) { Answer::Wrong(vec![]) } else { Answer::Right(message) }
+            },
+        );
+    let profile = Profile { connections: 5, ..Profile::default() };
+    let run = async |index| {
+        let shard = profile.load().shard(index, 2).starts_in(Duration::from_secs(3));
+        shard.run_beside(&peer, &mut |_| {}).await.expect("the peer is there")
+    };
+    let halves = in_virtual_time(async { <[Run; 2]>::from(tokio::join!(run(0), run(1))) });
+    let [one, other] = &halves;
+    assert_eq!(one.started_unix_ns, other.started_unix_ns);
+    for (index, (half, connections)) in (0..).zip(halves.iter().zip([3, 2])) {
+        check_sums(half);
+        assert_eq!((half.shard, half.shards.clone()), (Shard { index, of: 2 }, vec![index]));
+        assert_eq!(counts(half).attempted, connections);
+        assert_eq!(faults(half), [("lost", 5 * connections)]);
+    }
+    let sum = |count: fn(&Run) -> u64| count(one) + count(other);
+    // The connection that checks the address, and one that asks for metrics, of each shard.
+    assert_eq!(sum(|run| counts(run).attempted) + 4, peer.counts().accepted.get());
+    assert_eq!(sum(|run| counts(run).sent), peer.counts().received.get());
+    assert_eq!(sum(|run| counts(run).received), peer.counts().sent.get());
+    assert_eq!(peer.counts().faults.get(), 25);
+}
