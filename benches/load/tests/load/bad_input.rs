@@ -1,4 +1,4 @@
-//! What makes no sense is refused before anything is sent, with what to write instead.
+//! Bad input is refused before anything is sent, with what to write instead.
 
 use std::fs;
 use std::net::TcpListener;
@@ -8,7 +8,7 @@ use crate::profile::Profile;
 use crate::run::{Load, PROGRAM, not_run};
 use crate::server::Server;
 
-/// Runs `ws-load` with these words and nothing else.
+/// Runs `ws-load` with these arguments.
 fn ws_load(words: &[&str]) -> Output {
     Command::new(PROGRAM).args(words).output().expect("ws-load starts")
 }
@@ -24,9 +24,9 @@ fn check(words: &[&str], code: i32, said: &[&str]) {
     }
 }
 
-/// A profile that is refused, with what is said, and a server that must not notice.
+/// Checks that a profile is refused with these words, and that no connection is opened.
 #[track_caller]
-fn refuses(profile: &str, said: &[&str]) {
+fn check_profile(profile: &str, said: &[&str]) {
     let server = Server::echo();
     let outcome = Load::new(profile, &server.url()).run();
     outcome.check(2, said);
@@ -35,57 +35,57 @@ fn refuses(profile: &str, said: &[&str]) {
 }
 
 #[test]
-fn an_unknown_key_is_named_with_its_line_and_the_nearest_one() {
-    refuses(
+fn an_unknown_key_is_named_with_its_line_and_the_nearest_key() {
+    check_profile(
         "name = \"x\"\n\n[[stage]]\nconections = 1\nhold = \"1s\"\n",
         &["conections", "connections", "4"],
     );
-    refuses(
+    check_profile(
         "name = \"x\"\n[traffic]\ntime_out = \"1s\"\n[[stage]]\nconnections = 1\nhold = \"1s\"\n",
         &["time_out", "timeout", "3"],
     );
 }
 
 #[test]
-fn a_limit_on_an_unknown_metric_names_the_nearest_one() {
+fn a_limit_on_an_unknown_metric_names_the_nearest_metric() {
     let profile = Profile { thresholds: "latncy_p99 = \"< 5ms\"", ..Profile::default() };
-    refuses(&profile.to_string(), &["latncy_p99", "latency_p99"]);
+    check_profile(&profile.to_string(), &["latncy_p99", "latency_p99"]);
     let server = Server::echo();
     let load = Load::new(Profile::default(), &server.url());
     load.args(["--threshold", "latency_p98.7 < 5 ms"]).run().check(2, &["latency_p98.7"]);
 }
 
 #[test]
-fn a_limit_without_its_unit_or_with_a_strange_one_is_refused() {
+fn a_limit_without_its_unit_or_with_another_is_refused() {
     for limit in ["< 5", "< 5 MiB", "5 ms", "<"] {
         let thresholds = &format!("latency_p99 = \"{limit}\"");
-        refuses(&Profile { thresholds, ..Profile::default() }.to_string(), &["latency_p99"]);
+        check_profile(&Profile { thresholds, ..Profile::default() }.to_string(), &["latency_p99"]);
     }
 }
 
 #[test]
-fn a_profile_that_asks_for_nothing_or_for_nonsense_is_refused() {
-    refuses("name = \"x\"\n", &["stage"]);
-    refuses(&Profile { hold: "10", ..Profile::default() }.to_string(), &["10s"]);
-    refuses(&Profile { connections: 0, ..Profile::default() }.to_string(), &["connections"]);
-    refuses(
+fn a_profile_without_a_load_or_with_values_out_of_range_is_refused() {
+    check_profile("name = \"x\"\n", &["stage"]);
+    check_profile(&Profile { hold: "10", ..Profile::default() }.to_string(), &["10s"]);
+    check_profile(&Profile { connections: 0, ..Profile::default() }.to_string(), &["connections"]);
+    check_profile(
         &Profile { pace: "{ open = { rate = -1 } }", ..Profile::default() }.to_string(),
         &["rate"],
     );
-    refuses(
+    check_profile(
         &Profile { pace: "{ open = { rate = inf } }", ..Profile::default() }.to_string(),
         &["rate"],
     );
-    refuses(
+    check_profile(
         &Profile { pace: "{ closed = { depth = 0 } }", ..Profile::default() }.to_string(),
         &["depth"],
     );
-    refuses(&Profile { traffic: "sizes = []", ..Profile::default() }.to_string(), &["sizes"]);
-    refuses(
+    check_profile(&Profile { traffic: "sizes = []", ..Profile::default() }.to_string(), &["sizes"]);
+    check_profile(
         &Profile { traffic: "sizes = [{ bytes = 3 }]", ..Profile::default() }.to_string(),
         &["16"],
     );
-    refuses(
+    check_profile(
         &Profile {
             target: "mode = { request = { send = 'x', reply = 'y' } }",
             ..Profile::default()
@@ -96,9 +96,9 @@ fn a_profile_that_asks_for_nothing_or_for_nonsense_is_refused() {
 }
 
 #[test]
-fn a_profile_that_does_not_exist_is_told_from_one_that_cannot_be_read() {
+fn a_missing_profile_or_an_invalid_url_is_named() {
     check(&["run", "entreprise"], 2, &["entreprise", "enterprise"]);
-    check(&["run", "/nowhere/truth.toml"], 2, &["/nowhere/truth.toml"]);
+    check(&["run", "/nowhere/mine.toml"], 2, &["/nowhere/mine.toml"]);
     check(&["run", "smoke", "http://localhost:1/"], 2, &["ws://"]);
     check(&["run", "smoke", "not a url"], 2, &["ws://"]);
     check(&["run", "smoke", "ws://localhost:99999/"], 2, &["1 to 65535"]);
@@ -108,7 +108,7 @@ fn a_profile_that_does_not_exist_is_told_from_one_that_cannot_be_read() {
 }
 
 #[test]
-fn a_number_beyond_all_bounds_is_refused_and_not_taken() {
+fn a_number_out_of_range_is_refused() {
     for start in ["-5", "nan", "1e300", "1", "4e9", "1795336424096"] {
         check(&["run", "smoke", "--start-at", start], 2, &["--start-at", "date +%s"]);
     }
@@ -123,12 +123,12 @@ fn a_number_beyond_all_bounds_is_refused_and_not_taken() {
 }
 
 #[test]
-fn a_file_that_does_not_end_is_no_profile() {
+fn an_endless_file_is_refused_as_a_profile() {
     check(&["run", "/dev/zero"], 2, &["longer than 1 MiB"]);
 }
 
 #[test]
-fn a_shard_that_is_not_one_of_them_is_refused() {
+fn a_shard_that_is_out_of_range_is_refused() {
     for shard in ["3/2", "2/2", "x", "1/0", "-1/2", "1"] {
         let shard = format!("--shard={shard}");
         check(&["run", "smoke", &shard, "--run-id", "x"], 2, &["--shard"]);
@@ -136,7 +136,7 @@ fn a_shard_that_is_not_one_of_them_is_refused() {
 }
 
 #[test]
-fn a_shard_of_an_engine_that_is_no_number_is_not_the_whole() {
+fn an_invalid_shard_in_the_environment_is_refused() {
     let output = Command::new(PROGRAM)
         .args(["run", "smoke"])
         .envs([("JOB_COMPLETION_INDEX", "one"), ("JOB_COMPLETIONS", "2")])
@@ -148,7 +148,7 @@ fn a_shard_of_an_engine_that_is_no_number_is_not_the_whole() {
 }
 
 #[test]
-fn a_live_page_on_a_port_that_is_taken_is_said_before_anything_is_sent() {
+fn a_taken_port_for_the_live_page_is_reported_before_anything_is_sent() {
     let server = Server::echo();
     let taken = TcpListener::bind(("127.0.0.1", 0)).expect("there is a port");
     let addr = taken.local_addr().expect("it is bound").to_string();
@@ -158,7 +158,7 @@ fn a_live_page_on_a_port_that_is_taken_is_said_before_anything_is_sent() {
 }
 
 #[test]
-fn a_folder_with_other_things_in_it_is_left_alone() {
+fn a_folder_with_other_files_is_left_alone() {
     let server = Server::echo();
     let load = Load::new(Profile::default(), &server.url());
     let file = load.file("precious", "");
@@ -177,7 +177,7 @@ fn a_folder_with_other_things_in_it_is_left_alone() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_made_is_said_before_anything_is_sent() {
+fn a_folder_that_cannot_be_created_is_reported_before_anything_is_sent() {
     let server = Server::echo();
     let load = Load::new(Profile::default(), &server.url());
     load.file("out", "a file");
@@ -187,8 +187,8 @@ fn a_folder_that_cannot_be_made_is_said_before_anything_is_sent() {
 }
 
 #[test]
-fn a_disk_that_is_full_is_an_error_with_its_name() {
-    // A file system of our own, in a namespace of our own: nobody else sees it, and it goes with the process.
+fn a_full_disk_is_an_error_that_still_prints_the_verdict() {
+    // A small file system in a mount namespace of its own, which ends with the process.
     let script = r#"mount -t tmpfs -o size=16k,mode=777 tmpfs "$0" && exec "$@""#;
     let unshare = ["unshare", "--map-root-user", "--mount", "sh", "-c", script];
     let mounted = tempfile::tempdir().expect("there is room for a folder");
@@ -196,20 +196,18 @@ fn a_disk_that_is_full_is_an_error_with_its_name() {
     let wrapper = [&unshare[..], &[mounted]].concat();
     let can = Command::new(wrapper[0]).args(&wrapper[1..]).arg("true").output();
     if !can.is_ok_and(|output| output.status.success()) {
-        not_run("no file system can be mounted here, not even in a namespace of its own");
+        not_run("a file system cannot be mounted here, not even in a namespace of its own");
         return;
     }
     let server = Server::echo();
     let profile = Profile::default();
     let outcome = Load::within(&wrapper, profile, &server.url(), mounted).run();
     assert!(server.tally().received.get() > 0, "{}", outcome.text);
-    // What was measured is not lost with the report.
-    outcome.check(1, &["No space left on device", mounted, "PASS: truth", "latency_p99"]);
+    outcome.check(1, &["No space left on device", mounted, "PASS: test", "latency_p99"]);
 }
 
 #[test]
-fn a_disk_without_room_cannot_be_written_at_all() {
-    // A file that takes nothing stands where the folder would.
+fn a_folder_on_a_full_device_is_reported() {
     let server = Server::echo();
     let outcome = Load::within(&[], Profile::default(), &server.url(), "/dev/full").run();
     assert!(matches!(outcome.code, Some(1 | 2)), "{}", outcome.text);

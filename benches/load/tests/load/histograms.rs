@@ -1,5 +1,4 @@
-//! A reader of interval logs that shares nothing with the one under test but the library that decodes a histogram, and
-//! percentiles by sorting.
+//! A reader of interval logs, and percentiles by sorting. Shares only the decoder of a histogram with the code under test.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +8,7 @@ use data_encoding::BASE64;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::Deserializer;
 
-/// Every value of each timing during holds, ascending, in nanoseconds; as exact as a bucket is.
+/// All values of each timing in holds, in nanoseconds, ascending and rounded to their buckets.
 pub(crate) fn read(out: &Path) -> BTreeMap<String, Vec<u64>> {
     let log = fs::read_to_string(out.join("intervals.hlog")).expect("the log was written");
     let mut timings = BTreeMap::<String, Vec<u64>>::new();
@@ -33,7 +32,7 @@ pub(crate) fn read(out: &Path) -> BTreeMap<String, Vec<u64>> {
     timings
 }
 
-/// The least of the sorted `values` that `percent` of them do not exceed.
+/// The smallest of the sorted `values` that `percent` of them do not exceed.
 pub(crate) fn percentile(values: &[u64], percent: f64) -> u64 {
     let rank = (percent / 100.0 * values.len() as f64).ceil() as usize;
     values[rank.clamp(1, values.len()) - 1]

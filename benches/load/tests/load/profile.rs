@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// One stage of a load, short enough for a test. Whatever is wrong violates it; a slow machine does not: its lag counts
-/// from a tenth of a latency's limit on, and that limit is the timeout.
+/// One stage of a load, short enough for a test. Any error violates the thresholds, but a slow machine does not: the lag of
+/// the generator counts from a tenth of the latency limit on, and that limit is the timeout.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Profile<'a> {
     /// More lines of `[target]`.
@@ -15,7 +15,7 @@ pub(crate) struct Profile<'a> {
     pub(crate) traffic: &'a str,
     pub(crate) connections: u32,
     pub(crate) hold: &'a str,
-    /// Lines of `[thresholds]`; `{timeout}` is that.
+    /// Lines of `[thresholds]`; `{timeout}` becomes the timeout.
     pub(crate) thresholds: &'a str,
 }
 
@@ -27,7 +27,7 @@ impl Default for Profile<'_> {
             timeout: "20s",
             traffic: "",
             connections: 3,
-            hold: "1 s",
+            hold: "200ms",
             thresholds: "errors = \"<= 0\"\nlatency_p99 = \"< {timeout}\"",
         }
     }
@@ -39,7 +39,7 @@ impl fmt::Display for Profile<'_> {
         let thresholds = thresholds.replace("{timeout}", timeout);
         write!(
             f,
-            "name = \"truth\"\n\
+            "name = \"test\"\n\
             [target]\n{target}\n\
             [traffic]\npace = {pace}\ntimeout = \"{timeout}\"\n{traffic}\n\
             [thresholds]\n{thresholds}\n\

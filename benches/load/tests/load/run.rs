@@ -1,4 +1,4 @@
-//! A run of `ws-load`, and what it reported.
+//! A run of `ws-load` and its report.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -19,15 +19,15 @@ use tempfile::TempDir;
 /// The tool under test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_ws-load");
 
-/// Far longer than any run of these tests takes; a run that hangs is killed then.
+/// Time after which a run is taken to hang and is killed; far longer than any of these tests.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Says why a test is not run, where everybody sees it: the output of a test that passes is not shown.
+/// Prints why a test is skipped, past the capture of output, which is not shown if a test passes.
 pub(crate) fn not_run(why: &str) {
     writeln!(std::io::stderr(), "not run: {why}").expect("stderr is open");
 }
 
-/// A `ws-load` that has not begun.
+/// A `ws-load` that is not started yet.
 #[derive(Debug)]
 pub(crate) struct Load {
     command: Command,
@@ -40,20 +40,20 @@ impl Load {
         Self::of_its_own(profile).args([url])
     }
 
-    /// The same as the last words of another command, with a folder that is not ours.
+    /// `WRAPPER… ws-load run PROFILE URL --out OUT`.
     pub(crate) fn within(wrapper: &[&str], profile: impl Display, url: &str, out: &str) -> Self {
         let (command, folder) = bare(wrapper, profile);
         Self { command, folder }.args([url, "--out", out])
     }
 
-    /// Without a URL: `ws-load` starts a server.
+    /// `ws-load run PROFILE --out FOLDER`, which starts a server of its own.
     pub(crate) fn of_its_own(profile: impl Display) -> Self {
         let (command, folder) = bare(&[], profile);
         let out = folder.path().join("out");
         Self { command, folder }.args(["--out".as_ref(), out.as_os_str()])
     }
 
-    /// `ws-load merge DIR… --out FOLDER` of reports.
+    /// `ws-load merge DIR… --out FOLDER`.
     pub(crate) fn merge(reports: &[&Outcome]) -> Self {
         let folder = tempfile::tempdir().expect("there is room for a folder");
         let out = folder.path().join("out");
@@ -73,7 +73,7 @@ impl Load {
         self
     }
 
-    /// Writes a file that the run is to read.
+    /// Writes a file for the run to read.
     pub(crate) fn file(&self, name: &str, content: &str) -> PathBuf {
         let file = self.folder.path().join(name);
         fs::write(&file, content).expect("the folder is ours");
@@ -94,7 +94,7 @@ impl Load {
 
 fn bare(wrapper: &[&str], profile: impl Display) -> (Command, TempDir) {
     let folder = tempfile::tempdir().expect("there is room for a folder");
-    let file = folder.path().join("truth.toml");
+    let file = folder.path().join("test.toml");
     fs::write(&file, profile.to_string()).expect("the folder is ours");
     let words = [wrapper, &[PROGRAM]].concat();
     let mut command = Command::new(words[0]);
@@ -102,19 +102,19 @@ fn bare(wrapper: &[&str], profile: impl Display) -> (Command, TempDir) {
     (command, folder)
 }
 
-/// A child that does not outlive its test.
+/// A process that is killed at the end of its test.
 #[derive(Debug)]
 pub(crate) struct Killed(pub(crate) Child);
 
 impl Drop for Killed {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // Both fail for a process that has ended.
         drop(self.0.kill());
         drop(self.0.wait());
     }
 }
 
-/// A `ws-load run` that has begun.
+/// A `ws-load` that is running.
 #[derive(Debug)]
 pub(crate) struct Running {
     child: Killed,
@@ -130,7 +130,7 @@ impl Running {
         self.child.0.try_wait().expect("it is ours").is_some()
     }
 
-    /// What it has said on stderr so far.
+    /// Its stderr so far.
     pub(crate) fn stderr(&self) -> String {
         fs::read_to_string(self.folder.path().join("stderr")).expect("it was created")
     }
@@ -147,19 +147,21 @@ impl Running {
         drop(ended);
         watch.join().expect("it does not panic");
         let read = |name| fs::read_to_string(self.folder.path().join(name)).unwrap_or_default();
-        let text = format!("{status}\n{}{}", read("stdout"), read("stderr"));
+        let stderr = read("stderr");
+        let text = format!("{status}\n{}{stderr}", read("stdout"));
         let report = fs::read(self.folder.path().join("out/report.json")).ok();
         let report = report.map(|bytes| serde_json::from_slice(&bytes).expect("it is JSON"));
-        Outcome { code: status.code(), text, report, folder: self.folder }
+        Outcome { code: status.code(), text, stderr, report, folder: self.folder }
     }
 }
 
-/// How a run ended, and its report.
+/// The end of a run, and its report.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) code: Option<i32>,
     /// Status, stdout and stderr.
     pub(crate) text: String,
+    pub(crate) stderr: String,
     report: Option<Value>,
     folder: TempDir,
 }
@@ -175,12 +177,12 @@ impl Outcome {
         self.report.as_ref().unwrap_or_else(|| panic!("no report: {}", self.text))
     }
 
-    /// Whether it left a report.
+    /// Whether there is a report.
     pub(crate) fn has_report(&self) -> bool {
         self.report.is_some()
     }
 
-    /// A number at a JSON pointer below `/overall`; 0 of what is not there, or not known.
+    /// The number at a JSON pointer below `/overall`; 0 if it is missing or null.
     #[track_caller]
     pub(crate) fn number(&self, pointer: &str) -> u64 {
         let value = self.report().pointer(&format!("/overall/{pointer}"));
@@ -188,27 +190,15 @@ impl Outcome {
         known.map_or(0, |value| value.as_u64().expect("a whole number"))
     }
 
-    /// A count of the whole run, from the first connection to the last.
+    /// A count of the whole run, summed over its intervals.
     #[track_caller]
     pub(crate) fn count(&self, name: &str) -> u64 {
-        self.sum(name, |_| true)
-    }
-
-    /// A count of the time that was measured.
-    #[track_caller]
-    pub(crate) fn held(&self, name: &str) -> u64 {
-        self.sum(name, |phase| phase == "hold")
-    }
-
-    #[track_caller]
-    fn sum(&self, name: &str, keep: impl Fn(&str) -> bool) -> u64 {
         let intervals = self.report()["intervals"].as_array().expect("a list").iter();
-        let kept = intervals.filter(|interval| keep(interval["phase"].as_str().expect("a word")));
         let count = |interval: &Value| {
             let count = interval.pointer(&format!("/counts/{name}"));
             count.map_or(0, |count| count.as_u64().expect("a count"))
         };
-        kept.map(count).sum()
+        intervals.map(count).sum()
     }
 
     #[track_caller]
@@ -216,14 +206,14 @@ impl Outcome {
         self.count(&format!("faults/{name}"))
     }
 
-    /// Faults that were met.
+    /// Faults that happened.
     #[track_caller]
     pub(crate) fn faults(&self) -> BTreeMap<&'static str, u64> {
         let counts = Fault::ALL.map(|fault| (fault.name(), self.fault(fault.name())));
         counts.into_iter().filter(|(_, count)| *count > 0).collect()
     }
 
-    /// Endings that were met.
+    /// Endings that happened.
     #[track_caller]
     pub(crate) fn endings(&self) -> BTreeMap<&'static str, u64> {
         let count = |ending: Ending| self.count(&format!("endings/{}", ending.name()));
@@ -231,8 +221,8 @@ impl Outcome {
         counts.into_iter().filter(|(_, count)| *count > 0).collect()
     }
 
-    /// What holds of every run: what was begun has ended, in one way; what was sent was answered or lost, unless
-    /// nobody had to answer; and what went wrong in any second is in the whole.
+    /// Checks what holds for every run: each connection has ended in one way; each message was answered or lost, unless it
+    /// is one of a subscription; and the errors of all intervals are those of the whole.
     #[track_caller]
     pub(crate) fn adds_up(&self) {
         let text = &self.text;
@@ -251,13 +241,13 @@ impl Outcome {
         assert_eq!(self.number("counts/attempted"), self.count("attempted"));
     }
 
-    /// Whether this was printed, in whatever lines and letters.
+    /// Whether `words` were printed, whatever their case and their breaks into lines.
     pub(crate) fn says(&self, words: &str) -> bool {
         let printed: Vec<_> = self.text.split_whitespace().collect();
         printed.join(" ").to_lowercase().contains(&words.to_lowercase())
     }
 
-    /// Exit code, the verdict that belongs to it, and words that were printed.
+    /// Checks the exit code, the verdict that belongs to it, and words that were printed.
     #[track_caller]
     pub(crate) fn check(&self, code: i32, words: &[&str]) {
         assert_eq!(self.code, Some(code), "{}", self.text);
@@ -276,7 +266,7 @@ impl Outcome {
     }
 
     /// Whether any file of the report, or anything that was printed, contains `secret`.
-    pub(crate) fn tells(&self, secret: &str) -> bool {
+    pub(crate) fn reveals(&self, secret: &str) -> bool {
         self.text.contains(secret) || any_file_contains(&self.out(), secret.as_bytes())
     }
 }

@@ -1,4 +1,4 @@
-//! A server in this process that misbehaves as it is told, and counts what it does.
+//! A server in this process that misbehaves as a test asks, and counts what it does.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -13,27 +13,26 @@ use tokio::sync::oneshot;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, accept_async};
 
-/// Connections that are no part of a load: before it begins, it is looked whether there is anything to load, and
-/// whether it tells its allocations.
-pub(crate) const KNOCKS: u64 = 2;
+/// Connections before a load: one checks the address, and one asks for metrics.
+pub(crate) const PROBES: u64 = 2;
 
-/// A connection that was upgraded.
+/// An upgraded connection.
 pub(crate) type Socket = WebSocketStream<TcpStream>;
 
-/// What a server has done so far.
+/// Counts of a server.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     /// TCP connections.
     pub(crate) accepted: Count,
-    /// Messages.
+    /// Messages received.
     pub(crate) received: Count,
-    /// Messages.
+    /// Messages sent.
     pub(crate) sent: Count,
-    /// Whatever the server is there to do wrong.
+    /// Deliberate errors.
     pub(crate) faults: Count,
 }
 
-/// A number that only rises.
+/// A counter.
 #[derive(Debug, Default)]
 pub(crate) struct Count(AtomicU64);
 
@@ -47,7 +46,7 @@ impl Count {
     }
 }
 
-/// A server with a thread and a port of its own. Dropped, it ends, connections and all.
+/// A server with its own thread and port. Dropping it ends all its connections.
 #[derive(Debug)]
 pub(crate) struct Server {
     addr: SocketAddr,
@@ -56,7 +55,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Serves every TCP connection with `serve`; its error is that of a peer who leaves.
+    /// Serves every TCP connection with `serve`, whose errors are those of a client that leaves.
     pub(crate) fn start<S, F>(serve: S) -> Self
     where
         S: Fn(TcpStream, Arc<Tally>) -> F + Send + 'static,
@@ -82,7 +81,7 @@ impl Server {
         Self { addr, tally, _alive: alive }
     }
 
-    /// Upgrades every connection first.
+    /// Upgrades every connection, and serves it with `serve`.
     pub(crate) fn upgrading<S, F>(serve: S) -> Self
     where
         S: Fn(Socket, Arc<Tally>) -> F + Clone + Send + Sync + 'static,
@@ -97,14 +96,14 @@ impl Server {
     /// Answers the `n`th message of each connection, from 0, as `answer` says.
     pub(crate) fn answering<A>(answer: A) -> Self
     where
-        A: Fn(u64, Message, &mut Vec<Message>) -> Answer + Clone + Send + Sync + 'static,
+        A: Fn(u64, Message) -> Answer + Clone + Send + Sync + 'static,
     {
         Self::upgrading(move |socket, tally| serve(socket, tally, answer.clone()))
     }
 
-    /// Sends back what it gets.
+    /// Sends every message back.
     pub(crate) fn echo() -> Self {
-        Self::answering(|_, message, _| Answer::Right(message))
+        Self::answering(|_, message| Answer::Right(message))
     }
 
     pub(crate) fn url(&self) -> String {
@@ -127,23 +126,22 @@ where
 {
     while let Ok((stream, _)) = listener.accept().await {
         tally.accepted.add(1);
-        // Loopback knows no reason to refuse.
+        // Cannot fail on loopback.
         drop(stream.set_nodelay(true));
         tokio::spawn(serve(stream, Arc::clone(tally)));
     }
 }
 
-/// What a server sends when a message has arrived.
+/// The answer of a server to a message.
 #[derive(Debug)]
 pub(crate) enum Answer {
+    /// The right answer.
     Right(Message),
-    /// So many messages that are no fault: of another message, for one.
-    Many(Vec<Message>),
-    /// A fault, and what is sent with it.
+    /// A deliberate error, and the messages to send.
     Wrong(Vec<Message>),
 }
 
-/// Sends what `answer` makes of every message; it may keep some of them back.
+/// Answers every message by `answer`.
 pub(crate) async fn serve<S, A>(
     mut socket: WebSocketStream<S>,
     tally: Arc<Tally>,
@@ -151,9 +149,8 @@ pub(crate) async fn serve<S, A>(
 ) -> Result<(), Error>
 where
     S: AsyncRead + AsyncWrite + Unpin,
-    A: Fn(u64, Message, &mut Vec<Message>) -> Answer,
+    A: Fn(u64, Message) -> Answer,
 {
-    let mut held = Vec::new();
     let mut n = 0;
     while let Some(message) = socket.next().await {
         let message = message?;
@@ -161,9 +158,8 @@ where
             continue;
         }
         tally.received.add(1);
-        let answers = match answer(n, message, &mut held) {
+        let answers = match answer(n, message) {
             Answer::Right(message) => vec![message],
-            Answer::Many(messages) => messages,
             Answer::Wrong(messages) => {
                 tally.faults.add(1);
                 messages

@@ -1,4 +1,4 @@
-//! `wss://`: whom to trust, and what is said of those whom one cannot.
+//! `wss://`: trusted certificates, and errors for all others.
 
 use std::sync::Arc;
 
@@ -13,21 +13,21 @@ use crate::profile::Profile;
 use crate::run::{Load, Outcome};
 use crate::server::{Answer, Server, serve};
 
-/// An echo behind TLS, with a certificate for `name` from an authority of its own; and that authority, as PEM.
+/// An echo behind TLS with a certificate for `name`, and the PEM of the authority that signed it.
 fn secured(name: &str) -> (Server, String) {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let key = KeyPair::generate().expect("there is randomness");
-    let authority = params.self_signed(&key).expect("it signs itself").pem();
+    let key = KeyPair::generate().expect("a key is generated");
+    let authority = params.self_signed(&key).expect("the authority signs itself").pem();
     let issuer = Issuer::new(params, key);
 
-    let key = KeyPair::generate().expect("there is randomness");
-    let params = CertificateParams::new([name.to_owned()]).expect("it is a name");
+    let key = KeyPair::generate().expect("a key is generated");
+    let params = CertificateParams::new([name.to_owned()]).expect("the name is valid");
     let certificate = params.signed_by(&key, &issuer).expect("the authority signs");
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .expect("ring knows them")
+        .expect("ring supports the default versions")
         .with_no_client_auth()
         .with_single_cert(vec![certificate.der().clone()], key)
         .expect("the key is that of the certificate");
@@ -36,13 +36,13 @@ fn secured(name: &str) -> (Server, String) {
         let acceptor = acceptor.clone();
         async move {
             let socket = accept_async(acceptor.accept(stream).await?).await?;
-            serve(socket, tally, |_, message, _| Answer::Right(message)).await
+            serve(socket, tally, |_, message| Answer::Right(message)).await
         }
     });
     (server, authority)
 }
 
-/// Runs against `localhost`, which resolves to where the server listens, trusting `authority` if there is one.
+/// Runs against `localhost`, where the server listens, and trusts `authority` if there is one.
 fn run(server: &Server, authority: Option<&str>) -> Outcome {
     let url = format!("wss://localhost:{}/", server.port());
     let mut load = Load::new(Profile::default(), &url);
@@ -54,7 +54,7 @@ fn run(server: &Server, authority: Option<&str>) -> Outcome {
 }
 
 #[track_caller]
-fn distrusts(outcome: &Outcome, words: &[&str]) {
+fn check_tls_error(outcome: &Outcome, words: &[&str]) {
     outcome.check(1, words);
     if outcome.has_report() {
         outcome.adds_up();
@@ -63,7 +63,7 @@ fn distrusts(outcome: &Outcome, words: &[&str]) {
 }
 
 #[test]
-fn a_name_that_is_certified_by_a_known_authority_is_trusted() {
+fn a_certificate_from_a_given_authority_is_trusted() {
     let (server, authority) = secured("localhost");
     let outcome = run(&server, Some(&authority));
     outcome.check(0, &[]);
@@ -76,23 +76,23 @@ fn a_name_that_is_certified_by_a_known_authority_is_trusted() {
 fn a_certificate_for_another_name_is_refused_with_both_names() {
     let (server, authority) = secured("harbour.example");
     let outcome = run(&server, Some(&authority));
-    distrusts(&outcome, &["localhost", "harbour.example", "write that name in the URL"]);
+    check_tls_error(&outcome, &["localhost", "harbour.example", "write that name in the URL"]);
     assert_eq!(server.tally().received.get(), 0);
 }
 
 #[test]
-fn an_unknown_authority_is_refused_and_the_way_out_is_named() {
+fn an_unknown_authority_is_refused_with_the_flag_that_adds_it() {
     let (server, _) = secured("localhost");
-    distrusts(&run(&server, None), &["--ca-file"]);
+    check_tls_error(&run(&server, None), &["--ca-file"]);
 }
 
 #[test]
-fn a_server_that_does_not_speak_tls_is_a_tls_failure() {
-    distrusts(&run(&Server::echo(), None), &["write ws://"]);
+fn a_server_without_tls_is_a_tls_error() {
+    check_tls_error(&run(&Server::echo(), None), &["write ws://"]);
 }
 
 #[test]
-fn a_file_that_is_no_certificate_is_named_before_anything_is_sent() {
+fn an_invalid_certificate_file_is_reported_before_anything_is_sent() {
     let server = Server::echo();
     let outcome = run(&server, Some("not PEM"));
     assert!(matches!(outcome.code, Some(1 | 2)), "{}", outcome.text);
