@@ -1,6 +1,6 @@
-//! tungstenite alone, in memory: what framing, masking and validation cost without a system call.
+//! The cost of framing, masking and validation: tungstenite in memory, without a system call.
 //!
-//! An iteration moves about 64 KiB in frames of one size. The floor is a copy of the same bytes, checked like them.
+//! An iteration moves 64 KiB of payload in frames of one size. The floor is a copy of the same bytes, also compared.
 
 use std::hint::black_box;
 use std::io::{self, Read, Write};
@@ -18,7 +18,7 @@ mod run;
 /// Payload bytes of an iteration.
 const ITERATION: usize = 64 * 1024;
 
-/// The buffers of the server, not tungstenite's defaults.
+/// The server's buffer size; tungstenite's default is larger.
 const BUFFER: usize = 8 * 1024;
 
 fn main() -> Result<()> {
@@ -36,9 +36,9 @@ fn codec(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Masked frames in, messages out.
+/// Reads masked frames as messages.
 fn decode(group: &mut BenchmarkGroup<'_, WallTime>, size: usize) {
-    let frames = start(group, size);
+    let frames = set_throughput(group, size);
     let payload = Kind::Binary.payload(size);
     let frame = Kind::Binary.client_frame(&payload);
     let mut ws = server(Endless::new(frame.clone()));
@@ -53,9 +53,9 @@ fn decode(group: &mut BenchmarkGroup<'_, WallTime>, size: usize) {
     memcpy(group, size, &frame);
 }
 
-/// Messages in, unmasked frames out.
+/// Writes messages as unmasked frames.
 fn encode(group: &mut BenchmarkGroup<'_, WallTime>, size: usize) {
-    let frames = start(group, size);
+    let frames = set_throughput(group, size);
     let payload = Bytes::from(Kind::Binary.payload(size));
     let frame = Kind::Binary.server_frame(&payload);
     let mut ws = server(Endless::new(frame.clone()));
@@ -71,7 +71,7 @@ fn encode(group: &mut BenchmarkGroup<'_, WallTime>, size: usize) {
     memcpy(group, size, &frame);
 }
 
-/// The floor: as many copies of a frame, each compared.
+/// The floor: a compared copy of every frame.
 fn memcpy(group: &mut BenchmarkGroup<'_, WallTime>, size: usize, frame: &[u8]) {
     let frames = ITERATION / size;
     let mut copy = vec![0; frame.len()];
@@ -85,8 +85,8 @@ fn memcpy(group: &mut BenchmarkGroup<'_, WallTime>, size: usize, frame: &[u8]) {
     });
 }
 
-/// Returns how many frames make an iteration.
-fn start(group: &mut BenchmarkGroup<'_, WallTime>, size: usize) -> usize {
+/// Sets the throughput of an iteration, and returns its number of frames.
+fn set_throughput(group: &mut BenchmarkGroup<'_, WallTime>, size: usize) -> usize {
     let frames = ITERATION / size;
     let (elements, bytes) = (frames as u64, (frames * size) as u64);
     group.throughput(Throughput::ElementsAndBytes { elements, bytes });
@@ -101,7 +101,7 @@ fn server(io: Endless) -> WebSocket<Endless> {
     WebSocket::from_raw_socket(io, Role::Server, Some(config))
 }
 
-/// One frame over and over: reads give its bytes, writes must bring them.
+/// A frame that repeats without end: reads return its bytes, and writes must match them.
 struct Endless {
     frame: Vec<u8>,
     at: usize,
@@ -112,7 +112,7 @@ impl Endless {
         Self { frame, at: 0 }
     }
 
-    /// The rest of the frame, at most `most` bytes, which then count as passed.
+    /// Takes the next bytes of the frame, at most `most`.
     fn pass(&mut self, most: usize) -> &[u8] {
         let start = self.at;
         let end = self.frame.len().min(start + most);

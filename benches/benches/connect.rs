@@ -1,6 +1,5 @@
-//! A whole connection: TCP, upgrade, closing handshake, end of stream. The floor is TCP with one small round trip in
-//! between, a round trip less than the WebSocket needs. Both are closed by the server first, so that the client's
-//! port is free again.
+//! A whole connection: TCP, upgrade, closing handshake, end of stream. The floor is a TCP connection with one small round
+//! trip, one fewer than the WebSocket needs. The server closes first in both, so that the client's port is free again.
 
 use bench_kit::client::Client;
 use bench_kit::payload::{Exchange, Kind};

@@ -1,4 +1,4 @@
-//! One message at a time over one connection: the round trip, by size, beside the same bytes over raw TCP.
+//! One message at a time on one connection: the round trip, by size. The floor is the same payload over raw TCP.
 
 use bench_kit::client::Client;
 use bench_kit::payload::{Exchange, Kind};
@@ -10,7 +10,7 @@ use server::{Config, Embedded};
 
 mod run;
 
-/// What is sent at each size. Text has to be validated, binary has not; where both are here they can be compared.
+/// The kinds of message at each size. The server validates text but not binary; a size with both shows the difference.
 const MEMBERS: [(usize, &[Kind]); 6] = [
     (16, &[Kind::Text]),
     (64, &[Kind::Text, Kind::Binary]),

@@ -1,6 +1,6 @@
-//! Many connections at once: an iteration is a round, a batch written to each connection, then every echo read.
+//! Many connections at once: an iteration writes a batch to each connection, then reads every echo.
 //!
-//! `x1` is the closed loop, a message of each connection in flight; `x16` is a client that pipelines.
+//! `x1` is a closed loop with one message in flight on each connection; `x16` is a client that pipelines.
 
 use std::net::SocketAddr;
 
@@ -8,39 +8,26 @@ use anyhow::Result;
 use bench_kit::client::Client;
 use bench_kit::payload::{Exchange, Kind};
 use bench_kit::tcp_echo;
+use bench_show::units;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
 use server::{Config, Embedded};
 
 mod run;
 
-/// One shape of traffic, measured with every number of `connections`.
+/// One shape of traffic, measured with each number of `connections`.
 struct Shape {
     kind: Kind,
     size: usize,
-    /// The size as it is spelled in an id.
-    size_name: &'static str,
-    /// Messages in a batch. A batch fits the socket's buffers, or writing it before reading could deadlock.
+    /// Messages in a batch. A batch must fit the socket's buffers: it is written before anything is read.
     batch: usize,
     connections: &'static [usize],
 }
 
 const SHAPES: [Shape; 3] = [
-    Shape {
-        kind: Kind::Text,
-        size: 64,
-        size_name: "64b",
-        batch: 1,
-        connections: &[1, 10, 50, 100],
-    },
-    Shape {
-        kind: Kind::Text,
-        size: 64,
-        size_name: "64b",
-        batch: 16,
-        connections: &[1, 10, 50, 100],
-    },
-    Shape { kind: Kind::Binary, size: 16 * 1024, size_name: "16kib", batch: 1, connections: &[10] },
+    Shape { kind: Kind::Text, size: 64, batch: 1, connections: &[1, 10, 50, 100] },
+    Shape { kind: Kind::Text, size: 64, batch: 16, connections: &[1, 10, 50, 100] },
+    Shape { kind: Kind::Binary, size: 16 * 1024, batch: 1, connections: &[10] },
 ];
 
 fn main() -> Result<()> {
@@ -51,13 +38,14 @@ fn echo_throughput(criterion: &mut Criterion) -> Result<()> {
     let server = Embedded::start(Config::default())?;
     let floor = tcp_echo::start()?;
     let mut group = criterion.benchmark_group("echo_throughput");
-    for Shape { kind, size, size_name, batch, connections } in SHAPES {
+    for Shape { kind, size, batch, connections } in SHAPES {
+        let size_id = units::size(size).to_lowercase();
         for &connections in connections {
             let messages = (connections * batch) as u64;
             let bytes = 2 * messages * size as u64;
             group.throughput(Throughput::ElementsAndBytes { elements: messages, bytes });
             let id = |kind| {
-                BenchmarkId::new(format!("{kind}_{size_name}_x{batch}"), format!("c{connections}"))
+                BenchmarkId::new(format!("{kind}_{size_id}_x{batch}"), format!("c{connections}"))
             };
             let echo = |addr| Client::upgrade(addr, "/ws/echo");
             let clients = open(connections, server.addr(), echo)?;

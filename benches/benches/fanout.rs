@@ -1,6 +1,6 @@
-//! One dashboard tick to every subscriber: from the clock's advance until the last of them has the whole snapshot.
+//! One dashboard tick to every subscriber: from the advance of the clock until the last subscriber has the whole snapshot.
 //!
-//! The driver reads the subscribers one after the other and waits for each, so the last one ends the iteration.
+//! The driver reads the subscribers one after the other and waits for each.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -19,12 +19,11 @@ mod run;
 
 const SUBSCRIBERS: [usize; 4] = [1, 10, 100, 1000];
 
-/// Both ends of every connection are in this process, of both servers one after the other; the rest is for the
+/// Both ends of every connection are in this process. The two servers run one after the other; the rest is for the
 /// runtimes and criterion.
 const DESCRIPTORS: u64 = 2 * 1000 + 100;
 
-/// Time a tick moves the server's clock by. The real default would make subscribers idle, and pinged, after a hundred
-/// iterations.
+/// The server's tick. With its default, subscribers would count as idle after a hundred iterations, and be pinged.
 const TICK: Duration = Duration::from_micros(1);
 
 fn main() -> Result<()> {
@@ -42,20 +41,22 @@ fn fanout(criterion: &mut Criterion) -> Result<()> {
     Ok(())
 }
 
-/// Returns a snapshot, for the floor to be as long.
+/// Returns a snapshot, so that the floor sends as many bytes.
 fn dashboard(group: &mut BenchmarkGroup<'_, WallTime>, count: usize) -> Result<Vec<u8>> {
     let clock = ManualClock::default();
     let config = Config { clock: Clock::Manual(clock.clone()), tick: TICK, ..Config::default() };
     let server = Embedded::start(config)?;
-    let mut audience = Audience::gather(server.addr(), count)?;
-    group.throughput(throughput(count, &audience.snapshot));
+    let mut subscribers = Subscribers::connect(server.addr(), count)?;
+    group.throughput(throughput(count, &subscribers.snapshot));
     group.bench_function(id("text", count), |bencher| {
         bencher.iter(|| {
             clock.advance(TICK);
-            audience.hear().expect("every subscriber gets the same new snapshot");
+            subscribers.read_next().expect("every subscriber gets the same new snapshot");
         });
     });
-    let snapshot = audience.leave();
+    // The server drains on its manual clock, so the subscribers must leave first.
+    let Subscribers { snapshot, clients, .. } = subscribers;
+    drop(clients);
     server.stop()?;
     Ok(snapshot)
 }
@@ -90,34 +91,35 @@ fn throughput(count: usize, snapshot: &[u8]) -> Throughput {
     Throughput::ElementsAndBytes { elements, bytes: elements * snapshot.len() as u64 }
 }
 
-/// The subscribers of one dashboard, and what they heard last.
-struct Audience {
+struct Subscribers {
     clients: Vec<Client>,
+    /// The number of the last snapshot.
     seq: u64,
     snapshot: Vec<u8>,
+    /// How the next snapshot must begin; kept so that an iteration does not allocate.
     opening: Vec<u8>,
 }
 
-impl Audience {
-    fn gather(addr: SocketAddr, count: usize) -> Result<Self> {
+impl Subscribers {
+    fn connect(addr: SocketAddr, count: usize) -> Result<Self> {
         let (seq, opening) = (1, Vec::new());
-        let mut audience = Self { clients: Vec::new(), seq, snapshot: Vec::new(), opening };
+        let mut subscribers = Self { clients: Vec::new(), seq, snapshot: Vec::new(), opening };
         for _ in 0..count {
             let mut client = Client::upgrade(addr, "/ws/dashboard")?;
-            // The first snapshot is the proof of being subscribed: no later one can be missed.
-            audience.snapshot = client.text()?.to_vec();
-            audience.clients.push(client);
+            // The first snapshot proves the subscription: no later one can be missed.
+            subscribers.snapshot = client.text()?.to_vec();
+            subscribers.clients.push(client);
         }
-        Ok(audience)
+        Ok(subscribers)
     }
 
-    /// The next snapshot to everyone: the right one to the first, the same to all others.
-    fn hear(&mut self) -> Result<()> {
+    /// Reads the next snapshot on every connection; all must be equal.
+    fn read_next(&mut self) -> Result<()> {
         self.seq += 1;
         self.opening.clear();
         write!(self.opening, "{{\"skipped\":0,\"seq\":{},", self.seq)?;
         let mut clients = self.clients.iter_mut();
-        let first = clients.next().context("a dashboard without subscribers")?.text()?;
+        let first = clients.next().context("there is no subscriber")?.text()?;
         ensure!(first.starts_with(&self.opening), "snapshot {} is not the next one", self.seq);
         self.snapshot.clear();
         self.snapshot.extend_from_slice(first);
@@ -125,9 +127,5 @@ impl Audience {
             ensure!(client.text()? == self.snapshot, "two subscribers got different snapshots");
         }
         Ok(())
-    }
-
-    fn leave(self) -> Vec<u8> {
-        self.snapshot
     }
 }

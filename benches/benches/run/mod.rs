@@ -1,14 +1,14 @@
-//! How every target runs: on one core, with one set of criterion's settings, to the first error.
+//! Runs every target on one core, with the same settings of criterion, up to the first error.
 
 use std::time::Duration;
 
 use bench_kit::cores;
 use criterion::{Criterion, PlottingBackend};
 
-/// Runs `benchmarks`, with criterion's own command line; without `--bench`, as in `cargo test`, each runs once.
+/// Runs `benchmarks` with criterion's command line. Without `--bench`, as in `cargo test`, each runs once.
 ///
-/// Four seconds each keep the whole of `cargo bench` well below six minutes. A ratio to the floor needs a good median, not
-/// a narrow interval, so fewer samples and resamples than criterion's defaults do.
+/// Four seconds per benchmark keep `cargo bench` well below six minutes. A ratio to the floor needs a good median, not a
+/// narrow interval, so fewer samples and resamples than criterion's defaults are enough.
 pub(crate) fn run(
     benchmarks: impl FnOnce(&mut Criterion) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {

@@ -1,9 +1,9 @@
-//! Where numbers lie in the charts of both HTML reports, and where their axes may end. Pure.
+//! The scales of the charts in both HTML reports. Pure.
 
-/// Ends, times a power of ten, of which four equal parts are round as well.
+/// Ends of an axis, times a power of ten, whose quarters are round numbers too.
 const QUARTERED: [f64; 5] = [1.0, 2.0, 4.0, 6.0, 8.0];
 
-/// What a height stands for.
+/// How values become heights.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Scale {
     /// Equal steps from 0 to `top`.
@@ -26,7 +26,7 @@ impl Scale {
         Self::Linear { top: round_up(highest.max(f64::MIN_POSITIVE), &QUARTERED) }
     }
 
-    /// The same of whole numbers, whose quarters are whole as well.
+    /// From 0 to a number at or above `highest` whose quarters are whole numbers.
     pub fn counts(highest: u64) -> Self {
         match highest {
             0..40 => Self::Linear { top: (highest.div_ceil(4).max(1) * 4) as f64 },
@@ -34,7 +34,7 @@ impl Scale {
         }
     }
 
-    /// Whole decades around `values`; one decade if there is none.
+    /// Whole decades around the positive `values`; one decade without any.
     pub fn log(values: impl Iterator<Item = f64>) -> Self {
         let (mut bottom, mut top) = (f64::INFINITY, 0.0_f64);
         for value in values.filter(|value| value.is_finite() && *value > 0.0) {
@@ -47,7 +47,7 @@ impl Scale {
         Self::Log { bottom: 10f64.powf(low), top: 10f64.powf(high.max(low + 1.0)) }
     }
 
-    /// Share of the height from the top; what lies beyond the scale is drawn at its edge.
+    /// Distance from the top as a share of the height; values beyond the scale are placed at its edge.
     pub fn place(self, value: f64) -> f64 {
         let share = match self {
             Self::Linear { top } => value / top,
@@ -56,7 +56,7 @@ impl Scale {
         1.0 - share.clamp(0.0, 1.0)
     }
 
-    /// Where it is labelled.
+    /// The labelled values.
     pub fn ticks(self) -> Vec<f64> {
         match self {
             Self::Linear { top } => (1..=4).map(|quarter| top * f64::from(quarter) / 4.0).collect(),
@@ -71,23 +71,23 @@ impl Scale {
 /// The next of `ends`, ascending from 1 and below 10, times a power of ten.
 pub fn round_up(value: f64, ends: &[f64]) -> f64 {
     let unit = 10f64.powf(value.log10().floor());
-    // A hair of slack: 0.06 is 6.000000000000001 units.
+    // With slack for rounding: 0.06 is 6.000000000000001 units.
     let end = ends.iter().find(|end| **end * unit >= value * 0.999_999);
     end.unwrap_or(&10.0) * unit
 }
 
-/// A length in pixels, to a tenth.
+/// A length in pixels, with one decimal unless it is whole.
 pub fn px(value: f64) -> String {
     let text = format!("{value:.1}");
     text.strip_suffix(".0").map_or_else(|| text.clone(), str::to_owned)
 }
 
-/// A place or length in percent of the width.
+/// A position or length in percent of the width.
 pub fn pct(value: f64) -> String {
     format!("{value:.2}%")
 }
 
-/// How a label lies at a place, in percent of the width: the first and the last one stay on the page.
+/// The `text-anchor` of a label at a position in percent of the width: the first and the last label stay on the page.
 pub fn anchor(percent: f64) -> &'static str {
     match percent {
         ..3.0 => "start",

@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-/// One page that needs nothing else: no script, no other file, no network. `style` comes after what all pages have.
+/// A self-contained page: no script, no other file, no network. `style` follows the style of all pages.
 pub fn page(title: &str, style: &str, body: &Markup) -> String {
     let page = html! {
         (DOCTYPE)

@@ -2,14 +2,14 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 
-/// What is written, a line at a time; none ends in white space.
+/// Lines without white space at their ends.
 pub struct Text {
     lines: String,
     width: usize,
 }
 
 impl Text {
-    /// No lines yet, of at most `width` columns.
+    /// No lines; later ones have at most `width` columns.
     pub fn new(width: usize) -> Self {
         Self { lines: String::new(), width }
     }
@@ -19,20 +19,20 @@ impl Text {
         self.lines
     }
 
-    /// Adds `line`, however long it is.
+    /// Adds `line`, whatever its length.
     pub fn line(&mut self, line: &str) {
         self.lines.push_str(line.trim_end());
         self.lines.push('\n');
     }
 
-    /// An empty line, and a word about what follows.
+    /// Adds an empty line, and a heading.
     pub fn heading(&mut self, words: &str) {
         self.line("");
         self.wrapped("", words);
     }
 
-    /// Breaks at spaces, but not between a number and its unit, and within a word only if it alone is wider than a line;
-    /// and where `words` does. All lines but the first begin with `indent` and two spaces more.
+    /// Adds `words`, broken at spaces and line breaks, but not between a number and its unit. A word is broken if it alone
+    /// is wider than a line. The first line begins with `indent`, the others with `indent` and two spaces.
     pub fn wrapped(&mut self, indent: &str, words: &str) {
         let further = format!("{indent}  ");
         let mut line = indent.to_owned();
@@ -63,7 +63,8 @@ impl Text {
         self.line(&line);
     }
 
-    /// Two spaces between columns, one where that would be too wide. The first column and those in `left` are words.
+    /// Adds a table, with two spaces between columns, or one if two are too wide. The first column and those in `left` are
+    /// aligned to the left.
     pub fn table<const N: usize>(
         &mut self,
         header: [&str; N],
@@ -82,7 +83,7 @@ impl Text {
         }
     }
 
-    /// Aligns the columns of `table`, numbers to the right.
+    /// Aligns the columns of `table`; those that `is_number` selects to the right.
     pub fn set(&self, table: &mut Table, is_number: impl Fn(usize) -> bool) {
         for (index, column) in table.column_iter_mut().enumerate() {
             column.set_padding((0, 2));
@@ -99,7 +100,7 @@ impl Text {
 
 const UNITS: [&str; 11] = ["ns", "µs", "ms", "s", "min", "%", "B", "KiB", "MiB", "GiB", "Mbps"];
 
-/// Words, with numbers and their units as one.
+/// The words of a text; a number and its unit are one word.
 fn unbroken(words: &str) -> Vec<String> {
     let mut unbroken: Vec<String> = Vec::new();
     for word in words.split(' ') {
@@ -138,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn two_spaces_stay_and_so_does_a_break() {
+    fn double_spaces_and_line_breaks_are_kept() {
         check(20, "one  two\nthree", "one  two\n  three\n");
     }
 

@@ -1,6 +1,6 @@
-//! Numbers as people read them: IEC sizes in ids, three significant digits everywhere else.
+//! Numbers with their units: IEC sizes in ids, three significant digits elsewhere.
 
-/// `16B`, `1KiB`, `1MiB`: how a size is spelled in a benchmark's id. Sizes of 1 KiB and more are whole multiples.
+/// `16B`, `1KiB`, `1MiB`: a size in a benchmark's id. From 1 KiB on it must be a whole multiple of the unit.
 #[must_use]
 pub fn size(bytes: usize) -> String {
     match bytes {
@@ -40,7 +40,7 @@ pub fn share(share: f64) -> String {
     }
 }
 
-/// `7`, `12,345`, `3.02`: a number of things, whole or not.
+/// `7`, `12,345`, `3.02`: a number of things, or a mean of such numbers.
 #[must_use]
 pub fn count(value: f64) -> String {
     if value.fract() != 0.0 && value.abs() < 999.5 {
@@ -90,7 +90,7 @@ pub fn rate(per_s: f64) -> String {
     }
 }
 
-/// `512 B`, `1.50 KiB`, `3.00 GiB`: an amount of memory, not the spelling of a size.
+/// `512 B`, `1.50 KiB`, `3.00 GiB`: an amount of memory; for ids see [`size`].
 #[must_use]
 pub fn volume(bytes: f64) -> String {
     const KIB: f64 = 1024.0;
