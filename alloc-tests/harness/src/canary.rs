@@ -31,7 +31,7 @@ const CANARIES: [Canary; 10] = [
 /// Runs every canary.
 pub(crate) fn check_instrument() -> anyhow::Result<()> {
     CANARIES.iter().try_for_each(|(name, canary)| {
-        canary().with_context(|| format!("canary \"{name}\" reads wrong"))
+        canary().with_context(|| format!("canary \"{name}\" was counted wrong"))
     })
 }
 
@@ -52,7 +52,7 @@ fn expect(got: Heap, want: Heap) -> anyhow::Result<()> {
     let seen = |heap: Heap| (heap.blocks, heap.bytes, heap.live_blocks, heap.live_bytes);
     ensure!(
         seen(got) == seen(want),
-        "(blocks, bytes, live blocks, live bytes) should be {:?} and are {:?}",
+        "(blocks, bytes, live blocks, live bytes) must be {:?} and are {:?}",
         seen(want),
         seen(got)
     );
@@ -109,9 +109,9 @@ fn leaked_descriptor() -> anyhow::Result<()> {
     let closed = descriptors::leaked(&before, &descriptors::open()?);
     ensure!(
         found.values().collect::<Vec<_>>() == ["/dev/null"],
-        "one /dev/null is open, seen: {found:?}"
+        "expected one open /dev/null, got {found:?}"
     );
-    ensure!(closed.is_empty(), "nothing is open after the close, seen: {closed:?}");
+    ensure!(closed.is_empty(), "expected nothing open after the close, got {closed:?}");
     Ok(())
 }
 
@@ -120,7 +120,7 @@ fn leaked_task() -> anyhow::Result<()> {
         drop(tokio::spawn(std::future::pending::<()>()));
         tokio::runtime::Handle::current().metrics().num_alive_tasks()
     })?;
-    ensure!(alive == 1, "one task is alive, seen: {alive}");
+    ensure!(alive == 1, "expected one live task, got {alive}");
     Ok(())
 }
 
@@ -133,6 +133,6 @@ fn reads_and_writes() -> anyhow::Result<()> {
         stream.read(&mut [0; 8]).await
     })??;
     let seen = (IO.reads(), IO.writes());
-    ensure!(seen == (1, 2), "one read and two writes, seen: {seen:?}");
+    ensure!(seen == (1, 2), "expected one read and two writes, got {seen:?}");
     Ok(())
 }

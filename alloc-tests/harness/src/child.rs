@@ -79,7 +79,8 @@ pub(crate) fn serve(
             }
         }),
     };
-    serde_json::to_writer(std::io::stdout().lock(), &reply).context("cannot answer on stdout")
+    serde_json::to_writer(std::io::stdout().lock(), &reply)
+        .context("cannot write the answer to stdout")
 }
 
 fn answer(suite: &Suite, registry: &Registry, id: &str, task: Task) -> anyhow::Result<Reply> {
@@ -102,7 +103,7 @@ pub(crate) fn check_instrument() -> anyhow::Result<()> {
 
 /// Runs this program again as a child.
 pub(crate) fn ask(id: &str, task: Task) -> anyhow::Result<Reply> {
-    let program = std::env::current_exe().context("cannot find this program again")?;
+    let program = std::env::current_exe().context("cannot find the path of this program")?;
     let task = serde_json::to_string(&task).context("invariant: a task is JSON")?;
     let child = Command::new(program)
         .args([FLAG, id, &task])
@@ -125,5 +126,6 @@ pub(crate) fn ask(id: &str, task: Task) -> anyhow::Result<Reply> {
         bail!("the process of {id} ended with {}: {}", output.status, errors.trim());
     }
     let stdout = String::from_utf8_lossy(&output.stdout);
-    serde_json::from_str(&stdout).with_context(|| format!("{id} answered nonsense: {stdout:?}"))
+    serde_json::from_str(&stdout)
+        .with_context(|| format!("{id} answered something else than a reply: {stdout:?}"))
 }

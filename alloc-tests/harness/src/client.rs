@@ -76,7 +76,7 @@ impl Client {
 
     /// Sends `bytes`.
     pub fn send(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
-        self.stream()?.write_all(bytes).context("the server does not take what is sent")
+        self.stream()?.write_all(bytes).context("the server accepts no more bytes")
     }
 
     /// Sends `request` and waits for exactly `reply`.
@@ -119,7 +119,7 @@ impl Client {
                 ])),
             ),
             0..126 => (2, short),
-            _ => bail!("a text frame of 64 KiB or more"),
+            _ => bail!("expected a text frame of less than 64 KiB"),
         };
         self.at_least(header + length)?;
         let payload = &self.buffer[self.start + header..self.start + header + length];
@@ -152,7 +152,7 @@ impl Client {
         self.send(request)?;
         let head = self.head()?;
         ensure!(contains(head, status), "unexpected answer: {}", String::from_utf8_lossy(head));
-        let length = content_length(head).context("an answer without content-length")?;
+        let length = content_length(head).context("the answer has no content-length")?;
         self.at_least(length)?;
         self.start += length;
         Ok(())
@@ -162,12 +162,12 @@ impl Client {
     pub fn expect_end(&mut self) -> anyhow::Result<()> {
         ensure!(
             self.start == self.end,
-            "bytes left: {:?}",
+            "expected the end of the stream, got {:?}",
             head_of(&self.buffer[self.start..self.end])
         );
         let mut byte = [0];
         let read =
-            self.stream()?.read(&mut byte).context("the server does not end the connection")?;
+            self.stream()?.read(&mut byte).context("the server did not end the connection")?;
         ensure!(read == 0, "expected the end of the stream, got {byte:?}");
         self.drop_connection();
         Ok(())
@@ -193,7 +193,7 @@ impl Client {
     }
 
     fn stream(&mut self) -> anyhow::Result<&mut TcpStream> {
-        self.stream.as_mut().context("this client is not connected")
+        self.stream.as_mut().context("the client is not connected")
     }
 
     /// Reads until the buffer holds `length` unread bytes.
@@ -209,8 +209,8 @@ impl Client {
         self.buffer.copy_within(self.start..self.end, 0);
         (self.start, self.end) = (0, self.end - self.start);
         let Self { stream, buffer, end, .. } = self;
-        let stream = stream.as_mut().context("this client is not connected")?;
-        let read = stream.read(&mut buffer[*end..]).context("the server sends nothing")?;
+        let stream = stream.as_mut().context("the client is not connected")?;
+        let read = stream.read(&mut buffer[*end..]).context("the server sent nothing")?;
         ensure!(read > 0, "the server ended the connection");
         *end += read;
         Ok(())

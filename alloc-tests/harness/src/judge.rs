@@ -132,9 +132,7 @@ fn measure(id: &str, runs: u64, report: &mut ScenarioReport) -> Option<Measureme
             report.notes.push(why);
             Some(Measurement::Failed)
         }
-        Ok(Reply::Attributed(_) | Reply::InstrumentWorks) => {
-            unreachable!("invariant: a measuring child answers with a measurement")
-        }
+        Ok(other) => unreachable!("invariant: a measuring child does not answer {other:?}"),
         Err(error) => {
             report.notes.push(format!("{error:#}"));
             Some(Measurement::Failed)
@@ -171,9 +169,7 @@ fn add_sites(suite: &Suite, id: &str, root: &Path, report: &mut ScenarioReport) 
             Ok(Reply::Failed(why) | Reply::Blind(why)) => {
                 report.notes.push(format!("no call sites: {why}"))
             }
-            Ok(Reply::Measured(_) | Reply::InstrumentWorks) => {
-                unreachable!("invariant: an attributing child answers with an attribution")
-            }
+            Ok(other) => unreachable!("invariant: an attributing child does not answer {other:?}"),
             Err(error) => report.notes.push(format!("no call sites: {error:#}")),
         }
     }

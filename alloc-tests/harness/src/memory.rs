@@ -167,10 +167,7 @@ impl<C: FnMut(&[u8], bool) -> bool + Unpin> AsyncWrite for MemoryPeer<C> {
         if self.take(buf) {
             Poll::Ready(Ok(buf.len()))
         } else {
-            Poll::Ready(Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "the reply is not the expected one",
-            )))
+            Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "an unexpected reply")))
         }
     }
 

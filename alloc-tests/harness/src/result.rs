@@ -34,7 +34,7 @@ impl ScenarioResult {
     pub(crate) fn stale(id: &str, recorded: &Counts) -> Self {
         let mut result = Self::new(id, "operation", Some(recorded.clone()));
         result.take(judge(Some(recorded), None, None));
-        let note = "the baseline has numbers for it, but there is no such scenario";
+        let note = "the baseline has numbers for this id, but there is no such scenario";
         result.report.notes.push(note.to_owned());
         result
     }

@@ -36,7 +36,7 @@ pub(crate) type Profile = BTreeMap<String, Site>;
 
 /// Reads a profile of dhat, version 2, and adds up program points with the same key. `crates` are the server's.
 pub(crate) fn parse(json: &str, crates: &[Crate]) -> anyhow::Result<Profile> {
-    let file: File = serde_json::from_str(json).context("this is not a dhat profile")?;
+    let file: File = serde_json::from_str(json).context("not a dhat profile")?;
     ensure!(
         file.dhat_file_version == 2,
         "dhat's format changed: version {} instead of 2",

@@ -77,11 +77,11 @@ impl Window {
         self.alive_tasks.set(self.alive_tasks.get() + tasks as u64);
     }
 
-    /// Waits until `reached` is true, for ten seconds at most; `event` completes "waited in vain until …".
+    /// Waits until `reached` is true, for ten seconds at most; `event` completes "waited until …".
     pub fn wait_until(&self, event: &str, reached: impl Fn() -> bool) -> anyhow::Result<()> {
         let start = Instant::now();
         while !reached() {
-            ensure!(start.elapsed() < TIMEOUT, "waited in vain until {event}");
+            ensure!(start.elapsed() < TIMEOUT, "timed out: waited until {event}");
             // Parking frees the processor, which may be the server's; a yield does not.
             std::thread::park_timeout(POLL_INTERVAL);
         }
@@ -96,7 +96,7 @@ impl Window {
 
     /// Records the live bytes of this moment as held by open connections. A window has one such moment.
     pub fn hold(&self) -> anyhow::Result<()> {
-        ensure!(self.held_bytes.get().is_none(), "a window has one moment of holding");
+        ensure!(self.held_bytes.get().is_none(), "hold() was called twice in one window");
         self.held_bytes.set(Some(Profiler::live_bytes()));
         Ok(())
     }

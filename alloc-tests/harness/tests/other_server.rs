@@ -1,0 +1,81 @@
+//! A server that has nothing to do with ours, under the harness: an echo loop over tokio-tungstenite.
+
+use std::process::{Command, ExitCode};
+
+use baselines::alloc::Metric;
+use baselines::{SuiteReport, Verdict};
+use futures::{SinkExt, StreamExt};
+use libtest_mimic::{Failed, Trial};
+use plimsoll::io_count::IO;
+use plimsoll::memory::MemoryPeer;
+use plimsoll::suite::Crate;
+use plimsoll::{Environment, Frame, Registry, Scenario, Suite};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+#[cfg(feature = "hooks")]
+#[global_allocator]
+static ALLOCATOR: plimsoll::Allocator = plimsoll::Allocator;
+
+const ID: &str = "echo_100_msgs";
+
+async fn echo(stream: impl AsyncRead + AsyncWrite + Unpin) -> anyhow::Result<()> {
+    let mut socket = tokio_tungstenite::accept_async(stream).await?;
+    while let Some(message) = socket.next().await {
+        let message = message?;
+        if message.is_text() {
+            socket.send(message).await?;
+        }
+    }
+    Ok(())
+}
+
+fn scenario() -> Scenario {
+    Scenario::new("message", 100, |ops| {
+        let peer = MemoryPeer::new("/", Frame::text("hello"), ops);
+        move |window| {
+            let runtime = tokio::runtime::Builder::new_current_thread().build();
+            let runtime =
+                runtime.map_err(|error| anyhow::Error::new(error).context(Environment))?;
+            window.run(&runtime, echo(IO.wrap(peer)))
+        }
+    })
+    .in_memory()
+}
+
+fn each_message_is_read_and_written_once() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let output = Command::new(std::env::current_exe()?)
+        .args(["suite", "--runs", "2", "--format", "json", "--baselines"])
+        .arg(folder.path())
+        .output()?;
+    let report = SuiteReport::parse(&String::from_utf8_lossy(&output.stdout))?;
+    let scenario = &report.scenarios[ID];
+    // A debug build has no baseline to miss.
+    let expected = if cfg!(debug_assertions) { Verdict::Pass } else { Verdict::Missing };
+    let counts = scenario.measured.as_ref().ok_or("nothing was counted")?;
+    let per_message = [Metric::Reads, Metric::Writes].map(|metric| counts.per_op(metric));
+    if scenario.verdict == expected && per_message == [Some(1.0); 2] && counts.blocks[0] > 0 {
+        Ok(())
+    } else {
+        Err(format!("{scenario:?}").into())
+    }
+}
+
+fn main() -> ExitCode {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let suite = Suite {
+        name: "other-server",
+        about: "Exact allocation tests of an echo loop",
+        crates: &[Crate { name: "other_server", folder: "alloc-tests/harness/" }],
+        baselines: root.join("tests/baselines"),
+        lockfile: root.join("../../Cargo.lock"),
+        command: "cargo test -p plimsoll --test other_server -- suite",
+        allocator_file: "tests/other_server.rs",
+    };
+    let registry = Registry::from([(ID, scenario())]);
+    let test = Trial::test(
+        "each_message_of_another_server_is_read_and_written_once",
+        each_message_is_read_and_written_once,
+    );
+    plimsoll::main(&suite, &registry, if cfg!(feature = "hooks") { vec![test] } else { Vec::new() })
+}
