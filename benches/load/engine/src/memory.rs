@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 
 use rustix::io::Errno;
@@ -69,14 +69,19 @@ impl AsyncWrite for Pipe {
 }
 
 /// Connects to a [`Listener`].
-#[derive(Clone, Debug)]
-pub(crate) struct Dialer(UnboundedSender<Pipe>);
+#[derive(Debug)]
+pub(crate) struct Dialer {
+    sender: UnboundedSender<Pipe>,
+    left: AtomicU64,
+}
 
 impl Dialer {
-    /// A new stream. Connection refused, once the listener is dropped.
+    /// A new stream. Connection refused, once there have been as many as the listener accepts.
     pub(crate) fn connect(&self) -> io::Result<Pipe> {
+        let one_less = |left: u64| left.checked_sub(1);
+        self.left.fetch_update(Relaxed, Relaxed, one_less).map_err(|_| Errno::CONNREFUSED)?;
         let (own, theirs) = Pipe::pair();
-        self.0.send(theirs).map_err(|_| Errno::CONNREFUSED)?;
+        self.sender.send(theirs).map_err(|_| Errno::CONNREFUSED)?;
         Ok(own)
     }
 }
@@ -86,14 +91,13 @@ impl Dialer {
 pub(crate) struct Listener(UnboundedReceiver<Pipe>);
 
 impl Listener {
-    /// A listener, and what connects to it.
-    #[must_use]
-    pub(crate) fn bind() -> (Self, Dialer) {
+    /// A listener that accepts so many connections, and what connects to it.
+    pub(crate) fn bind(accepts: u64) -> (Self, Dialer) {
         let (sender, receiver) = unbounded_channel();
-        (Self(receiver), Dialer(sender))
+        (Self(receiver), Dialer { sender, left: AtomicU64::new(accepts) })
     }
 
-    /// The next stream; `None` once every dialer is dropped.
+    /// The next stream; `None` once the dialer is dropped.
     pub(crate) async fn accept(&mut self) -> Option<Pipe> {
         self.0.recv().await
     }

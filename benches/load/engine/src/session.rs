@@ -212,6 +212,7 @@ impl<'a> Session<'a> {
                     1000 | 1001 | 1005 => Ending::ClosedByPeer,
                     _ => Ending::ClosedWithError,
                 };
+                let reason = reason.as_str();
                 let reason = if reason.is_empty() { String::new() } else { format!(" {reason:?}") };
                 Err(Problem::of(ending, format!("closed by the peer with {code}{reason}")))
             }

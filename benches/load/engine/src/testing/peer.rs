@@ -19,6 +19,10 @@ use crate::memory::{Dialer, Listener, Pipe};
 /// Time that [`Peer::answering`] takes for an answer. Not zero: a closed loop would never let the time go on.
 const LATENCY: Duration = Duration::from_millis(1);
 
+/// Messages of a connection that wait for their answers. With more, the peer reads no further: a client that only
+/// writes would never let the time go on.
+const MOST_WAITING: usize = 1024;
+
 /// A connection that was upgraded.
 pub type Socket = WebSocketStream<Pipe>;
 
@@ -148,12 +152,11 @@ impl Peer {
 
     /// Accepts connections in the current [`tokio::task::LocalSet`].
     pub(crate) fn listen(&self) -> Dialer {
-        let (mut listener, dialer) = Listener::bind();
+        let accepts = self.refuses_after.saturating_sub(self.counts.accepted.get());
+        let (mut listener, dialer) = Listener::bind(accepts);
         let peer = self.clone();
         spawn_local(async move {
-            while peer.counts.accepted.get() < peer.refuses_after
-                && let Some(pipe) = listener.accept().await
-            {
+            while let Some(pipe) = listener.accept().await {
                 peer.counts.accepted.add(1);
                 spawn_local((peer.serve)(pipe, Rc::clone(&peer.counts)));
             }
@@ -178,7 +181,7 @@ where
         let message = tokio::select! {
             biased;
             () = sleep_until(due), if !waiting.is_empty() => waiting.pop_front(),
-            message = socket.next() => {
+            message = socket.next(), if waiting.len() < MOST_WAITING => {
                 let Some(message) = message.transpose()? else { return Ok(()) };
                 if message.is_text() || message.is_binary() {
                     counts.received.add(1);

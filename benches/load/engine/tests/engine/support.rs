@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use load_engine::testing::{Load, Peer};
 use load_plan::metrics::{Tally, Timing};
 use load_plan::model::{Interval, Phase, Run};
 use load_plan::outcome::{Ending, Fault};
@@ -51,9 +52,17 @@ impl fmt::Display for Profile<'_> {
 
 impl Profile<'_> {
     /// The load of one worker.
-    pub(crate) fn load(&self) -> load_engine::testing::Load {
-        load_engine::testing::Load::new(&self.to_string())
+    pub(crate) fn load(&self) -> Load {
+        Load::new(&self.to_string())
     }
+}
+
+/// Runs `profile` against `peer`; every attempt ends in one way.
+#[track_caller]
+pub(crate) fn run(profile: Profile<'_>, peer: &Peer) -> Run {
+    let run = profile.load().run(peer).expect("the peer can be probed");
+    assert_eq!(counts(&run).unended(), 0);
+    run
 }
 
 /// Everything that was counted.

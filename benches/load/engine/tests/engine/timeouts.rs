@@ -1,0 +1,54 @@
+//! Answers after the timeout: they belong to their hold, and are given up after a while.
+
+use std::time::Duration;
+
+use load_engine::testing::{Answer, Peer};
+use load_plan::metrics::Timing;
+use load_plan::model::Phase;
+
+use crate::support::{Profile, counts, faults, run, times};
+
+#[test]
+fn late_answers_belong_to_the_hold_in_which_their_messages_were_sent() {
+    let latency = Duration::from_millis(1_500);
+    let peer = Peer::answering_after(latency, |_, message, _| Answer::Right(message));
+    let stages = "[[stage]]\nconnections = 3\nhold = \"1s\"\npace = { closed = { depth = 1 } }";
+    let run = run(Profile { stages, ..Profile::default() }, &peer);
+    assert_eq!(counts(&run).errors(), 0);
+    let timed = |stage, timing| {
+        let sum = run.sum(|at| at.stage == stage && at.phase == Phase::Hold);
+        sum.timing(timing).count
+    };
+    assert!((290..=300).contains(&timed(0, Timing::RttIntended)));
+    assert_eq!(timed(0, Timing::RttService), timed(0, Timing::RttIntended));
+    // The closed loop has no intended times and sends nothing before the answers of the first stage are there.
+    assert_eq!(timed(1, Timing::RttIntended), 0);
+    // Late answers do not stretch the hold.
+    assert!(run.length(|at| at.stage == 0) < Duration::from_millis(1_100));
+}
+
+#[test]
+fn a_message_unanswered_for_ten_timeouts_is_given_up_during_the_hold() {
+    let peer = Peer::answering(
+        |n, message, _| {
+            if n == 0 { Answer::Wrong(vec![]) } else { Answer::Right(message) }
+        },
+    );
+    let pace = "{ open = { rate = 10 } }";
+    let run = run(Profile { pace, timeout: "100ms", hold: "3s", ..Profile::default() }, &peer);
+    let second = |second| run.sum(|at| at.second == second).counts;
+    assert_eq!(faults(&run), [("lost", 3)]);
+    assert_eq!(second(0).errors() + second(1).errors(), 3);
+}
+
+#[test]
+fn the_drain_waits_for_answers_no_longer_than_the_timeout() {
+    let peer = Peer::answering(|_, _, _| Answer::Wrong(vec![]));
+    let run = run(Profile { timeout: "1s", ..Profile::default() }, &peer);
+    assert_eq!(faults(&run), [("lost", counts(&run).sent)]);
+    let drain = run.length(|at| at.phase == Phase::Drain);
+    assert!((1_000..1_010).contains(&drain.as_millis()), "{drain:?}");
+    // A lost message is timed for as long as it was waited for.
+    let (_, shortest, longest) = times(&run, Timing::RttIntended);
+    assert!(shortest >= 1_000_000_000 && longest <= 2_010_000_000, "{shortest} to {longest}");
+}
