@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use bench_kit::client::Client;
+use bench_kit::payload::Exchange;
+use bench_kit::statistics::median;
 
 use super::server_process::ServerProcess;
 use super::workload::Traffic;
-use bench_kit::client::Client;
-use bench_kit::statistics::median;
 
 /// The path servers push snapshots on.
 const DASHBOARD: &str = "/ws/dashboard";
@@ -97,43 +98,30 @@ impl<'a> Driver<'a> {
     pub fn chunk(&mut self, server: &ServerProcess, steps: usize) -> Result<Chunk> {
         self.steps.clear();
         let cpu_before = server.cpu_ns()?;
-        self.fill()?;
+        if let Some(Exchange { out, .. }) = self.in_flight() {
+            self.clients.iter_mut().try_for_each(|client| client.send(out))?;
+        }
         for _ in 0..steps {
             let begin = Instant::now();
             self.step(server)?;
             self.steps.push(begin.elapsed().as_nanos() as f64);
         }
-        self.drain()?;
+        if let Some(Exchange { answer, .. }) = self.in_flight() {
+            self.clients.iter_mut().try_for_each(|client| client.expect(answer))?;
+        }
         let cpu = server.cpu_ns()? - cpu_before;
         let operations = self.operations() as f64;
         let wall = median(&self.steps).context("a chunk has at least one step")?;
         // The batches in flight before the first step were answered as well.
-        let answered = if self.is_kept_full() { steps + 1 } else { steps };
+        let answered = if self.in_flight().is_some() { steps + 1 } else { steps };
         Ok(Chunk { wall_ns: wall / operations, cpu_ns: cpu / (answered as f64 * operations) })
     }
 
-    /// Whether every connection always has a batch in flight.
-    fn is_kept_full(&self) -> bool {
-        matches!(self.traffic, Traffic::Echo { connections: 2.., .. })
-    }
-
-    /// Sends a batch on each of several connections.
-    fn fill(&mut self) -> Result<()> {
+    /// The batch that each of several connections always has in flight.
+    fn in_flight(&self) -> Option<&'a Exchange> {
         match self.traffic {
-            Traffic::Echo { exchange, connections: 2.., .. } => {
-                self.clients.iter_mut().try_for_each(|client| client.send(&exchange.out))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Waits for the batches in flight.
-    fn drain(&mut self) -> Result<()> {
-        match self.traffic {
-            Traffic::Echo { exchange, connections: 2.., .. } => {
-                self.clients.iter_mut().try_for_each(|client| client.expect(&exchange.answer))
-            }
-            _ => Ok(()),
+            Traffic::Echo { exchange, connections: 2.., .. } => Some(exchange),
+            _ => None,
         }
     }
 

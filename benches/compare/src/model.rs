@@ -44,6 +44,12 @@ pub enum Part<T> {
     Failed(String),
 }
 
+impl<T> From<anyhow::Result<T>> for Part<T> {
+    fn from(measured: anyhow::Result<T>) -> Self {
+        measured.map_or_else(|error| Self::Failed(format!("{error:#}")), Self::Measured)
+    }
+}
+
 impl<T> Part<T> {
     /// The results, if there are any.
     pub fn measured(&self) -> Option<&T> {

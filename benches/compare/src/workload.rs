@@ -20,20 +20,9 @@ pub struct Workload {
     pub cores: Cores,
     /// The traffic itself.
     pub traffic: Traffic,
-    /// The flag of the server's example `slowed` that slows its operations, for calibration.
-    pub slow_flag: &'static str,
 }
 
 impl Workload {
-    /// Operations that one loop of [`Workload::slow_flag`] slows: the server spins once per batch of messages.
-    #[must_use]
-    pub fn slowed_at_once(&self) -> f64 {
-        match self.traffic {
-            Traffic::Echo { depth, .. } => depth as f64,
-            Traffic::Connect | Traffic::Dashboard { .. } => 1.0,
-        }
-    }
-
     /// Whether a timed step is one operation. Percentiles of longer steps say nothing about an operation.
     #[must_use]
     pub fn has_single_steps(&self) -> bool {
@@ -122,71 +111,46 @@ pub fn select(only: &[String], commands: bool) -> Result<Selection> {
 /// All workloads, in the order in which their rows are shown.
 #[must_use]
 pub fn all() -> Vec<Workload> {
-    let echo = |kind, size, depth, connections| Traffic::Echo {
-        exchange: Exchange::echo(kind, size).pipelined(depth),
+    let echo = |size, depth, connections| Traffic::Echo {
+        exchange: Exchange::echo(Kind::Text, size).pipelined(depth),
         depth,
         connections,
     };
-    let batch = "--slow-batch-ns";
+    let on_one_core = |wall, cpu, traffic| Workload {
+        wall,
+        is_rate: false,
+        cpu: Some(cpu),
+        cores: Cores::One,
+        traffic,
+    };
+    let batches_in_flight = echo(64, 16, 10);
     vec![
-        Workload {
-            wall: Some("echo_latency/text/64B"),
-            is_rate: false,
-            cpu: Some("echo_cpu/text/64B"),
-            cores: Cores::One,
-            traffic: echo(Kind::Text, 64, 1, 1),
-            slow_flag: batch,
-        },
-        Workload {
-            wall: Some("echo_latency/text/16KiB"),
-            is_rate: false,
-            cpu: Some("echo_cpu/text/16KiB"),
-            cores: Cores::One,
-            traffic: echo(Kind::Text, 16 * 1024, 1, 1),
-            slow_flag: batch,
-        },
+        on_one_core(Some("echo_latency/text/64B"), "echo_cpu/text/64B", echo(64, 1, 1)),
+        on_one_core(Some("echo_latency/text/16KiB"), "echo_cpu/text/16KiB", echo(16 * 1024, 1, 1)),
         // Two reads and two writes per batch: the only row that shows a second segment waiting for the first
         // one's acknowledgement.
-        Workload {
-            wall: Some("echo_burst/text/1KiB"),
-            is_rate: false,
-            cpu: Some("echo_cpu/text/1KiB"),
-            cores: Cores::One,
-            traffic: echo(Kind::Text, 1024, 16, 1),
-            slow_flag: batch,
-        },
+        on_one_core(Some("echo_burst/text/1KiB"), "echo_cpu/text/1KiB", echo(1024, 16, 1)),
         Workload {
             wall: Some("echo_throughput/text/c10x16"),
             is_rate: true,
             cpu: None,
             cores: Cores::Two,
-            traffic: echo(Kind::Text, 64, 16, 10),
-            slow_flag: batch,
+            traffic: batches_in_flight.clone(),
         },
+        on_one_core(None, "echo_cpu/text/c10x16", batches_in_flight),
         Workload {
-            wall: None,
-            is_rate: false,
-            cpu: Some("echo_cpu/text/c10x16"),
-            cores: Cores::One,
-            traffic: echo(Kind::Text, 64, 16, 10),
-            slow_flag: batch,
-        },
-        Workload {
-            wall: Some("connect_rate/handshake/plain"),
             is_rate: true,
-            cpu: Some("connect_cpu/handshake/plain"),
-            cores: Cores::One,
-            traffic: Traffic::Connect,
-            slow_flag: "--slow-connection-ns",
+            ..on_one_core(
+                Some("connect_rate/handshake/plain"),
+                "connect_cpu/handshake/plain",
+                Traffic::Connect,
+            )
         },
-        Workload {
-            wall: None,
-            is_rate: false,
-            cpu: Some("fanout_cpu/text/c16"),
-            cores: Cores::One,
-            traffic: Traffic::Dashboard { subscribers: 16, tick: Duration::from_millis(1) },
-            slow_flag: batch,
-        },
+        on_one_core(
+            None,
+            "fanout_cpu/text/c16",
+            Traffic::Dashboard { subscribers: 16, tick: Duration::from_millis(1) },
+        ),
     ]
 }
 

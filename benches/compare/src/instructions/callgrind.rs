@@ -13,16 +13,9 @@ use super::profile::{self, Profile};
 use crate::cleanup;
 
 /// The reason why instructions cannot be counted here, and the next step.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
 pub(super) struct Unavailable(String);
-
-impl std::fmt::Display for Unavailable {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Unavailable {}
 
 /// The runner of base or of head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

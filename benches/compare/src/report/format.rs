@@ -5,7 +5,7 @@ use baselines::compare::Change;
 use baselines::sites::SiteCost;
 use bench_show::units;
 
-use crate::model::{ExactRow, PerOp, SiteRow, TimingRow, TimingUnit};
+use crate::model::{ExactRow, InstructionRow, PerOp, SiteRow, TimingRow, TimingUnit};
 
 /// Shown for a part that was measured but has no rows; such a part does not pass.
 pub(super) const NO_ROW: &str = "no row";
@@ -64,7 +64,7 @@ pub(super) fn interval([low, high]: [f64; 2]) -> String {
 }
 
 /// `+5.1 %`: the change from base to head; a dash if one is missing.
-pub(super) fn change(base: Option<f64>, head: Option<f64>) -> String {
+fn change(base: Option<f64>, head: Option<f64>) -> String {
     match (base, head) {
         (Some(base), Some(head)) if base > 0.0 => {
             format!("{} %", change_percent(head / base - 1.0))
@@ -73,18 +73,29 @@ pub(super) fn change(base: Option<f64>, head: Option<f64>) -> String {
     }
 }
 
-/// All numbers of a timing in one sentence.
-pub(super) fn timing(row: &TimingRow) -> String {
-    let shown = |ns| quantity(row.unit, ns);
-    let mut text = format!(
-        "{} {} → {}, {} % ({}), null control {} %, could have seen {} %",
-        unit(row.unit),
-        shown(row.base_ns),
-        shown(row.head_ns),
+/// The cells of a timing: base, head, change, interval, null, seen.
+pub(super) fn timing_cells(row: &TimingRow) -> [String; 6] {
+    [
+        quantity(row.unit, row.base_ns),
+        quantity(row.unit, row.head_ns),
         change_percent(row.effect),
         interval(row.interval),
         change_percent(row.null),
         percent(row.detectable),
+    ]
+}
+
+/// The cells of a row of instructions: base, head, change.
+pub(super) fn instruction_cells(row: &InstructionRow) -> [String; 3] {
+    [or_none(row.base), or_none(row.head), change(row.base, row.head)]
+}
+
+/// All numbers of a timing in one sentence.
+pub(super) fn timing(row: &TimingRow) -> String {
+    let [base, head, change, interval, null, seen] = timing_cells(row);
+    let unit = unit(row.unit);
+    let mut text = format!(
+        "{unit} {base} → {head}, {change} % ({interval}), null control {null} %, could have seen {seen} %"
     );
     if let Some([base, head]) = row.p99_ns {
         text += &format!("; p99 {} → {}", units::time(base), units::time(head));

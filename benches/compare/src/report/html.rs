@@ -90,19 +90,19 @@ fn timing(timing: &Timing) -> Markup {
 }
 
 fn timing_row(row: &TimingRow, axis: &Axis) -> Markup {
-    let shown = |ns| format::quantity(row.unit, ns);
+    let [base, head, change, interval, null, seen] = format::timing_cells(row);
     html! {
         article.timing.(tone(row.verdict)) {
             div {
                 h3 { (row.id) }
                 p.head {
-                    span.number { (shown(row.base_ns)) " → " (shown(row.head_ns)) }
-                    span.number.change { (format::change_percent(row.effect)) " %" }
+                    span.number { (base) " → " (head) }
+                    span.number.change { (change) " %" }
                     (verdict(row.verdict))
                 }
                 p.dim {
-                    (format::unit_in_full(row.unit)) "; interval " (format::interval(row.interval))
-                    ", null " (format::change_percent(row.null)) ", could have seen " (format::percent(row.detectable))
+                    (format::unit_in_full(row.unit)) "; interval " (interval)
+                    ", null " (null) ", could have seen " (seen)
                     " %, p " (probability(row.p))
                     @if row.confirmed { ", judged on confirmation rounds" }
                 }
@@ -251,9 +251,9 @@ fn instructions(rows: &[InstructionRow]) -> Markup {
                     @for row in rows {
                         tr {
                             td { (row.id) }
-                            td.number data-label="base" { (format::or_none(row.base)) }
-                            td.number data-label="head" { (format::or_none(row.head)) }
-                            td.number data-label="change" { (format::change(row.base, row.head)) }
+                            @for (label, cell) in ["base", "head", "change"].into_iter().zip(format::instruction_cells(row)) {
+                                td.number data-label=(label) { (cell) }
+                            }
                             td { (verdict(row.verdict)) }
                         }
                     }

@@ -23,7 +23,7 @@ pub(super) fn render(comparison: &Comparison) -> anyhow::Result<String> {
     });
     let instructions = suite("instructions", &comparison.instructions, |rows| {
         let case = |row: &InstructionRow| {
-            let (base, head) = (format::or_none(row.base), format::or_none(row.head));
+            let [base, head, _] = format::instruction_cells(row);
             let output = format!("{base} → {head} instructions per {}", row.unit);
             case("instructions", &row.id, status(row.verdict, accepted), &output)
         };

@@ -5,7 +5,7 @@ use bench_show::units;
 
 use super::format::{self, Shared};
 use super::summary;
-use crate::model::{Comparison, ExactRow, InstructionRow, TimingRow};
+use crate::model::{Comparison, ExactRow, TimingRow};
 
 /// Most call sites or functions of a row.
 const DETAILS: usize = 5;
@@ -51,7 +51,7 @@ fn section(text: &mut String, comparison: &Comparison, verdict: Verdict, shared:
         scenario(text, row, shared);
     }
     for row in instructions {
-        let [base, head, change] = figures(row);
+        let [base, head, change] = format::instruction_cells(row);
         let id = code(&row.id);
         line(text, &format!("- {id}: {base} → {head} instructions per {} ({change})", row.unit));
         for function in row.functions.iter().take(DETAILS) {
@@ -122,7 +122,8 @@ fn folded(text: &mut String, comparison: &Comparison) {
         line(text, "| instructions per operation | base | head | change | verdict |");
         line(text, "| --- | ---: | ---: | ---: | --- |");
         for row in instructions {
-            let (id, figures, verdict) = (code(&row.id), figures(row), row.verdict.as_str());
+            let (id, figures, verdict) =
+                (code(&row.id), format::instruction_cells(row), row.verdict.as_str());
             line(text, &format!("| {id} | {} | {verdict} |", figures.join(" | ")));
         }
         line(text, "");
@@ -134,14 +135,15 @@ fn timing_table<'a>(text: &mut String, rows: impl IntoIterator<Item = &'a Timing
     line(text, "| timing | base | head | change | interval | null | seen | p99 | verdict |");
     line(text, "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |");
     for row in rows {
+        let [base, head, change, interval, null, seen] = format::timing_cells(row);
         let cells = [
             format!("{} {}", code(&row.id), format::unit(row.unit)),
-            format::quantity(row.unit, row.base_ns),
-            format::quantity(row.unit, row.head_ns),
-            format!("{} %", format::change_percent(row.effect)),
-            format::interval(row.interval),
-            format::change_percent(row.null),
-            format::percent(row.detectable),
+            base,
+            head,
+            format!("{change} %"),
+            interval,
+            null,
+            seen,
             row.p99_ns.map_or_else(
                 || format::NONE.to_owned(),
                 |[base, head]| format!("{} → {}", units::time(base), units::time(head)),
@@ -151,12 +153,6 @@ fn timing_table<'a>(text: &mut String, rows: impl IntoIterator<Item = &'a Timing
         line(text, &format!("| {} |", cells.join(" | ")));
     }
     line(text, "");
-}
-
-/// Base, head and the change between them.
-fn figures(row: &InstructionRow) -> [String; 3] {
-    let [base, head] = [row.base, row.head].map(format::or_none);
-    [base, head, format::change(row.base, row.head)]
 }
 
 /// An element rather than backticks, between which `<` and `|` cannot be escaped.

@@ -4,9 +4,7 @@ use comfy_table::{Table, presets};
 
 use super::format::{self, Shared};
 use super::summary;
-use crate::model::{
-    Comparison, ExactRow, InstructionRow, Part, SiteRow, Timing, TimingRow, TimingUnit,
-};
+use crate::model::{Comparison, ExactRow, InstructionRow, Part, SiteRow, Timing, TimingUnit};
 
 /// Columns of the terminal.
 const WIDTH: usize = 80;
@@ -53,12 +51,11 @@ fn timings(text: &mut Text, timing: &Timing) {
         if row.unit == TimingUnit::Cpu && !row.id.contains("cpu") {
             name += " cpu";
         }
-        rows.add(&name, timing_cells(row));
+        rows.add(&name, format::timing_cells(row), row.verdict.as_str());
         if let Some(p99) = row.p99_ns {
-            let mut cells = [const { String::new() }; 7];
+            let mut cells = [const { String::new() }; 6];
             [cells[0], cells[1]] = p99.map(units::time);
-            cells[6].push_str("shown");
-            rows.add("   p99", cells);
+            rows.add("   p99", cells, "shown");
         }
     }
     rows.print(text);
@@ -81,18 +78,6 @@ fn timings(text: &mut Text, timing: &Timing) {
     ));
     text.line("null: the change of a second copy of base, which should be 0");
     text.line("seen: the smallest change that nine of ten runs would call");
-}
-
-fn timing_cells(row: &TimingRow) -> [String; 7] {
-    [
-        format::quantity(row.unit, row.base_ns),
-        format::quantity(row.unit, row.head_ns),
-        format::change_percent(row.effect),
-        format::interval(row.interval),
-        format::change_percent(row.null),
-        format::percent(row.detectable),
-        row.verdict.as_str().to_owned(),
-    ]
 }
 
 fn exact(text: &mut Text, rows: &[ExactRow]) {
@@ -150,15 +135,7 @@ const EXPLAINED: usize = 1;
 fn instructions(text: &mut Text, rows: &[InstructionRow]) {
     let mut table = Rows::new(INSTRUCTIONS_ID, ["", "base", "head", "change", "verdict"]);
     for row in rows {
-        table.add(
-            &row.id,
-            [
-                format::or_none(row.base),
-                format::or_none(row.head),
-                format::change(row.base, row.head),
-                row.verdict.as_str().to_owned(),
-            ],
-        );
+        table.add(&row.id, format::instruction_cells(row), row.verdict.as_str());
     }
     table.print(text);
     let mut explained: Vec<_> = rows.iter().filter(|row| !row.functions.is_empty()).collect();
@@ -220,13 +197,14 @@ impl Rows {
         self.titles.push((self.rows, title.to_owned()));
     }
 
-    fn add<const N: usize>(&mut self, id: &str, cells: [String; N]) {
+    fn add<const N: usize>(&mut self, id: &str, cells: [String; N], verdict: &str) {
         let fits = id.chars().count() <= self.id_width;
         if !fits {
             self.title(id);
         }
         let id = if fits { id } else { "" };
-        self.table.add_row([id.to_owned()].into_iter().chain(cells));
+        let (id, verdict) = (id.to_owned(), verdict.to_owned());
+        self.table.add_row([id].into_iter().chain(cells).chain([verdict]));
         self.rows += 1;
     }
 

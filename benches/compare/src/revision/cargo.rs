@@ -165,10 +165,14 @@ impl Build<'_> {
     fn run(&self) -> Result<Built> {
         let packages = self.packages()?;
         let older = "compare with a later revision";
-        ensure!(packages.have("server", "ws-server"), "{} has no ws-server; {older}", self.name);
+        ensure!(
+            packages.have_target("server", "ws-server"),
+            "{} has no ws-server; {older}",
+            self.name
+        );
         let (server, unaligned) = self.server()?;
         let none = |what| Err(format!("{} has no {what}; {older}", self.name));
-        let has_runner = packages.have("alloc-tests", "alloc");
+        let has_runner = packages.have_target("alloc-tests", "alloc");
         let runner = if has_runner {
             Ok(self.program(RUNNER, &[], "alloc", "alloc")?)
         } else {
@@ -185,8 +189,8 @@ impl Build<'_> {
     fn packages(&self) -> Result<Packages> {
         let mut cargo = self.cargo(&["metadata", "--no-deps", "--locked", "--format-version=1"]);
         let stdout = self.answer(cargo.stderr(Stdio::piped()))?;
-        serde_json::from_slice(&stdout)
-            .context("cannot read the packages that cargo metadata prints")
+        let metadata = serde_json::from_slice(&stdout);
+        Ok(Packages(metadata.context("cannot read the packages that cargo metadata prints")?))
     }
 
     /// The server with aligned functions. If its linker refuses the script, the plain server and the reason.

@@ -13,7 +13,7 @@ use compare::model::TimingRow;
 use compare::round::{Arm, BASE, HEAD, Round};
 use compare::server_process::Program;
 use compare::timing::{Pass, decide, take_rounds};
-use compare::workload::{Workload, all};
+use compare::workload::{Traffic, Workload, all};
 
 use super::record::{Record, Row};
 
@@ -115,7 +115,7 @@ impl Trials {
         // With as many servers as later, which compete for the same caches.
         let plain = measure(&vec![vec![0.0; shares.len()]; self.workloads.len()])?;
         let costs: Vec<f64> = zip(&self.workloads, &plain)
-            .map(|(workload, rounds)| operation_ns(rounds) * workload.slowed_at_once())
+            .map(|(workload, rounds)| operation_ns(rounds) * slowing(workload).1)
             .collect();
         let mut loops: Vec<Vec<f64>> =
             costs.iter().map(|cost| shares.iter().map(|share| share * cost).collect()).collect();
@@ -141,7 +141,7 @@ impl Trials {
     }
 
     fn slowed_heads(&self, workload: usize, loops: &[f64]) -> Vec<Arm> {
-        let flag = self.workloads[workload].slow_flag;
+        let (flag, _) = slowing(&self.workloads[workload]);
         let flags = |spin: &f64| vec![flag.to_owned(), format!("{spin:.0}")];
         loops.iter().map(|spin| arm("head, slowed", &self.server, flags(spin))).collect()
     }
@@ -173,6 +173,15 @@ impl Trials {
 
 fn arm(name: &str, program: &Program, flags: Vec<String>) -> Arm {
     Arm { name: name.to_owned(), program: program.clone(), flags }
+}
+
+/// The flag of the example `slowed` that slows a workload, and the number of operations that one loop slows.
+fn slowing(workload: &Workload) -> (&'static str, f64) {
+    match workload.traffic {
+        Traffic::Echo { depth, .. } => ("--slow-batch-ns", depth as f64),
+        Traffic::Connect => ("--slow-connection-ns", 1.0),
+        Traffic::Dashboard { .. } => ("--slow-batch-ns", 1.0),
+    }
 }
 
 /// Nanoseconds per operation of base: wall-clock time if the workload has such a row, else processor time.

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 use clap::builder::NonEmptyStringValueParser;
 use compare::gate::Rule;
-use compare::model::{Comparison, ExactRow, InstructionRow, Part, Side, Timing};
+use compare::model::{Comparison, Part, Side, Timing};
 use compare::report::{Format, html, render};
 use compare::revision::{Arms, Built};
 use compare::server_process::Program;
@@ -145,20 +145,20 @@ fn revisions(args: &Args, base: &str, progress: &Progress) -> Result<Comparison>
     let [base_side, head_side] = arms.sides();
     let say = |what: &str| progress.say(what);
     let [base, head] = arms.build((!progress.is_bar()).then_some(&say))?;
-    let skipped = |part| args.skip.contains(&part);
-    let exact =
-        if skipped(SkipPart::Exact) { left_out() } else { exact_part(&base, &head, progress) };
+    let exact = unless_skipped(args, SkipPart::Exact, || {
+        with_scratch(&base.runner, &head.runner, |base, head, scratch| {
+            exact::compare(base, head, scratch, &say).into()
+        })
+    });
     let program = |built: &Built| Program::Server(built.server.clone());
-    let timing = if skipped(SkipPart::Timing) {
-        left_out()
-    } else {
-        timing_part(args, &program(&base), &program(&head), progress)
-    };
-    let instructions = if skipped(SkipPart::Instructions) {
-        left_out()
-    } else {
-        instructions_part(&base, &head, progress)
-    };
+    let timing = timing_part(args, &program(&base), &program(&head), progress);
+    let instructions = unless_skipped(args, SkipPart::Instructions, || {
+        say("counting instructions");
+        with_scratch(&base.bare_runner, &head.bare_runner, |base, head, scratch| {
+            let done = |id: &str| say(&format!("counting instructions: {id}"));
+            instructions::compare(base, head, scratch, done)
+        })
+    });
     Ok(Comparison { base: base_side, head: head_side, timing, exact, instructions, exit_code: 1 })
 }
 
@@ -176,48 +176,35 @@ fn programs(args: &Args, progress: &Progress) -> Result<Comparison> {
     let head = program(&args.head_bin, &args.head_cmd)?;
     let side = |program: &Program| Side { name: program.name(), commit: None };
     let why = "a program has no scenarios; compare revisions instead";
-    let timing = if args.skip.contains(&SkipPart::Timing) {
-        left_out()
-    } else {
-        timing_part(args, &base, &head, progress)
-    };
     Ok(Comparison {
         base: side(&base),
         head: side(&head),
-        timing,
+        timing: timing_part(args, &base, &head, progress),
         exact: Part::NotMeasured(why.to_owned()),
         instructions: Part::NotMeasured(why.to_owned()),
         exit_code: 1,
     })
 }
 
-fn left_out<T>() -> Part<T> {
-    Part::NotMeasured("left out with --skip".to_owned())
-}
-
 fn timing_part(args: &Args, base: &Program, head: &Program, progress: &Progress) -> Part<Timing> {
-    let options = Options {
-        rule: Rule::with_threshold(args.threshold),
-        path: args.path.clone(),
-        only: args.only.clone(),
-        seed: args.seed.unwrap_or_else(seed),
-    };
-    let step = |what: &str, done: usize, of: usize| progress.step(what, done, of);
-    part(timing::compare(base, head, &options, &step))
-}
-
-fn exact_part(base: &Built, head: &Built, progress: &Progress) -> Part<Vec<ExactRow>> {
-    with_scratch(&base.runner, &head.runner, |base, head, scratch| {
-        part(exact::compare(base, head, scratch, &|what| progress.say(what)))
+    unless_skipped(args, SkipPart::Timing, || {
+        let options = Options {
+            rule: Rule::with_threshold(args.threshold),
+            path: args.path.clone(),
+            only: args.only.clone(),
+            seed: args.seed.unwrap_or_else(seed),
+        };
+        let step = |what: &str, done: usize, of: usize| progress.step(what, done, of);
+        timing::compare(base, head, &options, &step).into()
     })
 }
 
-fn instructions_part(base: &Built, head: &Built, progress: &Progress) -> Part<Vec<InstructionRow>> {
-    progress.say("counting instructions");
-    with_scratch(&base.bare_runner, &head.bare_runner, |base, head, scratch| {
-        let done = |id: &str| progress.say(&format!("counting instructions: {id}"));
-        instructions::compare(base, head, scratch, done)
-    })
+fn unless_skipped<T>(args: &Args, part: SkipPart, measure: impl FnOnce() -> Part<T>) -> Part<T> {
+    if args.skip.contains(&part) {
+        Part::NotMeasured("left out with --skip".to_owned())
+    } else {
+        measure()
+    }
 }
 
 /// Measures with both runners, if both exist, in a temporary folder.
@@ -232,25 +219,16 @@ fn with_scratch<T>(
         // Base has a runner, so a head without one has lost its scenarios and must not pass.
         (Ok(_), Err(why)) => return Part::Failed(format!("head: {why}")),
     };
-    let scratch = match tempfile::tempdir() {
+    let scratch = tempfile::tempdir();
+    let scratch = scratch.context("cannot create a temporary folder; check the disk with df -h");
+    let scratch = match scratch {
         Ok(scratch) => scratch,
-        Err(error) => {
-            return Part::Failed(format!(
-                "cannot create a temporary folder: {error}; check the disk with df -h"
-            ));
-        }
+        Err(error) => return Err(error).into(),
     };
     let folder = scratch.path().to_owned();
     // Removes the folder after a signal too.
     let _guard = cleanup::Guard::new(move || drop(scratch));
     measure(base, head, &folder)
-}
-
-fn part<T>(measured: Result<T>) -> Part<T> {
-    match measured {
-        Ok(measured) => Part::Measured(measured),
-        Err(error) => Part::Failed(format!("{error:#}")),
-    }
 }
 
 /// A new seed for each run, so that an order that favours one side does not repeat.
