@@ -1,6 +1,6 @@
 //! Errors that a caller tells apart.
 
-/// Marks an error as one of this machine (no port, thread or descriptor left). It says nothing about the server.
+/// Marks an error of this machine (no port, thread or descriptor left), which is no fault of the server.
 #[derive(Debug, thiserror::Error)]
 #[error("this machine does not let the scenario run")]
 pub struct Environment;

@@ -18,7 +18,7 @@ pub(crate) fn scenario() -> Scenario {
                 IO.hold_writes();
                 window.clock().advance(TICK);
                 let offered = 2 * (subscriber + 1);
-                window.until(&server, "it is offered", |counters| {
+                window.until(&server, "the snapshot is offered", |counters| {
                     counters.snapshots_offered == offered
                 })?;
                 client.drop_connection();

@@ -22,7 +22,7 @@ pub(crate) fn scenario() -> Scenario {
                 for tick in 1..=TICKS {
                     window.clock().advance(TICK);
                     let offered = 1 + round * TICKS + tick;
-                    window.until(&server, "it is offered", |counters| {
+                    window.until(&server, "the snapshot is offered", |counters| {
                         counters.snapshots_offered == offered
                     })?;
                 }

@@ -23,7 +23,7 @@ pub(crate) fn scenario() -> Scenario {
             IO.hold_writes();
             for offered in 2..=ops + 1 {
                 window.clock().advance(tick);
-                window.until(&server, "it is offered", |counters| {
+                window.until(&server, "the snapshot is offered", |counters| {
                     counters.snapshots_offered == offered
                 })?;
             }

@@ -12,7 +12,8 @@ pub(crate) fn scenario() -> Scenario {
             for client in &mut clients {
                 client.upgrade(server.addr(), "/ws/echo")?;
             }
-            window.until(&server, "all are upgraded", |counters| counters.echo_open == ops)?;
+            window
+                .until(&server, "all clients are upgraded", |counters| counters.echo_open == ops)?;
             server.request_stop();
             clients.iter_mut().try_for_each(|client| client.expect(scenario::AWAY))?;
             for (client, left) in clients.iter_mut().zip((0..ops).rev()) {

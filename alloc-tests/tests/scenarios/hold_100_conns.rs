@@ -15,7 +15,9 @@ pub(crate) fn scenario() -> Scenario {
             for client in &mut clients {
                 client.upgrade(server.addr(), "/ws/echo")?;
             }
-            window.until(&server, "all are upgraded", |counters| counters.echo_open == ops + 1)?;
+            window.until(&server, "all clients are upgraded", |counters| {
+                counters.echo_open == ops + 1
+            })?;
             // The server has one thread: when it answers this, it has finished everything before.
             witness.exchange(&ping.request, &ping.reply)?;
             window.hold()?;

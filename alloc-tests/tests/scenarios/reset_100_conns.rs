@@ -10,7 +10,8 @@ pub(crate) fn scenario() -> Scenario {
             let server = window.start()?;
             for _ in 0..ops {
                 client.upgrade(server.addr(), "/ws/echo")?;
-                window.until(&server, "it is upgraded", |counters| counters.echo_open == 1)?;
+                window
+                    .until(&server, "the client is upgraded", |counters| counters.echo_open == 1)?;
                 client.reset()?;
                 window.until_open(&server, 0)?;
             }

@@ -10,19 +10,19 @@ const REQUEST: &[u8] =
 
 pub(crate) fn scenario() -> Scenario {
     window::scenario("connection", 100, |ops| {
-        let (mut inside, mut outside) = (Client::default(), Client::default());
+        let (mut admitted, mut refused) = (Client::default(), Client::default());
         let message = Frame::text("still here");
         move |window| {
             let server = window.start_with(Config { max_connections: 1, ..window.config() })?;
-            inside.upgrade(server.addr(), "/ws/echo")?;
+            admitted.upgrade(server.addr(), "/ws/echo")?;
             for _ in 0..ops {
-                outside.connect(server.addr())?;
-                outside.http(REQUEST, b"HTTP/1.1 503 ")?;
-                outside.expect_end()?;
+                refused.connect(server.addr())?;
+                refused.http(REQUEST, b"HTTP/1.1 503 ")?;
+                refused.expect_end()?;
                 window.until_open(&server, 1)?;
             }
-            inside.exchange(&message.request, &message.reply)?;
-            inside.close()?;
+            admitted.exchange(&message.request, &message.reply)?;
+            admitted.close()?;
             let counters = window.stop(server)?;
             anyhow::ensure!(counters.connections_refused == ops, "{counters:?}");
             Ok(())
