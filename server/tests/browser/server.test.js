@@ -88,6 +88,8 @@ test("the theme follows the system until it is chosen, and is remembered", async
 	assert.notEqual(light, dark);
 	await page.reload();
 	assert.equal(await paper(), light);
+	// The scripts are loaded after the first paint: before them, a click does nothing.
+	await untilState(page, "live");
 	await page.emulateMedia({ colorScheme: "light" });
 	await page.locator("#dark").click();
 	assert.equal(await paper(), dark);
