@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use std::{fmt, fs, io};
 
+use baselines::Verdict;
 use bench_kit::statistics::median;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -27,54 +28,35 @@ pub struct Measurement {
 /// Why there are no measurements.
 #[derive(Debug)]
 pub enum Error {
-    /// No benchmark has run.
-    Missing {
-        /// Criterion's folder.
-        root: PathBuf,
-    },
-    /// The files are not what criterion 0.8 writes.
-    Changed {
-        /// The file that was refused.
-        path: PathBuf,
-        /// Why it was refused.
-        reason: String,
-    },
-    /// The file system failed.
-    Io {
-        /// The file or folder that could not be read.
-        path: PathBuf,
-        /// The error of the operating system.
-        source: io::Error,
-    },
+    /// No benchmark has run. Holds criterion's folder.
+    Missing(PathBuf),
+    /// The files cannot be read, or are not what criterion 0.8 writes. Holds the message.
+    Refused(String),
+}
+
+impl Error {
+    /// What the error means for the run.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Missing(_) => Verdict::Missing,
+            Self::Refused(_) => Verdict::Failed,
+        }
+    }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing { root } => {
-                write!(
-                    f,
-                    "no criterion results in {}; take them with cargo bench -p benches",
-                    root.display()
-                )
+            Self::Missing(root) => {
+                let root = root.display();
+                write!(f, "no criterion results in {root}; take them with cargo bench -p benches")
             }
-            Self::Changed { path, reason } => write!(
-                f,
-                "criterion's format changed: {}: {reason}; if it was only cut short, rm -r its benchmark's folder and \
-                 run cargo bench -p benches",
-                path.display()
-            ),
-            Self::Io { path, source } => write!(
-                f,
-                "cannot read {}: {source}; check its permissions with ls -ld {}",
-                path.display(),
-                path.display()
-            ),
+            Self::Refused(message) => f.write_str(message),
         }
     }
 }
 
-// No `source()`: the message contains the cause, and must end with the next command.
 impl std::error::Error for Error {}
 
 /// Reads every `new/` below `root`, which is criterion's folder (`target/criterion`).
@@ -88,13 +70,13 @@ pub fn read(root: &Path) -> Result<Measurements, Error> {
         walk(root, &mut measurements)?;
     }
     if measurements.is_empty() {
-        return Err(Error::Missing { root: root.to_owned() });
+        return Err(Error::Missing(root.to_owned()));
     }
     Ok(measurements)
 }
 
 fn walk(folder: &Path, measurements: &mut Measurements) -> Result<(), Error> {
-    let io = |source| Error::Io { path: folder.to_owned(), source };
+    let io = |error| unreadable(folder, &error);
     for entry in fs::read_dir(folder).map_err(io)? {
         let entry = entry.map_err(io)?;
         if !entry.file_type().map_err(io)?.is_dir() {
@@ -135,16 +117,25 @@ fn read_result(folder: &Path) -> Result<(String, Measurement), Error> {
 
 fn read_file<T: DeserializeOwned>(path: &Path) -> Result<(T, SystemTime), Error> {
     let read = || Ok((fs::read(path)?, fs::metadata(path)?.modified()?));
-    let (text, modified) = read().map_err(|source: io::Error| match source.kind() {
-        io::ErrorKind::NotFound => changed(path, "it is missing".to_owned()),
-        _ => Error::Io { path: path.to_owned(), source },
+    let (text, modified) = read().map_err(|error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => changed(path, "it is missing"),
+        _ => unreadable(path, &error),
     })?;
-    let value = serde_json::from_slice(&text).map_err(|error| changed(path, error.to_string()))?;
+    let value = serde_json::from_slice(&text).map_err(|error| changed(path, error))?;
     Ok((value, modified))
 }
 
-fn changed(path: &Path, reason: String) -> Error {
-    Error::Changed { path: path.to_owned(), reason }
+fn changed(path: &Path, reason: impl fmt::Display) -> Error {
+    Error::Refused(format!(
+        "criterion's format changed: {}: {reason}; if the file is only truncated, rm -r its benchmark's folder and run \
+         cargo bench -p benches",
+        path.display()
+    ))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Error {
+    let path = path.display();
+    Error::Refused(format!("cannot read {path}: {error}; check its permissions with ls -ld {path}"))
 }
 
 // Unread fields are declared so that a missing or renamed one is refused.

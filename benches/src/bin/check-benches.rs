@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use baselines::Verdict;
 use baselines::ratios::{Ratios, load, path, save};
-use benches::criterion_data::{self, read};
+use benches::criterion_data::read;
 use benches::ratios::{self, Filter, Format, RatioRow, Update, judge, render};
 use clap::Parser;
 
@@ -59,16 +59,8 @@ fn tolerance(text: &str) -> Result<f64, String> {
 fn run(args: &Args) -> Result<ExitCode> {
     let criterion_dir = args.criterion_dir.clone().unwrap_or_else(criterion_dir);
     let measurements = match read(&criterion_dir) {
+        Err(error) => return Ok(fail(&error, error.verdict())),
         Ok(measurements) => measurements,
-        Err(error) => {
-            let verdict = match error {
-                criterion_data::Error::Missing { .. } => Verdict::Missing,
-                criterion_data::Error::Changed { .. } | criterion_data::Error::Io { .. } => {
-                    Verdict::Failed
-                }
-            };
-            return Ok(fail(&error, verdict));
-        }
     };
     let path = path(&args.baselines);
     let recorded = match load(&path) {

@@ -1,7 +1,6 @@
 //! The latency with subscribers over that without, turn by turn.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use anyhow::{Context, Result, ensure};
 use bench_kit::random::SplitMix64;
@@ -135,34 +134,39 @@ impl Paired {
     }
 
     pub(super) fn table(&self) -> String {
-        let middle = |side: usize, of: &dyn Fn(&Half) -> Option<f64>| {
+        let time = |ns| Unit::Time.show(ns);
+        let share = |half: &Half| Some(half.server_ns / 1e9 / half.seconds as f64);
+        let ratio = self.log_ratio.exp();
+        let [low, high] = [self.interval.low, self.interval.high].map(f64::exp);
+        [
+            format!("{:<18}{:>12}{:>12}{:>9}\n", "", "without", "with", "ratio"),
+            self.line("latency_p50", Some(ratio), |half| half.at(0.5), time),
+            self.line("latency_p99", None, |half| half.at(0.99), time),
+            self.line("schedule_lag_p99", None, |half| Some(half.lag.quantile_ns(0.99)? as f64), time),
+            self.line("server", None, share, percent),
+            format!(
+                "\nratio of latency_p50: {ratio:.3}, {low:.3} to {high:.3} at {:.0} %, over {} turns\n",
+                self.interval.achieved * 100.0,
+                self.turns.len(),
+            ),
+        ]
+        .concat()
+    }
+
+    /// A line of the table: the medians over the turns and their ratio, or the paired `ratio`.
+    fn line(
+        &self,
+        name: &str,
+        ratio: Option<f64>,
+        of: impl Fn(&Half) -> Option<f64>,
+        show: impl Fn(f64) -> String,
+    ) -> String {
+        let [without, with] = [0, 1].map(|side| {
             let values: Vec<f64> = self.turns.iter().filter_map(|turn| of(&turn[side])).collect();
             median(&values).unwrap_or(f64::NAN)
-        };
-        let time = |ns| Unit::Time.show(ns);
-        type Row<'a> = (&'a str, &'a dyn Fn(&Half) -> Option<f64>, &'a dyn Fn(f64) -> String);
-        let rows: [Row<'_>; 4] = [
-            ("latency_p50", &|half| half.at(0.5), &time),
-            ("latency_p99", &|half| half.at(0.99), &time),
-            ("schedule_lag_p99", &|half| half.lag.quantile_ns(0.99).map(|ns| ns as f64), &time),
-            ("server", &|half| Some(half.server_ns / 1e9 / half.seconds as f64), &percent),
-        ];
-        let mut text = format!("{:<18}{:>12}{:>12}{:>9}\n", "", "without", "with", "ratio");
-        for (name, of, show) in rows {
-            let [without, with] = [middle(0, of), middle(1, of)];
-            let ratio = if name == "latency_p50" { self.log_ratio.exp() } else { with / without };
-            // Writing to a string cannot fail.
-            let _ = writeln!(text, "{name:<18}{:>12}{:>12}{ratio:>9.3}", show(without), show(with));
-        }
-        let [low, high] = [self.interval.low, self.interval.high].map(f64::exp);
-        let _ = write!(
-            text,
-            "\nratio of latency_p50: {:.3}, {low:.3} to {high:.3} at {:.0} %, over {} turns\n",
-            self.log_ratio.exp(),
-            self.interval.achieved * 100.0,
-            self.turns.len(),
-        );
-        text
+        });
+        let ratio = ratio.unwrap_or(with / without);
+        format!("{name:<18}{:>12}{:>12}{ratio:>9.3}\n", show(without), show(with))
     }
 }
 

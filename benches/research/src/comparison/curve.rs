@@ -1,7 +1,5 @@
 //! The drawing of `CALIBRATION.md`: how often a slowed program is seen, by slowdown.
 
-use std::fmt::Write as _;
-
 use super::figures::{Power, powers};
 use super::record::Record;
 
@@ -90,11 +88,8 @@ fn traffic(text: &mut String, scale: &Scale, nth: usize, powers: &[&Power]) {
         })
         .collect();
     let points = points.join(" ");
-    put(
-        text,
-        format_args!(
-            "<polyline points=\"{points}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\" stroke-dasharray=\"{dashes}\"/>"
-        ),
+    *text += &format!(
+        "<polyline points=\"{points}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\" stroke-dasharray=\"{dashes}\"/>\n"
     );
     for power in powers {
         // Moved apart, or the bounds of one line would hide those of another.
@@ -122,23 +117,13 @@ fn by_traffic(powers: &[Power]) -> Vec<Vec<&Power>> {
 }
 
 fn line(text: &mut String, [x1, y1, x2, y2]: [f64; 4], colour: &str, dashes: &str) {
-    put(
-        text,
-        format_args!(
-            "<line x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\" stroke=\"{colour}\" stroke-dasharray=\"{dashes}\"/>"
-        ),
+    *text += &format!(
+        "<line x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\" stroke=\"{colour}\" stroke-dasharray=\"{dashes}\"/>\n"
     );
 }
 
 fn label(text: &mut String, [x, y]: [f64; 2], anchor: &str, words: &str) {
-    put(
-        text,
-        format_args!(
-            "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" fill=\"#333333\">{words}</text>"
-        ),
+    *text += &format!(
+        "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" fill=\"#333333\">{words}</text>\n"
     );
-}
-
-fn put(text: &mut String, element: std::fmt::Arguments<'_>) {
-    writeln!(text, "{element}").expect("a string takes every line");
 }
