@@ -5,20 +5,21 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::metrics::{Sample, Tally};
+use super::named::named;
 use super::profile::Profile;
 
-/// The part of a stage that an interval belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// Connections are opened or closed to reach the number of the stage. Errors count, latencies do not.
-    Ramp,
-    /// All connections are open, and caches fill. Errors count, latencies do not.
-    WarmUp,
-    /// The measured time.
-    Hold,
-    /// The last answers are awaited, and connections are closed. Errors count, latencies do not.
-    Drain,
+named! {
+    /// The part of a stage that an interval belongs to.
+    Phase {
+        /// Connections are opened or closed to reach the number of the stage. Errors count, latencies do not.
+        Ramp = "ramp",
+        /// All connections are open, and caches fill. Errors count, latencies do not.
+        WarmUp = "warm_up",
+        /// The measured time.
+        Hold = "hold",
+        /// The last answers are awaited, and connections are closed. Errors count, latencies do not.
+        Drain = "drain",
+    }
 }
 
 /// A part of a run, at most one second long.

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use load_plan::model::Run;
+use load_plan::model::{Run, TargetAllocations};
 
 /// A property that differs between two runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,18 +22,8 @@ pub(super) fn differences(one: &Run, other: &Run) -> Vec<Difference> {
         found.compare("run.run_id", &one.run_id, &other.run_id);
         found.compare("run.started_unix_ns", one.started_unix_ns, other.started_unix_ns);
         if let (Some(mine), Some(theirs)) = (&one.allocations, &other.allocations) {
-            found.compare("allocations.total_blocks", mine.total_blocks, theirs.total_blocks);
-            found.compare("allocations.total_bytes", mine.total_bytes, theirs.total_bytes);
-            found.compare(
-                "allocations.remaining_blocks",
-                mine.remaining_blocks,
-                theirs.remaining_blocks,
-            );
-            found.compare(
-                "allocations.remaining_bytes",
-                mine.remaining_bytes,
-                theirs.remaining_bytes,
-            );
+            let json = |of: &TargetAllocations| serde_json::to_value(of).unwrap_or_default();
+            found.values("allocations", &json(mine), &json(theirs));
         }
     }
     found.compare("run.url", one.target(), other.target());

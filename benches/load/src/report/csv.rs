@@ -34,7 +34,7 @@ fn cells(run: &Run, interval: &Interval) -> Vec<(String, String)> {
         ("second".to_owned(), interval.second.to_string()),
         ("stage".to_owned(), interval.stage.to_string()),
         ("stage_name".to_owned(), format::stage(run, interval.stage)),
-        ("phase".to_owned(), format::phase(interval.phase).to_owned()),
+        ("phase".to_owned(), interval.phase.name().to_owned()),
         ("length_ns".to_owned(), interval.length_ns.to_string()),
         ("generator_cpu_processors".to_owned(), format!("{:.3}", interval.generator_cpu)),
     ];

@@ -9,24 +9,12 @@ use crate::summary::{Figures, generator_cpu};
 use crate::validator::{Check, Worst};
 use bench_show::units::counted;
 use load_plan::metrics::{Distribution, Tally, Timing};
-use load_plan::model::{Phase, Run};
+use load_plan::model::Run;
 use load_plan::profile::Pace;
 use load_plan::units;
 
 /// In place of a number that is not there.
 pub(super) const NONE: &str = "–";
-
-pub(super) const PHASES: [Phase; 4] = [Phase::Ramp, Phase::WarmUp, Phase::Hold, Phase::Drain];
-
-/// The word in JSON, CSV and the interval log.
-pub(super) fn phase(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Ramp => "ramp",
-        Phase::WarmUp => "warm_up",
-        Phase::Hold => "hold",
-        Phase::Drain => "drain",
-    }
-}
 
 /// The name of a stage; `stage 2` if the profile gives none.
 pub(super) fn stage(run: &Run, index: usize) -> String {

@@ -15,7 +15,6 @@ use hdrhistogram::serialization::interval_log::{
 };
 use hdrhistogram::serialization::{Deserializer, V2DeflateSerializer};
 
-use super::format;
 use load_plan::metrics::{Timing, histogram};
 use load_plan::model::{Phase, Run};
 
@@ -30,14 +29,14 @@ pub(super) struct Place {
 
 impl Place {
     fn tag(&self) -> String {
-        format!("{}.{}.{}", self.timing.name(), self.stage, format::phase(self.phase))
+        format!("{}.{}.{}", self.timing.name(), self.stage, self.phase.name())
     }
 
     fn parse(tag: &str, second: u64) -> Option<Self> {
         let mut parts = tag.split('.');
         let (timing, stage, phase) = (parts.next()?, parts.next()?, parts.next()?);
         let timing = Timing::ALL.into_iter().find(|known| known.name() == timing)?;
-        let phase = format::PHASES.into_iter().find(|known| format::phase(*known) == phase)?;
+        let phase = Phase::ALL.into_iter().find(|known| known.name() == phase)?;
         let stage = stage.parse().ok()?;
         parts.next().is_none().then_some(Self { second, stage, phase, timing })
     }

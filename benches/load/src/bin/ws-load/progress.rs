@@ -1,13 +1,12 @@
 use std::io::{IsTerminal, Write};
 use std::time::SystemTime;
 
+use bench_show::units;
 use indicatif::{ProgressBar, ProgressStyle};
 use load::summary::Summary;
 use load_engine::progress::Progress as Now;
 use load_engine::run::RunSettings;
-use load_plan::model::Phase;
 use load_plan::thresholds::{Metric, Statistic};
-use load_plan::units;
 
 /// Progress on stderr: a line that changes on a terminal, a line per second elsewhere.
 pub(crate) struct Progress {
@@ -70,12 +69,7 @@ impl Progress {
     /// first, because a narrow terminal cuts the end off.
     fn line(&self, now: &Now<'_>, so_far: &Summary) -> String {
         let stage = &now.profile.stages[now.stage];
-        let phase = match now.phase {
-            Phase::Ramp => "ramp",
-            Phase::WarmUp => "warm-up",
-            Phase::Hold => "hold",
-            Phase::Drain => "drain",
-        };
+        let phase = now.phase.name().replace('_', "-");
         let judged = now.profile.judged(now.stage);
         let p99 = judged.and_then(|judged| now.last.timing(judged).quantile_ns(0.99));
         let p99 = p99.map(|ns| units::time(ns as f64));
@@ -86,8 +80,7 @@ impl Progress {
         };
         let errors = match so_far.overall.counts.errors() {
             0 => "no errors".to_owned(),
-            1 => "1 error".to_owned(),
-            many => format!("{many} errors"),
+            some => units::counted(some, "error"),
         };
         format!(
             "{}/{} s  {errors}{latency}  {}/s  {} of {} open  {} ({phase})",

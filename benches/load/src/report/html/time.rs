@@ -82,7 +82,7 @@ impl Time<'_> {
     pub(super) fn tips(&self, says: impl Fn(&Slot) -> String) -> Vec<Tip> {
         let tip = |slot: &Slot| {
             let stage = format::stage(self.run, slot.stage);
-            let phase = format::spoken(format::phase(slot.phase));
+            let phase = format::spoken(slot.phase.name());
             let says =
                 format!("{:.0}–{:.0} s, {stage}, {phase}: {}", slot.from, slot.to, says(slot));
             Tip { x: [slot.from, slot.to], says }

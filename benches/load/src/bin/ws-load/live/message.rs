@@ -10,7 +10,7 @@ use serde::Serialize;
 
 /// A message for the page's load view. Rates and times are of the last whole interval or, with the verdict, of the whole
 /// run. Counts are since the start. The page shows `None` as a missing number, not as 0.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 pub(super) struct Load<'a> {
     pub(super) view: &'static str,
     pub(super) run_id: &'a str,
@@ -74,7 +74,7 @@ pub(super) struct Limit<'a> {
     met: Option<bool>,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 pub(super) struct Errors<'a> {
     pub(super) total: u64,
     by_kind: BTreeMap<&'a str, u64>,
@@ -100,24 +100,13 @@ impl<'a> Load<'a> {
             profile: &profile.name,
             url,
             state: "running",
-            reasons: &[],
-            elapsed_ns: 0,
             planned_ns: profile.duration().as_nanos() as u64,
-            stage: None,
             marks: marks.iter().map(mark).collect(),
             judged: "none",
-            latency: None,
             thresholds: limits(profile, so_far),
-            offered_per_s: None,
-            achieved_per_s: 0.0,
-            sent_mbps: 0.0,
-            received_mbps: 0.0,
-            open: 0,
-            target: 0,
             errors: errors(counts),
             backpressure_events: counts.backpressure_events,
-            lag_p99_ns: None,
-            generator_cpu: 0.0,
+            ..Self::default()
         }
     }
 }
