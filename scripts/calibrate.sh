@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Calibrates the timing gate of compare.sh, and writes benches/CALIBRATION.md: how often it cries wolf where nothing changed,
-# on an idle machine and beside a busy core, and what it sees of known slowdowns. Takes an hour and a half of a machine
-# that does nothing else. What was measured is kept, line by line, so that an interrupted run goes on where it was; remove
-# target/calibration.jsonl to begin anew.
+# Calibrates the timing gate of compare.sh and writes benches/CALIBRATION.md: how often the gate reports a change where
+# nothing changed, on an idle machine and beside a busy core, and how often it sees known slowdowns. Takes an hour and a
+# half of an idle machine. Every comparison is recorded at once, so an interrupted run continues; remove
+# target/calibration.jsonl to start again.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -12,8 +12,8 @@ export CARGO_INCREMENTAL=0 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1
 folder=${CARGO_TARGET_DIR:-target}/calibration
 mkdir -p "$folder"
 
-# Built and linked as `compare` builds a server. The others have the server's own functions in another order, which
-# displaces everybody else's too, as a change of the source does; only lld can.
+# Built and linked as `compare` builds a server. The other builds have the server's own functions in another order, which
+# moves most other functions too, as a change of the source does. Only lld can reorder functions.
 build() {
     local name=$1
     shift

@@ -119,7 +119,7 @@ impl Subscribers {
         self.opening.clear();
         write!(self.opening, "{{\"skipped\":0,\"seq\":{},", self.seq)?;
         let mut clients = self.clients.iter_mut();
-        let first = clients.next().context("there is no subscriber")?.text()?;
+        let first = clients.next().context("no subscriber is connected")?.text()?;
         ensure!(first.starts_with(&self.opening), "snapshot {} is not the next one", self.seq);
         self.snapshot.clear();
         self.snapshot.extend_from_slice(first);

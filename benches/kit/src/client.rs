@@ -1,7 +1,7 @@
 //! The driver: a blocking client over one socket that compares every byte it reads.
 //!
-//! It speaks only as much WebSocket as it needs to upgrade, to receive and to close. What it sends is encoded beforehand,
-//! so that its own share of an exchange is the system calls. Without an upgrade the same code drives the raw TCP floor.
+//! The client speaks only as much WebSocket as it needs to upgrade, to receive and to close. Its messages are encoded
+//! beforehand, so that its own share of an exchange is the system calls. Without an upgrade the same code drives the raw TCP floor.
 
 mod texts;
 

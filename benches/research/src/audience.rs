@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     descriptors::raise(args.subscribers as u64 + u64::from(args.connections) + 64)?;
     let all = cores::allowed()?;
     let [others @ .., last] = &all[..] else { bail!("no processor; look with taskset -p $$") };
-    // On a core of its own: otherwise the scheduler's choices are most of what is measured.
+    // The server gets a core of its own: otherwise the scheduler's choices dominate the latency.
     cores::stay_on(&[*last])?;
     let own = OwnTarget::start()?;
     let awake = |core: &usize| {

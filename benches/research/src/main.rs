@@ -1,5 +1,5 @@
 //! Measures our own instruments and our own server: how often a comparison is wrong, what the load generator costs, and
-//! what subscribers of the dashboard cost those who echo. This file only parses, dispatches and sets the exit code.
+//! what subscribers of the dashboard cost connections that echo. This file only parses, dispatches and sets the exit code.
 
 use std::process::ExitCode;
 

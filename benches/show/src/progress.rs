@@ -1,4 +1,4 @@
-//! What is being done and how much of it is left, on stderr.
+//! The current step and its progress, on stderr.
 
 use std::io::{IsTerminal, Write};
 
@@ -42,7 +42,7 @@ impl Progress {
                 bar.set_message(what.to_owned());
                 bar.tick();
             }
-            // A closed stderr is no reason to stop.
+            // A closed stderr must not stop the program.
             None if done == 0 => drop(writeln!(std::io::stderr(), "{what}…")),
             None => {}
         }

@@ -13,7 +13,7 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// The benchmark's time divided by the floor's; what is recorded and compared.
+    /// The benchmark's time divided by the floor's; this number is recorded and compared.
     #[must_use]
     pub fn ratio(&self) -> f64 {
         self.median_ns / self.floor_ns
@@ -31,7 +31,7 @@ pub enum Refusal {
     AnotherRun,
 }
 
-/// One benchmark: what is measured, what is recorded, and the verdict.
+/// One benchmark: the measured times, the recorded ratio, and the verdict.
 #[derive(Clone, Debug)]
 pub struct RatioRow {
     /// The criterion id.

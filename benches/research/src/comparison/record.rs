@@ -25,7 +25,7 @@ const fn alone() -> u32 {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Row {
     pub(super) id: String,
-    /// The same number for all rows of one traffic: a slowdown moves them together.
+    /// The number of the row's traffic: a slowdown moves all rows of one traffic.
     pub(super) workload: usize,
     /// The word of a [`Verdict`].
     pub(super) verdict: String,
