@@ -4,7 +4,7 @@ mod limit;
 mod metric;
 mod preset;
 mod statistic;
-pub mod table;
+pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 mod unit;

@@ -19,7 +19,7 @@ const SIZES: [&str; 4] = ["B", "KiB", "MiB", "GiB"];
 /// # Errors
 ///
 /// If the text is not a time, or has no unit, in words that end with what to write instead.
-pub fn parse_duration(text: &str) -> Result<Duration> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration> {
     let text = text.trim();
     let is_number = !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == '.');
     ensure!(!is_number, "{text} has no unit; write \"{text}s\" or \"{text}ms\"");
@@ -55,7 +55,7 @@ pub fn exact_duration(duration: Duration) -> String {
 /// # Errors
 ///
 /// If the text is not a whole number of bytes that can be addressed, in words that end with what to write instead.
-pub fn parse_bytes(text: &str) -> Result<usize> {
+pub(crate) fn parse_bytes(text: &str) -> Result<usize> {
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
@@ -73,7 +73,7 @@ pub fn parse_bytes(text: &str) -> Result<usize> {
 
 /// Writes what [`parse_bytes`] reads: `64B`, `16KiB`, `1500B`. Exact.
 #[must_use]
-pub fn exact_bytes(bytes: usize) -> String {
+pub(crate) fn exact_bytes(bytes: usize) -> String {
     let power = if bytes == 0 { 0 } else { (bytes.trailing_zeros() as usize / 10).min(3) };
     format!("{}{}", bytes >> (10 * power), SIZES[power])
 }
@@ -104,52 +104,37 @@ impl fmt::Display for Written {
 }
 
 /// For `#[serde(with)]`: a [`Duration`] as text with a unit, `"1m30s"`.
-pub mod duration {
+pub(crate) mod duration {
     use super::{Deserialize as _, Duration, Written, exact_duration, parse_duration};
     use serde::{Deserializer, Serializer};
 
-    /// Writes the time.
-    ///
-    /// # Errors
-    ///
-    /// Those of the serializer.
-    pub fn serialize<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(
+        value: &Duration,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&exact_duration(*value))
     }
 
-    /// Reads a time.
-    ///
-    /// # Errors
-    ///
-    /// If [`parse_duration`] does not accept it, as it never does a bare number.
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Duration, D::Error> {
         Written::deserialize(deserializer)?.parse(parse_duration)
     }
 }
 
 /// For `#[serde(with)]`: an optional [`Duration`] as text with a unit.
-pub mod optional_duration {
+pub(crate) mod optional_duration {
     use super::{Deserialize as _, Duration, Written, exact_duration, parse_duration};
     use serde::{Deserializer, Serialize as _, Serializer};
 
-    /// Writes the time, if any.
-    ///
-    /// # Errors
-    ///
-    /// Those of the serializer.
-    pub fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         value: &Option<Duration>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         value.map(exact_duration).serialize(serializer)
     }
 
-    /// Reads a time, if there is one.
-    ///
-    /// # Errors
-    ///
-    /// If [`parse_duration`] does not accept it, as it never does a bare number.
-    pub fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<Duration>, D::Error> {
         let written = Option::<Written>::deserialize(deserializer)?;
@@ -158,25 +143,20 @@ pub mod optional_duration {
 }
 
 /// For `#[serde(with)]`: a number of bytes, as text with a unit (`"16KiB"`) or plain.
-pub mod bytes {
+pub(crate) mod bytes {
     use super::{Deserialize as _, Written, exact_bytes, parse_bytes};
     use serde::{Deserializer, Serializer};
 
-    /// Writes the size, with a unit.
-    ///
-    /// # Errors
-    ///
-    /// Those of the serializer.
-    pub fn serialize<S: Serializer>(value: &usize, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(
+        value: &usize,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&exact_bytes(*value))
     }
 
-    /// Reads a size.
-    ///
-    /// # Errors
-    ///
-    /// If [`parse_bytes`] does not accept it.
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<usize, D::Error> {
         Written::deserialize(deserializer)?.parse(parse_bytes)
     }
 }

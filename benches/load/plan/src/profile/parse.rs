@@ -21,12 +21,6 @@ impl Profile {
         profile.check().map_err(|error| anyhow!("{origin}: {error:#}"))?;
         Ok(profile)
     }
-
-    /// Writes what [`Profile::parse`] reads.
-    #[must_use]
-    pub fn to_toml(&self) -> String {
-        toml::to_string(self).expect("a profile is tables of plain values")
-    }
 }
 
 /// The error in one line. Of a list of keys that serde expected, only the most similar one is kept.

@@ -19,11 +19,7 @@ use super::{Metric, Preset, Threshold, overridden};
 const PRESET: &str = "preset";
 
 /// Writes thresholds as a table; those of a preset as its name, if reading that name gives the same thresholds.
-///
-/// # Errors
-///
-/// Those of the serializer.
-pub fn serialize<S: Serializer>(
+pub(crate) fn serialize<S: Serializer>(
     thresholds: &[Threshold],
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
@@ -56,11 +52,9 @@ pub fn serialize<S: Serializer>(
 }
 
 /// Reads a table of thresholds, in the order of [`Metric::all`].
-///
-/// # Errors
-///
-/// If a metric, a preset or a condition is not valid.
-pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Threshold>, D::Error> {
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<Threshold>, D::Error> {
     deserializer.deserialize_map(Table)
 }
 
