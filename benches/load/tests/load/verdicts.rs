@@ -42,7 +42,9 @@ fn a_report_has_every_format() {
 #[test]
 fn lost_messages_fail_with_exit_code_3() {
     let server = dropping();
-    let outcome = Load::new(Profile { timeout: "1s", ..Profile::default() }, &server.url()).run();
+    let thresholds = "errors = \"<= 0\"\nlatency_p50 = \"< 20s\"";
+    let profile = Profile { timeout: "1s", thresholds, ..Profile::default() };
+    let outcome = Load::new(profile, &server.url()).run();
     outcome.check(3, &["FAIL", "errors", "lost"]);
     outcome.adds_up();
     assert_eq!(outcome.fault("lost"), server.tally().faults.get(), "{}", outcome.text);
@@ -67,7 +69,7 @@ fn progress_on_a_pipe_is_a_line_per_second() {
 
 #[test]
 fn a_server_of_its_own_reports_its_allocations() {
-    let thresholds = "errors = \"<= 0\"\nremaining_allocations = \"== 0\"";
+    let thresholds = "errors = \"<= 0\"\nremaining_allocations = \"== 0\"\nlatency_p99 = \"< 20s\"";
     let outcome = Load::of_its_own(Profile { thresholds, ..Profile::default() }).run();
     outcome.check(0, &["PASS"]);
     outcome.adds_up();
