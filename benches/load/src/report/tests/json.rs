@@ -90,7 +90,7 @@ fn the_schema_lists_the_words_that_reports_use() {
     assert_eq!(keys("/$defs/Counts/properties/endings"), sorted(endings));
     let faults = Fault::ALL.map(Fault::name).to_vec();
     assert_eq!(keys("/$defs/Counts/properties/faults"), sorted(faults));
-    for place in ["Stretch", "Stage", "Interval"] {
+    for place in ["Totals", "Stage", "Interval"] {
         let timings = Timing::ALL.map(Timing::name).to_vec();
         assert_eq!(keys(&format!("/$defs/{place}/properties/timings")), sorted(timings));
     }
