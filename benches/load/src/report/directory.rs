@@ -115,7 +115,7 @@ fn unwritable(path: &Path, error: &io::Error) -> anyhow::Error {
     anyhow!("cannot write {}: {reason}; {hint} another folder with --out", path.display())
 }
 
-/// What a folder holds before a report is written.
+/// The content of a folder before a report is written.
 struct Found {
     /// Temporary files of a run that was killed while it wrote.
     left_over: Vec<PathBuf>,

@@ -111,7 +111,7 @@ pub(super) fn throughput(figures: &Figures) -> Vec<String> {
     ]
 }
 
-/// What the target counts before the run begins.
+/// Connections and messages that only the target counts, before the run.
 pub(super) fn before(run: &Run) -> Option<String> {
     let Tally { attempted, sent, .. } = run.before;
     (attempted > 0).then(|| {

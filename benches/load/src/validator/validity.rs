@@ -168,7 +168,7 @@ fn unaccounted(counts: &Tally) -> Option<String> {
     })
 }
 
-/// How to give the generator more processor time.
+/// The advice that gives the generator more processor time.
 fn remedy(run: &Run) -> String {
     let used = generator_cpu(run).unwrap_or_default();
     if used < IDLE * f64::from(run.workers.min(run.processors)) {

@@ -17,7 +17,7 @@ pub enum RunVerdict {
 }
 
 impl RunVerdict {
-    /// All of them.
+    /// All verdicts.
     pub const ALL: [Self; 5] =
         [Self::Pass, Self::Fail, Self::Invalid, Self::Incomplete, Self::Interrupted];
 

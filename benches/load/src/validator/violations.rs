@@ -3,7 +3,7 @@ use crate::summary::Figures;
 use load_plan::model::{Interval, Phase, Run};
 use load_plan::thresholds::{Metric, Op, Threshold};
 
-/// How many of the worst intervals are named.
+/// Most intervals that are named as the worst.
 const WORST: usize = 5;
 
 /// The shortest interval whose rate is judged, in nanoseconds: in less, one message more or less changes the rate by
@@ -40,12 +40,12 @@ pub(super) fn by_interval(run: &Run) -> Vec<IntervalFigures> {
     run.intervals.iter().map(alone).collect()
 }
 
-/// What one interval alone says about a threshold.
+/// The bearing of one interval on a threshold.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Alone {
-    /// It meets or violates the threshold as a whole run does.
+    /// The interval meets or violates the threshold as a whole run does.
     Judged,
-    /// It adds to a count, which exceeds the limit in some interval and in all later ones.
+    /// The interval adds to a count. Once the count exceeds the limit, it does so to the end.
     Adds,
     Nothing,
 }

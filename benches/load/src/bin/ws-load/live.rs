@@ -18,7 +18,7 @@ pub(crate) struct Live {
     page: server::LivePage,
     run_id: String,
     url: String,
-    /// Where stages and their phases began: nanoseconds since the start, the stage, the phase.
+    /// Starts of phases: nanoseconds since the start of the run, stage, phase.
     marks: Vec<(u64, usize, Phase)>,
     rates: Rates,
 }

@@ -70,7 +70,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let mut live = args.live.map(|addr| Live::start(addr, &settings)).transpose()?;
     let (mut run, assessment) = watched(&settings, &stop, args.quiet, live.as_mut())?;
     if matches!(target, Target::Own(_)) {
-        // That server has ended.
+        // The run's own server has ended, so its address means nothing.
         run.url.clear();
     }
     let written = save(args.out.as_deref(), args.overwrite, &run, &assessment);

@@ -143,7 +143,7 @@ impl Flags {
         })
     }
 
-    /// How to run all of `profile` against `url`.
+    /// The settings of a whole run of `profile` against `url`.
     pub(crate) fn settings(&self, profile: Profile, url: String) -> RunSettings {
         let whole = settings::whole(profile, url);
         RunSettings {

@@ -69,10 +69,10 @@ fn threshold(run: &Run, check: &Check) -> Markup {
     }
 }
 
-/// Where the limit is drawn, in percent; the rest is room for what is beyond it.
+/// Position of the limit in percent of the width; values beyond it are drawn on the right.
 const LIMIT_AT: f64 = 70.0;
 
-/// How far the measured value has come to its limit, which is the line.
+/// A bar from 0 to the measured value, and a line at the limit.
 fn gauge(check: &Check) -> Markup {
     let limit = check.threshold.limit;
     let filled = match check.measured {
@@ -147,7 +147,7 @@ pub(super) fn traffic(run: &Run, figures: &Figures) -> Markup {
     }
 }
 
-/// What was tried, and how it ended as far as it happened.
+/// A table of tries, and of the ends that happened.
 fn tried(what: &str, tried: &[(&str, u64)], ends: &[(&str, u64, bool)]) -> Markup {
     html! {
         div {

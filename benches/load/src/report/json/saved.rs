@@ -1,4 +1,4 @@
-//! What is read of `report.json`: the rest is computed again.
+//! The parts of `report.json` that are read; the rest is computed again.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What `report.json` holds; `schema.json` says what each key means.
+//! The shape of `report.json`; `schema.json` describes each key.
 
 use std::collections::BTreeMap;
 
@@ -229,7 +229,7 @@ impl Counts {
     }
 }
 
-/// Those with samples.
+/// The spreads of the timings with samples.
 fn spreads<'a>(of: impl Fn(Timing) -> &'a Distribution) -> BTreeMap<Timing, Spread> {
     let spread = |timing| Some((timing, Spread::new(of(timing))?));
     Timing::ALL.into_iter().filter_map(spread).collect()
