@@ -1,4 +1,4 @@
-//! What wakes a worker at its next deadline.
+//! The alarm that wakes a worker at its next deadline.
 
 use std::os::fd::OwnedFd;
 use std::task::{Context, Poll, ready};
@@ -15,7 +15,7 @@ use super::host::Host;
 /// One deadline at a time.
 #[derive(Debug)]
 pub(super) enum Alarm {
-    /// tokio's own timer has a grain of a millisecond, which would be most of what is measured.
+    /// tokio's own timer has a grain of a millisecond, which would be most of the lag that is measured.
     TimerFd(AsyncFd<OwnedFd>),
     /// Tests: the grain is part of the virtual time.
     #[cfg(feature = "testing")]

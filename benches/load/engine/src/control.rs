@@ -1,4 +1,4 @@
-//! What the coordinator and its workers tell each other.
+//! Messages between the coordinator and its workers.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::clock::Clock;
 use super::endpoint::Endpoint;
 
-/// What all workers do from some moment on.
+/// A phase that all workers begin.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Command {
     pub(super) stage: usize,
@@ -34,7 +34,7 @@ impl Command {
     }
 }
 
-/// What one worker recorded in a stretch of time, at most a second long.
+/// The records of one worker for at most a second.
 #[derive(Debug)]
 pub(super) struct Flush {
     pub(super) worker: usize,
@@ -56,12 +56,12 @@ pub(super) struct LateAnswers {
     pub(super) sample: Sample,
 }
 
-/// What a worker tells the coordinator.
+/// A message of a worker.
 #[derive(Debug)]
 pub(super) enum WorkerEvent {
     Flush(Box<Flush>),
     LateAnswers(Box<LateAnswers>),
-    /// It has ended; errors in words.
+    /// The worker has ended. Its error samples.
     Done(Vec<ErrorSample>),
     /// The worker itself broke.
     Broken(anyhow::Error),

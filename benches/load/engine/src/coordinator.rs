@@ -39,7 +39,7 @@ const DRAIN_NS: u64 = 20_000_000_000;
 
 const SECOND_NS: u64 = 1_000_000_000;
 
-/// What the workers recorded.
+/// The records of all workers.
 #[derive(Debug)]
 pub(super) struct Recording {
     pub(super) intervals: Vec<Interval>,
@@ -49,7 +49,7 @@ pub(super) struct Recording {
     pub(super) interrupted: bool,
 }
 
-/// What connects a coordinator with its workers.
+/// The workers, as their coordinator sees them.
 #[derive(Debug)]
 pub(super) struct Workers {
     pub(super) count: usize,

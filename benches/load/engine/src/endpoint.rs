@@ -47,12 +47,12 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Makes what every connection to `url` over `transport` needs. Trusts the certificates in `ca_file` beside the
+    /// An endpoint at `url` over `transport`. Trusts the certificates in `ca_file` beside the
     /// system's; sends messages of at most `longest` bytes.
     ///
     /// # Errors
     ///
-    /// A mistake in what was asked for: a header that does not fit, a token or a certificate that cannot be read.
+    /// A mistake of the user: a header with an invalid value, a token or a certificate that cannot be read.
     pub(super) fn new(
         url: &str,
         Url { uri, is_tls, host, .. }: Url,
@@ -79,7 +79,7 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// How it ended, and in what words.
+    /// How the attempt ended.
     pub(super) async fn connect(&self) -> Result<Socket, Problem> {
         let stream = self.stream().await?;
         self.upgrade(stream, READ_BUFFER).await

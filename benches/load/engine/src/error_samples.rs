@@ -2,17 +2,17 @@
 
 use load_plan::model::ErrorSample;
 
-/// Most that are kept apart; what comes later counts, but not with words of its own.
+/// Most samples. Later errors with new words are counted under the words of others.
 const MOST: usize = 64;
 
-/// A short list: most runs have none.
+/// Errors by kind and words. A list, because most runs have none.
 #[derive(Clone, Debug, Default)]
 pub(super) struct ErrorSamples {
     list: Vec<ErrorSample>,
 }
 
 impl ErrorSamples {
-    /// One more of `kind`, whose words are those of the first.
+    /// Counts an error of `kind` under the words of the first.
     pub(super) fn note(&mut self, kind: &str, now_ns: u64, words: impl FnOnce() -> String) {
         match self.list.iter_mut().find(|sample| sample.kind == kind) {
             Some(sample) => sample.count += 1,
@@ -20,7 +20,7 @@ impl ErrorSamples {
         }
     }
 
-    /// One more of `kind` in these words.
+    /// Counts an error of `kind` with these words.
     pub(super) fn note_words(&mut self, kind: &str, words: &str, now_ns: u64) {
         let same = |sample: &&mut ErrorSample| sample.kind == kind && sample.text == words;
         let has_room = self.list.len() < MOST;
@@ -31,14 +31,14 @@ impl ErrorSamples {
         }
     }
 
-    /// All of them, the most frequent first.
+    /// All samples, the most frequent first.
     pub(super) fn into_list(self) -> Vec<ErrorSample> {
         let mut list = self.list;
         list.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.first_ns.cmp(&b.first_ns)));
         list
     }
 
-    /// Adds those of another worker.
+    /// Adds the samples of another worker.
     pub(super) fn add(&mut self, others: Vec<ErrorSample>) {
         for other in others {
             let same = |mine: &&mut ErrorSample| mine.kind == other.kind && mine.text == other.text;
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn faults_are_counted_under_the_words_of_the_first() {
+    fn faults_of_a_kind_are_counted_under_the_words_of_the_first() {
         let mut samples = ErrorSamples::default();
         samples.note("lost", 7, || "a".to_owned());
         samples.note("lost", 9, || unreachable!());
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn endless_words_stay_a_short_list_and_none_is_lost() {
+    fn errors_with_ever_new_words_stay_a_short_list_and_are_all_counted() {
         let mut samples = ErrorSamples::default();
         for at in 0..1000 {
             samples.note_words("reset", &at.to_string(), at);
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn two_lists_add_up() {
+    fn error_samples_of_two_workers_add_up() {
         let mut one = ErrorSamples::default();
         one.note("lost", 7, || "a".to_owned());
         let mut sum = one.clone();

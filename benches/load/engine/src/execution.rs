@@ -22,7 +22,7 @@ use super::worker::work;
 /// Time for the workers to begin.
 const BEGIN: Duration = Duration::from_millis(20);
 
-/// Where and with what a profile is executed.
+/// The surroundings in which a profile is executed.
 #[derive(Debug)]
 pub(super) struct Execution<'a> {
     pub(super) host: Host,

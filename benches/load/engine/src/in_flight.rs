@@ -33,7 +33,7 @@ pub(super) struct Entry {
     is_late: bool,
 }
 
-/// How an answer relates to what was sent.
+/// How an answer relates to the messages that were sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     /// The first one to this message.
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_answer_is_a_duplicate_whether_the_first_is_forgotten_or_not() {
+    fn a_second_answer_is_a_duplicate_even_if_the_message_is_forgotten() {
         let mut in_flight = five();
         check(&mut in_flight, 0, 5, false, false);
         check(&mut in_flight, 2, 5, false, false);
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_late_message_leaves_the_flight_and_is_late_once_it_comes() {
+    fn a_late_message_is_no_longer_in_flight_and_its_answer_is_late() {
         let mut in_flight = five();
         in_flight.expire(11, |_| panic!("not lost yet"));
         assert_eq!(in_flight.len(), 3);
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_never_comes_is_lost_once() {
+    fn a_message_without_an_answer_is_lost_once() {
         let mut in_flight = five();
         check(&mut in_flight, 1, 5, false, false);
         let mut lost = Vec::new();

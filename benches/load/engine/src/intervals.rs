@@ -1,4 +1,4 @@
-//! Where what the workers flush becomes intervals. Pure.
+//! Makes intervals of the records that workers flush. Pure.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ type Key = (u64, usize, Phase);
 #[derive(Debug, Default)]
 pub(super) struct Intervals {
     intervals: BTreeMap<Key, Interval>,
-    /// What each worker said of an interval.
+    /// Each worker's share of an interval.
     workers: BTreeMap<Key, BTreeMap<usize, Share>>,
 }
 
@@ -27,7 +27,7 @@ struct Share {
 }
 
 impl Intervals {
-    /// Adds what a worker flushed; `target` connections should be open.
+    /// Adds the records of a worker; `target` connections should be open.
     pub(super) fn add(&mut self, flush: &Flush, target: u64) {
         let key = (flush.second, flush.stage, flush.phase);
         let workers = self.workers.entry(key).or_default();

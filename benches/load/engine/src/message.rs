@@ -1,8 +1,8 @@
-//! What is sent, and how its answer is recognised. Pure.
+//! How messages are made, and how their answers are recognised. Pure.
 //!
-//! A message of the echo mode is sixteen hexadecimal digits (four for the connection, eight for the number, four to
-//! check them) and a filling that depends on both, so that every byte of an answer has one right value and nothing needs
-//! to be remembered of what was sent.
+//! A message of the echo mode is a head of sixteen hexadecimal digits (four for the connection, eight for the number,
+//! four to check them) and a filling that depends on both. So every byte of an answer has one right value, and sent
+//! messages need not be kept.
 
 #[cfg(test)]
 mod tests;
@@ -13,40 +13,43 @@ use super::in_flight::InFlight;
 use bench_kit::random::SplitMix64;
 use load_plan::profile::{Size, Traffic};
 
-/// Bytes of the head; no message is shorter.
+/// Bytes of the head, and of the shortest message.
 pub(super) const HEAD: usize = 16;
 
-/// Places in the filling at which a message's may begin.
+/// Positions in the filling at which the part of a message may begin.
 const PLACES: usize = 4096;
 
-/// Messages on their way that a damaged answer is held against; with more it would take too long.
+/// Most unanswered messages that a damaged answer is compared with, to bound the time that it takes.
 const RESEMBLING: usize = 4096;
 
-/// Letters of the filling: text, and any byte is as good as another in a binary message.
+/// Hexadecimal digits.
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+/// Letters of the filling, so that any part of it is valid text.
 const LETTERS: &[u8; 64] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/";
 
 /// How messages are made.
 #[derive(Clone, Debug)]
 pub(super) struct Recipe {
     filling: Box<[u8]>,
-    /// Sizes with the upper end of their part of 2⁶⁴.
+    /// Sizes, each with the upper end of its range of hashes.
     sizes: Box<[(u64, usize)]>,
     seed: u64,
 }
 
-/// What a received message is.
+/// How a received message relates to those that were sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Recognised {
     /// The answer to this number, byte for byte.
     Exact(u32),
     /// An answer to this number with other bytes.
     Corrupted(u32),
-    /// Nothing that was sent on this connection.
+    /// A message that resembles none that was sent on this connection.
     Unknown,
 }
 
 impl Recipe {
-    /// For the sizes and the seed of `traffic`.
+    /// The recipe for the sizes and the seed of `traffic`.
     #[must_use]
     pub(super) fn new(traffic: &Traffic) -> Self {
         let longest = traffic.sizes.iter().map(|size| size.bytes).max().unwrap_or(HEAD);
@@ -74,7 +77,7 @@ impl Recipe {
         out.put_slice(self.filling_of(connection, number, size));
     }
 
-    /// What `payload`, received on `connection`, is.
+    /// Compares `payload`, received on `connection`, with the messages sent there.
     #[must_use]
     pub(super) fn recognise(
         &self,
@@ -89,7 +92,7 @@ impl Recipe {
         {
             return Recognised::Exact(number);
         }
-        // Something of it is wrong, perhaps the number itself: the message that it resembles most is meant.
+        // Any byte may be wrong, also in the number: find the message that it resembles most.
         let own = read.map(|(_, number)| number).filter(|number| *number < in_flight.next());
         let closest = own
             .into_iter()
@@ -110,7 +113,7 @@ impl Recipe {
         payload.len() == size && &payload[HEAD..] == self.filling_of(connection, number, size)
     }
 
-    /// In how many bytes `payload` differs from message `number`; of another length, in those it lacks as well.
+    /// Bytes in which `payload` differs from message `number`; missing and extra bytes differ too.
     fn differing(&self, connection: u16, number: u32, payload: &[u8]) -> usize {
         let size = self.size(connection, number);
         let (start, filling) =
@@ -150,44 +153,21 @@ fn head(connection: u16, number: u32) -> [u8; HEAD] {
     let whole = (u64::from(connection) << 48)
         | (u64::from(number) << 16)
         | u64::from(check_of(connection, number));
-    let [upper, lower] = [digits((whole >> 32) as u32), digits(whole as u32)];
-    let mut head = [0; HEAD];
-    head[..8].copy_from_slice(&upper);
-    head[8..].copy_from_slice(&lower);
-    head
+    std::array::from_fn(|at| DIGITS[(whole >> (60 - 4 * at)) as usize & 0xf])
 }
 
-/// Eight hexadecimal digits, made side by side in one word.
-fn digits(number: u32) -> [u8; 8] {
-    let spread = |word: u64, by: u32, mask: u64| (word | word << by) & mask;
-    let word = spread(u64::from(number), 16, 0x0000_ffff_0000_ffff);
-    let word = spread(word, 8, 0x00ff_00ff_00ff_00ff);
-    let nibbles = spread(word, 4, LOWER);
-    let is_letter = (nibbles + EACH * 6) >> 4 & EACH;
-    (nibbles + EACH * u64::from(b'0') + is_letter * u64::from(b'a' - b'0' - 10)).to_be_bytes()
-}
-
-/// The number of eight hexadecimal digits; of anything else some number.
-fn number_of(digits: &[u8; 8]) -> u32 {
-    let word = u64::from_be_bytes(*digits);
-    let nibbles = (word & LOWER) + (word >> 6 & EACH) * 9;
-    let gather = |word: u64, by: u32, mask: u64| (word | word >> by) & mask;
-    let word = gather(nibbles & LOWER, 4, 0x00ff_00ff_00ff_00ff);
-    let word = gather(word, 8, 0x0000_ffff_0000_ffff);
-    (word | word >> 16) as u32
-}
-
-/// The lower half of every byte.
-const LOWER: u64 = EACH * 0x0f;
-
-/// A one in every byte.
-const EACH: u64 = 0x0101_0101_0101_0101;
-
+/// The connection and the number in a head; `None` if it is not one that [`head`] has made.
 fn read_head(head: &[u8; HEAD]) -> Option<(u16, u32)> {
-    let [upper, lower] = [number_of(head.first_chunk()?), number_of(head.last_chunk()?)];
-    let (connection, number) = ((upper >> 16) as u16, upper << 16 | lower >> 16);
-    // What is no digit, and what does not check, is not what would have been written.
-    (*head == self::head(connection, number)).then_some((connection, number))
+    let whole = head.iter().try_fold(0, |whole: u64, digit| {
+        let value = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => return None,
+        };
+        Some(whole << 4 | u64::from(value))
+    })?;
+    let (connection, number) = ((whole >> 48) as u16, (whole >> 16) as u32);
+    (whole as u16 == check_of(connection, number)).then_some((connection, number))
 }
 
 fn check_of(connection: u16, number: u32) -> u16 {
@@ -228,12 +208,12 @@ impl Template {
         out.put_slice(&self.after);
     }
 
-    /// The number in the first place in `payload` that fits.
+    /// The number at the first place in `payload` that matches the template.
     #[must_use]
     pub(super) fn find(&self, payload: &[u8]) -> Option<u32> {
         (0..payload.len()).find_map(|at| {
             let rest = payload[at..].strip_prefix(&*self.before)?;
-            // The middle of a longer number is not one.
+            // Not the end of a longer number.
             if self.before.is_empty() && at > 0 && payload[at - 1].is_ascii_digit() {
                 return None;
             }

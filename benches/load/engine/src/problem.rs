@@ -1,4 +1,4 @@
-//! What went wrong with a connection: how it ended, and in words.
+//! Why a connection failed: how it ended, and words for a person.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -9,23 +9,23 @@ use tokio_tungstenite::tungstenite::error::{ProtocolError, SubProtocolError};
 
 use load_plan::outcome::Ending;
 
-/// A connection that did not come about, or did not last.
+/// The failure of a connection, or a mistake of the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// How it ended; `None` is a mistake in what was asked for.
+    /// How the connection ended; `None` for a mistake of the user.
     pub ending: Option<Ending>,
-    /// What a person reads.
+    /// The problem and its cure, for a person.
     pub words: String,
 }
 
 impl Problem {
-    /// The peer, the network or this machine.
+    /// A failure of the peer, the network or this machine.
     #[must_use]
     pub fn of(ending: Ending, words: String) -> Self {
         Self { ending: Some(ending), words }
     }
 
-    /// The caller.
+    /// A mistake of the user.
     #[must_use]
     pub fn usage(words: String) -> Self {
         Self { ending: None, words }
@@ -40,7 +40,7 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-/// Of an attempt to connect to `addr`.
+/// The problem with an attempt to connect to `addr`.
 pub(super) fn of_connecting(error: &io::Error, addr: impl fmt::Display) -> Problem {
     let errno = error.raw_os_error().map(Errno::from_raw_os_error);
     let (ending, hint) = match errno {
@@ -49,7 +49,7 @@ pub(super) fn of_connecting(error: &io::Error, addr: impl fmt::Display) -> Probl
             (Ending::Ports, "; give more addresses with --source-ip")
         }
         Some(Errno::CONNREFUSED) => {
-            (Ending::Refused, "; nobody listens there: start it, or look at the port")
+            (Ending::Refused, "; no program listens there: start it, or look at the port")
         }
         Some(Errno::TIMEDOUT) => (Ending::ConnectTimeout, "; look at the address"),
         Some(Errno::CONNRESET | Errno::CONNABORTED) => (Ending::Reset, ""),
@@ -58,7 +58,7 @@ pub(super) fn of_connecting(error: &io::Error, addr: impl fmt::Display) -> Probl
     Problem::of(ending, format!("cannot connect to {addr}: {error}{hint}"))
 }
 
-/// Of the opening handshake.
+/// The problem with the upgrade of a connection to `url`.
 pub(super) fn of_upgrade(error: &Error, url: &str) -> Problem {
     let (ending, words) = match error {
         Error::Http(response) => {
@@ -82,20 +82,21 @@ pub(super) fn of_upgrade(error: &Error, url: &str) -> Problem {
             (Ending::Subprotocol, format!("{url} {words}"))
         }
         Error::Protocol(ProtocolError::HandshakeIncomplete) => {
-            let hint = "; look whether it speaks TLS, and whether a WebSocket is there";
+            let hint =
+                "; look whether it needs wss://, and whether it has a WebSocket at that path";
             let words = format!("{url} ended the connection before it answered the upgrade{hint}");
             (Ending::Reset, words)
         }
         Error::Io(error) => return of_io(error, "in the upgrade"),
         other => (
             Ending::BadHandshake,
-            format!("{url} did not answer the upgrade as a WebSocket does: {other}"),
+            format!("{url} did not answer the upgrade like a WebSocket: {other}"),
         ),
     };
     Problem::of(ending, words)
 }
 
-/// Of an open connection.
+/// The problem with an open connection.
 pub(super) fn of_session(error: &Error) -> Problem {
     match error {
         Error::Io(error) => of_io(error, "while open"),

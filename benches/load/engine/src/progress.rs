@@ -1,4 +1,4 @@
-//! What is known of a run while it goes on.
+//! The state of a run, once a second.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use load_plan::profile::Profile;
 /// How far a run is.
 #[derive(Clone, Debug)]
 pub struct Progress<'a> {
-    /// What is run.
+    /// The profile that runs.
     pub profile: &'a Profile,
     /// Time since the start.
     pub elapsed: Duration,
@@ -23,7 +23,7 @@ pub struct Progress<'a> {
     pub open: u64,
     /// Connections that should be open now.
     pub target: u64,
-    /// What was recorded in that second.
+    /// Counts and times of that second.
     pub last: &'a Sample,
     /// The intervals that ended with that second.
     pub closed: &'a [&'a Interval],

@@ -1,36 +1,36 @@
-//! What a connection sends in each mode, and what it makes of what it receives. Pure.
+//! What a connection sends in each mode, and how it recognises answers. Pure.
 
 use bytes::BytesMut;
+use load_plan::profile::{Mode, Profile};
 
 use super::in_flight::InFlight;
 use super::json_pointer::JsonPointer;
 use super::message::{Recipe, Recognised, Template};
-use load_plan::profile::{Mode, Profile};
 
-/// The mode of a profile, made ready.
+/// The mode of a profile, with everything that is made once.
 #[derive(Clone, Debug)]
 pub(super) enum Protocol {
     /// Every message comes back.
     Echo(Recipe),
-    /// Every message is answered by one with its number.
+    /// Every message is answered by a message with its number.
     Request { send: Template, reply: Template },
-    /// Messages come by themselves.
+    /// The peer pushes messages.
     Subscribe { send: Option<String>, sequence: Option<JsonPointer>, time_ms: Option<JsonPointer> },
 }
 
-/// What a subscription's message says of itself.
+/// The numbers in a message that the peer pushed.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Update {
-    /// Its number.
+    /// Its sequence number.
     pub(super) sequence: Option<u64>,
-    /// It has none where every message should.
+    /// Whether the sequence number is missing.
     pub(super) lacks_number: bool,
     /// Its time in milliseconds since 1970.
     pub(super) time_ms: Option<f64>,
 }
 
 impl Protocol {
-    /// A checked profile has its placeholders.
+    /// The protocol of a checked profile, in which every template has its placeholder.
     pub(super) fn new(profile: &Profile) -> Self {
         let template = |text: &str| Template::parse(text).expect("a profile is checked for {seq}");
         let pointer = |text: &Option<String>| text.as_deref().map(JsonPointer::parse);
@@ -47,7 +47,7 @@ impl Protocol {
         }
     }
 
-    /// Appends message `number` to `out`; a subscription has none.
+    /// Appends message `number` to `out`; a subscription sends none.
     pub(super) fn write(&self, connection: u16, number: u32, out: &mut BytesMut) {
         match self {
             Self::Echo(recipe) => recipe.write(connection, number, out),
@@ -56,7 +56,7 @@ impl Protocol {
         }
     }
 
-    /// Which of the messages on their way `payload` answers.
+    /// Which message `payload` answers.
     pub(super) fn recognise(
         &self,
         connection: u16,
@@ -73,7 +73,7 @@ impl Protocol {
         }
     }
 
-    /// What to send first on a new connection.
+    /// The first message on a new connection.
     pub(super) fn greeting(&self) -> Option<&str> {
         match self {
             Self::Subscribe { send, .. } => send.as_deref(),
@@ -81,7 +81,7 @@ impl Protocol {
         }
     }
 
-    /// What a subscription's message says of itself; `None` where messages are answers.
+    /// The numbers in a pushed message; `None` in other modes.
     pub(super) fn update(&self, payload: &[u8]) -> Option<Update> {
         let Self::Subscribe { sequence, time_ms, .. } = self else { return None };
         let number = |pointer: &Option<JsonPointer>| pointer.as_ref()?.number(payload);

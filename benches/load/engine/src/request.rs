@@ -12,7 +12,7 @@ use super::problem::Problem;
 ///
 /// # Errors
 ///
-/// A mistake in what was asked for: a value that does not fit into a header, a token that cannot be read.
+/// A mistake of the user: a value that does not fit into a header, a token that cannot be read.
 pub(super) fn request(uri: Uri, target: &Target) -> Result<Request, Problem> {
     let unfit = |what: &str, value: &str| {
         Problem::usage(format!("{what} {value:?} does not fit into a header"))

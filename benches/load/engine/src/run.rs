@@ -37,7 +37,7 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Workers are started this long before a start that was agreed on.
 const READY: Duration = Duration::from_millis(500);
 
-/// What to run, and how.
+/// A load, and how to run it.
 #[derive(Clone, Debug)]
 pub struct RunSettings {
     /// The load, checked.
@@ -83,7 +83,7 @@ pub fn run(
     })
 }
 
-/// Runs `settings.profile` over `transport`. Nothing else is taken from the machine but what `host` gives.
+/// Runs `settings.profile` over `transport`. Time, processor time and threads come from `host`.
 pub(crate) async fn run_over(
     transport: Transport,
     host: Host,
@@ -154,7 +154,7 @@ fn parse(url: &str) -> Result<Url, Problem> {
 }
 
 /// Opens a connection and closes it, to find out whether there is a target. A subscription would show up in the counts
-/// of a target that pushes, so there the connection is not upgraded.
+/// of a target that pushes, so the connection to it is not upgraded.
 async fn probe(endpoint: &Endpoint, mode: &Mode) -> Result<Tally, Problem> {
     if matches!(mode, Mode::Subscribe { .. }) {
         endpoint.stream().await?;

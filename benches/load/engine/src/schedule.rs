@@ -3,10 +3,10 @@
 use bench_kit::random::SplitMix64;
 use load_plan::profile::{Arrival, Pace};
 
-/// Fractional part of the golden ratio: multiples of it spread evenly over a period, however many connections there are.
+/// Fractional part of the golden ratio: its multiples spread evenly over a period for any number of connections.
 const GOLDEN: f64 = 0.618_033_988_749_894_9;
 
-/// The times at which one connection's messages are due in an open loop.
+/// The times at which the messages of one connection are due in an open loop.
 #[derive(Clone, Debug)]
 pub(super) struct Arrivals {
     begin_ns: u64,
@@ -40,7 +40,7 @@ impl Arrivals {
         self.due_ns
     }
 
-    /// On to the message after it.
+    /// Goes on to the next message.
     pub(super) fn advance(&mut self) {
         self.due_ns = match &mut self.poisson {
             Some(rng) => self.due_ns.saturating_add((exponential(rng) * self.period_ns) as u64),
@@ -58,7 +58,7 @@ impl Arrivals {
 
 /// Uniform in 0 (included) to 1.
 pub(super) fn uniform(rng: &mut SplitMix64) -> f64 {
-    // 53 bits are what a double holds.
+    // A double holds 53 bits.
     (rng.draw() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
@@ -67,7 +67,7 @@ fn exponential(rng: &mut SplitMix64) -> f64 {
     -(1.0 - uniform(rng)).ln()
 }
 
-/// What a user does in a ramp.
+/// A move of a user in a ramp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Move {
     /// When.
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_constant_rate_does_not_drift() {
+    fn arrivals_of_a_constant_rate_do_not_drift() {
         let pace = Pace::Open { rate: 3.0, arrival: Arrival::Constant };
         let due = dues(pace, 0, 3_000_001);
         assert_eq!(due[0], 1_000);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn connections_are_out_of_phase() {
+    fn arrivals_of_connections_are_out_of_phase() {
         let pace = Pace::Open { rate: 1.0, arrival: Arrival::Constant };
         let mut first: Vec<u64> = (0..100).map(|user| dues(pace, user, 1)[0]).collect();
         first.sort_unstable();
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn poisson_has_the_mean_and_the_spread_of_its_rate_and_repeats_with_its_seed() {
+    fn poisson_arrivals_have_the_mean_and_spread_of_their_rate_and_repeat_with_their_seed() {
         let pace = Pace::Open { rate: 1000.0, arrival: Arrival::Poisson };
         let due = dues(pace, 3, 100_001);
         assert_eq!(due, dues(pace, 3, 100_001));
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_loop_goes_by_no_clock() {
+    fn a_closed_loop_has_no_arrivals() {
         assert!(Arrivals::new(Pace::Closed { depth: 4 }, 0, 1, 0).is_none());
         assert!(Arrivals::new(Pace::Idle, 0, 1, 0).is_none());
     }

@@ -83,7 +83,7 @@ impl<'a> Scrape<'a> {
 }
 
 impl Heap {
-    /// What was allocated between two moments, and what of it remained.
+    /// Allocations between two moments, and how much of them remained.
     #[must_use]
     pub(super) fn until(self, after: Self) -> TargetAllocations {
         TargetAllocations {

@@ -1,4 +1,4 @@
-//! One open connection: sends what is due, checks what comes, until it is told to leave.
+//! One open connection: sends messages when they are due and checks answers, until its user is told to leave.
 
 mod receive;
 mod send;
@@ -29,7 +29,7 @@ const TURN: usize = 64;
 /// Longest closing handshake, in nanoseconds.
 const CLOSE_NS: u64 = 2_000_000_000;
 
-/// How often a connection that is blocked counts what is due, in nanoseconds.
+/// How often a blocked connection counts the messages that are due, in nanoseconds.
 const BLOCKED_NS: u64 = 100_000_000;
 
 /// Payload of our pings: one is on its way at a time, so they need no numbers.
@@ -148,7 +148,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Reads, sends and flushes; whether there is more to do than fits in a turn.
+    /// Reads, sends and flushes; returns whether there is more to do than fits in a turn.
     fn turn(&mut self, cx: &mut Context<'_>) -> Step<bool> {
         let mut is_busy = self.read(cx)?;
         // Everything that is sent in this turn has one time.
@@ -260,7 +260,7 @@ impl<'a> Session<'a> {
             State::Settling { until_ns } | State::Closing { until_ns } => until_ns,
             State::Open => {
                 let due_ns = match &self.arrivals {
-                    // A blocked socket wakes this task itself; until then, count what is due now and then.
+                    // A blocked socket wakes this task itself; until then, count the messages that are due.
                     Some(_) if self.is_blocked => self.worker.clock.now_ns() + BLOCKED_NS,
                     Some(arrivals) => arrivals.due_ns(),
                     None if matches!(self.pace, Pace::Closed { .. }) => late_ns(),
@@ -272,7 +272,7 @@ impl<'a> Session<'a> {
         own_ns.min(pong_ns)
     }
 
-    /// Sends what a subscription sends first.
+    /// Sends the first message of a subscription.
     pub(super) fn greet(&mut self) -> Result<(), Problem> {
         let Some(greeting) = self.worker.protocol.greeting() else { return Ok(()) };
         self.has_unflushed = true;

@@ -106,7 +106,7 @@ impl Load {
         in_virtual_time(self.run_beside(peer, &mut |_| {}))
     }
 
-    /// Runs it against `peer` beside what else goes on [`in_virtual_time`]; calls `progress` once a second.
+    /// Runs it against `peer`, as a part of a test [`in_virtual_time`]; calls `progress` once a second.
     ///
     /// # Errors
     ///

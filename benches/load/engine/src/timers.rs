@@ -113,7 +113,7 @@ impl Timers {
         }
     }
 
-    /// Wakes what is due; returns when the next deadline is, or [`u64::MAX`].
+    /// Wakes the tasks whose deadlines have come; returns the next deadline, or [`u64::MAX`].
     fn wake_due(&self, now_ns: u64) -> u64 {
         let mut heap = self.heap.borrow_mut();
         while let Some(Reverse(next)) = heap.peek() {

@@ -1,4 +1,4 @@
-//! TLS to the target: rustls, the system's roots, and those of a file.
+//! TLS to the target, with the system's root certificates and those of a file.
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::problem::Problem;
 use super::transport::Plain;
 use load_plan::outcome::Ending;
 
-/// How to speak TLS to one host.
+/// Opens TLS connections to one host.
 pub(super) struct Tls {
     connector: TlsConnector,
     name: ServerName<'static>,
@@ -30,7 +30,7 @@ impl Tls {
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| Problem::usage(format!("{host:?} cannot be the name in a certificate")))?;
         let mut roots = RootCertStore::empty();
-        // A certificate of the system that cannot be read is one that nothing can be signed with.
+        // A certificate of the system that cannot be parsed is skipped: it signs nothing.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         if let Some(file) = ca_file {
             let unfit = |error: &dyn std::fmt::Display| {
@@ -62,10 +62,10 @@ impl Tls {
     }
 }
 
-/// Of a peer whose answer is none of TLS, or who leaves.
+/// For a peer that answers without TLS, or ends the connection.
 const NO_TLS: &str = "; if it does not speak TLS, write ws://";
 
-/// What to do about it.
+/// The cure for an error.
 fn hint(error: &io::Error) -> &'static str {
     let reason = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match reason {

@@ -142,7 +142,7 @@ fn choose_port_late(socket: &TcpSocket) -> std::io::Result<()> {
     if set == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
 }
 
-/// The outcome of `attempt`, or `ending` once it has taken too long; `what` was awaited.
+/// The outcome of `attempt`; `ending` if it takes too long. `what` names it.
 pub(super) async fn within<T>(
     ending: Ending,
     what: &str,

@@ -1,4 +1,4 @@
-//! What a worker tells one of its virtual users.
+//! The handle by which a worker controls one of its virtual users.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;

@@ -1,5 +1,5 @@
-//! The stream below a WebSocket. Messages of the load go past tungstenite, whose way from a message to its bytes and back
-//! costs several times what the message does; everything else is tungstenite's, and it never sees a part of a frame.
+//! The stream below a WebSocket. Messages of the load go past tungstenite, which would take several times as long for
+//! them. Everything else goes through tungstenite, which never sees a part of a frame.
 
 mod incoming;
 mod outgoing;
@@ -17,10 +17,10 @@ use outgoing::Outgoing;
 
 pub(super) use incoming::Next;
 
-/// Bytes gathered before more is taken only once some have gone.
+/// Bytes gathered before some must be written to make room.
 const GATHERED: usize = 8 * 1024;
 
-/// A stream that frames are put into. Writes are taken whole or not at all, so that no frame comes between the parts of
+/// A stream that takes whole frames. It takes a write whole or not at all, so that no frame comes between the parts of
 /// another.
 #[derive(Debug)]
 pub(super) struct Wire<S> {
@@ -37,27 +37,27 @@ impl<S> Wire<S> {
         Self { stream, incoming, outgoing, clock, received_ns: 0 }
     }
 
-    /// When the last bytes came: messages that came together have one time, and waiting for their turn is not theirs.
+    /// When the last bytes came. Messages that came together have one time: the wait for their turn is ours.
     pub(super) fn received_ns(&self) -> u64 {
         self.received_ns
     }
 
-    /// What was received, with the payload of a [`Next::Message`] in it; to be given back before anything else.
+    /// Lends the buffer with the payload of a [`Next::Message`]. Must be given back before any other call.
     pub(super) fn lend(&mut self) -> Vec<u8> {
         self.incoming.lend()
     }
 
-    /// Takes back what was lent.
+    /// Takes back the buffer.
     pub(super) fn give_back(&mut self, bytes: Vec<u8>) {
         self.incoming.give_back(bytes);
     }
 
-    /// Whether tungstenite is still to read of what has begun.
+    /// Whether tungstenite has to read the rest of a frame.
     pub(super) fn is_passing(&self) -> bool {
         self.incoming.is_passing()
     }
 
-    /// Puts one frame, masked with `key`, until the next flush; its bytes.
+    /// Gathers one frame, masked with `key`, for the next flush; returns its length in bytes.
     pub(super) fn put(
         &mut self,
         opcode: OpCode,
@@ -70,7 +70,7 @@ impl<S> Wire<S> {
 }
 
 impl<S: AsyncWrite + Unpin> Wire<S> {
-    /// Ready once another frame may be put.
+    /// Ready once there is room for another frame.
     pub(super) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.outgoing.rest().len() >= GATHERED {
             ready!(self.poll_write_some(cx))?;
@@ -90,7 +90,7 @@ impl<S: AsyncWrite + Unpin> Wire<S> {
 }
 
 impl<S: AsyncRead + Unpin> Wire<S> {
-    /// What comes next. Of [`Next::Other`] tungstenite reads until it has no more.
+    /// The next message, if it does not go through tungstenite. After [`Next::Other`], tungstenite must read until it has no more.
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Next>> {
         loop {
             match self.incoming.next() {
@@ -111,7 +111,7 @@ impl<S: AsyncRead + Unpin> Wire<S> {
     }
 }
 
-/// What tungstenite reads.
+/// For tungstenite, which reads only what does not go past it.
 impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -125,7 +125,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<S> {
                 return Poll::Ready(Ok(()));
             }
             if !self.incoming.is_passing() {
-                // Whoever polls the wire is woken by it.
+                // [`Wire::poll_next`] has registered the task for the next bytes.
                 return Poll::Pending;
             }
             if ready!(self.poll_receive(cx))? == 0 {
@@ -174,7 +174,7 @@ mod tests {
     const TEXT: OpCode = OpCode::Data(Data::Text);
     const KEY: [u8; 4] = [1, 2, 3, 0xff];
 
-    /// Takes as many bytes at a time as it is told to, and nothing in between.
+    /// A stream that takes these numbers of bytes, one after another, and is full in between.
     #[derive(Default)]
     struct Narrow {
         takes: VecDeque<usize>,
@@ -236,6 +236,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn frames_arrive_as_they_were_put(
             sizes in proptest::collection::vec(

@@ -1,4 +1,4 @@
-//! A worker: opens and closes its users' connections as commanded, and flushes what is recorded every second.
+//! A worker: starts and stops its users as commanded, and flushes its records every second.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
@@ -90,7 +90,7 @@ impl Worker {
     }
 
     fn obey(&mut self) {
-        // What was recorded so far belongs to the last command.
+        // The records so far belong to the last command.
         self.flush(self.state.clock.now_ns());
         let command = *self.commands.borrow_and_update();
         self.state.obey(command);

@@ -1,4 +1,4 @@
-//! What the connections of one worker share, and record into.
+//! The state that the connections of one worker share, and its records.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -83,12 +83,12 @@ impl WorkerState {
         })
     }
 
-    /// What the worker does now.
+    /// The current command.
     pub(super) fn command(&self) -> Command {
         self.command.get()
     }
 
-    /// The worker does something else from now on.
+    /// Follows `command` from now on.
     pub(super) fn obey(&self, command: Command) {
         self.command.set(command);
         if self.is_draining() {
@@ -140,7 +140,7 @@ impl WorkerState {
         self.open.get()
     }
 
-    /// What was recorded since the last flush: as it came, and late answers by the stage of their hold.
+    /// The records since the last flush, and those of late answers by the stage of their hold.
     pub(super) fn flush(&self) -> (Sample, BTreeMap<u32, Sample>) {
         let late = std::mem::take(&mut *self.late.borrow_mut());
         let late = late.into_iter().map(|(stage, mut recorder)| (stage, recorder.cut()));

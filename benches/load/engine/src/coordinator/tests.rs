@@ -12,7 +12,7 @@ const WHOLE: Shard = Shard { index: 0, of: 1 };
 const TWO_STAGES: &str = "name = \"test\"\n[traffic]\nwarm_up = \"1s\"\n\
     [[stage]]\nconnections = 10\nramp = \"2s\"\nhold = \"3s\"\n[[stage]]\nconnections = 4\nhold = \"1s\"";
 
-/// A worker that does what a test wants.
+/// A worker whose behaviour is a closure of the test.
 struct FakeWorker {
     commands: watch::Receiver<Command>,
     events: UnboundedSender<WorkerEvent>,
@@ -49,7 +49,7 @@ impl FakeWorker {
     }
 }
 
-/// What a coordinator makes of a worker that is run by `work`, until `stop`.
+/// Leads a worker whose behaviour is `work`.
 fn led<F>(
     toml: &str,
     shard: Shard,

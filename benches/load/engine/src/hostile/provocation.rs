@@ -1,11 +1,14 @@
-//! One provocation, and what the peer makes of it.
+//! One provocation, and the reaction of the peer.
 
+use std::io::Cursor;
 use std::time::Duration;
 
 use load_plan::profile::Provocation;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 use tokio_tungstenite::MaybeTlsStream;
+use tokio_tungstenite::tungstenite::protocol::frame::FrameSocket;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, OpCode};
 
 use crate::endpoint::{Endpoint, Stream};
 use crate::problem::Problem;
@@ -17,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Longest time that a peer may keep a connection on which nothing is sent.
 const HALF_OPEN: Duration = Duration::from_secs(15);
 
-/// What a peer did.
+/// The reaction of a peer.
 pub(super) struct Reaction {
     pub(super) is_good: bool,
     pub(super) words: String,
@@ -160,21 +163,13 @@ fn status(answer: &[u8]) -> Option<u16> {
 }
 
 /// The code in the first close frame of a server's frames, 1005 without one.
-fn close_code(mut frames: &[u8]) -> Option<u16> {
-    while let [first, length, rest @ ..] = frames {
-        let (length, rest) = match (length & 0x7f, rest) {
-            (126, [high, low, rest @ ..]) => (usize::from(u16::from_be_bytes([*high, *low])), rest),
-            (short @ 0..126, rest) => (usize::from(short), rest),
-            _ => return None,
-        };
-        let payload = rest.get(..length)?;
-        if first & 0x0f == 8 {
-            return Some(match payload {
-                [high, low, ..] => u16::from_be_bytes([*high, *low]),
-                _ => 1005,
-            });
+fn close_code(frames: &[u8]) -> Option<u16> {
+    let mut frames = FrameSocket::new(Cursor::new(frames));
+    while let Ok(Some(frame)) = frames.read(None) {
+        if frame.header().opcode == OpCode::Control(Control::Close) {
+            let code = frame.payload().first_chunk().map(|code| u16::from_be_bytes(*code));
+            return Some(code.unwrap_or(1005));
         }
-        frames = &rest[length..];
     }
     None
 }

@@ -22,7 +22,7 @@ fn message(recipe: &Recipe, connection: u16, number: u32) -> BytesMut {
 }
 
 #[test]
-fn a_size_mix_has_its_shares() {
+fn sizes_of_messages_have_their_shares() {
     let recipe = recipe(&[(16, 0.5), (1024, 0.4), (65536, 0.1)]);
     let of = |bytes| (0..100_000).filter(|n| recipe.size(1, *n) == bytes).count() as f64 / 1e5;
     assert!((of(16) - 0.5).abs() < 0.01);
@@ -31,7 +31,7 @@ fn a_size_mix_has_its_shares() {
 }
 
 #[test]
-fn messages_are_text_and_no_two_are_alike() {
+fn messages_are_ascii_text_and_differ_from_each_other() {
     let recipe = recipe(&[(64, 1.0)]);
     let mut seen: Vec<_> = (0..1000).map(|number| message(&recipe, 9, number)).collect();
     assert!(seen.iter().all(|message| message.is_ascii() && message.len() == 64));
@@ -48,7 +48,7 @@ fn an_answer_of_another_connection_is_unknown() {
 }
 
 #[test]
-fn a_head_is_sixteen_digits_and_nothing_else_reads_as_one() {
+fn a_head_is_sixteen_lower_case_digits_with_a_right_check() {
     let whole = head(0x0f9a, 0xfedc_ba98);
     assert_eq!(&whole[..12], b"0f9afedcba98");
     assert_eq!(read_head(&whole), Some((0x0f9a, 0xfedc_ba98)));
@@ -73,7 +73,7 @@ fn a_template_finds_its_number_and_no_other() {
 
 proptest! {
     #[test]
-    fn what_is_written_is_recognised(connection: u16, number in 0_u32..1000, size in 16_usize..3000) {
+    fn a_written_message_is_recognised(connection: u16, number in 0_u32..1000, size in 16_usize..3000) {
         let recipe = recipe(&[(size, 1.0)]);
         let payload = message(&recipe, connection, number);
         prop_assert_eq!(payload.len(), size);
@@ -81,7 +81,7 @@ proptest! {
     }
 
     #[test]
-    fn a_flipped_byte_is_a_corruption_of_that_very_message(
+    fn a_message_with_a_changed_byte_is_recognised_as_corrupted(
         size in 32_usize..300, at: prop::sample::Index, flip in 1_u8..=255, number in 0_u32..50
     ) {
         let recipe = recipe(&[(size, 1.0)]);
@@ -92,7 +92,7 @@ proptest! {
     }
 
     #[test]
-    fn a_truncated_message_is_never_taken_for_a_whole_one(size in 96_usize..300, cut in 1_usize..16) {
+    fn a_truncated_message_is_recognised_as_corrupted(size in 96_usize..300, cut in 1_usize..16) {
         let recipe = recipe(&[(size, 1.0)]);
         let payload = message(&recipe, 7, 0);
         let got = recipe.recognise(7, &payload[..size - cut], &in_flight(5));

@@ -19,7 +19,7 @@ use crate::protocol::{Protocol, Update};
 use crate::wire::Next;
 
 impl Session<'_> {
-    /// Takes what has come; whether there is more than fits in a turn.
+    /// Takes the messages that have come; returns whether there is more than fits in a turn.
     pub(super) fn read(&mut self, cx: &mut Context<'_>) -> Step<bool> {
         let mut received = Received::default();
         let is_busy = self.read_some(&mut received, cx);
@@ -50,7 +50,7 @@ impl Session<'_> {
         Continue(true)
     }
 
-    /// Takes what tungstenite has read.
+    /// Takes a message that tungstenite has read.
     fn take(&mut self, message: &Message, received: &mut Received) -> Step {
         // tungstenite may have an answer ready, to a ping or to a close.
         self.has_unflushed = true;

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use super::{PING, Session, Step, TURN};
 
 impl Session<'_> {
-    /// Sends what is due; whether there is more than fits in a turn.
+    /// Sends the messages that are due; returns whether there is more than fits in a turn.
     pub(super) fn send(&mut self, now_ns: u64, cx: &mut Context<'_>) -> Step<bool> {
         let mut sent = Sent::default();
         let is_busy = self.send_due(&mut sent, now_ns, cx);

@@ -1,4 +1,4 @@
-//! A peer in memory that misbehaves as it is told, and counts what it does.
+//! A peer in memory, whose behaviour is a closure of the test.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -28,7 +28,7 @@ pub type Socket = WebSocketStream<Pipe>;
 
 type Served = Pin<Box<dyn Future<Output = Result<(), Error>>>>;
 
-/// What a peer has done so far. Everything is counted by whoever serves, but for the connections.
+/// Counts of a peer. [`Peer`] counts connections; the function that serves them counts everything else.
 #[derive(Debug, Default)]
 pub struct PeerCounts {
     /// Connections, those included that are no part of the load: one to find out whether there is a target, and, if no
@@ -38,7 +38,7 @@ pub struct PeerCounts {
     pub received: Count,
     /// Messages.
     pub sent: Count,
-    /// Whatever the peer is there to do wrong.
+    /// Faults that the peer made on purpose.
     pub faults: Count,
 }
 
@@ -59,12 +59,12 @@ impl Count {
     }
 }
 
-/// What a peer sends when a message has arrived.
+/// The reaction of a peer to a message.
 #[derive(Debug)]
 pub enum Answer {
     /// One message.
     Right(Message),
-    /// So many messages that are no fault: also of other messages.
+    /// Any number of messages, none of them a fault.
     Many(Vec<Message>),
     /// A fault, and the messages that are sent with it.
     Wrong(Vec<Message>),
@@ -85,7 +85,7 @@ impl fmt::Debug for Peer {
 }
 
 impl Peer {
-    /// Serves every connection with `serve`, before any upgrade. Its error is that of a client that leaves.
+    /// Serves every connection with `serve`, before any upgrade. Ignores its errors: clients may leave at any time.
     pub fn raw<S, F>(serve: S) -> Self
     where
         S: Fn(Pipe, Rc<PeerCounts>) -> F + 'static,
@@ -131,7 +131,7 @@ impl Peer {
         })
     }
 
-    /// Sends back what it gets.
+    /// Sends every message back.
     #[must_use]
     pub fn echo() -> Self {
         Self::answering(|_, message, _| Answer::Right(message))
@@ -144,7 +144,7 @@ impl Peer {
         self
     }
 
-    /// What it has done so far.
+    /// Its counts so far.
     #[must_use]
     pub fn counts(&self) -> &PeerCounts {
         &self.counts

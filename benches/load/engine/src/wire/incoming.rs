@@ -1,4 +1,4 @@
-//! What has been received: whole messages in one frame, and everything else for tungstenite. Pure.
+//! Received bytes: messages in one frame are taken here, everything else goes to tungstenite. Pure.
 
 #[cfg(test)]
 mod tests;
@@ -10,64 +10,64 @@ use load_plan::profile::Kind;
 /// Bytes read at once, allocated for each connection.
 const READ: usize = 4 * 1024;
 
-/// Longest message taken here, in bytes; tungstenite has its say on longer ones.
+/// Longest message taken here, in bytes; longer ones go to tungstenite.
 const LONGEST: u64 = 16 * 1024 * 1024;
 
-/// What ends the answer to an upgrade.
+/// The end of the answer to an upgrade.
 const END: &[u8; 4] = b"\r\n\r\n";
 
-/// Received bytes, and where among them frames begin.
+/// Received bytes, and the positions of frames among them.
 #[derive(Debug)]
 pub(super) struct Incoming {
     bytes: Vec<u8>,
     start: usize,
     end: usize,
-    /// Bytes of the frame that has begun, where it is not whole yet.
+    /// Length in bytes of the frame that is not complete yet.
     wanted: usize,
-    whose: Whose,
-    /// A message has begun that is not in one frame.
+    destination: Destination,
+    /// Whether a message in several frames has begun.
     is_fragmented: bool,
 }
 
-/// Who takes the next bytes.
+/// Where the next bytes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Whose {
-    /// Tungstenite, up to the end of the answer to the upgrade, of whose [`END`] so many bytes were the last.
+enum Destination {
+    /// To tungstenite, up to the end of the answer to the upgrade. So many bytes of [`END`] have come.
     Upgrade(usize),
-    /// Whoever the next frame is for.
+    /// It depends on the next frame.
     Open,
-    /// Tungstenite, so many.
+    /// To tungstenite, so many bytes.
     Passing(u64),
-    /// Tungstenite, all from here on.
+    /// To tungstenite, from here on.
     Passed,
 }
 
-/// What comes next.
+/// The next part of the received bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// A message, its payload here in what [`Incoming::lend`] gives, until more is received.
+    /// A message. The range is its payload in the buffer of [`Incoming::lend`], until more is received.
     Message(Kind, Range<usize>),
-    /// Something that is tungstenite's to read.
+    /// Bytes for tungstenite.
     Other,
-    /// Nothing that is whole.
+    /// Nothing complete.
     More,
 }
 
 impl Incoming {
-    /// Before the answer to the upgrade.
+    /// Begins with the answer to the upgrade.
     pub(super) const fn new() -> Self {
         Self {
             bytes: Vec::new(),
             start: 0,
             end: 0,
             wanted: 0,
-            whose: Whose::Upgrade(0),
+            destination: Destination::Upgrade(0),
             is_fragmented: false,
         }
     }
 
     pub(super) fn next(&mut self) -> Next {
-        if self.whose != Whose::Open {
+        if self.destination != Destination::Open {
             return Next::Other;
         }
         let Some(frame) = Frame::read(&self.bytes[self.start..self.end]) else {
@@ -91,36 +91,37 @@ impl Incoming {
         if frame.is_data() {
             self.is_fragmented = !frame.is_final();
         }
-        self.whose = if frame.is_close() { Whose::Passed } else { Whose::Passing(length) };
+        self.destination =
+            if frame.is_close() { Destination::Passed } else { Destination::Passing(length) };
         Next::Other
     }
 
-    /// Whether tungstenite may have what comes.
+    /// Whether the next bytes go to tungstenite.
     pub(super) fn is_passing(&self) -> bool {
-        self.whose != Whose::Open
+        self.destination != Destination::Open
     }
 
-    /// From here on everything is for tungstenite.
+    /// Everything goes to tungstenite from here on.
     pub(super) fn pass_all(&mut self) {
-        self.whose = Whose::Passed;
+        self.destination = Destination::Passed;
     }
 
-    /// At most `most` bytes for tungstenite; none where they must be received first.
+    /// Hands at most `most` bytes to tungstenite; none if more must be received first.
     pub(super) fn pass(&mut self, most: usize) -> &[u8] {
         let have = &self.bytes[self.start..self.end];
         let have = &have[..have.len().min(most)];
-        let count = match &mut self.whose {
-            Whose::Open => 0,
-            Whose::Passed => have.len(),
-            Whose::Passing(left) => {
+        let count = match &mut self.destination {
+            Destination::Open => 0,
+            Destination::Passed => have.len(),
+            Destination::Passing(left) => {
                 let count = have.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
                 *left -= count as u64;
                 if *left == 0 {
-                    self.whose = Whose::Open;
+                    self.destination = Destination::Open;
                 }
                 count
             }
-            Whose::Upgrade(seen) => {
+            Destination::Upgrade(seen) => {
                 let ends = have.iter().position(|byte| {
                     *seen = match *byte {
                         byte if byte == END[*seen] => *seen + 1,
@@ -130,7 +131,7 @@ impl Incoming {
                     *seen == END.len()
                 });
                 if ends.is_some() {
-                    self.whose = Whose::Open;
+                    self.destination = Destination::Open;
                 }
                 ends.map_or(have.len(), |last| last + 1)
             }
@@ -139,14 +140,14 @@ impl Incoming {
         &self.bytes[self.start - count..self.start]
     }
 
-    /// Where to receive into; [`Incoming::received`] says how much it was.
+    /// The buffer to receive into; [`Incoming::received`] must follow.
     pub(super) fn room(&mut self) -> &mut [u8] {
         if self.start > 0 {
             self.bytes.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.end - self.start);
         }
         if self.end == self.bytes.len() {
-            // Twice as much, up to what is missing: who only announces a long message gets no memory for it.
+            // Double the buffer, up to what is missing: the header of a long message alone allocates nothing.
             let length = (2 * self.end).min(self.wanted).max(READ).max(self.end + 1);
             self.bytes.resize(length, 0);
         }
@@ -157,7 +158,7 @@ impl Incoming {
         self.end += count;
     }
 
-    /// The bytes, to be given back before anything else is done here.
+    /// Lends the buffer. Must be given back before any other call.
     pub(super) fn lend(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.bytes)
     }
@@ -181,7 +182,7 @@ struct Frame {
 impl Frame {
     const LONGEST_HEADER: usize = 14;
 
-    /// `None` where the header is not whole.
+    /// Parses a header; `None` if it is not complete.
     fn read(bytes: &[u8]) -> Option<Self> {
         let [first, second, rest @ ..] = bytes else { return None };
         let is_masked = second & 0x80 != 0;
@@ -194,7 +195,7 @@ impl Frame {
         Some(Self { first: *first, is_masked, header, payload })
     }
 
-    /// What it is a whole message of; `None` of anything that needs a second look.
+    /// The kind of message, if the frame is a whole and valid one.
     fn whole(self) -> Option<Kind> {
         match self.first {
             _ if self.is_masked => None,

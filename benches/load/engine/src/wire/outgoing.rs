@@ -1,20 +1,21 @@
-//! What is to be written: whole frames. Pure.
+//! Frames that are to be written. Pure.
 
+use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::OpCode;
 
 /// Longest header of a frame, in bytes.
-const HEADER: usize = 14;
+const LONGEST_HEADER: usize = 14;
 
 /// Bytes that are not written yet.
 #[derive(Debug, Default)]
 pub(super) struct Outgoing {
     bytes: Vec<u8>,
-    /// How many of them are written.
+    /// Bytes at the beginning that are written.
     written: usize,
 }
 
 impl Outgoing {
-    /// Appends one frame, masked with `key`; its bytes (RFC 6455 §5.2, §5.3).
+    /// Appends one frame, masked with `key`; returns its length in bytes (RFC 6455 §5.2, §5.3).
     pub(super) fn put(
         &mut self,
         opcode: OpCode,
@@ -22,30 +23,30 @@ impl Outgoing {
         payload: &[u8],
         key: [u8; 4],
     ) -> u64 {
-        let first = u8::from(opcode) | if is_final { 0x80 } else { 0 };
-        let (header, length) = header(first, payload.len(), key);
-        self.bytes.reserve(length + payload.len());
-        self.bytes.extend_from_slice(&header[..length]);
+        let header = FrameHeader { is_final, opcode, mask: Some(key), ..FrameHeader::default() };
+        let begin = self.bytes.len();
+        self.bytes.reserve(LONGEST_HEADER + payload.len());
+        header.format(payload.len() as u64, &mut self.bytes).expect("a vector takes every byte");
         let start = self.bytes.len();
         self.bytes.extend_from_slice(payload);
         mask(&mut self.bytes[start..], key);
-        (length + payload.len()) as u64
+        (self.bytes.len() - begin) as u64
     }
 
-    /// Appends frames that somebody else has made.
+    /// Appends frames that tungstenite has made.
     pub(super) fn append(&mut self, frames: &[u8]) {
         self.bytes.extend_from_slice(frames);
     }
 
-    /// What is to be written next.
+    /// The bytes that are to be written next.
     pub(super) fn rest(&self) -> &[u8] {
         &self.bytes[self.written..]
     }
 
-    /// So many bytes of it are written.
+    /// Drops the first `count` bytes, which are written.
     pub(super) fn written(&mut self, count: usize) {
         self.written += count;
-        // Moved only once that is less than what has gone.
+        // Move the rest only once it is shorter than what was written, so that every byte moves once on average.
         if 2 * self.written >= self.bytes.len() {
             self.bytes.drain(..self.written);
             self.written = 0;
@@ -53,32 +54,7 @@ impl Outgoing {
     }
 }
 
-/// The header of a masked frame, and its length.
-fn header(first: u8, payload: usize, key: [u8; 4]) -> ([u8; HEADER], usize) {
-    const IS_MASKED: u8 = 0x80;
-    let mut header = [0; HEADER];
-    header[0] = first;
-    let at = match payload {
-        0..126 => {
-            header[1] = IS_MASKED | payload as u8;
-            2
-        }
-        126..=0xffff => {
-            header[1] = IS_MASKED | 126;
-            header[2..4].copy_from_slice(&(payload as u16).to_be_bytes());
-            4
-        }
-        _ => {
-            header[1] = IS_MASKED | 127;
-            header[2..10].copy_from_slice(&(payload as u64).to_be_bytes());
-            10
-        }
-    };
-    header[at..at + key.len()].copy_from_slice(&key);
-    (header, at + key.len())
-}
-
-/// Eight bytes at a time.
+/// Masks eight bytes at a time.
 fn mask(bytes: &mut [u8], key: [u8; 4]) {
     let [a, b, c, d] = key;
     let twice = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);

@@ -118,7 +118,7 @@ fn messages_that_are_due_while_the_socket_is_full_are_counted_as_due() {
     let run = profile.load().run(&peer).expect("the peer is there");
     let all = counts(&run);
     assert_eq!(all.backpressure_events, 1);
-    // What is due is counted every 100 ms while the socket is full.
+    // Messages that are due are counted every 100 ms while the socket is full.
     assert!((90..=101).contains(&all.due), "{}", all.due);
     assert_eq!((all.sent, all.faulty(Fault::Lost)), (1, 1));
 }

@@ -4,7 +4,7 @@ use super::*;
 
 const UPGRADE: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nA: b\r\n\r\n";
 
-/// What came, in the order of its coming: messages, and bytes that were passed.
+/// Messages and passed bytes, in the order in which they came.
 #[derive(Debug, PartialEq, Eq)]
 enum Got {
     Message(Vec<u8>),
@@ -69,7 +69,7 @@ fn check(frames: &[Vec<u8>], expected: &[Got]) {
         let [Got::Passed(upgrade), rest @ ..] = &got[..] else {
             panic!("the upgrade was not passed: {got:?}");
         };
-        // What is passed next to each other is one here.
+        // Bytes that are passed one after another are one entry.
         assert_eq!(&upgrade[..UPGRADE.len()], UPGRADE);
         let more = &upgrade[UPGRADE.len()..];
         let first = (!more.is_empty()).then(|| Got::Passed(more.to_vec()));
@@ -102,7 +102,7 @@ fn a_message_in_fragments_is_passed_with_control_frames_between_them() {
 }
 
 #[test]
-fn a_message_that_begins_within_another_is_passed() {
+fn a_message_that_begins_inside_another_is_passed() {
     let wrong = [frame(0x01, b"a"), frame(0x81, b"not now")].concat();
     check(std::slice::from_ref(&wrong), &[Got::Passed(wrong.clone())]);
 }
@@ -117,7 +117,7 @@ fn after_a_close_frame_everything_is_passed() {
 }
 
 #[test]
-fn what_is_odd_is_tungstenites_to_judge() {
+fn invalid_frames_are_passed_to_tungstenite() {
     let masked = [&[0x81, 0x82, 1, 2, 3, 4][..], b"hi"].concat();
     for odd in [masked, frame(0xc1, b"reserved bit"), frame(0x83, b"reserved opcode")] {
         check(&[odd.clone(), frame(0x81, b"x")], &[Got::Passed(odd), Got::Message(b"x".to_vec())]);
@@ -125,9 +125,9 @@ fn what_is_odd_is_tungstenites_to_judge() {
 }
 
 #[test]
-fn an_announced_message_gets_no_memory_before_it_comes() {
+fn the_header_of_a_long_message_allocates_no_memory_for_it() {
     let mut incoming = Incoming::new();
-    incoming.whose = Whose::Open;
+    incoming.destination = Destination::Open;
     let announced = [&[0x82, 127][..], &(8_u64 << 20).to_be_bytes()].concat();
     incoming.room()[..announced.len()].copy_from_slice(&announced);
     incoming.received(announced.len());
@@ -137,7 +137,7 @@ fn an_announced_message_gets_no_memory_before_it_comes() {
 
 proptest! {
     #[test]
-    fn it_makes_no_difference_in_which_pieces_bytes_come(
+    fn messages_are_the_same_however_the_bytes_are_split(
         sizes in proptest::collection::vec((0_usize..9000, any::<bool>()), 1..6),
         pieces in proptest::collection::vec(1_usize..5000, 1..6)
     ) {
