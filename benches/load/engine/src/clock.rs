@@ -15,25 +15,21 @@ pub(super) struct Clock {
 
 impl Clock {
     /// A clock that starts at `start`, which may lie ahead.
-    #[must_use]
     pub(super) const fn starting_at(host: Host, start: Instant) -> Self {
         Self { host, start }
     }
 
     /// Where the time comes from.
-    #[must_use]
     pub(super) const fn host(&self) -> Host {
         self.host
     }
 
     /// When it starts.
-    #[must_use]
     pub(super) const fn start(&self) -> Instant {
         self.start
     }
 
     /// Wall-clock time at the start, in milliseconds since 1970.
-    #[must_use]
     pub(super) fn start_unix_ms(&self) -> f64 {
         let now = Instant::now();
         let ahead = self.start.saturating_duration_since(now).as_secs_f64();
@@ -42,13 +38,11 @@ impl Clock {
     }
 
     /// Now.
-    #[must_use]
     pub(super) fn now_ns(&self) -> u64 {
         Instant::now().saturating_duration_since(self.start).as_nanos() as u64
     }
 
     /// Now, as a duration.
-    #[must_use]
     pub(super) fn elapsed(&self) -> Duration {
         Duration::from_nanos(self.now_ns())
     }

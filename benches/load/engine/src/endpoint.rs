@@ -111,19 +111,16 @@ impl Endpoint {
     }
 
     /// Whether connections are encrypted.
-    #[must_use]
     pub(super) fn is_tls(&self) -> bool {
         self.tls.is_some()
     }
 
     /// Host and port of the target, as in a `Host` header.
-    #[must_use]
     pub(super) fn host(&self) -> &str {
         self.request.uri().authority().map_or("", |authority| authority.as_str())
     }
 
     /// The path of the target, with its query.
-    #[must_use]
     pub(super) fn path(&self) -> &str {
         self.request.uri().path_and_query().map_or("/", |path| path.as_str())
     }

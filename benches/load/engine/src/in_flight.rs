@@ -53,7 +53,6 @@ pub(super) enum Answer {
 
 impl InFlight {
     /// Answers are late after `timeout_ns`.
-    #[must_use]
     pub(super) fn new(timeout_ns: u64) -> Self {
         Self {
             timeout_ns,
@@ -67,13 +66,11 @@ impl InFlight {
     }
 
     /// Whether any message was given up: an answer to it would look like a duplicate.
-    #[must_use]
     pub(super) fn has_lost(&self) -> bool {
         self.has_lost
     }
 
     /// The number that the next message gets.
-    #[must_use]
     pub(super) fn next(&self) -> u32 {
         self.first + self.entries.len() as u32
     }
@@ -109,13 +106,11 @@ impl InFlight {
     }
 
     /// Messages that are neither answered nor late.
-    #[must_use]
     pub(super) fn len(&self) -> u32 {
         self.in_time
     }
 
     /// Whether no answer is still to come, not even a late one.
-    #[must_use]
     pub(super) fn is_settled(&self) -> bool {
         self.entries.is_empty()
     }
@@ -127,7 +122,6 @@ impl InFlight {
     }
 
     /// When the next message on its way becomes late.
-    #[must_use]
     pub(super) fn next_late_ns(&self) -> Option<u64> {
         self.entries.get(self.expired).map(|entry| entry.sent_ns.saturating_add(self.timeout_ns))
     }

@@ -7,11 +7,13 @@
 #[cfg(test)]
 mod tests;
 
+use std::fmt::Write;
+
+use bench_kit::random::SplitMix64;
 use bytes::{BufMut, BytesMut};
+use load_plan::profile::{Size, Traffic};
 
 use super::in_flight::InFlight;
-use bench_kit::random::SplitMix64;
-use load_plan::profile::{Size, Traffic};
 
 /// Bytes of the head, and of the shortest message.
 pub(super) const HEAD: usize = 16;
@@ -50,7 +52,6 @@ pub(super) enum Recognised {
 
 impl Recipe {
     /// The recipe for the sizes and the seed of `traffic`.
-    #[must_use]
     pub(super) fn new(traffic: &Traffic) -> Self {
         let longest = traffic.sizes.iter().map(|size| size.bytes).max().unwrap_or(HEAD);
         let mut rng = SplitMix64::new(traffic.seed);
@@ -59,7 +60,6 @@ impl Recipe {
     }
 
     /// Bytes of message `number` on `connection`.
-    #[must_use]
     pub(super) fn size(&self, connection: u16, number: u32) -> usize {
         let [(_, only)] = *self.sizes else {
             let at = self.hash(connection, number);
@@ -78,7 +78,6 @@ impl Recipe {
     }
 
     /// Compares `payload`, received on `connection`, with the messages sent there.
-    #[must_use]
     pub(super) fn recognise(
         &self,
         connection: u16,
@@ -183,7 +182,6 @@ pub(super) struct Template {
 
 impl Template {
     /// `None` without `{seq}`.
-    #[must_use]
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (before, after) = text.split_once("{seq}")?;
         Some(Self { before: before.as_bytes().into(), after: after.as_bytes().into() })
@@ -191,25 +189,12 @@ impl Template {
 
     /// Appends the text with `number` in it.
     pub(super) fn write(&self, number: u32, out: &mut BytesMut) {
-        let mut digits = [0; 10];
-        let mut at = digits.len();
-        let mut rest = number;
-        loop {
-            at -= 1;
-            digits[at] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            if rest == 0 {
-                break;
-            }
-        }
-        out.reserve(self.before.len() + digits.len() + self.after.len());
         out.put_slice(&self.before);
-        out.put_slice(&digits[at..]);
+        write!(out, "{number}").expect("a buffer takes every byte");
         out.put_slice(&self.after);
     }
 
     /// The number at the first place in `payload` that matches the template.
-    #[must_use]
     pub(super) fn find(&self, payload: &[u8]) -> Option<u32> {
         (0..payload.len()).find_map(|at| {
             let rest = payload[at..].strip_prefix(&*self.before)?;

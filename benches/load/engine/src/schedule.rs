@@ -19,7 +19,6 @@ pub(super) struct Arrivals {
 
 impl Arrivals {
     /// Those of `user` from `begin_ns` on; `None` where the clock does not decide when to send.
-    #[must_use]
     pub(super) fn new(pace: Pace, user: u32, seed: u64, begin_ns: u64) -> Option<Self> {
         let Pace::Open { rate, arrival } = pace else { return None };
         let phase = (f64::from(user) * GOLDEN).fract();
@@ -35,7 +34,6 @@ impl Arrivals {
     }
 
     /// When the next message is due.
-    #[must_use]
     pub(super) fn due_ns(&self) -> u64 {
         self.due_ns
     }

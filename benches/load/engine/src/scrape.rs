@@ -84,7 +84,6 @@ impl<'a> Scrape<'a> {
 
 impl Heap {
     /// Allocations between two moments, and how much of them remained.
-    #[must_use]
     pub(super) fn until(self, after: Self) -> TargetAllocations {
         TargetAllocations {
             total_blocks: after.total_blocks.saturating_sub(self.total_blocks),

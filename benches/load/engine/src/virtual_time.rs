@@ -16,19 +16,16 @@ pub(crate) struct VirtualTime {
 
 impl VirtualTime {
     /// Begins now; the generator seems to use `cpus` processors.
-    #[must_use]
     pub(crate) fn starting_now(cpus: f64) -> Self {
         Self { zero: Instant::now(), cpus }
     }
 
     /// Wall-clock time since 1970.
-    #[must_use]
     pub(crate) fn unix(self) -> Duration {
         START + self.zero.elapsed()
     }
 
     /// Processor time since the start.
-    #[must_use]
     pub(crate) fn cpu_time(self) -> Duration {
         self.zero.elapsed().mul_f64(self.cpus)
     }
