@@ -85,14 +85,12 @@ impl ServerProcess {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(stderr.try_clone()?);
-        let child = cleanup::spawn(&mut command)
+        let mut child = cleanup::spawn(&mut command)
             .with_context(|| format!("cannot start {name}: {}", program.name()))?;
-        let mut starting = Starting { name, child, stderr };
         let addr = match port {
-            None => starting.announced_address()?,
-            Some(port) => starting.connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?,
+            None => announced_address(name, &mut child, &stderr)?,
+            Some(port) => first_connection(name, &mut child, &stderr, port)?,
         };
-        let Starting { child, stderr, .. } = starting;
         let clock = ProcessClock::of_group(child.id())
             .with_context(|| format!("cannot read the processor time of {name}"))?;
         Ok(Self { name: name.to_owned(), child, addr, clock, stderr })
@@ -142,72 +140,56 @@ impl Program {
     }
 }
 
-struct Starting<'a> {
-    name: &'a str,
-    child: Child,
-    stderr: File,
+/// The address in `listening on http://127.0.0.1:43121`.
+fn announced_address(name: &str, child: &mut Child, stderr: &File) -> Result<SocketAddr> {
+    let stdout = child.take_stdout().context("stdout is a pipe")?;
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let read = BufReader::new(stdout).read_line(&mut line);
+        // The receiver is gone after the timeout.
+        drop(sender.send(read.map(|_| line)));
+    });
+    let line = match receiver.recv_timeout(START_TIMEOUT) {
+        Ok(line) => line?,
+        Err(_) => bail!(
+            "{name} printed no address within {} s; if it is not a ws-server, use --base-cmd and --head-cmd",
+            START_TIMEOUT.as_secs()
+        ),
+    };
+    let addr = line.trim_end().strip_prefix("listening on http://");
+    match addr.and_then(|addr| addr.parse().ok()) {
+        Some(addr) => Ok(addr),
+        None if line.is_empty() => bail!("{name} ended before it served{}", stderr_tail(stderr)),
+        None => bail!(
+            "{name} printed {line:?} instead of its address; if it is not a ws-server, use --base-cmd and --head-cmd"
+        ),
+    }
 }
 
-impl Starting<'_> {
-    /// The address in `listening on http://127.0.0.1:43121`.
-    fn announced_address(&mut self) -> Result<SocketAddr> {
-        let stdout = self.child.take_stdout().context("stdout was asked for")?;
-        let (sender, receiver) = mpsc::channel();
-        std::thread::spawn(move || {
-            let mut line = String::new();
-            let read = BufReader::new(stdout).read_line(&mut line);
-            // The receiver is gone after the timeout.
-            drop(sender.send(read.map(|_| line)));
-        });
-        let line = match receiver.recv_timeout(START_TIMEOUT) {
-            Ok(line) => line?,
-            Err(_) => bail!(
-                "{} printed no address within {} s; if it is not a ws-server, use --base-cmd and --head-cmd",
-                self.name,
-                START_TIMEOUT.as_secs()
-            ),
-        };
-        let addr = line.trim_end().strip_prefix("listening on http://");
-        match addr.and_then(|addr| addr.parse().ok()) {
-            Some(addr) => Ok(addr),
-            None if line.is_empty() => {
-                bail!("{} ended before it served{}", self.name, stderr_tail(&self.stderr))
-            }
-            None => bail!(
-                "{} printed {line:?} instead of its address; if it is not a ws-server, use --base-cmd and --head-cmd",
-                self.name
-            ),
-        }
+/// Tries `port` until it accepts a connection.
+fn first_connection(name: &str, child: &mut Child, stderr: &File, port: u16) -> Result<SocketAddr> {
+    // The output of a command is discarded; a full pipe would stop it.
+    if let Some(mut stdout) = child.take_stdout() {
+        std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
     }
-
-    /// Tries `addr` until it accepts a connection.
-    fn connect(&mut self, addr: SocketAddr) -> Result<SocketAddr> {
-        // The output of a command is discarded; a full pipe would stop it.
-        if let Some(mut stdout) = self.child.take_stdout() {
-            std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
+    let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let deadline = Instant::now() + START_TIMEOUT;
+    loop {
+        // First, because another process may have taken the port.
+        if let Some(status) = child.try_wait()? {
+            bail!("{name} ended before it served ({status}){}", stderr_tail(stderr));
         }
-        let deadline = Instant::now() + START_TIMEOUT;
-        loop {
-            if let Some(status) = self.child.try_wait()? {
-                bail!(
-                    "{} ended before it served ({status}){}",
-                    self.name,
-                    stderr_tail(&self.stderr)
-                );
-            }
-            if Client::connect(addr).is_ok() {
-                return Ok(addr);
-            }
-            ensure!(
-                Instant::now() < deadline,
-                "{} does not listen on port {} after {} s; check that its command uses {{port}}{}",
-                self.name,
-                addr.port(),
-                START_TIMEOUT.as_secs(),
-                stderr_tail(&self.stderr)
-            );
-            std::thread::sleep(POLL_INTERVAL);
+        if Client::connect(addr).is_ok() {
+            return Ok(addr);
         }
+        ensure!(
+            Instant::now() < deadline,
+            "{name} does not listen on port {port} after {} s; check that its command uses {{port}}{}",
+            START_TIMEOUT.as_secs(),
+            stderr_tail(stderr)
+        );
+        std::thread::sleep(POLL_INTERVAL);
     }
 }
 

@@ -87,78 +87,67 @@ pub(super) fn is_equal(row: &ExactRow) -> bool {
 
 /// The smallest change that a pass could have seen, or else the next step.
 pub(super) fn last_word(comparison: &Comparison) -> String {
-    let any = |wanted: fn(Verdict) -> bool| verdicts(comparison).into_iter().any(wanted);
+    let verdicts = verdicts(comparison);
+    let any = |wanted: fn(&Verdict) -> bool| verdicts.iter().any(wanted);
     let next = match comparison.exit_code {
-        0 => return format!("{}{}", notice(comparison), sensitivity(comparison)),
-        1 => "fix the failed part, then compare again".to_owned(),
-        3 => suspect(comparison),
+        0 => return format!("{}{}", notice(&verdicts), sensitivity(comparison)),
+        1 => "fix the failed part, then compare again",
+        3 => return format!("next: {}", suspect(comparison)),
         4 if exact(comparison).iter().any(|row| row.verdict == Verdict::Improved) => {
             "record the new counts with scripts/run-alloc-tests.sh --update, or pass --improved-ok"
-                .to_owned()
         }
-        4 => "pass --improved-ok; timings and instructions are not recorded"
-            .to_owned(),
-        5 if verdicts(comparison).is_empty() => {
-            "the reasons why no part was measured are above; such a comparison does not pass".to_owned()
+        4 => "pass --improved-ok; timings and instructions are not recorded",
+        5 if verdicts.is_empty() => {
+            "measure a part; the reasons why none was measured are above, and such a comparison does not pass"
         }
-        5 if any(|verdict| verdict == Verdict::NotComparable) => {
+        5 if any(|verdict| *verdict == Verdict::NotComparable) => {
             "choose revisions or filters that have rows in common; a part without rows does not pass"
-                .to_owned()
         }
-        5 => "pass --new-ok if missing scenarios are new; otherwise find why head lost the stale ones"
-            .to_owned(),
-        6 if any(|verdict| verdict != Verdict::TooNoisy && verdict.exit_code() == 6) => {
+        5 => {
+            "pass --new-ok if missing scenarios are new; otherwise find why head lost the stale ones"
+        }
+        6 if any(|verdict| matches!(verdict, Verdict::Blind | Verdict::Nondeterministic)) => {
             "scripts/run-alloc-tests.sh; no number can be trusted until the instrument repeats"
-                .to_owned()
         }
-        6 => "run again on a quieter machine, or pass --noisy-ok to accept noisy rows"
-            .to_owned(),
-        code => format!("exit code {code}"),
+        6 => "run again on a quieter machine, or pass --noisy-ok to accept noisy rows",
+        _ => "look up the exit code with --help",
     };
     format!("next: {next}")
 }
 
 /// A notice of the noisy rows that `--noisy-ok` accepted; empty without any.
-fn notice(comparison: &Comparison) -> String {
-    let noisy = verdicts(comparison).into_iter().filter(|one| *one == Verdict::TooNoisy).count();
-    if noisy == 0 {
-        return String::new();
+fn notice(verdicts: &[Verdict]) -> String {
+    match verdicts.iter().filter(|verdict| **verdict == Verdict::TooNoisy).count() {
+        0 => String::new(),
+        noisy => format!("notice: {noisy} too noisy to judge, accepted by --noisy-ok; "),
     }
-    format!("notice: {noisy} too noisy to judge, accepted by --noisy-ok; ")
 }
 
 /// The line of code, function or row that regressed. Counts come first, because they name a line.
 fn suspect(comparison: &Comparison) -> String {
     let regressed = |verdict| matches!(verdict, Verdict::Regressed | Verdict::Leaked);
-    let scenarios: Vec<_> = exact(comparison).iter().filter(|row| regressed(row.verdict)).collect();
-    for row in &scenarios {
-        if let Some(site) =
-            row.sites.iter().find(|site| site.head.is_some() && site.place.is_some())
-        {
-            return format!("look at {} ({})", format::place(site), row.id);
-        }
+    let scenarios = || exact(comparison).iter().filter(|row| regressed(row.verdict));
+    let mut sites = scenarios().flat_map(|row| row.sites.iter().map(move |site| (row, site)));
+    if let Some((row, site)) = sites.find(|(_, site)| site.head.is_some() && site.place.is_some()) {
+        return format!("look at {} ({})", format::place(site), row.id);
     }
-    let instructions: Vec<_> =
-        instructions(comparison).iter().filter(|row| regressed(row.verdict)).collect();
-    for row in &instructions {
+    let instructions = || instructions(comparison).iter().filter(|row| regressed(row.verdict));
+    for row in instructions() {
         let grown = || row.functions.iter().filter(|function| function.head > function.base);
         // The function that grows most is often a copy or an allocation; its cause is in the server.
-        let ours =
+        let in_server =
             grown().find(|one| one.file.as_ref().is_some_and(|file| file.contains("server/")));
-        if let Some(function) = ours.or_else(|| grown().next()) {
+        if let Some(function) = in_server.or_else(|| grown().next()) {
             return format!("look at {} ({})", function.name, row.id);
         }
     }
     let timings = timings(comparison).iter().filter(|row| regressed(row.verdict));
-    let ids = scenarios.iter().map(|row| &row.id).chain(instructions.iter().map(|row| &row.id));
+    let ids = scenarios().map(|row| &row.id).chain(instructions().map(|row| &row.id));
     let Some(id) = ids.chain(timings.map(|row| &row.id)).next() else {
         return "look at the regressed rows above".to_owned();
     };
-    let (base, head) = (&comparison.base.commit, &comparison.head.commit);
-    match (base, head) {
-        (Some(base), _) if comparison.head.name == "working tree" => {
-            format!("git diff {base}, and look for changes that affect {id}")
-        }
+    match (&comparison.base.commit, &comparison.head.commit) {
+        (Some(base), None) => format!("git diff {base}, and look for changes that affect {id}"),
         (Some(base), Some(head)) => {
             format!("git diff {base} {head}, and look for changes that affect {id}")
         }
