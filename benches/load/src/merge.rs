@@ -3,7 +3,6 @@
 //! The runs are the shards of one run, or several whole runs of one profile, which add up as if they had run at the same
 //! time under the name `a+b`. The order of merging does not matter.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::mem::take;
@@ -145,24 +144,19 @@ impl Sum {
     fn add_content(&mut self, intervals: Vec<Interval>, details: Vec<ErrorSample>) {
         for interval in intervals {
             let cpu = (interval.generator_cpu * CPU_UNIT).round() as u64;
-            match self.intervals.entry((interval.second, interval.stage, interval.phase)) {
-                Entry::Vacant(entry) => {
-                    entry.insert(Cell { interval, cpu });
-                }
-                Entry::Occupied(mut entry) => entry.get_mut().add(&interval, cpu),
-            }
+            self.intervals
+                .entry((interval.second, interval.stage, interval.phase))
+                .and_modify(|cell| cell.add(&interval, cpu))
+                .or_insert(Cell { interval, cpu });
         }
         for detail in details {
-            match self.details.entry((detail.kind.clone(), detail.text.clone())) {
-                Entry::Vacant(entry) => {
-                    entry.insert(detail);
-                }
-                Entry::Occupied(mut entry) => {
-                    let mine = entry.get_mut();
+            self.details
+                .entry((detail.kind.clone(), detail.text.clone()))
+                .and_modify(|mine| {
                     mine.count += detail.count;
                     mine.first_ns = mine.first_ns.min(detail.first_ns);
-                }
-            }
+                })
+                .or_insert(detail);
         }
     }
 

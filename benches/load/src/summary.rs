@@ -7,8 +7,8 @@ mod tests;
 
 use load_plan::metrics::{Distribution, Tally, Timing};
 use load_plan::model::{Interval, Phase, Run, TargetAllocations};
-use load_plan::outcome::Fault;
-use load_plan::profile::{Profile, Stage};
+use load_plan::outcome::{Ending, Fault};
+use load_plan::profile::Profile;
 use load_plan::thresholds::{Metric, Statistic};
 
 /// The figures of a run.
@@ -23,8 +23,6 @@ pub struct Summary {
 /// The sums over some intervals of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Figures {
-    /// The name of the stage; empty for the whole run.
-    pub name: String,
     /// Measured time in nanoseconds: the length of the holds.
     pub length_ns: u64,
     /// Intervals of holds: the samples of a count over time.
@@ -46,15 +44,6 @@ pub struct Figures {
     paced: [u64; 2],
 }
 
-/// The value of a metric.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Measured {
-    /// In the base unit of [`Metric::unit`].
-    pub value: f64,
-    /// Observations behind it; at least 1.
-    pub samples: u64,
-}
-
 impl Summary {
     /// Sums up `run`.
     #[must_use]
@@ -70,8 +59,14 @@ impl Summary {
     /// The empty summary of a run of `profile` that has not begun.
     #[must_use]
     pub fn nothing(profile: &Profile) -> Self {
-        let named = |stage: &Stage| Figures { name: stage.name.clone(), ..Figures::default() };
-        Self { overall: Figures::default(), stages: profile.stages.iter().map(named).collect() }
+        let nothing = Figures::default();
+        Self { overall: nothing.clone(), stages: vec![nothing; profile.stages.len()] }
+    }
+
+    /// The figures of a stage; for `None` of the whole run.
+    #[must_use]
+    pub fn figures(&self, stage: Option<usize>) -> &Figures {
+        stage.map_or(&self.overall, |index| &self.stages[index])
     }
 
     /// Adds an interval of a run of `profile`.
@@ -152,11 +147,15 @@ impl Figures {
         (!names.is_empty()).then(|| names.join("+"))
     }
 
-    /// The value of `metric`; `None` without samples.
+    /// The value of `metric` in the base unit of [`Metric::unit`]; `None` without samples.
     #[must_use]
-    pub fn value(&self, metric: Metric) -> Option<Measured> {
-        let (value, samples) = self.observed(metric)?;
-        (samples > 0).then_some(Measured { value, samples })
+    pub fn value(&self, metric: Metric) -> Option<f64> {
+        self.measured(metric).map(|(value, _)| value)
+    }
+
+    /// [`Figures::value`], and the number of samples behind it.
+    pub(super) fn measured(&self, metric: Metric) -> Option<(f64, u64)> {
+        self.observed(metric).filter(|(_, samples)| *samples > 0)
     }
 
     /// The value of `metric` and its number of samples. A count may be above 0 without samples: a connection may end in
@@ -218,6 +217,13 @@ impl Figures {
         };
         statistic.quantile().is_none_or(|quantile| distribution.supports(quantile))
     }
+}
+
+/// The count of each kind of error.
+pub fn error_kinds(counts: &Tally) -> impl Iterator<Item = (&'static str, u64)> {
+    let endings = Ending::ALL.into_iter().filter(|ending| !ending.is_good());
+    let endings = endings.map(|ending| (ending.name(), counts.ended(ending)));
+    endings.chain(Fault::ALL.map(|fault| (fault.name(), counts.faulty(fault))))
 }
 
 /// Processors that the generator used in holds, on average; `None` without holds.

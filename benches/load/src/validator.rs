@@ -4,7 +4,6 @@
 //! neither a pass nor a failure.
 
 mod check;
-mod judge;
 #[cfg(test)]
 mod tests;
 mod validity;
@@ -17,9 +16,10 @@ use load_plan::profile::Profile;
 use load_plan::thresholds::{Metric, Op, Threshold};
 use load_plan::units::exact_duration;
 
-pub use check::{Check, Worst};
-use judge::Judge;
+pub use check::Check;
 pub use verdict::RunVerdict;
+pub use violations::Worst;
+use violations::by_interval;
 
 /// A verdict with everything that it rests on.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,24 +38,20 @@ pub struct Assessment {
 #[must_use]
 pub fn validate(run: &Run) -> Assessment {
     let summary = Summary::of(run);
-    let judge = Judge::new(run, &summary);
+    let intervals = by_interval(run);
+    let judge = |stage, threshold: &Threshold| Check::new(&summary, &intervals, stage, threshold);
     let mut checks = Vec::new();
     let mut notices = Vec::new();
-    let whole = std::iter::once((None, &run.profile.thresholds));
-    let by_stage = run.profile.stages.iter().enumerate();
-    let by_stage = by_stage.map(|(index, stage)| (Some(index), &stage.thresholds));
-    for (stage, thresholds) in whole.chain(by_stage) {
-        for threshold in thresholds {
-            match left_out(run, threshold) {
-                Some(notice) => notices.push(notice),
-                None => checks.push(judge.check(stage, threshold)),
-            }
+    for (stage, threshold) in thresholds(&run.profile) {
+        match left_out(run, threshold) {
+            Some(notice) => notices.push(notice),
+            None => checks.push(judge(stage, threshold)),
         }
     }
     // Not in the profile, and therefore only shown if it is violated.
-    let implied = all_open(&run.profile).map(|threshold| judge.check(None, &threshold));
+    let implied = all_open(&run.profile).map(|threshold| judge(None, &threshold));
     checks.extend(implied.filter(|check| check.samples > 0 && !check.met));
-    notices.extend(checks.iter().filter_map(|check| judge.caution(check)));
+    notices.extend(checks.iter().filter_map(|check| check.caution(run, &summary)));
     let (verdict, reasons) = verdict(run, &summary, &checks);
     if verdict == RunVerdict::Invalid {
         let by_target = checks.iter().filter(|check| check.is_violated_by_the_target());
@@ -64,6 +60,15 @@ pub fn validate(run: &Run) -> Assessment {
         }));
     }
     Assessment { verdict, checks, reasons, notices }
+}
+
+/// The thresholds of `profile`, each with the stage that it is on: those of the whole run first, then those of each stage.
+pub fn thresholds(profile: &Profile) -> impl Iterator<Item = (Option<usize>, &Threshold)> {
+    let of_stages = profile.stages.iter().enumerate();
+    let of_stages = of_stages.flat_map(|(index, stage)| {
+        stage.thresholds.iter().map(move |threshold| (Some(index), threshold))
+    });
+    profile.thresholds.iter().map(|threshold| (None, threshold)).chain(of_stages)
 }
 
 /// Reasons why one part of a run is not valid, whatever the other parts say.

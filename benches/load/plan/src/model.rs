@@ -82,9 +82,12 @@ pub struct Shard {
 }
 
 /// One run.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// As JSON it lacks the fields that a report writes in sections of their own: schema, profile, counts and errors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
     /// Version of the format.
+    #[serde(skip)]
     pub schema: u32,
     /// Name of the run, which all its shards share.
     pub run_id: String,
@@ -92,28 +95,33 @@ pub struct Run {
     pub shard: Shard,
     /// Indices of the shards in this run; all of them if it is whole.
     pub shards: Vec<u32>,
-    /// Start by the wall clock, in nanoseconds since 1970.
-    pub started_unix_ns: u128,
     /// Address of the target; empty if the run started a server of its own.
     pub url: String,
-    /// The load that was asked for, with thresholds and seed.
-    pub profile: Profile,
-    /// What the target saw before the start: a connection that checks the address, and the probe.
-    pub before: Tally,
-    /// In order of time.
-    pub intervals: Vec<Interval>,
-    /// Errors, the most frequent first; at most 64 of each shard.
-    pub error_samples: Vec<ErrorSample>,
-    /// Allocations of the target, if it reports them.
-    pub allocations: Option<TargetAllocations>,
-    /// Reasons not to trust the run or one of its shards that do not show in the intervals.
-    pub doubts: Vec<String>,
-    /// Whether a signal ended the run early.
-    pub interrupted: bool,
+    /// Start by the wall clock, in nanoseconds since 1970.
+    pub started_unix_ns: u128,
     /// Threads that generated the load.
     pub workers: u32,
     /// Processors of the machine.
     pub processors: u32,
+    /// Reasons not to trust the run or one of its shards that do not show in the intervals.
+    pub doubts: Vec<String>,
+    /// Whether a signal ended the run early.
+    pub interrupted: bool,
+    /// The load that was asked for, with thresholds and seed.
+    #[serde(skip)]
+    pub profile: Profile,
+    /// What the target saw before the start: a connection that checks the address, and the probe.
+    #[serde(skip)]
+    pub before: Tally,
+    /// In order of time.
+    #[serde(skip)]
+    pub intervals: Vec<Interval>,
+    /// Errors, the most frequent first; at most 64 of each shard.
+    #[serde(skip)]
+    pub error_samples: Vec<ErrorSample>,
+    /// Allocations of the target, if it reports them.
+    #[serde(skip)]
+    pub allocations: Option<TargetAllocations>,
 }
 
 /// The newest [`Run::schema`].

@@ -1,4 +1,5 @@
 /// An enum whose variants each have a name: as text, in JSON, and in `ALL`.
+#[macro_export]
 macro_rules! named {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
         $(#[$doc])*
@@ -10,7 +11,7 @@ macro_rules! named {
             /// All of them, in the order of reports.
             pub const ALL: [Self; [$($word),*].len()] = [$(Self::$variant),*];
 
-            /// The name in profiles and reports, in JSON and in CSV.
+            /// The name in profiles, tables and reports, in JSON and in CSV.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $word),* }

@@ -21,7 +21,7 @@ pub use builtin::Builtin;
 pub use conduct::{Conduct, Hostile, Provocation, SlowReaders, Storm};
 
 /// A load, and the limits on its run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
     /// A noun that says what the load is for: `smoke`.

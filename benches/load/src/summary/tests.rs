@@ -2,12 +2,11 @@ use proptest::prelude::*;
 
 use super::fixture::{MIXED, MS, SECOND, answered, interval, run};
 use super::*;
-use load_plan::outcome::Ending;
 
 #[track_caller]
 fn check(figures: &Figures, metric: &str, expected: Option<(f64, u64)>) {
     let metric: Metric = metric.parse().expect("a metric");
-    let got = figures.value(metric).map(|measured| (measured.value, measured.samples));
+    let got = figures.measured(metric);
     assert_eq!(got, expected, "{metric}");
 }
 
@@ -169,8 +168,8 @@ proptest! {
         prop_assert_eq!(overall.held.sent, total(|stage| stage.held.sent));
         prop_assert_eq!(overall.counts.errors(), total(|stage| stage.counts.errors()));
         for metric in Metric::all() {
-            if let Some(measured) = overall.value(metric) {
-                prop_assert!(measured.value.is_finite() && measured.samples > 0, "{}", metric);
+            if let Some((value, samples)) = overall.measured(metric) {
+                prop_assert!(value.is_finite() && samples > 0, "{}", metric);
             }
         }
     }

@@ -1,5 +1,9 @@
 use serde::Serialize;
 
+use super::violations::{IntervalFigures, Worst, violations};
+use crate::summary::Summary;
+use bench_show::units::counted;
+use load_plan::model::Run;
 use load_plan::profile::Profile;
 use load_plan::thresholds::Threshold;
 
@@ -27,16 +31,42 @@ pub struct Check {
     pub worst: Vec<Worst>,
 }
 
-/// The metric in one interval alone.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Worst {
-    /// Whole seconds since the start of the run.
-    pub second: u64,
-    /// In the base unit of the metric.
-    pub value: f64,
-}
-
 impl Check {
+    pub(super) fn new(
+        summary: &Summary,
+        intervals: &[IntervalFigures<'_>],
+        stage: Option<usize>,
+        threshold: &Threshold,
+    ) -> Self {
+        let (measured, samples) = summary.figures(stage).measured(threshold.metric).unzip();
+        let (first_violated_ns, worst) = violations(intervals, stage, threshold);
+        Self {
+            threshold: *threshold,
+            stage,
+            measured,
+            samples: samples.unwrap_or(0),
+            margin: measured.and_then(|value| threshold.margin(value)),
+            met: measured.is_some_and(|value| threshold.is_met(value)),
+            first_violated_ns,
+            worst,
+        }
+    }
+
+    /// A notice if the metric is a percentile of too few samples.
+    pub(super) fn caution(&self, run: &Run, summary: &Summary) -> Option<String> {
+        let Self { threshold: Threshold { metric, .. }, stage, samples, .. } = *self;
+        if samples == 0 || summary.figures(stage).supports(metric) {
+            return None;
+        }
+        let of_stage = stage.map_or_else(String::new, |index| {
+            format!(" of stage \"{}\"", run.profile.stages[index].name)
+        });
+        let samples = counted(samples, "sample");
+        Some(format!(
+            "{metric}{of_stage} rests on {samples}, and fewer than ten lie beyond it; hold it longer"
+        ))
+    }
+
     /// Whether the threshold is violated, and a slow generator cannot be the cause.
     pub(super) fn is_violated_by_the_target(&self) -> bool {
         !self.met && self.measured.is_some() && self.threshold.metric.is_the_targets_own()

@@ -1,38 +1,22 @@
-use serde::Serialize;
+use load_plan::named;
 
-/// The outcome of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RunVerdict {
-    /// Every threshold was measured and met.
-    Pass,
-    /// A threshold was violated, or has no samples.
-    Fail,
-    /// The generator was the bottleneck, or there are no thresholds: the numbers say nothing about the target.
-    Invalid,
-    /// Shards are missing.
-    Incomplete,
-    /// A signal ended the run early.
-    Interrupted,
+named! {
+    /// The outcome of a run.
+    RunVerdict {
+        /// Every threshold was measured and met.
+        Pass = "pass",
+        /// A threshold was violated, or has no samples.
+        Fail = "fail",
+        /// The generator was the bottleneck, or there are no thresholds: the numbers say nothing about the target.
+        Invalid = "invalid",
+        /// Shards are missing.
+        Incomplete = "incomplete",
+        /// A signal ended the run early.
+        Interrupted = "interrupted",
+    }
 }
 
 impl RunVerdict {
-    /// All verdicts.
-    pub const ALL: [Self; 5] =
-        [Self::Pass, Self::Fail, Self::Invalid, Self::Incomplete, Self::Interrupted];
-
-    /// The word in reports, in tables and in JSON.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::Invalid => "invalid",
-            Self::Incomplete => "incomplete",
-            Self::Interrupted => "interrupted",
-        }
-    }
-
     /// The exit code of the process.
     #[must_use]
     pub const fn exit_code(self) -> u8 {

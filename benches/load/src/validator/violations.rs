@@ -1,4 +1,5 @@
-use super::check::Worst;
+use serde::Serialize;
+
 use crate::summary::Figures;
 use load_plan::model::{Interval, Phase, Run};
 use load_plan::thresholds::{Metric, Op, Threshold};
@@ -10,34 +11,37 @@ const WORST: usize = 5;
 /// more than a threshold's margin.
 const SHORTEST_NS: u64 = 500_000_000;
 
+/// The metric in one interval alone.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Worst {
+    /// Whole seconds since the start of the run.
+    pub second: u64,
+    /// In the base unit of the metric.
+    pub value: f64,
+}
+
 /// One interval, summed up alone.
 #[derive(Debug)]
-pub(super) struct IntervalFigures {
-    second: u64,
+pub(super) struct IntervalFigures<'a> {
+    interval: &'a Interval,
     start_ns: u64,
-    stage: usize,
-    is_hold: bool,
     figures: Figures,
 }
 
 /// The intervals of `run` in order of time. Intervals of the same second start one after another.
-pub(super) fn by_interval(run: &Run) -> Vec<IntervalFigures> {
+pub(super) fn by_interval(run: &Run) -> Vec<IntervalFigures<'_>> {
     let (mut second, mut offset_ns) = (0, 0);
-    let alone = |interval: &Interval| {
+    let mut all = Vec::new();
+    for interval in &run.intervals {
         if interval.second != second {
             (second, offset_ns) = (interval.second, 0);
         }
         let start_ns = second * 1_000_000_000 + offset_ns;
         offset_ns += interval.length_ns;
-        IntervalFigures {
-            second,
-            start_ns,
-            stage: interval.stage,
-            is_hold: interval.phase == Phase::Hold,
-            figures: Figures::of(&run.profile, [interval]),
-        }
-    };
-    run.intervals.iter().map(alone).collect()
+        let figures = Figures::of(&run.profile, [interval]);
+        all.push(IntervalFigures { interval, start_ns, figures });
+    }
+    all
 }
 
 /// The bearing of one interval on a threshold.
@@ -71,7 +75,7 @@ fn is_rate(metric: Metric) -> bool {
 
 /// When `threshold` on `stage` was first violated, in nanoseconds since the run's start, and the worst seconds.
 pub(super) fn violations(
-    intervals: &[IntervalFigures],
+    intervals: &[IntervalFigures<'_>],
     stage: Option<usize>,
     threshold: &Threshold,
 ) -> (Option<u64>, Vec<Worst>) {
@@ -83,15 +87,16 @@ pub(super) fn violations(
     let mut first = None;
     let mut total = 0.0;
     let mut worst = Vec::new();
-    let counts = |interval: &&IntervalFigures| {
-        stage.is_none_or(|stage| interval.stage == stage)
-            && (interval.is_hold || !metric.is_of_holds())
-            && (interval.figures.length_ns >= SHORTEST_NS || !is_rate(metric))
-    };
-    for interval in intervals.iter().filter(counts) {
+    for IntervalFigures { interval, start_ns, figures } in intervals {
+        let counts = stage.is_none_or(|stage| interval.stage == stage)
+            && (interval.phase == Phase::Hold || !metric.is_of_holds())
+            && (figures.length_ns >= SHORTEST_NS || !is_rate(metric));
+        if !counts {
+            continue;
+        }
         let value = match alone {
-            Alone::Adds => interval.figures.observed(metric).map(|(value, _)| value),
-            _ => interval.figures.value(metric).map(|measured| measured.value),
+            Alone::Adds => figures.observed(metric).map(|(value, _)| value),
+            _ => figures.value(metric),
         };
         let Some(value) = value else { continue };
         total += value;
@@ -101,7 +106,7 @@ pub(super) fn violations(
             _ => !threshold.is_met(total) && total >= limit,
         };
         if is_violated {
-            first = first.or(Some(interval.start_ns));
+            first = first.or(Some(*start_ns));
         }
         // 0 is never the worst of values that must stay below a limit.
         if alone == Alone::Judged && !threshold.op.is_upper() || value > 0.0 {

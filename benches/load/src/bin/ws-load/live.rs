@@ -8,18 +8,17 @@ use load::validator::Assessment;
 use load_engine::progress::Progress;
 use load_engine::run::RunSettings;
 use load_plan::metrics::Timing;
-use load_plan::model::{Phase, Run};
+use load_plan::model::Run;
 use server::live::Point;
 
-use message::{Latency, Load, Stage};
+use message::{Latency, Load, Mark, Stage};
 
 /// The live page of one run.
 pub(crate) struct Live {
     page: server::LivePage,
     run_id: String,
     url: String,
-    /// Starts of phases: nanoseconds since the start of the run, stage, phase.
-    marks: Vec<(u64, usize, Phase)>,
+    marks: Vec<Mark>,
     rates: Rates,
 }
 
@@ -51,16 +50,15 @@ impl Live {
 
     pub(crate) fn show(&mut self, now: &Progress<'_>, so_far: &Summary) {
         let elapsed_ns = now.elapsed.as_nanos() as u64;
-        let place = (now.stage, now.phase);
-        if self.marks.last().is_none_or(|(_, stage, phase)| (*stage, *phase) != place) {
-            self.marks.push((elapsed_ns, now.stage, now.phase));
+        let (stage, phase, name) = (now.stage, now.phase, &now.profile.stages[now.stage].name);
+        if self.marks.last().is_none_or(|last| (last.stage, last.phase) != (stage, phase)) {
+            self.marks.push(Mark { at_ns: elapsed_ns, stage, name: name.clone(), phase });
         }
         let judged = now.profile.judged(now.stage).unwrap_or(Timing::Ping);
         let counts = &now.last.counts;
-        let name = &now.profile.stages[now.stage].name;
         let load = Load {
             elapsed_ns,
-            stage: Some(Stage { index: now.stage, name, phase: now.phase }),
+            stage: Some(Stage { index: stage, name, phase }),
             judged: judged.name(),
             latency: Latency::of(now.last.timing(judged)),
             offered_per_s: now.profile.is_open_loop(now.stage).then_some(counts.due as f64),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::view::{Counts, Origin, Second};
+use super::view::{Counts, Second};
 use crate::summary::Figures;
 use load_plan::metrics::{Distribution, Sample, Tally, Timing};
 use load_plan::model::{ErrorSample, Interval, Run, SCHEMA, TargetAllocations};
@@ -13,7 +13,7 @@ use load_plan::profile::Profile;
 
 #[derive(Deserialize)]
 pub(super) struct Saved {
-    run: Origin,
+    run: Run,
     profile: Profile,
     overall: SavedTotals,
     intervals: Vec<Second<Interval, Distribution>>,
@@ -32,33 +32,14 @@ pub(super) struct SavedTotals {
 impl Saved {
     /// The run without buckets, and what the report says of all of it.
     pub(super) fn into_run(self) -> (Run, SavedTotals) {
-        let Origin {
-            run_id,
-            shard,
-            shards,
-            url,
-            started_unix_ns,
-            workers,
-            processors,
-            doubts,
-            interrupted,
-        } = self.run;
         let run = Run {
             schema: SCHEMA,
-            run_id,
-            shard,
-            shards,
-            started_unix_ns: u128::from(started_unix_ns),
-            url,
             profile: self.profile,
             before: self.before.into_tally(),
             intervals: self.intervals.into_iter().map(Second::into_interval).collect(),
             error_samples: self.details,
             allocations: self.allocations,
-            doubts,
-            interrupted,
-            workers,
-            processors,
+            ..self.run
         };
         (run, self.overall)
     }

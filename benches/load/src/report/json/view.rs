@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
 
 use crate::report::format;
 use crate::summary::{Figures, Summary};
 use crate::validator::{self, Assessment, RunVerdict};
 use load_plan::metrics::{Distribution, Tally, Timing};
-use load_plan::model::{ErrorSample, Interval, Run, Shard, TargetAllocations};
+use load_plan::model::{ErrorSample, Interval, Run, TargetAllocations};
 use load_plan::outcome::{Ending, Fault};
 use load_plan::profile::Profile;
 use load_plan::thresholds::Metric;
@@ -25,7 +26,7 @@ pub(super) struct Report<'a> {
     verdict: RunVerdict,
     reasons: &'a [String],
     notices: &'a [String],
-    run: Origin,
+    run: &'a Run,
     profile: &'a Profile,
     thresholds: Vec<Check<'a>>,
     overall: Totals,
@@ -35,19 +36,6 @@ pub(super) struct Report<'a> {
     details: &'a [ErrorSample],
     allocations: &'a Option<TargetAllocations>,
     before: Counts,
-}
-
-#[derive(Serialize, Deserialize)]
-pub(super) struct Origin {
-    pub(super) run_id: String,
-    pub(super) shard: Shard,
-    pub(super) shards: Vec<u32>,
-    pub(super) url: String,
-    pub(super) started_unix_ns: u64,
-    pub(super) workers: u32,
-    pub(super) processors: u32,
-    pub(super) doubts: Vec<String>,
-    pub(super) interrupted: bool,
 }
 
 #[derive(Serialize)]
@@ -65,11 +53,11 @@ struct Check<'a> {
 struct Totals {
     length_ns: u64,
     counts: Counts,
-    rates: Rates,
-    errors: Errors,
+    rates: Object,
+    errors: Object,
     judged: Option<String>,
-    latency: Option<Spread>,
-    timings: BTreeMap<Timing, Spread>,
+    latency: Option<Object>,
+    timings: BTreeMap<Timing, Object>,
 }
 
 #[derive(Serialize)]
@@ -87,40 +75,16 @@ pub(super) struct Counts {
     pub(super) faults: BTreeMap<Fault, u64>,
 }
 
-#[derive(Serialize)]
-struct Rates {
-    messages_per_s: Option<f64>,
-    sent_per_s: Option<f64>,
-    due_per_s: Option<f64>,
-    achieved: Option<f64>,
-    sent_mbps: Option<f64>,
-    received_mbps: Option<f64>,
-    sent_wire_mbps: Option<f64>,
-    received_wire_mbps: Option<f64>,
+/// Keys and values in the order of a reader's questions.
+pub(super) struct Object(Vec<(&'static str, Value)>);
+
+impl Serialize for Object {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
+    }
 }
 
-#[derive(Serialize)]
-struct Errors {
-    count: u64,
-    share: Option<f64>,
-}
-
-#[derive(Serialize)]
-struct Spread {
-    count: u64,
-    sum_ns: u64,
-    min_ns: u64,
-    mean_ns: f64,
-    p50_ns: Option<u64>,
-    p90_ns: Option<u64>,
-    p95_ns: Option<u64>,
-    p99_ns: Option<u64>,
-    p999_ns: Option<u64>,
-    p9999_ns: Option<u64>,
-    max_ns: u64,
-}
-
-/// An interval: written as `Second<&Interval, Spread>`.
+/// An interval: written as `Second<&Interval, Object>`.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Second<I, T> {
     #[serde(flatten)]
@@ -144,7 +108,7 @@ impl<'a> Report<'a> {
             verdict: assessment.verdict,
             reasons: &assessment.reasons,
             notices: &assessment.notices,
-            run: Origin::new(run),
+            run,
             profile: &run.profile,
             thresholds: assessment.checks.iter().map(|check| Check::new(run, check)).collect(),
             overall: Totals::new(&summary.overall),
@@ -154,22 +118,6 @@ impl<'a> Report<'a> {
             allocations: &run.allocations,
             before: Counts::complete(&run.before),
         })
-    }
-}
-
-impl Origin {
-    fn new(run: &Run) -> Self {
-        Self {
-            run_id: run.run_id.clone(),
-            shard: run.shard,
-            shards: run.shards.clone(),
-            url: run.url.clone(),
-            started_unix_ns: u64::try_from(run.started_unix_ns).unwrap_or(u64::MAX),
-            workers: run.workers,
-            processors: run.processors,
-            doubts: run.doubts.clone(),
-            interrupted: run.interrupted,
-        }
     }
 }
 
@@ -193,19 +141,22 @@ impl Totals {
         Self {
             length_ns: figures.length_ns,
             counts: Counts::complete(&figures.counts),
-            rates: Rates {
-                messages_per_s: figures.per_s(held.received),
-                sent_per_s: figures.per_s(held.sent),
-                due_per_s: figures.per_s(held.due),
-                achieved: figures.value(Metric::AchievedRate).map(|measured| measured.value),
-                sent_mbps: figures.mbps(held.sent_bytes),
-                received_mbps: figures.mbps(held.received_bytes),
-                sent_wire_mbps: figures.mbps(held.sent_wire_bytes),
-                received_wire_mbps: figures.mbps(held.received_wire_bytes),
-            },
-            errors: Errors { count: figures.counts.errors(), share: figures.counts.error_share() },
+            rates: Object(vec![
+                ("messages_per_s", json!(figures.per_s(held.received))),
+                ("sent_per_s", json!(figures.per_s(held.sent))),
+                ("due_per_s", json!(figures.per_s(held.due))),
+                ("achieved", json!(figures.value(Metric::AchievedRate))),
+                ("sent_mbps", json!(figures.mbps(held.sent_bytes))),
+                ("received_mbps", json!(figures.mbps(held.received_bytes))),
+                ("sent_wire_mbps", json!(figures.mbps(held.sent_wire_bytes))),
+                ("received_wire_mbps", json!(figures.mbps(held.received_wire_bytes))),
+            ]),
+            errors: Object(vec![
+                ("count", json!(figures.counts.errors())),
+                ("share", json!(figures.counts.error_share())),
+            ]),
             judged: figures.judged_name(),
-            latency: Spread::new(&figures.latency),
+            latency: spread(&figures.latency),
             timings: spreads(|timing| figures.timing(timing)),
         }
     }
@@ -230,32 +181,30 @@ impl Counts {
 }
 
 /// The spreads of the timings with samples.
-fn spreads<'a>(of: impl Fn(Timing) -> &'a Distribution) -> BTreeMap<Timing, Spread> {
-    let spread = |timing| Some((timing, Spread::new(of(timing))?));
-    Timing::ALL.into_iter().filter_map(spread).collect()
+fn spreads<'a>(of: impl Fn(Timing) -> &'a Distribution) -> BTreeMap<Timing, Object> {
+    let some = |timing| Some((timing, spread(of(timing))?));
+    Timing::ALL.into_iter().filter_map(some).collect()
 }
 
-impl Spread {
-    fn new(distribution: &Distribution) -> Option<Self> {
-        let percentile = |quantile| distribution.supported_ns(quantile);
-        Some(Self {
-            count: distribution.count,
-            // 584 years: more than the waiting of all messages of any run.
-            sum_ns: u64::try_from(distribution.sum_ns).unwrap_or(u64::MAX),
-            min_ns: distribution.min_ns,
-            mean_ns: distribution.mean_ns()?,
-            p50_ns: percentile(0.5),
-            p90_ns: percentile(0.9),
-            p95_ns: percentile(0.95),
-            p99_ns: percentile(0.99),
-            p999_ns: percentile(0.999),
-            p9999_ns: percentile(0.9999),
-            max_ns: distribution.max_ns,
-        })
-    }
+fn spread(distribution: &Distribution) -> Option<Object> {
+    let percentile = |quantile| json!(distribution.supported_ns(quantile));
+    Some(Object(vec![
+        ("count", json!(distribution.count)),
+        // 584 years: more than the waiting of all messages of any run.
+        ("sum_ns", json!(u64::try_from(distribution.sum_ns).unwrap_or(u64::MAX))),
+        ("min_ns", json!(distribution.min_ns)),
+        ("mean_ns", json!(distribution.mean_ns()?)),
+        ("p50_ns", percentile(0.5)),
+        ("p90_ns", percentile(0.9)),
+        ("p95_ns", percentile(0.95)),
+        ("p99_ns", percentile(0.99)),
+        ("p999_ns", percentile(0.999)),
+        ("p9999_ns", percentile(0.9999)),
+        ("max_ns", json!(distribution.max_ns)),
+    ]))
 }
 
-impl<'a> Second<&'a Interval, Spread> {
+impl<'a> Second<&'a Interval, Object> {
     fn new(interval: &'a Interval) -> Self {
         Self {
             interval,

@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 
-use load::summary::{Figures, Summary};
-use load_plan::metrics::{Distribution, Tally};
+use load::summary::{Summary, error_kinds};
+use load::validator::thresholds;
+use load_plan::metrics::Distribution;
 use load_plan::model::Phase;
-use load_plan::outcome::{Ending, Fault};
 use load_plan::profile::Profile;
 use load_plan::thresholds::Threshold;
 use serde::Serialize;
@@ -22,7 +22,7 @@ pub(super) struct Load<'a> {
     pub(super) elapsed_ns: u64,
     pub(super) planned_ns: u64,
     pub(super) stage: Option<Stage<'a>>,
-    pub(super) marks: Vec<Mark<'a>>,
+    pub(super) marks: &'a [Mark],
     pub(super) judged: &'a str,
     pub(super) latency: Option<Latency>,
     pub(super) thresholds: Vec<Limit<'a>>,
@@ -45,11 +45,15 @@ pub(super) struct Stage<'a> {
     pub(super) phase: Phase,
 }
 
+/// The start of a phase.
 #[derive(Serialize)]
-pub(super) struct Mark<'a> {
-    at_ns: u64,
-    name: &'a str,
-    phase: Phase,
+pub(super) struct Mark {
+    /// Since the start of the run.
+    pub(super) at_ns: u64,
+    #[serde(skip)]
+    pub(super) stage: usize,
+    pub(super) name: String,
+    pub(super) phase: Phase,
 }
 
 #[derive(Serialize)]
@@ -85,15 +89,13 @@ impl<'a> Load<'a> {
     pub(super) fn new(
         run_id: &'a str,
         url: &'a str,
-        marks: &[(u64, usize, Phase)],
+        marks: &'a [Mark],
         profile: &'a Profile,
         so_far: &Summary,
     ) -> Self {
-        let mark = |&(at_ns, stage, phase): &(u64, usize, Phase)| {
-            let name = profile.stages[stage].name.as_str();
-            Mark { at_ns, name, phase }
-        };
         let counts = &so_far.overall.counts;
+        let limits = thresholds(profile);
+        let by_kind = error_kinds(counts).filter(|(_, count)| *count > 0).collect();
         Self {
             view: "load",
             run_id,
@@ -101,10 +103,12 @@ impl<'a> Load<'a> {
             url,
             state: "running",
             planned_ns: profile.duration().as_nanos() as u64,
-            marks: marks.iter().map(mark).collect(),
+            marks,
             judged: "none",
-            thresholds: limits(profile, so_far),
-            errors: errors(counts),
+            thresholds: limits
+                .map(|(stage, limit)| Limit::new(profile, stage, limit, so_far))
+                .collect(),
+            errors: Errors { total: counts.errors(), by_kind },
             backpressure_events: counts.backpressure_events,
             ..Self::default()
         }
@@ -124,34 +128,24 @@ impl Latency {
     }
 }
 
-fn limits<'a>(profile: &'a Profile, so_far: &Summary) -> Vec<Limit<'a>> {
-    let whole = profile.thresholds.iter().map(|limit| one(limit, None, &so_far.overall));
-    let of_stages = profile.stages.iter().zip(&so_far.stages).flat_map(|(stage, figures)| {
-        stage.thresholds.iter().map(|limit| one(limit, Some(stage.name.as_str()), figures))
-    });
-    whole.chain(of_stages).collect()
-}
-
-fn one<'a>(limit: &'a Threshold, stage: Option<&'a str>, figures: &Figures) -> Limit<'a> {
-    let value = figures.value(limit.metric).map(|measured| measured.value);
-    Limit {
-        metric: limit.metric.name(),
-        stage,
-        op: limit.op.symbol(),
-        limit: limit.limit,
-        unit: limit.metric.unit().name(),
-        value,
-        margin: value.and_then(|value| limit.margin(value)),
-        met: value.map(|value| limit.is_met(value)),
+impl<'a> Limit<'a> {
+    fn new(
+        profile: &'a Profile,
+        stage: Option<usize>,
+        threshold: &Threshold,
+        so_far: &Summary,
+    ) -> Self {
+        let Threshold { metric, op, limit, .. } = *threshold;
+        let value = so_far.figures(stage).value(metric);
+        Self {
+            metric: metric.name(),
+            stage: stage.map(|index| profile.stages[index].name.as_str()),
+            op: op.symbol(),
+            limit,
+            unit: metric.unit().name(),
+            value,
+            margin: value.and_then(|value| threshold.margin(value)),
+            met: value.map(|value| threshold.is_met(value)),
+        }
     }
-}
-
-fn errors(counts: &Tally) -> Errors<'static> {
-    let endings = Ending::ALL
-        .into_iter()
-        .filter(|ending| !ending.is_good())
-        .map(|ending| (ending.name(), counts.ended(ending)));
-    let faults = Fault::ALL.into_iter().map(|fault| (fault.name(), counts.faulty(fault)));
-    let by_kind = endings.chain(faults).filter(|(_, count)| *count > 0).collect();
-    Errors { total: counts.errors(), by_kind }
 }
