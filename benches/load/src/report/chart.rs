@@ -6,9 +6,10 @@ use std::fmt::Write as _;
 use maud::{Markup, html};
 
 use bench_show::axis::{self, Scale, px};
+use load_plan::thresholds::Threshold;
 
 /// Heights of a drawing, in pixels.
-pub(super) const LOW: f64 = 140.0;
+const LOW: f64 = 140.0;
 pub(super) const HIGH: f64 = 220.0;
 
 /// Height of the names of stages and the uppermost label, and of the line below.
@@ -20,10 +21,10 @@ const WIDTH: f64 = 1000.0;
 
 pub(super) struct Chart<'a> {
     /// The chart in one sentence, for screen readers.
-    pub(super) says: String,
+    pub(super) says: &'static str,
     pub(super) height: f64,
-    /// Lowest and highest x.
-    pub(super) x: [f64; 2],
+    /// Highest x; the lowest is 0.
+    pub(super) end: f64,
     /// Labels of the x axis.
     pub(super) x_ticks: Vec<(f64, String)>,
     pub(super) y: Scale,
@@ -38,7 +39,7 @@ pub(super) struct Chart<'a> {
 
 /// A line; a `None` is a gap.
 pub(super) struct Line {
-    pub(super) name: String,
+    pub(super) name: &'static str,
     pub(super) class: &'static str,
     pub(super) points: Vec<Option<[f64; 2]>>,
 }
@@ -70,7 +71,42 @@ pub(super) struct Tip {
     pub(super) says: String,
 }
 
+impl Limit {
+    pub(super) fn new(name: &str, x: [f64; 2], threshold: &Threshold) -> Self {
+        let label = format!("{name} {}", threshold.condition());
+        Self { label, x, y: threshold.limit, is_lower: !threshold.op.is_upper() }
+    }
+}
+
+/// The values of all points and limits.
+pub(super) fn values(lines: &[Line], limits: &[Limit]) -> impl Iterator<Item = f64> {
+    let points = lines.iter().flat_map(|line| line.points.iter().flatten());
+    points.map(|[_, y]| *y).chain(limits.iter().map(|limit| limit.y))
+}
+
 impl Chart<'_> {
+    pub(super) fn new(
+        says: &'static str,
+        end: f64,
+        y: Scale,
+        unit: fn(f64) -> String,
+        lines: Vec<Line>,
+    ) -> Self {
+        Self {
+            says,
+            height: LOW,
+            end,
+            x_ticks: Vec::new(),
+            y,
+            unit,
+            lines,
+            bars: Vec::new(),
+            limits: Vec::new(),
+            spans: &[],
+            tips: Vec::new(),
+        }
+    }
+
     /// The legend of the lines, and the drawing.
     pub(super) fn with_legend(&self) -> Markup {
         html! { (legend(&self.lines)) (self.draw()) }
@@ -176,8 +212,7 @@ impl Chart<'_> {
     }
 
     fn x(&self, x: f64) -> f64 {
-        let [from, to] = self.x;
-        if to > from { ((x - from) / (to - from)).clamp(0.0, 1.0) * WIDTH } else { 0.0 }
+        (x / self.end).clamp(0.0, 1.0) * WIDTH
     }
 }
 
@@ -201,7 +236,7 @@ fn legend(lines: &[Line]) -> Markup {
 }
 
 /// A legend of bars: class and name.
-pub(super) fn bar_legend<'a>(entries: impl Iterator<Item = (&'static str, &'a str)>) -> Markup {
+pub(super) fn bar_legend(entries: &[(&str, String)]) -> Markup {
     html! {
         ul.legend {
             @for (class, name) in entries {

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::format;
-use load_plan::metrics::{Distribution, Timing};
+use load_plan::metrics::Timing;
 use load_plan::model::{Interval, Run};
 use load_plan::outcome::{Ending, Fault};
 
@@ -30,20 +30,17 @@ fn cells(run: &Run, interval: &Interval) -> Vec<(String, String)> {
     let per_s =
         |count: f64| if seconds > 0.0 { format!("{:.3}", count / seconds) } else { String::new() };
     let mbps = |bytes: u64| per_s(bytes as f64 * 8.0 / 1e6);
-    let mut cells = vec![
-        ("second".to_owned(), interval.second.to_string()),
-        ("stage".to_owned(), interval.stage.to_string()),
-        ("stage_name".to_owned(), format::stage(run, interval.stage)),
-        ("phase".to_owned(), interval.phase.name().to_owned()),
-        ("length_ns".to_owned(), interval.length_ns.to_string()),
-        ("generator_cpu_processors".to_owned(), format!("{:.3}", interval.generator_cpu)),
-    ];
-    let rates = [
+    let texts = [
+        ("second", interval.second.to_string()),
+        ("stage", interval.stage.to_string()),
+        ("stage_name", format::stage(run, interval.stage)),
+        ("phase", interval.phase.name().to_owned()),
+        ("length_ns", interval.length_ns.to_string()),
+        ("generator_cpu_processors", format!("{:.3}", interval.generator_cpu)),
         ("messages_per_s", per_s(counts.received as f64)),
         ("sent_mbps", mbps(counts.sent_bytes)),
         ("received_mbps", mbps(counts.received_bytes)),
     ];
-    cells.extend(rates.map(|(name, value)| (name.to_owned(), value)));
     let numbers = [
         ("connections_open", interval.open),
         ("connections_target", interval.target),
@@ -64,32 +61,29 @@ fn cells(run: &Run, interval: &Interval) -> Vec<(String, String)> {
         ("provoked", counts.provoked),
         ("provoked_badly", counts.provoked_badly),
     ];
-    let endings =
-        Ending::ALL.map(|ending| (format!("ended_{}", ending.name()), counts.ended(ending)));
-    let faults =
-        Fault::ALL.map(|fault| (format!("messages_{}", fault.name()), counts.faulty(fault)));
-    let numbers = numbers.map(|(name, number)| (name.to_owned(), number));
-    let numbers = numbers.into_iter().chain(endings).chain(faults);
-    cells.extend(numbers.map(|(name, number)| (name, number.to_string())));
+    let mut cells: Vec<_> = texts.map(|(name, text)| (name.to_owned(), text)).into();
+    let mut add = |name: String, number: Option<u64>| {
+        cells.push((name, number.map_or_else(String::new, |number| number.to_string())));
+    };
+    for (name, number) in numbers {
+        add(name.to_owned(), Some(number));
+    }
+    for ending in Ending::ALL {
+        add(format!("ended_{}", ending.name()), Some(counts.ended(ending)));
+    }
+    for fault in Fault::ALL {
+        add(format!("messages_{}", fault.name()), Some(counts.faulty(fault)));
+    }
     for timing in Timing::ALL {
-        cells.extend(spread(timing.name(), interval.sample.timing(timing)));
+        let (of, name) = (interval.sample.timing(timing), timing.name());
+        let any = |ns: u64| (of.count > 0).then_some(ns);
+        add(format!("{name}_count"), Some(of.count));
+        add(format!("{name}_min_ns"), any(of.min_ns));
+        add(format!("{name}_mean_ns"), of.mean_ns().map(|mean| mean.round_ties_even() as u64));
+        for (percentile, quantile) in PERCENTILES {
+            add(format!("{name}_{percentile}_ns"), of.supported_ns(quantile));
+        }
+        add(format!("{name}_max_ns"), any(of.max_ns));
     }
-    cells
-}
-
-fn spread(name: &str, distribution: &Distribution) -> Vec<(String, String)> {
-    let any = |ns: u64| if distribution.count > 0 { ns.to_string() } else { String::new() };
-    let mean = distribution.mean_ns().map_or_else(String::new, |mean| format!("{mean:.0}"));
-    let mut cells = vec![
-        (format!("{name}_count"), distribution.count.to_string()),
-        (format!("{name}_min_ns"), any(distribution.min_ns)),
-        (format!("{name}_mean_ns"), mean),
-    ];
-    for (percentile, quantile) in PERCENTILES {
-        let value =
-            distribution.supported_ns(quantile).map_or_else(String::new, |ns| ns.to_string());
-        cells.push((format!("{name}_{percentile}_ns"), value));
-    }
-    cells.push((format!("{name}_max_ns"), any(distribution.max_ns)));
     cells
 }

@@ -1,6 +1,7 @@
 //! The folder of a report. Writing replaces all files or, if it fails, none.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -116,32 +117,24 @@ fn unwritable(path: &Path, error: &io::Error) -> anyhow::Error {
 }
 
 /// The content of a folder before a report is written.
+#[derive(Default)]
 struct Found {
     /// Temporary files of a run that was killed while it wrote.
     left_over: Vec<PathBuf>,
-    /// The first file of a report.
-    has_log: bool,
-    /// Files that are not part of a report.
-    has_others: bool,
-    is_empty: bool,
+    /// Names of all other files.
+    names: Vec<OsString>,
 }
 
 impl Found {
     fn of(entries: fs::ReadDir) -> io::Result<Self> {
-        let mut found =
-            Self { left_over: Vec::new(), has_log: false, has_others: false, is_empty: true };
+        let mut found = Self::default();
         for entry in entries {
             let entry = entry?;
             let (name, metadata) = (entry.file_name(), entry.metadata()?);
-            let name = name.to_str().unwrap_or_default();
-            found.has_log |= name == LOG;
-            if name.starts_with(UNFINISHED) && metadata.is_file() {
-                if metadata.modified()?.elapsed().is_ok_and(|age| age > ABANDONED) {
-                    found.left_over.push(entry.path());
-                }
-            } else {
-                found.is_empty = false;
-                found.has_others |= ![LOG, CSV, JUNIT, HTML, JSON].contains(&name);
+            if !name.to_string_lossy().starts_with(UNFINISHED) || !metadata.is_file() {
+                found.names.push(name);
+            } else if metadata.modified()?.elapsed().is_ok_and(|age| age > ABANDONED) {
+                found.left_over.push(entry.path());
             }
         }
         Ok(found)
@@ -150,9 +143,11 @@ impl Found {
     fn refuse_others(&self, dir: &Path, overwrite: bool) -> Result<()> {
         let json = fs::read_to_string(dir.join(JSON));
         let is_report = json.as_ref().is_ok_and(|text| json::is_ours(text));
-        let is_part = json.is_err() && self.has_log && !self.has_others;
+        let is_known = |name: &OsString| [LOG, CSV, JUNIT, HTML, JSON].iter().any(|of| name == of);
+        let has_log = self.names.iter().any(|name| name == LOG);
+        let is_part = json.is_err() && has_log && self.names.iter().all(is_known);
         let dir = dir.display();
-        if self.is_empty || overwrite && (is_report || is_part) {
+        if self.names.is_empty() || overwrite && (is_report || is_part) {
             return Ok(());
         }
         let what = match (is_report, is_part) {

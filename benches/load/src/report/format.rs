@@ -37,9 +37,42 @@ pub(super) fn timing(timing: Timing) -> &'static str {
     }
 }
 
-/// A dash if fewer than ten values lie beyond it.
-pub(super) fn percentile(distribution: &Distribution, quantile: f64) -> String {
-    time(distribution.supported_ns(quantile))
+/// Percentiles by their names in tables.
+const PERCENTILES: [(&str, f64); 6] = [
+    ("p50", 0.5),
+    ("p90", 0.9),
+    ("p95", 0.95),
+    ("p99", 0.99),
+    ("p99.9", 0.999),
+    ("p99.99", 0.9999),
+];
+
+/// The cell of a distribution in the column `heading`. A dash without values, and for a percentile if fewer than ten
+/// values lie beyond it.
+pub(super) fn spread(of: &Distribution, heading: &str) -> String {
+    let any = |ns| time((of.count > 0).then_some(ns));
+    match heading {
+        "samples" => count(of.count),
+        "min" => any(of.min_ns),
+        "max" => any(of.max_ns),
+        "mean" => of.mean_ns().map_or_else(|| NONE.to_owned(), units::time),
+        _ => {
+            let percentile = PERCENTILES.into_iter().find(|(name, _)| *name == heading);
+            time(percentile.and_then(|(_, quantile)| of.supported_ns(quantile)))
+        }
+    }
+}
+
+/// The cell of a stage in the column `heading`, by default that of its latency.
+pub(super) fn stage_cell(run: &Run, index: usize, figures: &Figures, heading: &str) -> String {
+    match heading {
+        "connections" => count(run.profile.stages[index].connections.into()),
+        "pace" => pace(run.profile.pace(index)),
+        "held" => length(Duration::from_nanos(figures.length_ns)),
+        "received" => rate(figures.per_s(figures.held.received)),
+        "errors" => count(figures.counts.errors()),
+        _ => spread(&figures.latency, heading),
+    }
 }
 
 /// `+68 %`, `-23 %`: the share of a limit that is left.
@@ -69,7 +102,7 @@ pub(super) fn worst(check: &Check) -> Option<String> {
 }
 
 /// Processors that the generator used in measured time.
-pub(super) fn generator(run: &Run) -> Option<String> {
+fn generator(run: &Run) -> Option<String> {
     generator_cpu(run).map(|used| {
         format!(
             "generator: {} of {} used, {}",
@@ -112,7 +145,7 @@ pub(super) fn throughput(figures: &Figures) -> Vec<String> {
 }
 
 /// Connections and messages that only the target counts, before the run.
-pub(super) fn before(run: &Run) -> Option<String> {
+fn before(run: &Run) -> Option<String> {
     let Tally { attempted, sent, .. } = run.before;
     (attempted > 0).then(|| {
         format!(
@@ -123,10 +156,14 @@ pub(super) fn before(run: &Run) -> Option<String> {
     })
 }
 
-/// Pings, missed updates, provocations and the target's heap, if there were any.
-pub(super) fn others(figures: &Figures) -> Vec<String> {
-    let counts = &figures.counts;
+/// Back-pressure, pings, missed updates, provocations and the target's heap, if there were any, and the cost of the load.
+pub(super) fn others(run: &Run, figures: &Figures) -> Vec<String> {
+    let Figures { counts, held, .. } = figures;
     let mut lines = Vec::new();
+    if held.backpressure_events > 0 {
+        let times = counted(held.backpressure_events, "time");
+        lines.push(format!("back-pressure: {times} a connection was full when a message was due"));
+    }
     if counts.pings > 0 {
         lines.push(format!("{}, {} answered", counted(counts.pings, "ping"), count(counts.pongs)));
     }
@@ -150,6 +187,8 @@ pub(super) fn others(figures: &Figures) -> Vec<String> {
             units::volume(heap.total_bytes as f64)
         ));
     }
+    lines.extend(generator(run));
+    lines.extend(before(run));
     lines
 }
 
@@ -203,7 +242,7 @@ pub(super) fn date(run: &Run) -> Option<DateTime<chrono::Utc>> {
 }
 
 /// When a stage sends its messages.
-pub(super) fn pace(pace: Pace) -> String {
+fn pace(pace: Pace) -> String {
     match pace {
         Pace::Open { rate, .. } => format!("{} per connection", units::rate(rate)),
         Pace::Closed { depth } => format!("{depth} in flight per connection"),

@@ -31,27 +31,14 @@ pub(super) fn render(run: &Run, assessment: &Assessment) -> String {
 }
 
 fn banner(run: &Run, assessment: &Assessment) -> Markup {
-    let (tone, word) = match assessment.verdict {
-        RunVerdict::Pass => ("good", "Pass"),
-        RunVerdict::Fail => ("bad", "Fail"),
-        RunVerdict::Invalid => ("unsure", "Invalid"),
-        RunVerdict::Incomplete => ("unsure", "Incomplete"),
-        RunVerdict::Interrupted => ("unsure", "Interrupted"),
+    let (tone, word, what) = match assessment.verdict {
+        RunVerdict::Pass => ("good", "Pass", "Every threshold was measured and met."),
+        RunVerdict::Fail => ("bad", "Fail", "The target violated a threshold."),
+        RunVerdict::Invalid => ("unsure", "Invalid", "The numbers say nothing about the target."),
+        RunVerdict::Incomplete => ("unsure", "Incomplete", "Parts of the run are missing."),
+        RunVerdict::Interrupted => ("unsure", "Interrupted", "A signal ended the run early."),
     };
-    let what = match assessment.verdict {
-        RunVerdict::Pass => "Every threshold was measured and met.",
-        RunVerdict::Fail => "The target violated a threshold.",
-        RunVerdict::Invalid => "The numbers say nothing about the target.",
-        RunVerdict::Incomplete => "Parts of the run are missing.",
-        RunVerdict::Interrupted => "A signal ended the run early.",
-    };
-    let peak = run
-        .profile
-        .stages
-        .iter()
-        .map(|stage| u64::from(stage.connections))
-        .max()
-        .unwrap_or_default();
+    let peak = run.profile.stages.iter().map(|stage| stage.connections).max().unwrap_or_default();
     html! {
         header {
             h1 { (run.profile.name) " against " span.url { (run.target()) } }
@@ -61,13 +48,13 @@ fn banner(run: &Run, assessment: &Assessment) -> Markup {
                 @if !assessment.reasons.is_empty() {
                     ul { @for reason in &assessment.reasons { li { (reason) } } }
                 }
-                @if let Some((command, purpose)) = next::next(run, assessment) {
+                @if let Some((command, purpose)) = next::next(None, run, assessment) {
                     p { "Next: " code { (command) } " – " (purpose) }
                 }
             }
             @if !run.profile.description.is_empty() { p.dim { (run.profile.description) } }
             p.dim {
-                "Up to " (counted(peak, "connection")) ", "
+                "Up to " (counted(peak.into(), "connection")) ", "
                 (format::length(run.length(|_| true))) " from " (format::started(run)) ", "
                 (counted(u64::from(run.workers), "worker")) " on "
                 (counted(u64::from(run.processors), "processor")) ", seed " (run.profile.traffic.seed)

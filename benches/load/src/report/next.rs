@@ -5,39 +5,30 @@ use load_plan::model::Run;
 use load_plan::profile::Profile;
 use load_plan::thresholds::Metric;
 
-/// The command, and its purpose; `None` after a pass.
-pub(super) fn next(run: &Run, assessment: &Assessment) -> Option<(String, &'static str)> {
-    next_with(&named(run), run, assessment)
-}
-
-/// [`next`] with the profile called `profile`, a name or a path.
-pub(super) fn next_with(
-    profile: &str,
+/// The command, and its purpose; `None` after a pass. `profile` is the name or path by which the command line knew the
+/// profile, if there was one.
+pub(super) fn next(
+    profile: Option<&str>,
     run: &Run,
     assessment: &Assessment,
 ) -> Option<(String, &'static str)> {
-    let with_profile = |verb: &str| format!("ws-load {verb} {}{}", quoted(profile), against(run));
+    let profile = profile.map_or_else(|| named(run), str::to_owned);
+    let with_profile = |verb: &str| format!("ws-load {verb} {}{}", quoted(&profile), against(run));
     let violated = |is: fn(Metric) -> bool| {
         let mut violated = assessment.checks.iter().filter(|check| !check.met);
         violated.any(|check| is(check.threshold.metric))
     };
-    let failed = run.sum(|_| true).counts.failed();
+    let has_failed = run.sum(|_| true).counts.failed() > 0;
+    let by_errors = violated(|metric| {
+        matches!(metric, Metric::Errors | Metric::ErrorCount | Metric::ConnectionsFailed)
+    });
+    let by_times = violated(|metric| matches!(metric, Metric::Latency(_) | Metric::Timing(..)));
     Some(match assessment.verdict {
         RunVerdict::Pass => return None,
-        RunVerdict::Fail
-            if failed > 0
-                && violated(|metric| {
-                    matches!(
-                        metric,
-                        Metric::Errors | Metric::ErrorCount | Metric::ConnectionsFailed
-                    )
-                }) =>
-        {
+        RunVerdict::Fail if has_failed && by_errors => {
             (format!("ws-load run smoke{}", against(run)), "tests a small load")
         }
-        RunVerdict::Fail
-            if violated(|metric| matches!(metric, Metric::Latency(_) | Metric::Timing(..))) =>
-        {
+        RunVerdict::Fail if by_times => {
             (with_profile("search"), "finds the highest rate at which the thresholds hold")
         }
         RunVerdict::Fail if violated(Metric::is_of_allocations) => {
@@ -74,7 +65,7 @@ pub(super) fn file_name(run: &Run) -> String {
 }
 
 /// The name of a built-in profile, changed or not, or the name of its file.
-pub(super) fn named(run: &Run) -> String {
+fn named(run: &Run) -> String {
     let name = &run.profile.name;
     let is_known = Profile::BUILTIN.iter().any(|builtin| builtin.name == name);
     if is_known { name.clone() } else { file_name(run) }

@@ -8,7 +8,6 @@ use bench_show::units::counted;
 use load_plan::metrics::Timing;
 use load_plan::model::Run;
 use load_plan::outcome::{Ending, Fault};
-use load_plan::units;
 
 /// Number of error samples that are shown.
 const ERROR_SAMPLES: usize = 8;
@@ -33,8 +32,7 @@ pub fn render(run: &Run, assessment: &Assessment, width: usize, profile: Option<
     for notice in &assessment.notices {
         text.wrapped("", &format!("notice: {notice}"));
     }
-    let profile = profile.map_or_else(|| next::named(run), str::to_owned);
-    if let Some((command, purpose)) = next::next_with(&profile, run, assessment) {
+    if let Some((command, purpose)) = next::next(profile, run, assessment) {
         text.line("");
         text.wrapped("", &format!("next: {command}  ({purpose})"));
     }
@@ -58,10 +56,7 @@ fn thresholds(text: &mut Text, run: &Run, assessment: &Assessment) {
         text.line("no thresholds");
         return;
     }
-    let mut rows = Vec::new();
-    for check in &assessment.checks {
-        rows.push(threshold(run, check));
-    }
+    let rows = assessment.checks.iter().map(|check| threshold(run, check)).collect();
     text.table(["thresholds", "must be", "measured", "margin", "samples", ""], rows, &[1, 5]);
     for check in &assessment.checks {
         if let Some(worst) = format::worst(check) {
@@ -104,29 +99,21 @@ fn times(text: &mut Text, figures: &Figures) {
         return;
     }
     text.line("");
+    let header = ["times", "mean", "p50", "p90", "p99", "p99.9", "max", "samples"];
     let row = |timing: Timing| {
-        let distribution = figures.timing(timing);
-        let percentile = |quantile| format::percentile(distribution, quantile);
-        [
-            timing.name().to_owned(),
-            distribution.mean_ns().map_or_else(|| format::NONE.to_owned(), units::time),
-            percentile(0.5),
-            percentile(0.9),
-            percentile(0.99),
-            percentile(0.999),
-            units::time(distribution.max_ns as f64),
-            format::count(distribution.count),
-        ]
+        header.map(|heading| match heading {
+            "times" => timing.name().to_owned(),
+            _ => format::spread(figures.timing(timing), heading),
+        })
     };
-    let rows = measured.into_iter().map(row).collect();
-    text.table(["times", "mean", "p50", "p90", "p99", "p99.9", "max", "samples"], rows, &[]);
+    text.table(header, measured.into_iter().map(row).collect(), &[]);
     for timing in &figures.judged {
         text.wrapped("", &format!("judged: {}, the {}", timing.name(), format::timing(*timing)));
     }
 }
 
 fn traffic(text: &mut Text, run: &Run, figures: &Figures) {
-    let Figures { counts, held, .. } = figures;
+    let counts = &figures.counts;
     text.heading("traffic");
     for line in format::throughput(figures) {
         text.wrapped("  ", &line);
@@ -155,15 +142,7 @@ fn traffic(text: &mut Text, run: &Run, figures: &Figures) {
     if !faults.is_empty() {
         text.wrapped("  ", &format!("messages at fault: {}", faults.join(", ")));
     }
-    if held.backpressure_events > 0 {
-        let times = counted(held.backpressure_events, "time");
-        text.wrapped(
-            "  ",
-            &format!("back-pressure: {times} a connection was full when a message was due"),
-        );
-    }
-    let others = format::others(figures).into_iter();
-    for line in others.chain(format::generator(run)).chain(format::before(run)) {
+    for line in format::others(run, figures) {
         text.wrapped("  ", &line);
     }
 }
@@ -173,25 +152,14 @@ fn stages(text: &mut Text, run: &Run, summary: &Summary) {
         return;
     }
     text.line("");
-    let row = |(index, figures): (usize, &Figures)| {
-        let percentile = |quantile| format::percentile(&figures.latency, quantile);
-        [
-            format::stage(run, index),
-            format::count(u64::from(run.profile.stages[index].connections)),
-            format::length(std::time::Duration::from_nanos(figures.length_ns)),
-            format::rate(figures.per_s(figures.held.received)),
-            percentile(0.5),
-            percentile(0.99),
-            format::time((figures.latency.count > 0).then_some(figures.latency.max_ns)),
-            format::count(figures.counts.errors()),
-        ]
+    let header = ["stages", "connections", "held", "received", "p50", "p99", "max", "errors"];
+    let row = |(index, figures)| {
+        header.map(|heading| match heading {
+            "stages" => format::stage(run, index),
+            _ => format::stage_cell(run, index, figures, heading),
+        })
     };
-    let rows = summary.stages.iter().enumerate().map(row).collect();
-    text.table(
-        ["stages", "connections", "held", "received", "p50", "p99", "max", "errors"],
-        rows,
-        &[],
-    );
+    text.table(header, summary.stages.iter().enumerate().map(row).collect(), &[]);
 }
 
 fn error_samples(text: &mut Text, run: &Run) {

@@ -24,6 +24,7 @@ pub(super) fn chart(assessment: &Assessment, summary: &Summary) -> Markup {
     let curves = curves.map(|(timing, class, tail)| (timing, figures.timing(timing), class, tail));
     let mut curves: Vec<_> = curves.into_iter().filter(|(_, of, ..)| of.count > 1).collect();
     // Other timings are drawn only if no message is answered.
+    let is_answer = |timing| matches!(timing, Timing::RttIntended | Timing::RttService);
     if curves.iter().any(|(timing, ..)| is_answer(*timing)) {
         curves.retain(|(timing, ..)| is_answer(*timing));
     }
@@ -37,16 +38,15 @@ pub(super) fn chart(assessment: &Assessment, summary: &Summary) -> Markup {
         let own = (distribution.count as f64).log10();
         let point = |nth: u32| {
             let x = own * f64::from(nth) / f64::from(POINTS);
-            let ns = distribution.quantile_ns(1.0 - 10f64.powf(-x))?;
-            Some((x, ns as f64))
+            Some([x, distribution.quantile_ns(1.0 - 10f64.powf(-x))? as f64])
         };
         let points: Vec<_> = (0..=POINTS).filter_map(point).collect();
         let [supported, unsupported] = [true, false].map(|wanted| {
-            let keep = |(x, y): &(f64, f64)| ((*x <= own - 1.0) == wanted).then_some([*x, *y]);
+            let keep = |at: &[f64; 2]| Some(*at).filter(|[x, _]| (*x <= own - 1.0) == wanted);
             points.iter().map(keep).collect()
         });
-        lines.push(Line { name: timing.name().to_owned(), class, points: supported });
-        lines.push(Line { name: String::new(), class: tail, points: unsupported });
+        lines.push(Line { name: timing.name(), class, points: supported });
+        lines.push(Line { name: "", class: tail, points: unsupported });
     }
     let limits: Vec<_> = assessment
         .checks
@@ -59,17 +59,11 @@ pub(super) fn chart(assessment: &Assessment, summary: &Summary) -> Markup {
                 return None;
             };
             let x = -(1.0 - statistic.quantile()?).log10();
-            let label = format!("{} {}", statistic.name(), check.threshold.condition());
-            Some(Limit {
-                label,
-                x: [(x - 0.2).max(0.0), (x + 0.2).min(end)],
-                y: check.threshold.limit,
-                is_lower: !check.threshold.op.is_upper(),
-            })
+            let x = [(x - 0.2).max(0.0), (x + 0.2).min(end)];
+            Some(Limit::new(statistic.name(), x, &check.threshold))
         })
         .collect();
-    let values = lines.iter().flat_map(|line| line.points.iter().flatten().map(|[_, y]| *y));
-    let y = Scale::log(values.chain(limits.iter().map(|limit| limit.y)));
+    let y = Scale::log(chart::values(&lines, &limits));
     let ticks = [
         (std::f64::consts::LOG10_2, "50 %"),
         (1.0, "90 %"),
@@ -79,29 +73,16 @@ pub(super) fn chart(assessment: &Assessment, summary: &Summary) -> Markup {
         (5.0, "99.999 %"),
         (6.0, "99.9999 %"),
     ];
+    let ticks = ticks.into_iter().filter(|(x, _)| *x <= end);
+    let says = "Latency by percentile, both axes logarithmic";
     let chart = Chart {
-        says: "Latency by percentile, both axes logarithmic".to_owned(),
         height: chart::HIGH,
-        x: [0.0, end],
-        x_ticks: ticks
-            .into_iter()
-            .filter(|(x, _)| *x <= end)
-            .map(|(x, label)| (x, label.to_owned()))
-            .collect(),
-        y,
-        unit: units::time,
-        lines,
-        bars: Vec::new(),
+        x_ticks: ticks.map(|(x, label)| (x, label.to_owned())).collect(),
         limits,
-        spans: &[],
-        tips: Vec::new(),
+        ..Chart::new(says, end, y, units::time, lines)
     };
     html! {
         p.dim { "All measured time. A line is thin where fewer than ten values lie beyond." }
         (chart.with_legend())
     }
-}
-
-fn is_answer(timing: Timing) -> bool {
-    matches!(timing, Timing::RttIntended | Timing::RttService)
 }

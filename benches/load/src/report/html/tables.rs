@@ -3,21 +3,9 @@ use maud::{Markup, html};
 use super::super::format;
 use crate::summary::{Figures, Summary};
 use crate::validator::{Assessment, Check};
-use bench_show::units::counted;
 use load_plan::metrics::Timing;
 use load_plan::model::Run;
 use load_plan::outcome::{Ending, Fault};
-use load_plan::units;
-
-/// Percentiles of every timing.
-const PERCENTILES: [(&str, f64); 6] = [
-    ("p50", 0.5),
-    ("p90", 0.9),
-    ("p95", 0.95),
-    ("p99", 0.99),
-    ("p99.9", 0.999),
-    ("p99.99", 0.9999),
-];
 
 pub(super) fn thresholds(run: &Run, assessment: &Assessment) -> Markup {
     html! {
@@ -90,6 +78,9 @@ fn gauge(check: &Check) -> Markup {
     }
 }
 
+const TIMES: [&str; 10] =
+    ["min", "mean", "p50", "p90", "p95", "p99", "p99.9", "p99.99", "max", "samples"];
+
 pub(super) fn times(figures: &Figures) -> Markup {
     let measured: Vec<_> =
         Timing::ALL.into_iter().filter(|timing| figures.timing(*timing).count > 0).collect();
@@ -100,46 +91,29 @@ pub(super) fn times(figures: &Figures) -> Markup {
             p.dim { "Of measured time, but for connections, which open before. A percentile that fewer than ten values lie beyond is left out." }
             div.scroll {
                 table {
-                    tr {
-                        th {} th.number { "min" } th.number { "mean" }
-                        @for (name, _) in PERCENTILES { th.number { (name) } }
-                        th.number { "max" } th.number { "samples" } th {}
+                    tr { th {} @for heading in TIMES { th.number { (heading) } } th {} }
+                    @for timing in measured {
+                        tr {
+                            td { (timing.name()) div.dim { (format::timing(timing)) } }
+                            @for heading in TIMES {
+                                td.number data-label=(heading) { (format::spread(figures.timing(timing), heading)) }
+                            }
+                            td { @if figures.judged.contains(&timing) { "judged" } }
+                        }
                     }
-                    @for timing in measured { (time(figures, timing)) }
                 }
             }
         }
     }
 }
 
-fn time(figures: &Figures, timing: Timing) -> Markup {
-    let distribution = figures.timing(timing);
-    let mean = distribution.mean_ns().map_or_else(|| format::NONE.to_owned(), units::time);
-    html! {
-        tr {
-            td { (timing.name()) div.dim { (format::timing(timing)) } }
-            td.number data-label="min" { (units::time(distribution.min_ns as f64)) }
-            td.number data-label="mean" { (mean) }
-            @for (name, quantile) in PERCENTILES {
-                td.number data-label=(name) { (format::percentile(distribution, quantile)) }
-            }
-            td.number data-label="max" { (units::time(distribution.max_ns as f64)) }
-            td.number data-label="samples" { (format::count(distribution.count)) }
-            td { @if figures.judged.contains(&timing) { "judged" } }
-        }
-    }
-}
-
 pub(super) fn traffic(run: &Run, figures: &Figures) -> Markup {
-    let Figures { counts, held, .. } = figures;
+    let counts = &figures.counts;
     let endings = Ending::ALL.map(|ending| (ending.name(), counts.ended(ending), ending.is_good()));
     let faults = Fault::ALL.map(|fault| (fault.name(), counts.faulty(fault), false));
     html! {
         @for line in format::throughput(figures) { p.fact { (line) } }
-        @if held.backpressure_events > 0 {
-            p.fact { "back-pressure: " (counted(held.backpressure_events, "time")) " a connection was full when a message was due" }
-        }
-        @for line in format::others(figures).into_iter().chain(format::generator(run)).chain(format::before(run)) { p.fact { (line) } }
+        @for line in format::others(run, figures) { p.fact { (line) } }
         div.beside {
             (tried("Connections in all of the run", &[("attempted", counts.attempted), ("opened", counts.opened)], &endings))
             (tried("Messages in all of the run", &[("sent", counts.sent), ("received", counts.received)], &faults))
@@ -167,36 +141,25 @@ fn tried(what: &str, tried: &[(&str, u64)], ends: &[(&str, u64, bool)]) -> Marku
     }
 }
 
+const STAGES: [&str; 10] =
+    ["connections", "pace", "held", "received", "mean", "p50", "p99", "p99.9", "max", "errors"];
+
 pub(super) fn stages(run: &Run, summary: &Summary) -> Markup {
     html! {
         div.scroll {
             table {
-                tr {
-                    th { "stage" } th.number { "connections" } th { "pace" } th.number { "held" } th.number { "received" }
-                    @for name in ["mean", "p50", "p99", "p99.9", "max", "errors"] { th.number { (name) } }
+                tr { th { "stage" } @for heading in STAGES { th class=[(heading != "pace").then_some("number")] { (heading) } } }
+                @for (index, figures) in summary.stages.iter().enumerate() {
+                    tr {
+                        td { (index + 1) " " (format::stage(run, index)) }
+                        @for heading in STAGES {
+                            td.number.left[heading == "pace"] data-label=(heading) {
+                                (format::stage_cell(run, index, figures, heading))
+                            }
+                        }
+                    }
                 }
-                @for (index, figures) in summary.stages.iter().enumerate() { (stage(run, index, figures)) }
             }
-        }
-    }
-}
-
-fn stage(run: &Run, index: usize, figures: &Figures) -> Markup {
-    let latency = &figures.latency;
-    let some = |ns: u64| format::time((latency.count > 0).then_some(ns));
-    html! {
-        tr {
-            td { (index + 1) " " (format::stage(run, index)) }
-            td.number data-label="connections" { (run.profile.stages[index].connections) }
-            td.number.left data-label="pace" { (format::pace(run.profile.pace(index))) }
-            td.number data-label="held" { (format::length(std::time::Duration::from_nanos(figures.length_ns))) }
-            td.number data-label="received" { (format::rate(figures.per_s(figures.held.received))) }
-            td.number data-label="mean" { (latency.mean_ns().map_or_else(|| format::NONE.to_owned(), units::time)) }
-            @for (name, quantile) in [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)] {
-                td.number data-label=(name) { (format::percentile(latency, quantile)) }
-            }
-            td.number data-label="max" { (some(latency.max_ns)) }
-            td.number data-label="errors" { (format::count(figures.counts.errors())) }
         }
     }
 }
