@@ -10,6 +10,7 @@ use load_plan::outcome::Ending;
 
 mod live;
 mod merge;
+mod output;
 mod profiles;
 mod progress;
 mod run;

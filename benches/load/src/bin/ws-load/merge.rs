@@ -6,7 +6,7 @@ use load::merge::merge;
 use load::report::directory;
 use load::validator::validate;
 
-use crate::run::{Format, save, show};
+use crate::output::Output;
 
 const AFTER_HELP: &str = "Example of a run in two shards, which start together:
   T=$(( $(date +%s) + 10 ))
@@ -24,15 +24,8 @@ pub(crate) struct Args {
     /// Folders that `run --out` wrote
     #[arg(required = true, value_name = "DIR")]
     dirs: Vec<PathBuf>,
-    /// Write the report of the sum into this folder
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
-    /// Replace the report in that folder
-    #[arg(long, requires = "out")]
-    overwrite: bool,
-    /// Print this at the end: table or json
-    #[arg(long, value_name = "FORMAT", default_value = "table", hide_possible_values = true)]
-    format: Format,
+    #[command(flatten)]
+    output: Output,
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
@@ -41,13 +34,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         .iter()
         .map(|dir| directory::read(dir).with_context(|| format!("in {}", dir.display())))
         .collect::<Result<Vec<_>>>()?;
-    if let Some(dir) = &args.out {
-        directory::prepare(dir, args.overwrite)?;
-    }
+    args.output.prepare()?;
     let whole = merge(runs)?;
     let assessment = validate(&whole);
-    let written = save(args.out.as_deref(), args.overwrite, &whole, &assessment);
-    show(&whole, &assessment, args.format, None)?;
-    written?;
+    args.output.show(&whole, &assessment, None)?;
     Ok(ExitCode::from(assessment.verdict.exit_code()))
 }

@@ -10,57 +10,54 @@ use load_plan::thresholds::{Metric, Statistic};
 
 /// Progress on stderr: a line that changes on a terminal, a line per second elsewhere.
 pub(crate) struct Progress {
-    kind: Kind,
+    /// Hidden if the run is quiet; `None` without a terminal.
+    bar: Option<ProgressBar>,
     planned_s: u64,
     p99_limit: Option<f64>,
-}
-
-enum Kind {
-    Quiet,
-    Bar(ProgressBar),
-    Lines,
 }
 
 impl Progress {
     pub(crate) fn new(settings: &RunSettings, quiet: bool) -> Self {
         let RunSettings { profile, url, .. } = settings;
         let planned_s = profile.duration().as_secs_f64().ceil() as u64;
-        let is_p99 = |metric| metric == Metric::Latency(Statistic::P99);
-        let limits = profile.thresholds.iter().filter(|limit| is_p99(limit.metric));
-        let p99_limit = limits.map(|limit| limit.limit).next();
+        let p99 = Metric::Latency(Statistic::P99);
+        let p99_limit = profile.thresholds.iter().find(|limit| limit.metric == p99);
+        let p99_limit = p99_limit.map(|limit| limit.limit);
         let ahead = settings.start_at.and_then(|at| at.duration_since(SystemTime::now()).ok());
         let ahead = ahead.map_or_else(String::new, |left| format!(", in {} s", left.as_secs()));
         let opening = format!("{} against {url}, about {planned_s} s{ahead}", profile.name);
-        let kind = if quiet {
-            Kind::Quiet
+        let bar = if quiet {
+            Some(ProgressBar::hidden())
         } else if std::io::stderr().is_terminal() {
             let style = ProgressStyle::with_template("{bar:8} {wide_msg}")
                 .expect("the template is constant");
-            let bar = ProgressBar::new(planned_s.max(1)).with_style(style);
-            bar.set_message(opening);
-            bar.tick();
-            Kind::Bar(bar)
+            Some(ProgressBar::new(planned_s.max(1)).with_style(style))
         } else {
-            say(&opening);
-            Kind::Lines
+            None
         };
-        Self { kind, planned_s, p99_limit }
+        let progress = Self { bar, planned_s, p99_limit };
+        progress.say(0, opening);
+        progress
     }
 
-    pub(crate) fn show(&mut self, now: &Now<'_>, so_far: &Summary) {
-        let line = self.line(now, so_far);
-        match &self.kind {
-            Kind::Quiet => {}
-            Kind::Bar(bar) => {
-                bar.set_position(now.elapsed.as_secs().min(self.planned_s));
+    pub(crate) fn show(&self, now: &Now<'_>, so_far: &Summary) {
+        self.say(now.elapsed.as_secs(), self.line(now, so_far));
+    }
+
+    fn say(&self, elapsed_s: u64, line: String) {
+        match &self.bar {
+            Some(bar) => {
+                bar.set_position(elapsed_s.min(self.planned_s));
                 bar.set_message(line);
+                bar.tick();
             }
-            Kind::Lines => say(&line),
+            // A closed stderr does not stop a run.
+            None => drop(writeln!(std::io::stderr(), "{line}")),
         }
     }
 
     pub(crate) fn clear(&self) {
-        if let Kind::Bar(bar) = &self.kind {
+        if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
     }
@@ -92,9 +89,4 @@ impl Progress {
             stage.name,
         )
     }
-}
-
-fn say(line: &str) {
-    // A closed stderr does not stop a run.
-    drop(writeln!(std::io::stderr(), "{line}"));
 }

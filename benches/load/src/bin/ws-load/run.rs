@@ -1,11 +1,9 @@
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Result;
-use load::report::{directory, json, table};
 use load::signals::stop_on_signals;
 use load::summary::Summary;
 use load::validator::{Assessment, RunVerdict, validate};
@@ -13,9 +11,9 @@ use load_engine::run::{RunSettings, run as perform};
 use load_plan::model::Run;
 
 use crate::live::Live;
+use crate::output::Output;
 use crate::progress::Progress;
-use crate::settings::{Flags, ShardFlags, Target};
-use bench_show::output::print;
+use crate::settings::{Flags, ShardFlags};
 
 pub(crate) const AFTER_HELP: &str = "Examples:
   ws-load run smoke                                   its own server, 5 s
@@ -33,16 +31,8 @@ pub(crate) struct Args {
     flags: Flags,
     #[command(flatten)]
     shard: ShardFlags,
-    /// Write report.html, report.json, intervals.hlog,
-    /// intervals.csv and junit.xml into this folder
-    #[arg(long, value_name = "DIR", verbatim_doc_comment)]
-    out: Option<PathBuf>,
-    /// Replace the report in that folder
-    #[arg(long, requires = "out")]
-    overwrite: bool,
-    /// Print this at the end: table or json
-    #[arg(long, value_name = "FORMAT", default_value = "table", hide_possible_values = true)]
-    format: Format,
+    #[command(flatten)]
+    output: Output,
     /// Serve a live page here; port 0 takes a free port
     #[arg(long, value_name = "ADDR:PORT")]
     live: Option<SocketAddr>,
@@ -51,54 +41,30 @@ pub(crate) struct Args {
     quiet: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Format {
-    Table,
-    Json,
-}
-
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let profile = args.flags.profile()?;
-    let part = args.shard.part()?;
-    if let Some(dir) = &args.out {
-        // Before the load, so that no result is lost.
-        directory::prepare(dir, args.overwrite)?;
-    }
+    let shard = args.shard.shard()?;
+    args.output.prepare()?;
     let stop = stop_on_signals()?;
-    let target = args.flags.target(&profile)?;
-    let settings = part.of(args.flags.settings(profile, target.url().to_owned()));
+    let (settings, own) = args.flags.settings(profile)?;
+    let settings = args.shard.part(shard, settings);
     let mut live = args.live.map(|addr| Live::start(addr, &settings)).transpose()?;
     let (mut run, assessment) = watched(&settings, &stop, args.quiet, live.as_mut())?;
-    if matches!(target, Target::Own(_)) {
+    if own.is_some() {
         // The run's own server has ended, so its address means nothing.
         run.url.clear();
     }
-    let written = save(args.out.as_deref(), args.overwrite, &run, &assessment);
-    // The result is shown even if the report cannot be written.
-    show(&run, &assessment, args.format, Some(&args.flags.profile))?;
+    let written = args.output.show(&run, &assessment, Some(&args.flags.profile));
     if let Some(live) = live {
         live.finish(&run, &assessment);
     }
     written?;
     if assessment.verdict == RunVerdict::Incomplete {
         // Success, so that a scheduler does not start the shard again.
-        eprintln!("one shard of {}; ws-load merge judges all of them", part.shard.of);
+        eprintln!("one shard of {}; ws-load merge judges all of them", shard.of);
         return Ok(ExitCode::SUCCESS);
     }
     Ok(ExitCode::from(assessment.verdict.exit_code()))
-}
-
-/// Writes the report into `dir`, if one is given.
-pub(crate) fn save(
-    dir: Option<&Path>,
-    overwrite: bool,
-    run: &Run,
-    assessment: &Assessment,
-) -> Result<()> {
-    let Some(dir) = dir else { return Ok(()) };
-    directory::write(dir, run, assessment, overwrite)?;
-    eprintln!("report in {}", dir.display());
-    Ok(())
 }
 
 /// Runs the load and shows its progress.
@@ -108,7 +74,7 @@ pub(crate) fn watched(
     quiet: bool,
     mut live: Option<&mut Live>,
 ) -> Result<(Run, Assessment)> {
-    let mut progress = Progress::new(settings, quiet);
+    let progress = Progress::new(settings, quiet);
     let mut so_far = Summary::nothing(&settings.profile);
     let run = perform(settings, stop, &mut |now| {
         for interval in now.closed {
@@ -123,23 +89,4 @@ pub(crate) fn watched(
     let run = run?;
     let assessment = validate(&run);
     Ok((run, assessment))
-}
-
-/// Prints the result; `profile` is the name or path that the command line gave.
-pub(crate) fn show(
-    run: &Run,
-    assessment: &Assessment,
-    format: Format,
-    profile: Option<&str>,
-) -> Result<()> {
-    match format {
-        Format::Table => print(&table::render(run, assessment, width(), profile)),
-        Format::Json => print(&json::text(run, assessment)?),
-    }
-}
-
-/// Columns of the terminal; 80 without a terminal.
-fn width() -> usize {
-    let size = rustix::termios::tcgetwinsize(std::io::stdout());
-    size.map_or(80, |size| usize::from(size.ws_col)).clamp(40, 160)
 }

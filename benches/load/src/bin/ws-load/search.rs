@@ -2,7 +2,7 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail, ensure};
 use load::search::{Next, Search, Trial};
 use load::signals::stop_on_signals;
 use load::validator::{Assessment, RunVerdict};
@@ -61,29 +61,23 @@ did not hold, 6 the generator was the limit, 130 interrupted";
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let profile = args.flags.profile()?;
     let first = args.from.unwrap_or_else(|| initial(&profile, args.connections));
-    if profile.thresholds.is_empty() {
-        let words =
-            "the profile has no thresholds to search with; add --threshold 'latency_p99 < 10 ms'";
-        return Err(Problem::usage(words.to_owned()).into());
-    }
-    if !(first > 0.0 && first <= args.to && args.to.is_finite() && args.within > 0.0) {
-        let words = format!(
-            "cannot search from {first} to {} within {} %; give --from above 0, --to above --from, \
-             and --within above 0",
-            args.to, args.within
-        );
-        return Err(Problem::usage(words).into());
-    }
+    let none =
+        "the profile has no thresholds to search with; add --threshold 'latency_p99 < 10 ms'";
+    ensure!(!profile.thresholds.is_empty(), Problem::usage(none.to_owned()));
+    let Args { to, within, .. } = *args;
+    let is_range = first > 0.0 && first <= to && to.is_finite() && within > 0.0;
+    let cure = "give --from above 0, --to above --from, and --within above 0";
+    let words = || format!("cannot search from {first} to {to} within {within} %; {cure}");
+    ensure!(is_range, Problem::usage(words()));
     let stop = stop_on_signals()?;
-    let mut search = Search::new(first, args.to, args.within / 100.0);
+    let mut search = Search::new(first, to, within / 100.0);
     let what = if args.connections { "connections" } else { "messages/s" };
     let mut last = None;
     let mut doubted = None;
     while let Next::Try { value, confirms } = search.next() {
         let tried = at(&profile, value, args.connections, (!confirms).then_some(args.trial))?;
         // A new server for each trial, so that no trial affects the next.
-        let target = args.flags.target(&profile)?;
-        let settings = args.flags.settings(tried, target.url().to_owned());
+        let (settings, _own) = args.flags.settings(tried)?;
         let (verdict, why, may_differ) = match watched(&settings, &stop, args.quiet, None) {
             Ok((_, assessment)) => (assessment.verdict, why(&assessment), true),
             // A limit of this machine says nothing about the target.
@@ -114,7 +108,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     }
     let (word, code) = match search.next() {
         Next::Found { value, limited } => {
-            let by = match (limited, value >= args.to) {
+            let by = match (limited, value >= to) {
                 (true, _) => "; above it the generator is the limit, not the target",
                 (false, true) => "; higher values were not tried (--to)",
                 (false, false) => "",
@@ -162,7 +156,7 @@ fn at(profile: &Profile, value: f64, connections: bool, trial_s: Option<f64>) ->
         .iter()
         .max_by_key(|stage| (stage.connections, stage.hold))
         .cloned()
-        .ok_or_else(|| Problem::usage("the profile has no stage".to_owned()))?;
+        .context("the profile has no stage")?;
     let pace = stage.pace.unwrap_or(profile.traffic.pace);
     if connections {
         stage.connections = value.round() as u32;
@@ -170,10 +164,9 @@ fn at(profile: &Profile, value: f64, connections: bool, trial_s: Option<f64>) ->
         let rate = value / f64::from(stage.connections.max(1));
         stage.pace = Some(match pace {
             Pace::Open { arrival, .. } => Pace::Open { rate, arrival },
-            _ => {
-                let words = "only an open loop has a rate to search for; use --connections";
-                return Err(Problem::usage(words.to_owned()).into());
-            }
+            _ => bail!(Problem::usage(
+                "only an open loop has a rate to search for; use --connections".to_owned()
+            )),
         });
     }
     if let Some(seconds) = trial_s {
@@ -185,9 +178,8 @@ fn at(profile: &Profile, value: f64, connections: bool, trial_s: Option<f64>) ->
     let quickest = Duration::from_secs_f64(f64::from(stage.connections) / 1000.0);
     stage.ramp = stage.ramp.min(Duration::from_secs(2)).max(quickest);
     tried.stages = vec![stage];
-    let unfit = |error: anyhow::Error| {
+    tried.check().map_err(|error| {
         Problem::usage(format!("the profile is not valid at {value}: {error:#}; give a lower --to"))
-    };
-    tried.check().map_err(unfit)?;
+    })?;
     Ok(tried)
 }
