@@ -1,14 +1,15 @@
-//! `ws-compare` on a planted regression: a copy per message, in a commit that no branch leads to, must turn it red and be
-//! named by file and line; HEAD against itself must be green, and the way back must read as improved.
+//! `ws-compare` on a planted regression: a copy per message, in a commit that no branch leads to. The comparison must end
+//! with 3 and name file and line; HEAD against itself must pass, and the way back must be an improvement.
 //!
 //! Builds two revisions, so `cargo test` leaves it out; `scripts/check-compare.sh` runs it. Neither the working tree nor
 //! its index is touched.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
+use compare::revision::workspace;
 
 /// The file that the copy is planted in.
 const FILE: &str = "server/src/echo.rs";
@@ -19,16 +20,11 @@ const PLANT: &str = "std::hint::black_box(message.clone().into_data().to_vec());
 
 const SCENARIO: &str = "echo_text_64b_1000_msgs: regressed";
 
-fn root() -> PathBuf {
-    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    package.ancestors().nth(2).expect("it lies in benches").to_owned()
-}
-
-/// What git prints for `args`, with `input` on its stdin and `index` for its index.
+/// The output of git for `args`, with `input` on its stdin and `index` as its index.
 fn git(args: &[&str], index: &Path, input: &str) -> Result<String> {
     let mut git = Command::new("git");
     git.args(["-c", "user.name=plant", "-c", "user.email=plant@localhost"]).args(args);
-    git.current_dir(root()).env("GIT_INDEX_FILE", index);
+    git.current_dir(workspace()).env("GIT_INDEX_FILE", index);
     let mut child = git.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     child.stdin.take().context("stdin is a pipe")?.write_all(input.as_bytes())?;
     let output = child.wait_with_output()?;
@@ -36,7 +32,7 @@ fn git(args: &[&str], index: &Path, input: &str) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// The source with the copy at the begin of [`FUNCTION`], and the copy's line number.
+/// The source with the copy in the first line of [`FUNCTION`], and the number of that line.
 fn planted(source: &str) -> Result<(String, usize)> {
     let at = source.find(FUNCTION).with_context(|| format!("{FILE} has no {FUNCTION}"))?;
     let body = source[at..].find("{\n").context("the function has a body")?;
@@ -64,7 +60,7 @@ fn commit() -> Result<(String, usize)> {
 fn compare(base: &str, head: &str, code: i32) -> Result<String> {
     println!("\n-- ws-compare compare {base} {head}: exit code {code} is due");
     let mut compare = Command::new(env!("CARGO_BIN_EXE_ws-compare"));
-    compare.args(["compare", base, head, "--skip", "timing"]).current_dir(root());
+    compare.args(["compare", base, head, "--skip", "timing"]).current_dir(workspace());
     let output = compare.stderr(Stdio::inherit()).output()?;
     let text = String::from_utf8(output.stdout)?;
     println!("{text}");
@@ -73,7 +69,7 @@ fn compare(base: &str, head: &str, code: i32) -> Result<String> {
 }
 
 #[test]
-fn a_planted_copy_is_red_and_named_and_its_removal_is_an_improvement() -> Result<()> {
+fn a_planted_copy_is_a_regression_and_its_removal_an_improvement() -> Result<()> {
     let (red, line) = commit()?;
     let text = compare("HEAD", &red, 3)?;
     let place = format!("{FILE}:{line}");
