@@ -9,6 +9,7 @@ use std::{
 };
 
 use serde::{Deserialize, Deserializer, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::{Error, file};
 
@@ -95,7 +96,8 @@ impl Counts {
 }
 
 /// A counted quantity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Metric {
     /// Heap blocks allocated.
     Blocks,
@@ -113,19 +115,11 @@ pub enum Metric {
 
 impl Metric {
     /// All metrics, in the order of the keys in the file.
-    pub const ALL: [Self; 6] =
-        [Self::Blocks, Self::Bytes, Self::Reads, Self::Writes, Self::PeakBytes, Self::HeldBytes];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The key in the file and the name in reports.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Blocks => "blocks",
-            Self::Bytes => "bytes",
-            Self::Reads => "reads",
-            Self::Writes => "writes",
-            Self::PeakBytes => "peak_bytes",
-            Self::HeldBytes => "held_bytes",
-        }
+        self.into()
     }
 }
 

@@ -145,8 +145,7 @@ fn judge_counts(recorded: Option<&Counts>, measured: &Counts, limit: Option<Limi
     {
         return Judgement { verdict: Verdict::NotComparable, changes: Vec::new() };
     }
-    let changes: Vec<_> =
-        Metric::ALL.into_iter().filter_map(|metric| change(metric, recorded, measured)).collect();
+    let changes = changes(recorded, measured);
     let mut exact = changes
         .iter()
         .filter(|change| limit.is_none() || !follows_blocks(change.metric))
@@ -161,16 +160,16 @@ fn judge_counts(recorded: Option<&Counts>, measured: &Counts, limit: Option<Limi
     Judgement { verdict, changes }
 }
 
-fn change(metric: Metric, recorded: &Counts, measured: &Counts) -> Option<Change> {
-    let (recorded, measured) = (recorded.get(metric)?, measured.get(metric)?);
-    (recorded != measured).then_some(Change { metric, recorded, measured })
+fn changes(recorded: &Counts, measured: &Counts) -> Vec<Change> {
+    let change = |&metric| {
+        let (recorded, measured) = (recorded.get(metric)?, measured.get(metric)?);
+        (recorded != measured).then_some(Change { metric, recorded, measured })
+    };
+    Metric::ALL.iter().filter_map(change).collect()
 }
 
 fn follows_blocks(metric: Metric) -> bool {
-    match metric {
-        Metric::Blocks | Metric::Bytes | Metric::PeakBytes | Metric::HeldBytes => true,
-        Metric::Reads | Metric::Writes => false,
-    }
+    !matches!(metric, Metric::Reads | Metric::Writes)
 }
 
 #[cfg(test)]

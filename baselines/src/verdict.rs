@@ -1,10 +1,25 @@
 //! The verdicts of a comparison and their exit codes.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 /// The verdict on one scenario or benchmark.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    IntoStaticStr,
+    VariantArray,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Verdict {
     /// Equal to the recorded numbers, or within the tolerance.
     Pass,
@@ -24,9 +39,11 @@ pub enum Verdict {
     Blind,
     /// The null control changed, so that a timing of this row means nothing.
     #[serde(rename = "too noisy")]
+    #[strum(serialize = "too noisy")]
     TooNoisy,
     /// Recorded under other conditions (schema, operations, metrics).
     #[serde(rename = "not comparable")]
+    #[strum(serialize = "not comparable")]
     NotComparable,
     /// The tool or its environment failed before there was a measurement.
     Failed,
@@ -34,59 +51,28 @@ pub enum Verdict {
 
 impl Verdict {
     /// All verdicts, in the order of their declaration.
-    pub const ALL: [Self; 11] = [
-        Self::Pass,
-        Self::Regressed,
-        Self::Improved,
-        Self::Leaked,
-        Self::Missing,
-        Self::Stale,
-        Self::Nondeterministic,
-        Self::Blind,
-        Self::TooNoisy,
-        Self::NotComparable,
-        Self::Failed,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The word that reports print, in tables and in JSON.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Regressed => "regressed",
-            Self::Improved => "improved",
-            Self::Leaked => "leaked",
-            Self::Missing => "missing",
-            Self::Stale => "stale",
-            Self::Nondeterministic => "nondeterministic",
-            Self::Blind => "blind",
-            Self::TooNoisy => "too noisy",
-            Self::NotComparable => "not comparable",
-            Self::Failed => "failed",
-        }
+        self.into()
     }
 
     /// The exit code of a run with only this verdict. 2 is missing because it means wrong usage.
     pub fn exit_code(self) -> u8 {
-        match self {
-            Self::Pass => 0,
-            Self::Failed => 1,
-            Self::Regressed | Self::Leaked => 3,
-            Self::Improved => 4,
-            Self::Missing | Self::Stale | Self::NotComparable => NOTHING_TO_COMPARE,
-            Self::Nondeterministic | Self::Blind | Self::TooNoisy => 6,
-        }
+        self.urgency().1
     }
 
-    /// Precedence among several verdicts, highest first; see [`exit_code`] for the reasons.
-    fn rank(self) -> u8 {
+    /// Precedence among several verdicts, highest first, and the exit code; see [`exit_code`] for the reasons.
+    fn urgency(self) -> (u8, u8) {
         match self {
-            Self::Pass => 0,
-            Self::Improved => 1,
-            Self::Missing | Self::Stale | Self::NotComparable => 2,
-            Self::TooNoisy => 3,
-            Self::Regressed | Self::Leaked => 4,
-            Self::Failed => 5,
-            Self::Nondeterministic | Self::Blind => 6,
+            Self::Pass => (0, 0),
+            Self::Improved => (1, 4),
+            Self::Missing | Self::Stale | Self::NotComparable => (2, NOTHING_TO_COMPARE),
+            Self::TooNoisy => (3, 6),
+            Self::Regressed | Self::Leaked => (4, 3),
+            Self::Failed => (5, 1),
+            Self::Nondeterministic | Self::Blind => (6, 6),
         }
     }
 }
@@ -105,10 +91,7 @@ impl Verdict {
 ///
 /// Without any verdict the code is 5: a run that compared nothing has not passed.
 pub fn exit_code(verdicts: impl IntoIterator<Item = Verdict>) -> u8 {
-    verdicts
-        .into_iter()
-        .max_by_key(|verdict| verdict.rank())
-        .map_or(NOTHING_TO_COMPARE, Verdict::exit_code)
+    verdicts.into_iter().map(Verdict::urgency).max().map_or(NOTHING_TO_COMPARE, |(_, code)| code)
 }
 
 const NOTHING_TO_COMPARE: u8 = 5;
@@ -131,7 +114,7 @@ mod tests {
     #[test]
     fn only_passes_pass() {
         check(&[Pass, Pass], 0);
-        for verdict in Verdict::ALL {
+        for verdict in Verdict::ALL.iter().copied() {
             assert_eq!(verdict.exit_code() == 0, verdict == Pass, "{verdict:?}");
         }
     }
@@ -155,7 +138,7 @@ mod tests {
 
     #[test]
     fn json_and_reports_use_the_same_words() {
-        for verdict in Verdict::ALL {
+        for verdict in Verdict::ALL.iter().copied() {
             let json = serde_json::to_value(verdict).unwrap();
             assert_eq!(json, verdict.as_str(), "{verdict:?}");
         }
@@ -163,9 +146,12 @@ mod tests {
 
     #[test]
     fn equal_ranks_have_equal_codes_and_the_words_differ() {
-        for a in Verdict::ALL {
-            for b in Verdict::ALL {
-                assert!(a.rank() != b.rank() || a.exit_code() == b.exit_code(), "{a:?} {b:?}");
+        for a in Verdict::ALL.iter().copied() {
+            for b in Verdict::ALL.iter().copied() {
+                assert!(
+                    a.urgency().0 != b.urgency().0 || a.exit_code() == b.exit_code(),
+                    "{a:?} {b:?}"
+                );
                 assert_eq!(a.as_str() == b.as_str(), a == b, "{a:?} {b:?}");
             }
         }

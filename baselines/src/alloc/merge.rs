@@ -56,7 +56,7 @@ impl AllocBaseline {
 }
 
 fn loosened(old: &Counts, new: &Counts) -> impl Iterator<Item = Change> {
-    Metric::ALL.into_iter().filter_map(move |metric| {
+    Metric::ALL.iter().copied().filter_map(move |metric| {
         let change = Change { metric, recorded: old.get(metric)?, measured: new.get(metric)? };
         let grew = if old.ops == new.ops {
             change.grew()

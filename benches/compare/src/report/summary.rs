@@ -40,11 +40,7 @@ pub(super) fn instructions(comparison: &Comparison) -> &[InstructionRow] {
 pub(super) fn counts(comparison: &Comparison) -> Vec<(Verdict, usize)> {
     let verdicts = verdicts(comparison);
     let count = |verdict| verdicts.iter().filter(|found| **found == verdict).count();
-    Verdict::ALL
-        .into_iter()
-        .map(|verdict| (verdict, count(verdict)))
-        .filter(|(_, n)| *n > 0)
-        .collect()
+    Verdict::ALL.iter().map(|verdict| (*verdict, count(*verdict))).filter(|(_, n)| *n > 0).collect()
 }
 
 /// `41 pass, 1 regressed; not measured: instructions`.
