@@ -43,10 +43,7 @@ struct Flags {
 
 fn main() -> anyhow::Result<()> {
     let flags = Flags::parse();
-    let delays = Delays {
-        connection: Duration::from_nanos(flags.slow_connection_ns),
-        batch: Duration::from_nanos(flags.slow_batch_ns),
-    };
+    let delays = [flags.slow_connection_ns, flags.slow_batch_ns].map(Duration::from_nanos);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let tick = Duration::from_millis(flags.tick_ms);
@@ -57,12 +54,6 @@ fn main() -> anyhow::Result<()> {
         server::serve_wrapped(listener, context, std::future::pending(), slowed).await?;
         Ok(())
     })
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Delays {
-    connection: Duration,
-    batch: Duration,
 }
 
 /// Keeps the processor busy: sleeping would cost a timer and a wake-up, and no work.
@@ -88,8 +79,9 @@ struct Slowed<S, W> {
 }
 
 impl<S, W: FnMut(Duration)> Slowed<S, W> {
-    fn new(stream: S, delays: Delays, waste: W) -> Self {
-        Self { stream, waste, next: delays.connection, batch: delays.batch, unflushed: false }
+    /// `delays` are those of the first write of the stream, and of the first write after each flush.
+    fn new(stream: S, [next, batch]: [Duration; 2], waste: W) -> Self {
+        Self { stream, waste, next, batch, unflushed: false }
     }
 
     fn before_write(&mut self) {
@@ -163,10 +155,11 @@ mod tests {
         let wasted: Arc<Mutex<Vec<Duration>>> = Arc::default();
         let noted = Arc::clone(&wasted);
         let config = Config { clock: Clock::Manual(ManualClock::default()), ..Config::default() };
-        let delays = Delays { connection: CONNECTION, batch: BATCH };
         let wrap = move |stream| {
             let noted = Arc::clone(&noted);
-            Slowed::new(stream, delays, move |time| noted.lock().expect("no panics").push(time))
+            Slowed::new(stream, [CONNECTION, BATCH], move |time| {
+                noted.lock().expect("no panics").push(time)
+            })
         };
         (Embedded::start_wrapped(config, wrap).expect("a port and a thread are free"), wasted)
     }

@@ -3,6 +3,8 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use serde::Serialize;
+
 static BLOCKS: AtomicU64 = AtomicU64::new(0);
 static BYTES: AtomicU64 = AtomicU64::new(0);
 static FREED_BLOCKS: AtomicU64 = AtomicU64::new(0);
@@ -55,23 +57,20 @@ fn freed(size: usize) {
     FREED_BYTES.fetch_add(size as u64, Relaxed);
 }
 
-/// Allocations of the process since its start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Allocations {
-    /// Blocks ever allocated, reallocations included.
-    pub total_blocks: u64,
-    /// Bytes ever allocated.
-    pub total_bytes: u64,
-    /// Blocks not freed yet.
-    pub live_blocks: u64,
-    /// Bytes not freed yet.
-    pub live_bytes: u64,
+/// Allocations of the process since its start, and those that are not freed yet.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct Allocations {
+    pub(crate) total_blocks: u64,
+    pub(crate) total_bytes: u64,
+    #[serde(rename = "remaining_blocks")]
+    pub(crate) live_blocks: u64,
+    #[serde(rename = "remaining_bytes")]
+    pub(crate) live_bytes: u64,
 }
 
 /// The counts so far, or `None` where [`Counting`] is not the allocator. The four counters are read one after the
 /// other: under load they may differ by a few blocks.
-#[must_use]
-pub fn current() -> Option<Allocations> {
+pub(crate) fn current() -> Option<Allocations> {
     // Freed blocks are read first, so that live blocks are never negative.
     let (freed_blocks, freed_bytes) = (FREED_BLOCKS.load(Relaxed), FREED_BYTES.load(Relaxed));
     let (total_blocks, total_bytes) = (BLOCKS.load(Relaxed), BYTES.load(Relaxed));

@@ -75,23 +75,23 @@ impl Config {
     ///
     /// [`Error::Config`] for a value out of range.
     pub fn check(&self) -> Result<(), Error> {
-        let refuse = |what: &str| Err(Error::Config(what.to_owned()));
-        if self.max_connections == 0 {
-            return refuse("--max-connections must be at least 1");
+        let rules = [
+            (self.max_connections > 0, "--max-connections must be at least 1"),
+            (
+                self.max_message >= 125,
+                "--max-message must be at least 125, the longest control frame",
+            ),
+            (self.max_message <= LARGEST_MESSAGE, "--max-message may be at most 16777216 (16 MiB)"),
+            (
+                self.read_buffer > 0 && self.write_buffer > 0,
+                "the read buffer and the write buffer must be at least 1 byte",
+            ),
+            (!self.tick.is_zero(), "--tick-ms must be at least 1"),
+        ];
+        match rules.iter().find(|(holds, _)| !holds) {
+            Some((_, rule)) => Err(Error::Config(rule)),
+            None => Ok(()),
         }
-        if self.max_message < 125 {
-            return refuse("--max-message must be at least 125, the longest control frame");
-        }
-        if self.max_message > LARGEST_MESSAGE {
-            return refuse("--max-message may be at most 16777216 (16 MiB)");
-        }
-        if self.read_buffer == 0 || self.write_buffer == 0 {
-            return refuse("the read buffer and the write buffer must be at least 1 byte");
-        }
-        if self.tick.is_zero() {
-            return refuse("--tick-ms must be at least 1");
-        }
-        Ok(())
     }
 
     /// hyper's settings.

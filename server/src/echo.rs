@@ -39,7 +39,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session for Echo<'_, S> {
     type Io = S;
 
     fn poll(&mut self, cx: &mut Task<'_>, now: Duration) -> Poll<Result<CloseCode, WsError>> {
-        self.poll_messages(cx, now)
+        loop {
+            if self.peer.flushing {
+                ready!(Pin::new(&mut self.peer.ws).poll_flush(cx))?;
+                self.peer.flushing = false;
+                self.batch_sent();
+            }
+            ready!(Pin::new(&mut self.peer.ws).poll_ready(cx))?;
+            match Pin::new(&mut self.peer.ws).poll_next(cx) {
+                Poll::Ready(Some(Ok(message))) => self.take(message, now)?,
+                Poll::Ready(Some(Err(error))) => {
+                    self.take_batch();
+                    return Poll::Ready(Err(error));
+                }
+                Poll::Ready(None) => {
+                    // tungstenite has flushed the batch together with its answer to the close frame.
+                    self.batch_sent();
+                    return Poll::Ready(self.peer.close_code());
+                }
+                Poll::Pending if self.batch.messages > 0 => self.peer.flushing = true,
+                Poll::Pending => return Poll::Pending,
+            }
+        }
     }
 
     fn peer(&mut self) -> &mut Peer<S> {
@@ -66,35 +87,6 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Echo<'a, S> {
             self.batch_sent();
         } else {
             self.take_batch();
-        }
-    }
-
-    fn poll_messages(
-        &mut self,
-        cx: &mut Task<'_>,
-        now: Duration,
-    ) -> Poll<Result<CloseCode, WsError>> {
-        loop {
-            if self.peer.flushing {
-                ready!(Pin::new(&mut self.peer.ws).poll_flush(cx))?;
-                self.peer.flushing = false;
-                self.batch_sent();
-            }
-            ready!(Pin::new(&mut self.peer.ws).poll_ready(cx))?;
-            match Pin::new(&mut self.peer.ws).poll_next(cx) {
-                Poll::Ready(Some(Ok(message))) => self.take(message, now)?,
-                Poll::Ready(Some(Err(error))) => {
-                    self.take_batch();
-                    return Poll::Ready(Err(error));
-                }
-                Poll::Ready(None) => {
-                    // tungstenite has flushed the batch together with its answer to the close frame.
-                    self.batch_sent();
-                    return Poll::Ready(self.peer.close_code());
-                }
-                Poll::Pending if self.batch.messages > 0 => self.peer.flushing = true,
-                Poll::Pending => return Poll::Pending,
-            }
         }
     }
 

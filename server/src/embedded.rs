@@ -64,7 +64,7 @@ impl Embedded {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         W: Fn(TcpStream) -> S + Send + 'static,
     {
-        let bind = |source| Error::Bind { addr, source };
+        let bind = |cause| Error::Bind { addr, cause };
         let listener = std::net::TcpListener::bind(addr).map_err(bind)?;
         listener.set_nonblocking(true)?;
         let addr = listener.local_addr()?;

@@ -1,19 +1,18 @@
 //! Routes, upgrades and refusals.
 
-use std::sync::Mutex;
 use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER,
-    SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName,
+    HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION,
+    UPGRADE, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Method, Request, Response, StatusCode, Version};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::context::Feed;
-use crate::history::History;
 use crate::stats::OpenGuard;
 use crate::{Context, metrics, page};
 
@@ -54,6 +53,7 @@ pub(crate) fn admit(context: &Context) -> Admission<'_> {
 }
 
 type Answer = Response<Full<Bytes>>;
+type Header = (HeaderName, &'static str);
 
 /// The answer to one request, and the route of its connection if the answer is 101.
 pub(crate) fn answer<B>(
@@ -65,51 +65,40 @@ pub(crate) fn answer<B>(
     let Some(route) = Route::from_path(path, &context.feed) else {
         return (plain(request.method(), path, context, admission), None);
     };
-    match upgrade(request, context, admission) {
-        Ok(response) => (response, Some(route)),
-        Err(refusal) => (refusal, None),
-    }
+    let response = upgrade(request, context, admission);
+    let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    (response, upgraded.then_some(route))
 }
 
-/// What a request without an upgrade asks for.
-enum Plain<'a> {
-    Asset(&'static page::Asset),
-    History(&'a Mutex<History>),
-    Health,
-    Readiness,
-    Metrics,
-}
-
+/// The answer to a request without an upgrade.
 fn plain(method: &Method, path: &str, context: &Context, admission: &Admission<'_>) -> Answer {
-    let asked = match (path, &context.feed) {
-        ("/healthz", _) => Plain::Health,
-        ("/readyz", Feed::Server) => Plain::Readiness,
-        ("/metrics", Feed::Server) => Plain::Metrics,
-        ("/history", Feed::Published(history)) => Plain::History(history),
-        (_, feed) => match page::asset(path) {
-            Some(asset) => Plain::Asset(asset),
-            None => return text(StatusCode::NOT_FOUND, not_found(feed)),
-        },
-    };
-    if method != Method::GET && method != Method::HEAD {
-        return refuse(StatusCode::METHOD_NOT_ALLOWED, "use GET\n", &[(ALLOW, "GET, HEAD")]);
-    }
-    match asked {
-        Plain::Health => text(StatusCode::OK, "ok\n"),
-        Plain::Readiness if context.shutdown.drain.is_fired() => {
+    let reads = method == Method::GET || method == Method::HEAD;
+    let answer = match (path, &context.feed) {
+        ("/healthz", _) => text(StatusCode::OK, "ok\n"),
+        ("/readyz", Feed::Server) if context.shutdown.drain.is_fired() => {
             text(StatusCode::SERVICE_UNAVAILABLE, "draining\n")
         }
-        Plain::Readiness => text(StatusCode::OK, "ready\n"),
-        Plain::Metrics => {
-            typed(StatusCode::OK, metrics::CONTENT_TYPE, metrics::encode(context).into())
+        ("/readyz", Feed::Server) => text(StatusCode::OK, "ready\n"),
+        ("/metrics", Feed::Server) => {
+            typed(StatusCode::OK, metrics::CONTENT_TYPE, metrics::encode(context))
         }
-        Plain::History(history) => {
+        ("/history", Feed::Published(history)) => {
             let json = serde_json::to_vec(&*history.lock().expect("no holder panics"));
-            typed(StatusCode::OK, "application/json", json.expect("a history is plain data").into())
+            typed(StatusCode::OK, "application/json", json.expect("a history is plain data"))
         }
-        Plain::Asset(_) if admission.over_limit => over_limit(context),
-        Plain::Asset(asset) => asset.response(),
+        (_, feed) => match page::asset(path) {
+            None => return text(StatusCode::NOT_FOUND, not_found(feed)),
+            Some(_) if admission.over_limit && reads => over_limit(context),
+            Some(asset) => with_headers(
+                typed(StatusCode::OK, asset.content_type, asset.body),
+                &[(CONTENT_SECURITY_POLICY, page::POLICY), (X_CONTENT_TYPE_OPTIONS, "nosniff")],
+            ),
+        },
+    };
+    if reads {
+        return answer;
     }
+    refuse(StatusCode::METHOD_NOT_ALLOWED, "use GET\n", &[(ALLOW, "GET, HEAD")])
 }
 
 fn not_found(feed: &Feed) -> &'static str {
@@ -121,76 +110,51 @@ fn not_found(feed: &Feed) -> &'static str {
     }
 }
 
-/// The server's half of the opening handshake (RFC 6455 §4.2).
-#[expect(
-    clippy::result_large_err,
-    reason = "a refusal is built once and moved twice; a box would cost a block"
-)]
-fn upgrade<B>(
-    request: &Request<B>,
-    context: &Context,
-    admission: &Admission<'_>,
-) -> Result<Answer, Answer> {
+/// The server's half of the opening handshake (RFC 6455 §4.2), or a refusal.
+fn upgrade<B>(request: &Request<B>, context: &Context, admission: &Admission<'_>) -> Answer {
     if request.method() != Method::GET {
-        return Err(refuse(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "a WebSocket upgrade must use GET\n",
-            &[(ALLOW, "GET")],
-        ));
+        let reason = "a WebSocket upgrade must use GET\n";
+        return refuse(StatusCode::METHOD_NOT_ALLOWED, reason, &[(ALLOW, "GET")]);
     }
     if request.version() != Version::HTTP_11 {
-        return Err(text(StatusCode::BAD_REQUEST, "a WebSocket upgrade must use HTTP/1.1\n"));
+        return text(StatusCode::BAD_REQUEST, "a WebSocket upgrade must use HTTP/1.1\n");
     }
     let version = [(SEC_WEBSOCKET_VERSION, "13"), (UPGRADE, "websocket")];
     if !has_token(request, &UPGRADE, "websocket") || !has_token(request, &CONNECTION, "upgrade") {
         let reason =
             "a WebSocket upgrade needs the headers Connection: Upgrade and Upgrade: websocket\n";
-        return Err(refuse(StatusCode::UPGRADE_REQUIRED, reason, &version));
+        return refuse(StatusCode::UPGRADE_REQUIRED, reason, &version);
     }
     if request.headers().get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
-        return Err(refuse(
-            StatusCode::UPGRADE_REQUIRED,
-            "only WebSocket version 13 is supported\n",
-            &version,
-        ));
+        let reason = "only WebSocket version 13 is supported\n";
+        return refuse(StatusCode::UPGRADE_REQUIRED, reason, &version);
     }
     let Some(key) = request.headers().get(SEC_WEBSOCKET_KEY).filter(|key| is_key(key.as_bytes()))
     else {
-        return Err(text(
-            StatusCode::BAD_REQUEST,
-            "Sec-WebSocket-Key must be 16 bytes in base64\n",
-        ));
+        let reason = "Sec-WebSocket-Key must be 16 bytes in base64\n";
+        return text(StatusCode::BAD_REQUEST, reason);
     };
     if context.shutdown.drain.is_fired() {
-        let reason = "the server is shutting down\n";
-        return Err(refuse(
-            StatusCode::SERVICE_UNAVAILABLE,
-            reason,
-            &[(RETRY_AFTER, RETRY_SECONDS)],
-        ));
+        let again = [(RETRY_AFTER, RETRY_SECONDS)];
+        return refuse(StatusCode::SERVICE_UNAVAILABLE, "the server is shutting down\n", &again);
     }
     if admission.over_limit {
-        return Err(over_limit(context));
+        return over_limit(context);
     }
     let accept = derive_accept_key(key.as_bytes());
-    let accept = HeaderValue::try_from(accept).expect("base64 is a header value");
-    let response = Response::builder()
+    Response::builder()
         .status(StatusCode::SWITCHING_PROTOCOLS)
         .header(CONNECTION, HeaderValue::from_static("upgrade"))
         .header(UPGRADE, HeaderValue::from_static("websocket"))
         .header(SEC_WEBSOCKET_ACCEPT, accept)
         .body(Full::default())
-        .expect("constant headers are valid");
-    Ok(response)
+        .expect("base64 and constants are header values")
 }
 
 /// Whether a comma-separated header contains `token`, in any case and on any of its lines.
 fn has_token<B>(request: &Request<B>, name: &HeaderName, token: &str) -> bool {
-    request.headers().get_all(name).iter().any(|value| {
-        value
-            .to_str()
-            .is_ok_and(|value| value.split(',').any(|item| item.trim().eq_ignore_ascii_case(token)))
-    })
+    let lines = request.headers().get_all(name).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).any(|item| item.trim().eq_ignore_ascii_case(token))
 }
 
 /// Whether `key` is 16 bytes in base64: 22 digits, of which the last carries two bits, and two signs of padding.
@@ -206,27 +170,26 @@ fn over_limit(context: &Context) -> Answer {
     refuse(StatusCode::SERVICE_UNAVAILABLE, "the connection limit is reached\n", &headers)
 }
 
-fn refuse(
-    status: StatusCode,
-    reason: &'static str,
-    headers: &[(HeaderName, &'static str)],
-) -> Answer {
-    let mut response = text(status, reason);
+fn refuse(status: StatusCode, reason: &'static str, headers: &[Header]) -> Answer {
+    with_headers(text(status, reason), headers)
+}
+
+fn with_headers(mut answer: Answer, headers: &[Header]) -> Answer {
     for (name, value) in headers {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+        answer.headers_mut().insert(name, HeaderValue::from_static(value));
     }
-    response
+    answer
 }
 
 fn text(status: StatusCode, body: &'static str) -> Answer {
-    typed(status, "text/plain; charset=utf-8", Bytes::from_static(body.as_bytes()))
+    typed(status, "text/plain; charset=utf-8", body)
 }
 
-fn typed(status: StatusCode, content_type: &'static str, body: Bytes) -> Answer {
+fn typed(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {
     Response::builder()
         .status(status)
         .header(CONTENT_TYPE, HeaderValue::from_static(content_type))
         .header(CACHE_CONTROL, HeaderValue::from_static("no-store"))
-        .body(Full::new(body))
+        .body(Full::new(body.into()))
         .expect("constant headers are valid")
 }

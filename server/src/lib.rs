@@ -13,10 +13,10 @@
 //! - `session`: shared by both WebSocket routes: idleness, closing, outcome; `peer`: the WebSocket and its state
 //! - `echo`: feeds all that is buffered, then flushes once
 //! - `dashboard`: the hub that serialises once a tick, and its subscribers
-//! - [`stats`]: live counters; [`snapshot`]: the counters at one tick, with rates from `meter`; `metrics`: the counters as
+//! - [`stats`]: live counters; `snapshot`: the counters at one tick, with rates from `meter`; `metrics`: the counters as
 //!   OpenMetrics text
 //! - [`allocations`]: the counting allocator of the binary
-//! - [`process`]: memory, processor time and descriptors, as counted by the system
+//! - `process`: memory, processor time and descriptors, as counted by the system
 //! - [`clock`]: real time, or time that a test moves
 //! - `shutdown`: drain, then kill
 //! - `page`: the files of the dashboard's page
@@ -40,10 +40,10 @@ mod meter;
 mod metrics;
 mod page;
 mod peer;
-pub mod process;
+mod process;
 mod session;
 mod shutdown;
-pub mod snapshot;
+mod snapshot;
 pub mod stats;
 
 pub use clock::Clock;
@@ -54,3 +54,4 @@ pub use embedded::Embedded;
 pub use error::Error;
 pub use listener::{Report, serve, serve_wrapped};
 pub use live::LivePage;
+pub use snapshot::UNSKIPPED;

@@ -73,7 +73,7 @@ impl LivePage {
     }
 }
 
-/// A message as a subscriber gets it; begins with [`crate::snapshot::Snapshot::UNSKIPPED`].
+/// A message as a subscriber gets it; begins with [`crate::UNSKIPPED`].
 #[derive(Serialize)]
 struct Numbered<'a, T> {
     skipped: u64,

@@ -89,7 +89,7 @@ async fn serve(flags: &Flags) -> anyhow::Result<bool> {
         ..defaults
     };
     config.check()?;
-    let bind = |source| Error::Bind { addr: flags.bind, source };
+    let bind = |cause| Error::Bind { addr: flags.bind, cause };
     let named = || format!("--bind {}", flags.bind);
     let listener = TcpListener::bind(flags.bind).await.map_err(bind).with_context(named)?;
     let addr = listener.local_addr().map_err(bind).with_context(named)?;

@@ -1,5 +1,7 @@
 //! The counters as OpenMetrics text.
 
+use std::fmt::Error;
+
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode as encode_text;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
@@ -12,7 +14,7 @@ use crate::Context;
 use crate::allocations::{self, Allocations};
 use crate::clock::nanoseconds;
 use crate::process::Process;
-use crate::stats::{CLOSE_CODES, Counters, ErrorKind};
+use crate::stats::{CLOSE_CODES, Counters};
 
 /// The media type of [`encode`].
 pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -41,100 +43,91 @@ struct Scrape {
     process: Process,
 }
 
-type Encoded = Result<(), std::fmt::Error>;
-
-/// One sample, or one for each value of a label.
+/// One sample, or one for each value of a label. With the unit seconds, samples are nanoseconds.
 enum Value<'a> {
-    Gauge(f64),
+    Gauge(u64),
     Counter(u64),
-    CounterOfSeconds(f64),
     Gauges(&'static str, &'a [(&'a str, u64)]),
     Counters(&'static str, &'a [(&'a str, u64)]),
 }
 
 impl Collector for Scrape {
-    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Encoded {
-        use Value::{Counter, CounterOfSeconds, Counters, Gauge, Gauges};
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
+        use Value::{Counter, Counters, Gauge, Gauges};
 
-        let mut put = |name, help, unit, value| put(&mut encoder, name, help, unit, value);
+        let to = &mut encoder;
         let seconds = Some(&Unit::Seconds);
         let bytes = Some(&Unit::Bytes);
         let now = &self.counters;
-        let open = Gauge(now.connections_open as f64);
-        let limit = Gauge(self.limit as f64);
         let sessions = [("echo", now.echo_open), ("dashboard", now.dashboard_open)];
         let messages = [("in", now.messages_in), ("out", now.messages_out)];
         let payload = [("in", now.bytes_in), ("out", now.bytes_out)];
         let snapshots = [("sent", now.snapshots_sent), ("skipped", now.snapshots_skipped)];
-        let errors: [_; ErrorKind::ALL.len()] =
-            std::array::from_fn(|i| (ErrorKind::ALL[i].name(), now.errors[i]));
         let codes = CLOSE_CODES.map(|code| code.to_string());
         let closes: [_; CLOSE_CODES.len()] =
             std::array::from_fn(|i| (codes[i].as_str(), now.closes[i]));
 
-        let uptime = Gauge(self.uptime_ns as f64 / 1e9);
-        put("uptime", "Time since the server began", seconds, uptime)?;
-        put("ws_connections_open", "Open connections, HTTP and WebSocket", None, open)?;
+        put(to, "uptime", "Time since the server began", seconds, Gauge(self.uptime_ns))?;
+        let help = "Open connections, HTTP and WebSocket";
+        put(to, "ws_connections_open", help, None, Gauge(now.connections_open))?;
         let help = "Open connections beyond which requests are refused";
-        put("ws_connections_limit", help, None, limit)?;
-        put("ws_sessions_open", "Open WebSockets by route", None, Gauges("route", &sessions))?;
-        put("ws_connections", "Accepted connections", None, Counter(now.connections_total))?;
-        let refused = Counter(now.connections_refused);
-        put("ws_connections_refused", "Requests refused at the connection limit", None, refused)?;
-        put("ws_upgrades", "Upgraded connections", None, Counter(now.upgrades_total))?;
-        put("ws_messages", "Echo messages by direction", None, Counters("direction", &messages))?;
-        let payload = Counters("direction", &payload);
-        put("ws_payload_bytes", "Echo payload by direction", None, payload)?;
-        put("ws_snapshots", "Dashboard snapshots by fate", None, Counters("fate", &snapshots))?;
+        put(to, "ws_connections_limit", help, None, Gauge(self.limit))?;
+        let help = "Open WebSockets by route";
+        put(to, "ws_sessions_open", help, None, Gauges("route", &sessions))?;
+        put(to, "ws_connections", "Accepted connections", None, Counter(now.connections_total))?;
+        let help = "Requests refused at the connection limit";
+        put(to, "ws_connections_refused", help, None, Counter(now.connections_refused))?;
+        put(to, "ws_upgrades", "Upgraded connections", None, Counter(now.upgrades_total))?;
+        let help = "Echo messages by direction";
+        put(to, "ws_messages", help, None, Counters("direction", &messages))?;
+        let help = "Echo payload by direction";
+        put(to, "ws_payload_bytes", help, None, Counters("direction", &payload))?;
+        let help = "Dashboard snapshots by fate";
+        put(to, "ws_snapshots", help, None, Counters("fate", &snapshots))?;
         let help = "Times a subscriber reached its high watermark";
-        put("ws_backpressure_events", help, None, Counter(now.backpressure_events))?;
-        put("ws_errors", "Errors by kind", None, Counters("kind", &errors))?;
-        let closes = Counters("code", &closes);
-        put("ws_closes", "Closed WebSockets by code, 0 for any other", None, closes)?;
+        put(to, "ws_backpressure_events", help, None, Counter(now.backpressure_events))?;
+        put(to, "ws_errors", "Errors by kind", None, Counters("kind", &now.errors_by_name()))?;
+        let help = "Closed WebSockets by code, 0 for any other";
+        put(to, "ws_closes", help, None, Counters("code", &closes))?;
 
         // The names that Prometheus' own client libraries use.
         let Process { resident_bytes, cpu_ns, open_fds } = self.process;
-        if let Some(resident) = resident_bytes {
-            let resident = Gauge(resident as f64);
-            put("process_resident_memory", "Resident memory of the process", bytes, resident)?;
-        }
-        if let Some(ns) = cpu_ns {
-            let cpu = CounterOfSeconds(ns as f64 / 1e9);
-            put("process_cpu", "Processor time of the process", seconds, cpu)?;
-        }
-        if let Some(count) = open_fds {
-            let count = Gauge(count as f64);
-            put("process_open_fds", "Open descriptors of the process", None, count)?;
-        }
+        let help = "Resident memory of the process";
+        put(to, "process_resident_memory", help, bytes, resident_bytes.map(Gauge))?;
+        put(to, "process_cpu", "Processor time of the process", seconds, cpu_ns.map(Counter))?;
+        put(to, "process_open_fds", "Open descriptors of the process", None, open_fds.map(Gauge))?;
 
         let Some(heap) = self.allocations else { return Ok(()) };
-        let (live_blocks, live) = (Gauge(heap.live_blocks as f64), Gauge(heap.live_bytes as f64));
-        put("allocated_blocks", "Heap blocks ever allocated", None, Counter(heap.total_blocks))?;
-        put("allocated", "Heap bytes ever allocated", bytes, Counter(heap.total_bytes))?;
-        put("live_blocks", "Heap blocks not freed", None, live_blocks)?;
-        put("live", "Heap bytes not freed", bytes, live)
+        let help = "Heap blocks ever allocated";
+        put(to, "allocated_blocks", help, None, Counter(heap.total_blocks))?;
+        put(to, "allocated", "Heap bytes ever allocated", bytes, Counter(heap.total_bytes))?;
+        put(to, "live_blocks", "Heap blocks not freed", None, Gauge(heap.live_blocks))?;
+        put(to, "live", "Heap bytes not freed", bytes, Gauge(heap.live_bytes))
     }
 }
 
-fn put(
+fn put<'a>(
     to: &mut DescriptorEncoder<'_>,
     name: &str,
     help: &str,
     unit: Option<&Unit>,
-    value: Value<'_>,
-) -> Encoded {
+    value: impl Into<Option<Value<'a>>>,
+) -> Result<(), Error> {
+    let Some(value) = value.into() else { return Ok(()) };
+    let is_time = matches!(unit, Some(Unit::Seconds));
+    let gauge = |now: u64| ConstGauge::new(if is_time { now as f64 / 1e9 } else { now as f64 });
     let kind = match value {
         Value::Gauge(_) | Value::Gauges(..) => MetricType::Gauge,
         _ => MetricType::Counter,
     };
     let mut encoder = to.encode_descriptor(name, help, unit, kind)?;
     match value {
-        Value::Gauge(now) => ConstGauge::new(now).encode(encoder),
+        Value::Gauge(now) => gauge(now).encode(encoder),
+        Value::Counter(ns) if is_time => ConstCounter::new(ns as f64 / 1e9).encode(encoder),
         Value::Counter(count) => ConstCounter::new(count).encode(encoder),
-        Value::CounterOfSeconds(seconds) => ConstCounter::new(seconds).encode(encoder),
-        Value::Gauges(label, samples) => samples.iter().try_for_each(|(of, now)| {
-            ConstGauge::new(*now as f64).encode(encoder.encode_family(&[(label, *of)])?)
-        }),
+        Value::Gauges(label, samples) => samples
+            .iter()
+            .try_for_each(|(of, now)| gauge(*now).encode(encoder.encode_family(&[(label, *of)])?)),
         Value::Counters(label, samples) => samples.iter().try_for_each(|(of, count)| {
             ConstCounter::new(*count).encode(encoder.encode_family(&[(label, *of)])?)
         }),

@@ -1,15 +1,8 @@
 //! The files of the dashboard's page, served as they are: there is no build step, and the page loads nothing else.
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::Response;
-use hyper::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS,
-};
-
 /// Allows the page its own files and its own server. The script and the style inside the page are allowed by their
 /// hashes; as files of their own they would delay the first paint.
-const POLICY: &str = "default-src 'none'; \
+pub(crate) const POLICY: &str = "default-src 'none'; \
     script-src 'self' 'sha256-7OIE6dPTxH2SQYizr/FY4/wi3gYXNGWeqbv/MfhylW4='; \
     style-src 'sha256-J5AWj++E7DGVUKC/FolFL+BbGyWflNu7d+OXjyFjTvA='; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
@@ -17,8 +10,8 @@ const POLICY: &str = "default-src 'none'; \
 #[derive(Debug)]
 pub(crate) struct Asset {
     path: &'static str,
-    content_type: &'static str,
-    body: &'static str,
+    pub(crate) content_type: &'static str,
+    pub(crate) body: &'static str,
 }
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -75,18 +68,6 @@ fn all() -> impl Iterator<Item = &'static Asset> {
 /// The file at `path`, if the page has one there.
 pub(crate) fn asset(path: &str) -> Option<&'static Asset> {
     all().find(|asset| asset.path == path)
-}
-
-impl Asset {
-    pub(crate) fn response(&self) -> Response<Full<Bytes>> {
-        Response::builder()
-            .header(CONTENT_TYPE, HeaderValue::from_static(self.content_type))
-            .header(CACHE_CONTROL, HeaderValue::from_static("no-store"))
-            .header(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY))
-            .header(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
-            .body(Full::new(Bytes::from_static(self.body.as_bytes())))
-            .expect("constant headers are valid")
-    }
 }
 
 #[cfg(test)]

@@ -8,13 +8,12 @@ use serde::Serialize;
 
 /// The whole process at one moment, with all that runs in it. A number that the system does not have is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Process {
-    /// Resident memory, in bytes. Linux updates it lazily, so it may be off by some pages.
-    pub resident_bytes: Option<u64>,
-    /// Processor time of all threads since the process began, in nanoseconds.
-    pub cpu_ns: Option<u64>,
-    /// Open descriptors.
-    pub open_fds: Option<u64>,
+pub(crate) struct Process {
+    /// Linux updates it lazily, so it may be off by some pages.
+    pub(crate) resident_bytes: Option<u64>,
+    /// Of all threads since the process began.
+    pub(crate) cpu_ns: Option<u64>,
+    pub(crate) open_fds: Option<u64>,
 }
 
 /// The files of procfs with these numbers, held open: reading them takes three system calls and no path.

@@ -223,11 +223,8 @@ async fn linger<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S) {
         let mut bytes = [0; 2048];
         loop {
             let mut buffer = ReadBuf::new(&mut bytes);
-            let read = match Pin::new(&mut *io).poll_read(cx, &mut buffer) {
-                Poll::Ready(Ok(())) => buffer.filled().len(),
-                Poll::Ready(Err(_)) => 0,
-                Poll::Pending => return Poll::Pending,
-            };
+            let result = std::task::ready!(Pin::new(&mut *io).poll_read(cx, &mut buffer));
+            let read = result.map_or(0, |()| buffer.filled().len());
             if read == 0 || read >= budget {
                 return Poll::Ready(());
             }

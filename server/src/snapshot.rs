@@ -1,177 +1,134 @@
 //! The state of the server at one tick: the message that dashboard subscribers get.
 
 use hdrhistogram::Histogram;
-use serde::Serialize;
-use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
 use crate::Context;
-use crate::allocations;
+use crate::allocations::{self, Allocations};
 use crate::clock::nanoseconds;
 use crate::meter::Meter;
-pub use crate::meter::Throughput;
 use crate::process::Process;
 use crate::stats::{CLOSE_CODES, ErrorKind};
 
+/// The beginning of a snapshot's JSON for a subscriber that missed nothing.
+pub const UNSKIPPED: &str = r#"{"skipped":0,"#;
+
 /// The state of a server at one tick, serialised as JSON. Rates are over the last tick.
 #[derive(Debug, Serialize)]
-pub struct Snapshot {
+pub(crate) struct Snapshot {
     /// Snapshots that this subscriber missed just before this one.
-    pub skipped: u64,
+    skipped: u64,
     /// 1 for the server's first snapshot, one more with each tick.
-    pub seq: u64,
-    /// Version of the server.
-    pub version: &'static str,
+    seq: u64,
+    version: &'static str,
     /// Time since the server's clock began.
-    pub uptime_ns: u64,
-    /// Connections by state and route.
-    pub connections: Connections,
-    /// Echo traffic since the start.
-    pub messages: Messages,
-    /// Echo traffic during the last tick.
-    pub throughput: Throughput,
+    uptime_ns: u64,
+    connections: Connections,
+    messages: Messages,
+    throughput: Throughput,
     /// Time from the first read of a batch until the kernel took the answers.
-    pub handling: Handling,
-    /// Dashboard traffic and its back-pressure.
-    pub dashboard: Dashboard,
-    /// Errors by kind.
-    pub errors: ByName<{ ErrorKind::ALL.len() }>,
-    /// Closed WebSockets by close code; 0 is any other.
-    pub closes: ByName<{ CLOSE_CODES.len() }>,
-    /// Allocations of the process; `None` if the allocator does not count.
-    pub allocations: Option<AllocationMetrics>,
-    /// The process in which the server runs.
-    pub process: Process,
+    handling: Handling,
+    dashboard: Dashboard,
+    #[serde(serialize_with = "as_map")]
+    errors: [(&'static str, u64); ErrorKind::ALL.len()],
+    #[serde(serialize_with = "as_map")]
+    closes: [(u16, u64); CLOSE_CODES.len()],
+    /// `None` if the allocator does not count.
+    allocations: Option<AllocationMetrics>,
+    process: Process,
 }
 
-/// Connections by state and route.
 #[derive(Debug, Serialize)]
-pub struct Connections {
-    /// Open now.
-    pub open: u64,
-    /// Accepted since the start.
-    pub total: u64,
+struct Connections {
+    open: u64,
+    total: u64,
     /// Requests refused with 503.
-    pub refused: u64,
-    /// Open connections beyond which requests are refused.
-    pub limit: u64,
+    refused: u64,
+    limit: u64,
     /// Open WebSockets on the echo route.
-    pub echo: u64,
+    echo: u64,
     /// Open WebSockets on the dashboard route.
-    pub dashboard: u64,
+    dashboard: u64,
 }
 
-/// Messages and payload bytes, in both directions.
+/// Echo traffic since the start; bytes are payload.
 #[derive(Debug, Serialize)]
-pub struct Messages {
-    /// Messages received.
-    pub received: u64,
-    /// Messages written.
-    pub sent: u64,
-    /// Payload bytes received.
-    pub received_bytes: u64,
-    /// Payload bytes written.
-    pub sent_bytes: u64,
+struct Messages {
+    received: u64,
+    sent: u64,
+    received_bytes: u64,
+    sent_bytes: u64,
+}
+
+/// Echo traffic during the last tick, in messages received and in 10⁶ bits of payload.
+#[derive(Debug, Serialize)]
+struct Throughput {
+    messages_per_s: f64,
+    received_mbps: f64,
+    sent_mbps: f64,
 }
 
 /// Handling times: since the start, and of the last tick.
 #[derive(Debug, Serialize)]
-pub struct Handling {
-    /// Since the start.
-    pub total: Times,
-    /// During the last tick.
-    pub last: Times,
+struct Handling {
+    total: Times,
+    last: Times,
 }
 
-/// A distribution of times in nanoseconds; all 0 if `count` is 0.
+/// A distribution of times; all 0 if `count` is 0.
 #[derive(Debug, Default, Serialize)]
-pub struct Times {
+struct Times {
     /// Batches timed.
-    pub count: u64,
-    /// Arithmetic mean.
-    pub mean_ns: u64,
-    /// Shortest.
-    pub min_ns: u64,
-    /// Median.
-    pub p50_ns: u64,
-    /// 95th percentile.
-    pub p95_ns: u64,
-    /// 99th percentile.
-    pub p99_ns: u64,
-    /// 99.9th percentile.
-    pub p999_ns: u64,
-    /// Longest.
-    pub max_ns: u64,
+    count: u64,
+    mean_ns: u64,
+    min_ns: u64,
+    p50_ns: u64,
+    p95_ns: u64,
+    p99_ns: u64,
+    p999_ns: u64,
+    max_ns: u64,
 }
 
-/// Snapshots sent and skipped.
 #[derive(Debug, Serialize)]
-pub struct Dashboard {
-    /// Snapshots sent to subscribers.
-    pub sent: u64,
+struct Dashboard {
+    sent: u64,
     /// Snapshots that subscribers did not get because they were paused or late.
-    pub skipped: u64,
+    skipped: u64,
     /// Times a subscriber reached its high watermark.
-    pub backpressure_events: u64,
+    backpressure_events: u64,
 }
 
-/// The counts of the allocator, for the whole process.
 #[derive(Debug, Serialize)]
-pub struct AllocationMetrics {
-    /// Blocks ever allocated.
-    pub total_blocks: u64,
-    /// Bytes ever allocated.
-    pub total_bytes: u64,
-    /// Blocks not freed: the remaining allocations.
-    pub remaining_blocks: u64,
-    /// Bytes not freed.
-    pub remaining_bytes: u64,
-    /// Blocks allocated per second, over the last tick.
-    pub blocks_per_s: f64,
+struct AllocationMetrics {
+    #[serde(flatten)]
+    totals: Allocations,
+    blocks_per_s: f64,
 }
 
-/// Counts by name, serialised as a map.
-#[derive(Debug)]
-pub struct ByName<const N: usize>([(Name, u64); N]);
-
-#[derive(Clone, Copy, Debug, Serialize)]
-#[serde(untagged)]
-enum Name {
-    Kind(&'static str),
-    Code(u16),
-}
-
-impl<const N: usize> Serialize for ByName<N> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(N))?;
-        for (name, count) in &self.0 {
-            map.serialize_entry(name, count)?;
-        }
-        map.end()
-    }
+fn as_map<K: Serialize, S: Serializer>(counts: &[(K, u64)], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(counts.iter().map(|(name, count)| (name, count)))
 }
 
 impl Snapshot {
-    /// The beginning of a snapshot's JSON for a subscriber that missed nothing.
-    pub const UNSKIPPED: &'static str = r#"{"skipped":0,"#;
-
     /// The snapshot `json` for a subscriber that missed `skipped` snapshots before it.
     pub(crate) fn with_skipped(json: &str, skipped: u64) -> String {
-        let rest =
-            json.strip_prefix(Self::UNSKIPPED).expect("every shared snapshot begins like this");
+        let rest = json.strip_prefix(UNSKIPPED).expect("every shared snapshot begins like this");
         format!(r#"{{"skipped":{skipped},{rest}"#)
     }
 
     pub(crate) fn take(
         seq: u64,
         context: &Context,
-        meter: &mut Meter,
+        meter: &mut Meter<4>,
         interval: &Histogram<u64>,
         total: &Histogram<u64>,
     ) -> Self {
         let now = context.config.clock.now();
         let counters = context.stats.counters();
         let allocated = allocations::current();
-        let rates = meter.advance(now, &counters, allocated);
+        let blocks = allocated.map_or(0, |allocated| allocated.total_blocks);
+        let [messages_per_s, received, sent, blocks_per_s] = meter
+            .advance(now, [counters.messages_in, counters.bytes_in, counters.bytes_out, blocks]);
         Self {
             skipped: 0,
             seq,
@@ -191,26 +148,20 @@ impl Snapshot {
                 received_bytes: counters.bytes_in,
                 sent_bytes: counters.bytes_out,
             },
-            throughput: rates.throughput,
+            throughput: Throughput {
+                messages_per_s,
+                received_mbps: received * 8.0 / 1e6,
+                sent_mbps: sent * 8.0 / 1e6,
+            },
             handling: Handling { total: times(total), last: times(interval) },
             dashboard: Dashboard {
                 sent: counters.snapshots_sent,
                 skipped: counters.snapshots_skipped,
                 backpressure_events: counters.backpressure_events,
             },
-            errors: ByName(std::array::from_fn(|i| {
-                (Name::Kind(ErrorKind::ALL[i].name()), counters.errors[i])
-            })),
-            closes: ByName(std::array::from_fn(|i| {
-                (Name::Code(CLOSE_CODES[i]), counters.closes[i])
-            })),
-            allocations: allocated.map(|allocated| AllocationMetrics {
-                total_blocks: allocated.total_blocks,
-                total_bytes: allocated.total_bytes,
-                remaining_blocks: allocated.live_blocks,
-                remaining_bytes: allocated.live_bytes,
-                blocks_per_s: rates.blocks_per_s,
-            }),
+            errors: counters.errors_by_name(),
+            closes: counters.closes_by_code(),
+            allocations: allocated.map(|totals| AllocationMetrics { totals, blocks_per_s }),
             process: context.process(),
         }
     }

@@ -5,12 +5,14 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
+use strum::{IntoStaticStr, VariantArray};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::clock::nanoseconds;
 
 /// The kind of an error, by which errors are counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum ErrorKind {
     /// The accept call failed, for example because no descriptor was free.
     Accept,
@@ -34,32 +36,12 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Every kind, in the order of snapshots and metrics.
-    pub const ALL: [Self; 9] = [
-        Self::Accept,
-        Self::Http,
-        Self::Protocol,
-        Self::Utf8,
-        Self::TooBig,
-        Self::Reset,
-        Self::Silent,
-        Self::Slow,
-        Self::Internal,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The name in snapshots and metrics.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Accept => "accept",
-            Self::Http => "http",
-            Self::Protocol => "protocol",
-            Self::Utf8 => "utf8",
-            Self::TooBig => "too_big",
-            Self::Reset => "reset",
-            Self::Silent => "silent",
-            Self::Slow => "slow",
-            Self::Internal => "internal",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -141,6 +123,18 @@ counters! {
     snapshots_skipped,
     /// Times a subscriber reached its high watermark.
     backpressure_events,
+}
+
+impl Counters {
+    /// The errors by name.
+    pub(crate) fn errors_by_name(&self) -> [(&'static str, u64); ErrorKind::ALL.len()] {
+        std::array::from_fn(|i| (ErrorKind::ALL[i].name(), self.errors[i]))
+    }
+
+    /// The closed WebSockets by code.
+    pub(crate) fn closes_by_code(&self) -> [(u16, u64); CLOSE_CODES.len()] {
+        std::array::from_fn(|i| (CLOSE_CODES[i], self.closes[i]))
+    }
 }
 
 /// Nanoseconds up to ten seconds, with two digits. It takes 26 KiB.

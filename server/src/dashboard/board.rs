@@ -14,7 +14,7 @@ const AT_ONCE: usize = 4;
 pub(crate) struct Tick {
     /// 1 for the server's first message; 0 before it.
     pub(crate) seq: u64,
-    /// JSON that begins with [`crate::snapshot::Snapshot::UNSKIPPED`].
+    /// JSON that begins with [`crate::UNSKIPPED`].
     pub(crate) json: Utf8Bytes,
 }
 

@@ -51,7 +51,7 @@ fn serialise(
     context: &Context,
     seq: u64,
     buffer: &mut BytesMut,
-    meter: &mut Meter,
+    meter: &mut Meter<4>,
     (interval, total): &mut (Histogram<u64>, Histogram<u64>),
 ) -> Utf8Bytes {
     context.stats.take_handling(interval, total);

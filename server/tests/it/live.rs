@@ -3,8 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use serde_json::{Value, json};
+use server::UNSKIPPED;
 use server::live::Point;
-use server::snapshot::Snapshot;
 use server::{Error, LivePage};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
@@ -65,7 +65,7 @@ fn a_message_is_sent_as_it_serialises_behind_its_number() {
         live.publish(&Load { view: "load", rate: f64::NAN, latency: None }, None);
     }
     let text = text(&mut client(live.addr(), "/ws/dashboard"));
-    assert!(text.starts_with(Snapshot::UNSKIPPED), "{text}");
+    assert!(text.starts_with(UNSKIPPED), "{text}");
     // JSON has no NaN.
     assert_eq!(text.as_str(), r#"{"skipped":0,"seq":2,"view":"load","rate":null,"latency":null}"#);
 }
