@@ -140,12 +140,9 @@ fn judge_counts(recorded: Option<&Counts>, measured: &Counts, limit: Option<Limi
         };
         return Judgement { verdict, changes: Vec::new() };
     };
-    if recorded.ops != measured.ops
-        || recorded.held_bytes.is_some() != measured.held_bytes.is_some()
-    {
+    let Some(changes) = changes(recorded, measured) else {
         return Judgement { verdict: Verdict::NotComparable, changes: Vec::new() };
-    }
-    let changes = changes(recorded, measured);
+    };
     let mut exact = changes
         .iter()
         .filter(|change| limit.is_none() || !follows_blocks(change.metric))
@@ -160,12 +157,18 @@ fn judge_counts(recorded: Option<&Counts>, measured: &Counts, limit: Option<Limi
     Judgement { verdict, changes }
 }
 
-fn changes(recorded: &Counts, measured: &Counts) -> Vec<Change> {
+/// The metrics that differ, in the order of [`Metric::ALL`]; `None` if the counts cannot be compared.
+pub(crate) fn changes(recorded: &Counts, measured: &Counts) -> Option<Vec<Change>> {
+    if recorded.ops != measured.ops
+        || recorded.held_bytes.is_some() != measured.held_bytes.is_some()
+    {
+        return None;
+    }
     let change = |&metric| {
         let (recorded, measured) = (recorded.get(metric)?, measured.get(metric)?);
         (recorded != measured).then_some(Change { metric, recorded, measured })
     };
-    Metric::ALL.iter().filter_map(change).collect()
+    Some(Metric::ALL.iter().filter_map(change).collect())
 }
 
 fn follows_blocks(metric: Metric) -> bool {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::alloc::{Counts, Metric};
-use crate::compare::Live;
+use crate::compare::{Change, Live, changes};
 use crate::sites::SiteChange;
 use crate::{Verdict, strict};
 
@@ -63,6 +63,14 @@ pub struct ScenarioReport {
     pub leaks: Vec<Leak>,
     /// Sentences for a reader.
     pub notes: Vec<String>,
+}
+
+impl ScenarioReport {
+    /// The metrics that differ from the baseline; none if one side is missing or the sides cannot be compared.
+    pub fn changes(&self) -> Vec<Change> {
+        let sides = self.recorded.as_ref().zip(self.measured.as_ref());
+        sides.and_then(|(recorded, measured)| changes(recorded, measured)).unwrap_or_default()
+    }
 }
 
 /// Blocks that one call site left behind.

@@ -4,13 +4,15 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use rustix::process::{Pid, Signal, kill_process};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::attribute::{Attribution, Question, attribute};
+use crate::attribute::{Question, attribute};
 use crate::error::Blind;
-use crate::measure::{Outcome, measure};
+use crate::measure::measure;
 use crate::{Registry, Suite, canary};
 
 /// First argument of a child; the scenario's id and a [`Task`] in JSON follow.
@@ -23,30 +25,19 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 /// A request to a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Task {
-    /// Only check the instrument.
+    /// Answered by `()`.
     CheckInstrument,
-    /// Measure totals.
-    Measure {
-        /// Kept runs at N and at 2N.
-        runs: u64,
-    },
-    /// Attribute allocations to call sites.
+    /// `runs` are kept at N and at 2N. Answered by an [`Outcome`](crate::measure::Outcome).
+    Measure { runs: u64 },
+    /// Answered by an [`Attribution`](crate::attribute::Attribution).
     Attribute(Question),
 }
 
-/// The answer of a child: JSON on stdout.
+/// The reason why a child has no answer. On stdout it prints the answer or this, in JSON.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum Reply {
-    /// To [`Task::CheckInstrument`]: every canary was counted exactly.
-    InstrumentWorks,
-    /// To [`Task::Measure`].
-    Measured(Outcome),
-    /// To [`Task::Attribute`].
-    Attributed(Attribution),
-    /// A canary was counted wrong, and nothing was measured.
-    Blind(String),
-    /// The scenario did not finish.
-    Failed(String),
+struct Failure {
+    blind: bool,
+    why: String,
 }
 
 /// The id and the task, if this process was started as a child.
@@ -63,46 +54,39 @@ pub(crate) fn arguments() -> anyhow::Result<Option<(String, Task)>> {
     Ok(Some((id, task)))
 }
 
-/// The whole work of a child: check the instrument, do the task, print the reply.
+/// The whole work of a child: check the instrument, do the task, print the answer.
 pub(crate) fn serve(
     suite: &Suite,
     registry: &Registry,
     id: &str,
     task: Task,
 ) -> anyhow::Result<()> {
-    let reply = match canary::check_instrument() {
-        Err(error) => Reply::Blind(format!("{error:#}")),
-        Ok(()) => answer(suite, registry, id, task).unwrap_or_else(|error| {
-            match error.downcast_ref::<Blind>() {
-                Some(blind) => Reply::Blind(blind.to_string()),
-                None => Reply::Failed(format!("{error:#}")),
-            }
-        }),
-    };
-    serde_json::to_writer(std::io::stdout().lock(), &reply)
+    let answer = canary::check_instrument()
+        .map_err(|error| Blind(format!("{error:#}")).into())
+        .and_then(|()| answer(suite, registry, id, task))
+        .map_err(|error| Failure { blind: error.is::<Blind>(), why: format!("{error:#}") });
+    serde_json::to_writer(std::io::stdout().lock(), &answer)
         .context("cannot write the answer to stdout")
 }
 
-fn answer(suite: &Suite, registry: &Registry, id: &str, task: Task) -> anyhow::Result<Reply> {
+fn answer(suite: &Suite, registry: &Registry, id: &str, task: Task) -> anyhow::Result<Value> {
     let scenario = || registry.get(id).with_context(|| format!("no scenario is called {id}"));
     Ok(match task {
-        Task::CheckInstrument => Reply::InstrumentWorks,
-        Task::Measure { runs } => Reply::Measured(measure(scenario()?, runs)?),
-        Task::Attribute(question) => Reply::Attributed(attribute(suite, scenario()?, question)?),
+        Task::CheckInstrument => Value::Null,
+        Task::Measure { runs } => serde_json::to_value(measure(scenario()?, runs)?)?,
+        Task::Attribute(question) => {
+            serde_json::to_value(attribute(suite, scenario()?, question)?)?
+        }
     })
 }
 
 /// Checks the instrument in a process of its own, where no other thread allocates.
 pub(crate) fn check_instrument() -> anyhow::Result<()> {
-    match ask("canaries", Task::CheckInstrument)? {
-        Reply::InstrumentWorks => Ok(()),
-        Reply::Blind(why) => bail!(why),
-        other => bail!("the check of the instrument answered {other:?}"),
-    }
+    ask("canaries", Task::CheckInstrument)
 }
 
-/// Runs this program again as a child.
-pub(crate) fn ask(id: &str, task: Task) -> anyhow::Result<Reply> {
+/// Runs this program again as a child. [`Blind`] is the error of a child that counts wrong.
+pub(crate) fn ask<T: DeserializeOwned>(id: &str, task: Task) -> anyhow::Result<T> {
     let program = std::env::current_exe().context("cannot find the path of this program")?;
     let task = serde_json::to_string(&task).context("invariant: a task is JSON")?;
     let child = Command::new(program)
@@ -126,6 +110,7 @@ pub(crate) fn ask(id: &str, task: Task) -> anyhow::Result<Reply> {
         bail!("the process of {id} ended with {}: {}", output.status, errors.trim());
     }
     let stdout = String::from_utf8_lossy(&output.stdout);
-    serde_json::from_str(&stdout)
-        .with_context(|| format!("{id} answered something else than a reply: {stdout:?}"))
+    serde_json::from_str::<Result<T, Failure>>(&stdout)
+        .with_context(|| format!("{id} answered something else than a reply: {stdout:?}"))?
+        .map_err(|Failure { blind, why }| if blind { Blind(why).into() } else { anyhow!(why) })
 }

@@ -1,9 +1,14 @@
 //! The command line: the whole suite, or one scenario for another tool.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
+use baselines::SuiteReport;
+use baselines::alloc::Provenance;
 use baselines::compare::provenance_differences;
+use baselines::suite_report::{SCHEMA, ScenarioReport};
+use baselines::verdict::exit_code;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -12,10 +17,9 @@ use crate::judge::{self, RUNS};
 use crate::output::{print, print_error};
 use crate::profiler::Profiler;
 use crate::report::{Format, Run};
-use crate::result::ScenarioResult;
 use crate::scenario::PLANTED;
-use crate::suite::{Recorded, Suite};
-use crate::{Registry, Window, limits, measure, record};
+use crate::suite::{Recorded, Suite, TARGET};
+use crate::{Registry, Window, limits, measure, record, result};
 
 /// Runs the command of the process's arguments, and returns the exit code.
 pub(crate) fn run(suite: &Suite, registry: &Registry) -> anyhow::Result<u8> {
@@ -120,8 +124,8 @@ fn run_suite(suite: &Suite, registry: &Registry, flags: &Flags) -> anyhow::Resul
         return Err(Usage(problem.clone()).into());
     }
     let progress = progress(ids.len());
-    let done = |one: &ScenarioResult| {
-        progress.set_message(one.id.clone());
+    let done = |id: &str| {
+        progress.set_message(id.to_owned());
         progress.inc(1);
     };
     let units: Vec<_> = ids.iter().map(|id| (*id, registry[id].unit())).collect();
@@ -130,7 +134,14 @@ fn run_suite(suite: &Suite, registry: &Registry, flags: &Flags) -> anyhow::Resul
     if flags.update {
         let run = Run::new(suite, results, &recorded, flags)?;
         let reason = flags.reason.as_deref().unwrap_or_default();
-        return match record::record(suite, registry, recorded, &run.results, reason, flags.prune) {
+        return match record::record(
+            suite,
+            registry,
+            recorded,
+            &run.report.scenarios,
+            reason,
+            flags.prune,
+        ) {
             Ok(summary) => print(&summary).map(|()| 0),
             Err(error) => {
                 print(&run.render(Format::Table)?)?;
@@ -140,16 +151,15 @@ fn run_suite(suite: &Suite, registry: &Registry, flags: &Flags) -> anyhow::Resul
         };
     }
     let stale = recorded.stale(registry).filter(|(id, _)| matches(id, &flags.filters));
-    results.extend(stale.map(|(id, counts)| ScenarioResult::stale(id, counts)));
-    results.sort_by(|a, b| a.id.cmp(&b.id));
+    results.extend(stale.map(|(id, counts)| (id.clone(), result::stale(counts))));
     let run = Run::new(suite, results, &recorded, flags)?;
     print(&run.render(flags.format)?)?;
-    Ok(run.exit_code())
+    Ok(run.report.exit_code)
 }
 
 /// 1, unless the verdict itself is worse: 0, 4 and 5 would ask for the update that just failed.
 fn exit_code_if_not_recorded(run: &Run<'_>) -> u8 {
-    match run.exit_code() {
+    match run.report.exit_code {
         code @ (3 | 6) => code,
         _ => 1,
     }
@@ -158,20 +168,29 @@ fn exit_code_if_not_recorded(run: &Run<'_>) -> u8 {
 impl<'a> Run<'a> {
     fn new(
         suite: &'a Suite,
-        results: Vec<ScenarioResult>,
+        scenarios: BTreeMap<String, ScenarioReport>,
         recorded: &Recorded,
         flags: &Flags,
     ) -> anyhow::Result<Self> {
         let provenance = suite.provenance()?;
         let baseline = recorded.baseline.as_ref();
+        let provenance_differs = baseline.map_or_else(
+            |_| Vec::new(),
+            |known| provenance_differences(&known.provenance, &provenance),
+        );
+        let Provenance { rustc, profile, lockfile } = provenance;
         Ok(Self {
             suite,
-            results,
-            provenance_differs: baseline.map_or_else(
-                |_| Vec::new(),
-                |known| provenance_differences(&known.provenance, &provenance),
-            ),
-            provenance,
+            report: SuiteReport {
+                schema: SCHEMA,
+                target: TARGET.to_owned(),
+                rustc,
+                profile,
+                lockfile,
+                provenance_differs,
+                exit_code: exit_code(scenarios.values().map(|one| one.verdict)),
+                scenarios,
+            },
             no_baseline: baseline.err().map(|error| error.with_command(&suite.update_command())),
             runs: flags.runs,
             filter: flags.filters.join(" "),

@@ -5,10 +5,10 @@
 #[error("this machine does not let the scenario run")]
 pub struct Environment;
 
-/// An allocation at the end of a window was not counted, so that the counts before it cannot be trusted either.
+/// The instrument counted wrong, so that none of its counts can be trusted.
 #[derive(Debug, thiserror::Error)]
-#[error("the window ended blind: an allocation made at its end was not counted")]
-pub(crate) struct Blind;
+#[error("{0}")]
+pub(crate) struct Blind(pub(crate) String);
 
 /// The server did not behave as the scenario demands.
 #[derive(Debug, thiserror::Error)]

@@ -1,5 +1,6 @@
 //! Scenarios measured and held to their baselines.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -8,26 +9,26 @@ use baselines::suite_report::ScenarioReport;
 use baselines::{Error, Verdict};
 
 use crate::attribute::{Attribution, Question};
-use crate::child::{self, Reply, Task};
+use crate::child::{self, Task};
+use crate::error::Blind;
 use crate::limits;
 use crate::measure::Outcome;
-use crate::result::ScenarioResult;
+use crate::result::unmeasured;
 use crate::suite::{Recorded, Suite};
 
 /// Default number of kept runs at N and at 2N.
 pub(crate) const RUNS: u64 = 10;
 
-/// Measures and judges scenarios (id and unit), one on each processor at a time. `done` is called after each. The
-/// results are in the order of the ids.
+/// Measures and judges scenarios (id and unit), one on each processor at a time. `done` is called after each.
 pub(crate) fn run(
     suite: &Suite,
     scenarios: &[(&str, &str)],
     runs: u64,
     recorded: &Recorded,
-    done: impl Fn(&ScenarioResult) + Sync,
-) -> Vec<ScenarioResult> {
+    done: impl Fn(&str) + Sync,
+) -> BTreeMap<String, ScenarioReport> {
     let queue = Mutex::new(scenarios.iter());
-    let results = Mutex::new(Vec::with_capacity(scenarios.len()));
+    let results = Mutex::new(BTreeMap::new());
     let workers = std::thread::available_parallelism().map_or(1, usize::from).min(scenarios.len());
     std::thread::scope(|scope| {
         for worker in 0..workers {
@@ -40,15 +41,13 @@ pub(crate) fn run(
                     let next = queue.lock().expect("no holder panics").next();
                     let Some((id, unit)) = next else { break };
                     let result = judge_one(suite, id, unit, runs, recorded);
-                    done(&result);
-                    results.lock().expect("no holder panics").push(result);
+                    done(id);
+                    results.lock().expect("no holder panics").insert((*id).to_owned(), result);
                 }
             });
         }
     });
-    let mut results = results.into_inner().expect("no holder panics");
-    results.sort_by(|a, b| a.id.cmp(&b.id));
-    results
+    results.into_inner().expect("no holder panics")
 }
 
 /// Keeps this thread and its child processes on one of the processors it may use. Without wake-ups across processors a
@@ -69,36 +68,39 @@ pub(crate) fn judge_one(
     unit: &str,
     runs: u64,
     recorded: &Recorded,
-) -> ScenarioResult {
-    let entry = recorded.baseline.as_ref().ok().and_then(|baseline| baseline.scenarios.get(id));
-    let mut result = ScenarioResult::new(id, unit, entry.cloned());
+) -> ScenarioReport {
+    let baseline = recorded.baseline.as_ref().ok();
+    // A debug build has other totals, so that no baseline applies to it.
+    let baseline = baseline.filter(|_| !cfg!(debug_assertions));
+    let entry = baseline.and_then(|baseline| baseline.scenarios.get(id));
+    let mut report = unmeasured(unit, entry.cloned());
     let limit = match limits::of(id) {
         Ok(limit) => limit,
         Err(error) => {
-            result.report.notes.push(format!("{error:#}"));
-            return result;
+            report.notes.push(format!("{error:#}"));
+            return report;
         }
     };
-    let Some(measurement) = measure(id, runs, &mut result.report) else { return result };
-    if cfg!(debug_assertions) && matches!(measurement, Measurement::Counted { .. }) {
-        // A debug build has other totals, so only the leak check applies to it.
-        let leaked = !result.report.live.is_zero();
-        result.report.verdict = if leaked { Verdict::Leaked } else { Verdict::Pass };
+    let Some(measurement) = measure(id, runs, &mut report) else { return report };
+    report.verdict = if cfg!(debug_assertions)
+        && let Measurement::Counted { live, .. } = &measurement
+    {
+        if live.is_zero() { Verdict::Pass } else { Verdict::Leaked }
     } else {
-        result.take(judge(entry, Some(&measurement), limit));
-    }
+        judge(entry, Some(&measurement), limit).verdict
+    };
     if let Some(Limit(most)) = limit {
-        result.report.notes.push(format!(
+        report.notes.push(format!(
             "judged by MAX_ALLOCS_ALLOWED_{id}={most} blocks instead of the recorded ones"
         ));
     }
-    if result.report.verdict == Verdict::Missing
+    if report.verdict == Verdict::Missing
         && let Err(error) = &recorded.baseline
     {
-        result.report.verdict = error.verdict();
+        report.verdict = error.verdict();
     }
-    add_sites(suite, id, &recorded.root, &mut result.report);
-    result
+    add_sites(suite, id, &recorded.root, &mut report);
+    report
 }
 
 /// Measures one scenario. `None` if the server broke it; the verdict is then in the report.
@@ -106,13 +108,13 @@ fn measure(id: &str, runs: u64, report: &mut ScenarioReport) -> Option<Measureme
     let left_open =
         |descriptors: Vec<String>| descriptors.into_iter().map(|one| format!("left open: {one}"));
     match child::ask(id, Task::Measure { runs }) {
-        Ok(Reply::Measured(Outcome::Counted { counts, live, descriptors })) => {
+        Ok(Outcome::Counted { counts, live, descriptors }) => {
             report.notes.extend(left_open(descriptors));
             report.live = live;
             report.measured = Some(counts.clone());
             Some(Measurement::Counted { counts, live })
         }
-        Ok(Reply::Measured(Outcome::Broken { why, descriptors })) => {
+        Ok(Outcome::Broken { why, descriptors }) => {
             report.live.fds = descriptors.len() as u64;
             let leaked = !descriptors.is_empty();
             report.verdict = if leaked { Verdict::Leaked } else { Verdict::Regressed };
@@ -120,22 +122,14 @@ fn measure(id: &str, runs: u64, report: &mut ScenarioReport) -> Option<Measureme
             report.notes.extend(left_open(descriptors));
             None
         }
-        Ok(Reply::Measured(Outcome::Nondeterministic { differences })) => {
+        Ok(Outcome::Nondeterministic { differences }) => {
             report.notes.extend(differences);
             Some(Measurement::Nondeterministic)
         }
-        Ok(Reply::Blind(why)) => {
-            report.notes.push(why);
-            Some(Measurement::Blind)
-        }
-        Ok(Reply::Failed(why)) => {
-            report.notes.push(why);
-            Some(Measurement::Failed)
-        }
-        Ok(other) => unreachable!("invariant: a measuring child does not answer {other:?}"),
         Err(error) => {
             report.notes.push(format!("{error:#}"));
-            Some(Measurement::Failed)
+            let blind = error.is::<Blind>();
+            Some(if blind { Measurement::Blind } else { Measurement::Failed })
         }
     }
 }
@@ -150,27 +144,26 @@ fn add_sites(suite: &Suite, id: &str, root: &Path, report: &mut ScenarioReport) 
         _ => &[],
     };
     for question in questions {
-        match child::ask(id, Task::Attribute(*question)) {
-            Ok(Reply::Attributed(Attribution { sites, places, leaks, notes })) => {
-                report.notes.extend(notes);
-                report.leaks.extend(leaks);
-                match baselines::sites::load(&baselines::sites::path(root, id)) {
-                    _ if sites.is_empty() => {}
-                    Err(Error::Missing { .. }) => {}
-                    Err(error) => report.notes.push(error.with_command(&suite.update_command())),
-                    Ok(recorded) => {
-                        report.sites_changed = baselines::sites::diff(&recorded, &sites);
-                        for site in &mut report.sites_changed {
-                            site.place = places.get(&site.key).cloned();
-                        }
-                    }
+        let Attribution { sites, places, leaks, notes } =
+            match child::ask(id, Task::Attribute(*question)) {
+                Ok(attribution) => attribution,
+                Err(error) => {
+                    report.notes.push(format!("no call sites: {error:#}"));
+                    continue;
+                }
+            };
+        report.notes.extend(notes);
+        report.leaks.extend(leaks);
+        match baselines::sites::load(&baselines::sites::path(root, id)) {
+            _ if sites.is_empty() => {}
+            Err(Error::Missing { .. }) => {}
+            Err(error) => report.notes.push(error.with_command(&suite.update_command())),
+            Ok(recorded) => {
+                report.sites_changed = baselines::sites::diff(&recorded, &sites);
+                for site in &mut report.sites_changed {
+                    site.place = places.get(&site.key).cloned();
                 }
             }
-            Ok(Reply::Failed(why) | Reply::Blind(why)) => {
-                report.notes.push(format!("no call sites: {why}"))
-            }
-            Ok(other) => unreachable!("invariant: an attributing child does not answer {other:?}"),
-            Err(error) => report.notes.push(format!("no call sites: {error:#}")),
         }
     }
 }

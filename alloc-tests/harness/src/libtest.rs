@@ -8,9 +8,10 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::judge::{self, RUNS};
 use crate::output::print_error;
+use crate::report::explain;
 use crate::scenario::PLANTED;
 use crate::suite::{Recorded, Suite};
-use crate::{Registry, child, report};
+use crate::{Registry, child};
 
 /// One test for each scenario, one for the canaries, one for baselines without a scenario, and `extra`.
 pub(crate) fn run(suite: &Suite, registry: &Registry, extra: Vec<Trial>) -> ExitCode {
@@ -35,10 +36,10 @@ pub(crate) fn run(suite: &Suite, registry: &Registry, extra: Vec<Trial>) -> Exit
         let (id, unit, shared) = (*id, scenario.unit(), Arc::clone(&shared));
         trials.push(Trial::test(id, move || {
             let (suite, recorded) = &*shared;
-            let result = judge::judge_one(suite, id, unit, runs, recorded);
-            match result.report.verdict {
+            let report = judge::judge_one(suite, id, unit, runs, recorded);
+            match report.verdict {
                 Verdict::Pass => Ok(()),
-                _ => Err(report::explain(&result).into()),
+                _ => Err(explain(id, &report).into()),
             }
         }));
     }

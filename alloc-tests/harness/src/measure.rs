@@ -132,7 +132,10 @@ pub(crate) fn run(
     let counting = heap.is_some() && Profiler::is_counting();
     drop(profiler);
     result.with_context(|| format!("the server broke the scenario at {ops} operations"))?;
-    ensure!(counting || window.ends_with_server() || !cfg!(feature = "hooks"), Blind);
+    ensure!(
+        counting || window.ends_with_server() || !cfg!(feature = "hooks"),
+        Blind("the window ended blind: an allocation made at its end was not counted".to_owned())
+    );
     Ok((window, heap.unwrap_or_default()))
 }
 

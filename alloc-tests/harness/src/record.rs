@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, bail, ensure};
+use baselines::alloc::Counts;
 use baselines::compare::{Change, provenance_differences};
+use baselines::sites::Sites;
+use baselines::suite_report::ScenarioReport;
 use baselines::{AllocBaseline, Error};
 
 use crate::Registry;
-use crate::attribute::Question;
-use crate::child::{self, Reply, Task};
-use crate::result::ScenarioResult;
+use crate::attribute::{Attribution, Question};
+use crate::child::{self, Task};
+use crate::result::is_unfit;
 use crate::suite::{Recorded, Suite, TARGET};
 
 /// Records `results` and returns a summary of the changes.
@@ -19,18 +22,16 @@ pub(crate) fn record(
     suite: &Suite,
     registry: &Registry,
     recorded: Recorded,
-    results: &[ScenarioResult],
+    results: &BTreeMap<String, ScenarioReport>,
     reason: &str,
     prune: bool,
 ) -> anyhow::Result<String> {
-    let unfit: Vec<&str> =
-        results.iter().filter(|one| one.is_unfit()).map(|one| one.id.as_str()).collect();
+    let unfit = results.iter().filter(|(_, one)| is_unfit(one));
+    let unfit: Vec<&str> = unfit.map(|(id, _)| id.as_str()).collect();
     ensure!(unfit.is_empty(), "nothing recorded: fix {} first", unfit.join(", "));
     let current = suite.provenance()?;
-    let measured: BTreeMap<_, _> = results
-        .iter()
-        .filter_map(|one| one.report.measured.clone().map(|counts| (one.id.clone(), counts)))
-        .collect();
+    let measured: BTreeMap<_, _> =
+        results.iter().filter_map(|(id, one)| Some((id.clone(), one.measured.clone()?))).collect();
     let Recorded { root, baseline } = recorded;
     let mut baseline = match baseline {
         Ok(baseline) => baseline,
@@ -52,8 +53,8 @@ pub(crate) fn record(
         );
     }
     let mut sites = BTreeMap::new();
-    for one in results.iter().filter(|one| one.report.measured.is_some()) {
-        sites.insert(one.id.clone(), sites_of(one)?);
+    for (id, counts) in &measured {
+        sites.insert(id.clone(), sites_of(id, counts)?);
     }
     let known: BTreeSet<String> = registry.keys().map(|id| (*id).to_owned()).collect();
     let report = baseline.merge(measured, &known, prune);
@@ -95,20 +96,14 @@ pub(crate) fn record(
     Ok(lines.join("\n"))
 }
 
-fn sites_of(result: &ScenarioResult) -> anyhow::Result<baselines::sites::Sites> {
-    let reply = child::ask(&result.id, Task::Attribute(Question::Sites))?;
-    let Reply::Attributed(attribution) = reply else {
-        bail!("nothing recorded: no call sites of {}: {reply:?}", result.id)
-    };
-    let sites = attribution.sites;
+fn sites_of(id: &str, counts: &Counts) -> anyhow::Result<Sites> {
+    let Attribution { sites, .. } = child::ask(id, Task::Attribute(Question::Sites))
+        .with_context(|| format!("nothing recorded: no call sites of {id}"))?;
     let total = |n: usize| sites.values().map(|site| site.blocks[n]).sum::<u64>();
-    let blocks = result.report.measured.as_ref().map(|counts| counts.blocks);
+    let (found, blocks) = ([total(0), total(1)], counts.blocks);
     ensure!(
-        blocks == Some([total(0), total(1)]),
-        "nothing recorded: the call sites of {} add up to {} and {} blocks, but {blocks:?} were counted",
-        result.id,
-        total(0),
-        total(1)
+        found == blocks,
+        "nothing recorded: the call sites of {id} add up to {found:?} blocks at N and 2N, but {blocks:?} were counted"
     );
     Ok(sites)
 }

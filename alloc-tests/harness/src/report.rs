@@ -4,12 +4,11 @@
 mod junit;
 mod table;
 
-use baselines::alloc::Provenance;
-use baselines::{SuiteReport, Verdict, suite_report};
+use baselines::{SuiteReport, Verdict};
 use clap::ValueEnum;
 
-use crate::result::ScenarioResult;
-use crate::suite::{Suite, TARGET};
+use crate::result::is_unfit;
+use crate::suite::Suite;
 
 /// Everything to say about one scenario, in lines.
 pub(crate) use table::explain;
@@ -32,12 +31,7 @@ pub(crate) enum Format {
 pub(crate) struct Run<'a> {
     /// The suite that ran.
     pub(crate) suite: &'a Suite,
-    /// The results, in the order of the ids.
-    pub(crate) results: Vec<ScenarioResult>,
-    /// The conditions of this build.
-    pub(crate) provenance: Provenance,
-    /// Differences to the build that recorded the baselines, one sentence each.
-    pub(crate) provenance_differs: Vec<String>,
+    pub(crate) report: SuiteReport,
     /// The reason why there are no baselines, if there are none.
     pub(crate) no_baseline: Option<String>,
     /// Kept runs at each N.
@@ -47,39 +41,19 @@ pub(crate) struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The exit code of the run.
-    pub(crate) fn exit_code(&self) -> u8 {
-        baselines::verdict::exit_code(self.results.iter().map(|one| one.report.verdict))
-    }
-
     /// The run as text.
     pub(crate) fn render(&self, format: Format) -> anyhow::Result<String> {
         match format {
             Format::Table => Ok(table::terminal(self)),
             Format::Markdown => Ok(table::markdown(self)),
-            Format::Json => Ok(self.suite_report().render()),
+            Format::Json => Ok(self.report.render()),
             Format::Junit => junit::render(self),
-        }
-    }
-
-    fn suite_report(&self) -> SuiteReport {
-        let Provenance { rustc, profile, lockfile } = self.provenance.clone();
-        let scenarios = self.results.iter().map(|one| (one.id.clone(), one.report.clone()));
-        SuiteReport {
-            schema: suite_report::SCHEMA,
-            target: TARGET.to_owned(),
-            rustc,
-            profile,
-            lockfile,
-            provenance_differs: self.provenance_differs.clone(),
-            exit_code: self.exit_code(),
-            scenarios: scenarios.collect(),
         }
     }
 
     /// Number of scenarios with `verdict`.
     fn count(&self, verdict: Verdict) -> usize {
-        self.results.iter().filter(|one| one.report.verdict == verdict).count()
+        self.report.scenarios.values().filter(|one| one.verdict == verdict).count()
     }
 
     /// `3 passed, 1 regressed`.
@@ -106,8 +80,8 @@ impl Run<'_> {
             let file = self.suite.allocator_file;
             return Some(format!("nothing is counted: make dhat the global allocator in {file}"));
         }
-        if let Some(one) = self.results.iter().find(|one| one.is_unfit()) {
-            return Some(format!("fix it, then: {command} {}", one.id));
+        if let Some((id, _)) = self.report.scenarios.iter().find(|(_, one)| is_unfit(one)) {
+            return Some(format!("fix it, then: {command} {id}"));
         }
         if any(Verdict::Stale) {
             return Some(format!(

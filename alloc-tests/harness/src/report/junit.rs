@@ -6,8 +6,8 @@ use super::{Run, explain};
 pub(super) fn render(run: &Run<'_>) -> anyhow::Result<String> {
     let mut report = Report::new(run.suite.name);
     let mut suite = TestSuite::new(run.suite.name);
-    for one in &run.results {
-        let verdict = one.report.verdict;
+    for (id, one) in &run.report.scenarios {
+        let verdict = one.verdict;
         let status = match verdict {
             Verdict::Pass => TestCaseStatus::success(),
             // A scenario that could not be measured is an error, not a failure of the code.
@@ -16,10 +16,10 @@ pub(super) fn render(run: &Run<'_>) -> anyhow::Result<String> {
             }
             _ => failed(NonSuccessKind::Failure, verdict),
         };
-        let mut case = TestCase::new(one.id.clone(), status);
+        let mut case = TestCase::new(id.clone(), status);
         case.set_classname(run.suite.name);
         if verdict != Verdict::Pass {
-            case.set_system_out(explain(one));
+            case.set_system_out(explain(id, one));
         }
         suite.add_test_case(case);
     }

@@ -8,7 +8,6 @@ use baselines::suite_report::ScenarioReport;
 use comfy_table::{CellAlignment, Table, TableStyle, presets};
 
 use super::Run;
-use crate::result::ScenarioResult;
 
 /// Most call sites shown for one scenario.
 const SITES: usize = 8;
@@ -20,7 +19,7 @@ const COLUMNS: [&str; 8] =
     ["scenario", "blocks", "bytes", "reads", "writes", "fixed", "peak", "verdict"];
 
 pub(super) fn terminal(run: &Run<'_>) -> String {
-    let mut lines = vec![draw(&run.results, presets::NOTHING, (0, 1))];
+    let mut lines = vec![draw(&run.report.scenarios, presets::NOTHING, (0, 1))];
     lines.extend(details(run));
     lines.push(
         "\nper op: blocks, bytes, reads, writes; fixed: blocks of everything else;".to_owned(),
@@ -33,8 +32,8 @@ pub(super) fn terminal(run: &Run<'_>) -> String {
 /// Scenarios that did not pass come first; the whole table is folded.
 pub(super) fn markdown(run: &Run<'_>) -> String {
     let mut lines = vec![format!("### Allocations: {}\n", run.verdicts())];
-    let failed: Vec<_> =
-        run.results.iter().filter(|one| one.report.verdict != Verdict::Pass).collect();
+    let scenarios = &run.report.scenarios;
+    let failed: Vec<_> = scenarios.iter().filter(|(_, one)| one.verdict != Verdict::Pass).collect();
     if !failed.is_empty() {
         lines.push(draw(failed, presets::ASCII_MARKDOWN, (1, 1)));
     }
@@ -42,22 +41,22 @@ pub(super) fn markdown(run: &Run<'_>) -> String {
     if !details.is_empty() {
         lines.push(format!("\n```text{}\n```\n", details.join("\n")));
     }
-    let all = draw(&run.results, presets::ASCII_MARKDOWN, (1, 1));
+    let all = draw(scenarios, presets::ASCII_MARKDOWN, (1, 1));
     lines.push(format!(
         "<details><summary>All {} scenarios</summary>\n\n{all}\n\n</details>\n",
-        run.results.len()
+        scenarios.len()
     ));
     lines.extend(summary(run));
     lines.join("\n") + "\n"
 }
 
 /// Everything to say about a scenario that did not pass.
-pub(crate) fn explain(one: &ScenarioResult) -> String {
-    detail(one, &Shared::new()).join("\n") + "\n"
+pub(crate) fn explain(id: &str, report: &ScenarioReport) -> String {
+    detail(id, report, &Shared::new()).join("\n") + "\n"
 }
 
 fn draw<'a>(
-    results: impl IntoIterator<Item = &'a ScenarioResult>,
+    results: impl IntoIterator<Item = (&'a String, &'a ScenarioReport)>,
     style: TableStyle,
     padding: (u16, u16),
 ) -> String {
@@ -69,12 +68,11 @@ fn draw<'a>(
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    for one in results {
-        let report = &one.report;
+    for (id, report) in results {
         let figures = report.measured.as_ref().or(report.recorded.as_ref()).map(figures);
         let figures = figures.unwrap_or_else(|| std::array::from_fn(|_| "-".to_owned()));
         let verdict = report.verdict.as_str().to_owned();
-        table.add_row([one.id.clone()].into_iter().chain(figures).chain([verdict]));
+        table.add_row([id.clone()].into_iter().chain(figures).chain([verdict]));
     }
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
@@ -95,14 +93,16 @@ fn figures(counts: &Counts) -> [String; 6] {
 /// The last lines of a report: held bytes, provenance, verdicts, next step.
 fn summary(run: &Run<'_>) -> Vec<String> {
     let mut lines = Vec::new();
-    for ScenarioResult { id, report, .. } in &run.results {
+    for (id, report) in &run.report.scenarios {
         let held = report.measured.as_ref().and_then(|counts| counts.per_op(Metric::HeldBytes));
         let unit = &report.unit;
         lines.extend(held.map(|held| format!("{id}: {} bytes held per {unit}", number(held))));
     }
-    let moved = run.results.iter().any(|one| !one.changes.is_empty());
+    let moved = run.report.scenarios.values().any(|one| !one.changes().is_empty());
     let role = if moved { "likely cause" } else { "recorded with another build" };
-    lines.extend(run.provenance_differs.iter().map(|difference| format!("{role}: {difference}")));
+    lines.extend(
+        run.report.provenance_differs.iter().map(|difference| format!("{role}: {difference}")),
+    );
     lines.push(format!("{} ({} runs of each, at N and 2N)", run.verdicts(), run.runs));
     lines.extend(run.next_step());
     lines
@@ -113,7 +113,7 @@ type Shared<'a> = BTreeMap<&'a str, (usize, &'a str)>;
 
 fn details(run: &Run<'_>) -> Vec<String> {
     let mut shared = Shared::new();
-    for site in run.results.iter().flat_map(|one| &one.report.sites_changed) {
+    for site in run.report.scenarios.values().flat_map(|one| &one.sites_changed) {
         let place = site.place.as_deref().unwrap_or("gone");
         shared.entry(site.key.as_str()).or_insert((0, place)).0 += 1;
     }
@@ -126,14 +126,13 @@ fn details(run: &Run<'_>) -> Vec<String> {
     let plain = |report: &ScenarioReport| {
         matches!(report.verdict, Verdict::Pass | Verdict::Missing) && report.notes.is_empty()
     };
-    let others = run.results.iter().filter(|one| !plain(&one.report));
-    lines.extend(others.flat_map(|one| detail(one, &shared)));
+    let others = run.report.scenarios.iter().filter(|(_, report)| !plain(report));
+    lines.extend(others.flat_map(|(id, report)| detail(id, report, &shared)));
     lines
 }
 
-fn detail(one: &ScenarioResult, shared: &Shared<'_>) -> Vec<String> {
-    let report = &one.report;
-    let mut lines = vec![format!("\n{}: {}", one.id, report.verdict.as_str())];
+fn detail(id: &str, report: &ScenarioReport, shared: &Shared<'_>) -> Vec<String> {
+    let mut lines = vec![format!("\n{id}: {}", report.verdict.as_str())];
     lines.extend(report.notes.iter().map(|note| format!("  {note}")));
     let live = report.live;
     let left = [
@@ -153,7 +152,7 @@ fn detail(one: &ScenarioResult, shared: &Shared<'_>) -> Vec<String> {
     }
     let counts = report.recorded.as_ref().or(report.measured.as_ref());
     let ops = counts.map_or([1, 2], |counts| counts.ops);
-    lines.extend(one.changes.iter().map(|change| change_line(change, ops, &report.unit)));
+    lines.extend(report.changes().iter().map(|change| change_line(change, ops, &report.unit)));
     let all = &report.sites_changed;
     let own: Vec<_> = all.iter().filter(|site| !shared.contains_key(site.key.as_str())).collect();
     for site in own.iter().take(SITES) {

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use baselines::alloc::Counts;
 use baselines::compare::{Live, Measurement, judge};
 use baselines::sites::{SiteChange, SiteCost};
-use baselines::suite_report::Leak;
+use baselines::suite_report::{Leak, SCHEMA, ScenarioReport};
+use baselines::verdict::exit_code;
 
 use super::*;
+use crate::result::{stale, unmeasured};
 
 fn suite() -> Suite {
     Suite {
@@ -34,21 +36,23 @@ fn counts(blocks: [u64; 2]) -> Counts {
     }
 }
 
-fn counted(id: &str, recorded: Option<Counts>, measured: Counts, live: Live) -> ScenarioResult {
-    let mut result = ScenarioResult::new(id, "message", recorded);
-    result.report.measured = Some(measured.clone());
-    result.report.live = live;
-    let measurement = Measurement::Counted { counts: measured, live };
-    let judgement = judge(result.report.recorded.as_ref(), Some(&measurement), None);
-    result.take(judgement);
-    result
+type Named = (&'static str, ScenarioReport);
+
+fn counted(id: &'static str, recorded: Option<Counts>, counts: Counts, live: Live) -> Named {
+    let measured = Some(counts.clone());
+    let measurement = Measurement::Counted { counts, live };
+    let verdict = judge(recorded.as_ref(), Some(&measurement), None).verdict;
+    (id, ScenarioReport { measured, live, verdict, ..unmeasured("message", recorded) })
 }
 
-fn uncounted(id: &str, verdict: Verdict, notes: &[&str]) -> ScenarioResult {
-    let mut result = ScenarioResult::new(id, "connection", Some(counts([58, 58])));
-    result.report.verdict = verdict;
-    result.report.notes = notes.iter().map(|note| (*note).to_owned()).collect();
-    result
+fn uncounted(id: &'static str, verdict: Verdict, notes: &[&str]) -> Named {
+    let notes = notes.iter().map(|note| (*note).to_owned()).collect();
+    let report = unmeasured("connection", Some(counts([58, 58])));
+    (id, ScenarioReport { verdict, notes, ..report })
+}
+
+fn gone() -> Named {
+    ("gone", stale(&counts([1, 1])))
 }
 
 fn site(
@@ -66,65 +70,68 @@ fn site(
     }
 }
 
-fn passed() -> ScenarioResult {
+fn passed() -> Named {
     let mut counts = counts([58, 58]);
     counts.held_bytes = Some([10_240_000, 20_480_000]);
     counted("hold", Some(counts.clone()), counts, Live::default())
 }
 
-fn regressed() -> ScenarioResult {
+fn regressed() -> Named {
     let [recorded, measured] = [[58, 58], [1058, 2059]].map(counts);
-    let mut result = counted("echo_text", Some(recorded), measured, Live::default());
-    result.report.sites_changed = vec![
+    let (id, mut report) = counted("echo_text", Some(recorded), measured, Live::default());
+    report.sites_changed = vec![
         site("chat::echo::take", Some("chat/src/echo.rs:134"), None, Some(1)),
         site("bytes::Bytes::copy <- chat::echo::send", None, Some(1), None),
         site("main", Some(""), Some(1), Some(2)),
     ];
-    result
+    (id, report)
 }
 
-fn leaked() -> ScenarioResult {
+fn leaked() -> Named {
     let live = Live { blocks: 100, bytes: 6400, fds: 1, tasks: 0 };
-    let mut result = counted("leave", Some(counts([58, 58])), counts([58, 58]), live);
-    result.report.notes = vec!["left open: fd 9: /dev/null".to_owned()];
-    result.report.leaks = vec![Leak {
+    let (id, mut report) = counted("leave", Some(counts([58, 58])), counts([58, 58]), live);
+    report.notes = vec!["left open: fd 9: /dev/null".to_owned()];
+    report.leaks = vec![Leak {
         key: "chat::room::join".to_owned(),
         place: "chat/src/room.rs:7".to_owned(),
         blocks: 100,
         bytes: 6400,
     }];
-    result
+    (id, report)
 }
 
-fn improved() -> ScenarioResult {
+fn improved() -> Named {
     counted("ping", Some(counts([60, 60])), counts([58, 58]), Live::default())
 }
 
-fn other_operations() -> ScenarioResult {
+fn other_operations() -> Named {
     let measured = Counts { ops: [10, 20], ..counts([58, 58]) };
     counted("echo", Some(counts([58, 58])), measured, Live::default())
 }
 
-fn run<'a>(suite: &'a Suite, results: Vec<ScenarioResult>) -> Run<'a> {
+fn run(suite: &Suite, results: Vec<Named>) -> Run<'_> {
     let text = |text: &str| text.to_owned();
     Run {
         suite,
-        results,
-        provenance: Provenance {
+        report: SuiteReport {
+            schema: SCHEMA,
+            target: text("x86_64-unknown-linux-gnu"),
             rustc: text("1.95.0"),
             profile: text("release"),
             lockfile: text("sha1:1"),
+            provenance_differs: vec![text("lockfile: recorded \"sha1:0\", now \"sha1:1\"")],
+            exit_code: exit_code(results.iter().map(|(_, report)| report.verdict)),
+            scenarios: results.into_iter().map(|(id, report)| (text(id), report)).collect(),
         },
-        provenance_differs: vec![text("lockfile: recorded \"sha1:0\", now \"sha1:1\"")],
         no_baseline: None,
         runs: 10,
         filter: text("echo"),
     }
 }
 
-fn all_kinds() -> Vec<ScenarioResult> {
+fn all_kinds() -> Vec<Named> {
     vec![
-        ScenarioResult::stale("gone", &counts([1, 1])),
+        gone(),
         passed(),
         regressed(),
         leaked(),
@@ -157,7 +164,7 @@ fn json_holds_counts_sites_and_leaks() {
     let run = run(&suite, vec![regressed(), leaked(), uncounted("slow", Verdict::Failed, &[])]);
     let json = run.render(Format::Json).unwrap();
     assert_eq!(SuiteReport::parse(&json).unwrap().render(), json);
-    insta::assert_snapshot!(json.replace(TARGET, "<target>"));
+    insta::assert_snapshot!(json);
 }
 
 #[test]
@@ -169,7 +176,7 @@ fn junit_tells_errors_of_the_machine_from_failures_of_the_code() {
 #[test]
 fn a_site_of_many_scenarios_is_printed_once() {
     let suite = suite();
-    let shared = |id: &str| ScenarioResult { id: id.to_owned(), ..regressed() };
+    let shared = |id| (id, regressed().1);
     let results = ["a", "b", "c", "d"].map(shared).into();
     insta::assert_snapshot!(run(&suite, results).render(Format::Table).unwrap());
 }
@@ -178,7 +185,7 @@ fn a_site_of_many_scenarios_is_printed_once() {
 fn the_last_line_is_the_next_step() {
     let suite = suite();
     let missing = || counted("new", None, counts([58, 58]), Live::default());
-    let next = |result: ScenarioResult| {
+    let next = |result: Named| {
         let table = run(&suite, vec![result]).render(Format::Table).unwrap();
         table.lines().last().unwrap_or_default().to_owned()
     };
@@ -190,7 +197,7 @@ fn the_last_line_is_the_next_step() {
         ("not comparable", next(other_operations())),
         ("passed", next(passed())),
         ("regressed", next(regressed())),
-        ("stale", next(ScenarioResult::stale("gone", &counts([1, 1])))),
+        ("stale", next(gone())),
     ]);
     insta::assert_debug_snapshot!(steps);
 }
