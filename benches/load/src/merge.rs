@@ -4,8 +4,9 @@
 //! time under the name `a+b`. The order of merging does not matter.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::mem::take;
+
+use anyhow::{Context, Result, bail, ensure};
 
 use super::validator::doubts;
 use load_plan::model::{ErrorSample, Interval, Phase, Run, Shard, TargetAllocations};
@@ -14,7 +15,6 @@ mod differences;
 #[cfg(test)]
 mod tests;
 
-pub use differences::Difference;
 use differences::{differences, is_whole};
 
 /// Adds counts, distributions (bucket by bucket), open connections and their target, the generator's CPU, workers and
@@ -28,9 +28,10 @@ use differences::{differences, is_whole};
 /// # Errors
 ///
 /// If there is no run, if one is given twice, or if profile, target or run differ.
-pub fn merge(runs: Vec<Run>) -> Result<Run, Error> {
+pub fn merge(runs: Vec<Run>) -> Result<Run> {
     let mut runs = runs.into_iter();
-    let mut sum = Sum::new(runs.next().ok_or(Error::Nothing)?);
+    let first = runs.next().context("nothing to merge; name the folders of two reports")?;
+    let mut sum = Sum::new(first);
     for run in runs {
         sum.add(run)?;
     }
@@ -38,43 +39,9 @@ pub fn merge(runs: Vec<Run>) -> Result<Run, Error> {
 }
 
 /// The number of whole runs in `run`; 1 for a run that was not merged, and for merged shards.
-#[must_use]
-pub fn whole_runs(run: &Run) -> usize {
+pub(crate) fn whole_runs(run: &Run) -> usize {
     if is_whole(run) { ids(run).len() } else { 1 }
 }
-
-/// The reason why runs cannot be added.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Error {
-    /// There is no run.
-    Nothing,
-    /// Properties that must be equal and differ; at least one.
-    Differ(Vec<Difference>),
-    /// A shard, or a whole run, is given twice.
-    Twice(String),
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Nothing => f.write_str("nothing to merge; name the folders of two reports"),
-            Self::Differ(differences) => {
-                f.write_str("the runs differ in ")?;
-                for (index, Difference { what, values: [one, other] }) in
-                    differences.iter().enumerate()
-                {
-                    write!(f, "{}{what} ({one} and {other})", if index == 0 { "" } else { ", " })?;
-                }
-                f.write_str(
-                    "; merge the shards of one run, or runs of one profile against one target",
-                )
-            }
-            Self::Twice(part) => write!(f, "{part} is given twice; name each folder once"),
-        }
-    }
-}
-
-impl std::error::Error for Error {}
 
 /// The grid: second, stage and phase.
 type Place = (u64, usize, Phase);
@@ -111,18 +78,21 @@ impl Sum {
         sum
     }
 
-    fn add(&mut self, mut run: Run) -> Result<(), Error> {
+    fn add(&mut self, mut run: Run) -> Result<()> {
         let differences = differences(&self.run, &run);
-        if !differences.is_empty() {
-            return Err(Error::Differ(differences));
-        }
+        ensure!(
+            differences.is_empty(),
+            "the runs differ in {}; merge the shards of one run, or runs of one profile against one target",
+            differences.join(", ")
+        );
+        let once = "is given twice; name each folder once";
         let ids = ids(&run);
         if is_whole(&run) {
             if let Some(id) = ids.intersection(&self.ids).next() {
-                return Err(Error::Twice(format!("run {id}")));
+                bail!("run {id} {once}");
             }
         } else if let Some(shard) = run.shards.iter().find(|shard| self.shards.contains(shard)) {
-            return Err(Error::Twice(format!("shard {shard} of {}", run.shard.of)));
+            bail!("shard {shard} of {} {once}", run.shard.of);
         }
         doubt(&mut run);
         self.run.doubts.append(&mut run.doubts);

@@ -1,20 +1,12 @@
 use std::collections::BTreeSet;
+use std::fmt::Display;
 
 use serde_json::Value;
 
 use load_plan::model::{Run, TargetAllocations};
 
-/// A property that differs between two runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    /// Its name in `report.json`: `profile.traffic.seed`.
-    pub what: String,
-    /// The values in both runs.
-    pub values: [String; 2],
-}
-
-/// The properties that must be equal and are not.
-pub(super) fn differences(one: &Run, other: &Run) -> Vec<Difference> {
+/// The properties that must be equal and are not, by their names in `report.json`, and both values.
+pub(super) fn differences(one: &Run, other: &Run) -> Vec<String> {
     let mut found = Found(Vec::new());
     found.compare("schema", one.schema, other.schema);
     found.compare("run.shard.of", one.shard.of, other.shard.of);
@@ -32,10 +24,7 @@ pub(super) fn differences(one: &Run, other: &Run) -> Vec<Difference> {
         let json = |run: &Run| serde_json::to_value(&run.profile).unwrap_or_default();
         found.values("profile", &json(one), &json(other));
         if found.0.len() == before {
-            found.0.push(Difference {
-                what: "profile".to_owned(),
-                values: [&one.profile.name, &other.profile.name].map(Clone::clone),
-            });
+            found.push("profile", &one.profile.name, &other.profile.name);
         }
     }
     found.0
@@ -46,13 +35,16 @@ pub(super) fn is_whole(run: &Run) -> bool {
     run.shard.of <= 1
 }
 
-struct Found(Vec<Difference>);
+struct Found(Vec<String>);
 
 impl Found {
-    fn compare<T: PartialEq + ToString>(&mut self, what: &str, one: T, other: T) {
+    fn push(&mut self, what: &str, one: impl Display, other: impl Display) {
+        self.0.push(format!("{what} ({one} and {other})"));
+    }
+
+    fn compare<T: PartialEq + Display>(&mut self, what: &str, one: T, other: T) {
         if one != other {
-            let values = [one.to_string(), other.to_string()];
-            self.0.push(Difference { what: what.to_owned(), values });
+            self.push(what, one, other);
         }
     }
 
