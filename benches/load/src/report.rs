@@ -5,7 +5,7 @@
 //! - [`table`], [`json`], `csv`, `junit`, `interval_log`, `html`: one format each
 //! - [`directory`]: writes all of them into a folder, and reads the run back
 //! - `chart`: the drawings of the page; `timeline`: the points that they draw
-//! - `format`: what several formats say; `next`: what to type next; `text`: lines that fit
+//! - `format`: what several formats say; `next`: what to type next
 
 mod chart;
 mod csv;

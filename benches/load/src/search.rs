@@ -1,5 +1,7 @@
 //! Finds the highest value at which thresholds hold: doubling, bisection, confirmation. Pure: the caller runs trials.
 
+use crate::validator::RunVerdict;
+
 /// The next step of a search.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Next {
@@ -19,17 +21,6 @@ pub enum Next {
     },
     /// The first value did not hold.
     Nothing,
-}
-
-/// The outcome of a trial.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trial {
-    /// All thresholds are met.
-    Held,
-    /// A threshold is violated.
-    Broke,
-    /// The measurement is not valid: the generator was the bottleneck.
-    Invalid,
 }
 
 /// Confirmations that may fail before the search ends without an answer.
@@ -62,17 +53,18 @@ impl Search {
         self.outcome.unwrap_or(Next::Try { value: self.trying, confirms: self.confirming > 0 })
     }
 
-    /// Takes the outcome of the trial that [`Search::next`] asked for.
-    pub fn learn(&mut self, trial: Trial) {
+    /// Takes the verdict of the trial that [`Search::next`] asked for. If it is neither a pass nor a failure, the generator
+    /// was the limit.
+    pub fn learn(&mut self, verdict: RunVerdict) {
         if self.confirming > 0 {
-            self.confirm(trial);
+            self.confirm(verdict);
             return;
         }
-        if trial == Trial::Held {
+        if verdict == RunVerdict::Pass {
             self.low = Some(self.trying);
         } else {
             self.high = Some(self.trying);
-            self.limited = trial == Trial::Invalid;
+            self.limited = verdict != RunVerdict::Fail;
         }
         match (self.low, self.high) {
             (None, _) => self.outcome = Some(Next::Nothing),
@@ -88,14 +80,14 @@ impl Search {
     }
 
     /// A short trial may hold by luck. If the long one does not hold, its value is lowered step by step.
-    fn confirm(&mut self, trial: Trial) {
-        if trial == Trial::Held {
+    fn confirm(&mut self, verdict: RunVerdict) {
+        if verdict == RunVerdict::Pass {
             self.outcome = Some(Next::Found { value: self.trying, limited: self.limited });
         } else if self.confirming > CONFIRMATIONS {
             self.outcome = Some(Next::Nothing);
         } else {
             self.confirming += 1;
-            self.limited = trial == Trial::Invalid;
+            self.limited = verdict != RunVerdict::Fail;
             self.trying *= 1.0 - 2.0 * self.within;
         }
     }
@@ -108,12 +100,12 @@ mod tests {
     use super::*;
 
     /// Searches where every value up to `limit` holds; returns the outcome and the number of trials.
-    fn search(first: f64, top: f64, limit: f64, beyond: Trial) -> (Next, usize) {
+    fn search(first: f64, top: f64, limit: f64, beyond: RunVerdict) -> (Next, usize) {
         let mut search = Search::new(first, top, 0.05);
         for trials in 0..200 {
             match search.next() {
                 Next::Try { value, .. } => {
-                    search.learn(if value <= limit { Trial::Held } else { beyond });
+                    search.learn(if value <= limit { RunVerdict::Pass } else { beyond });
                 }
                 done => return (done, trials),
             }
@@ -125,22 +117,22 @@ mod tests {
     fn the_answer_is_confirmed_by_a_trial_of_its_own() {
         let mut search = Search::new(100.0, 100.0, 0.05);
         assert_eq!(search.next(), Next::Try { value: 100.0, confirms: false });
-        search.learn(Trial::Held);
+        search.learn(RunVerdict::Pass);
         assert_eq!(search.next(), Next::Try { value: 100.0, confirms: true });
-        search.learn(Trial::Broke);
+        search.learn(RunVerdict::Fail);
         assert_eq!(search.next(), Next::Try { value: 90.0, confirms: true });
-        search.learn(Trial::Held);
+        search.learn(RunVerdict::Pass);
         assert_eq!(search.next(), Next::Found { value: 90.0, limited: false });
     }
 
     #[test]
     fn a_first_value_that_does_not_hold_ends_the_search() {
-        assert_eq!(search(100.0, 1e6, 99.0, Trial::Broke).0, Next::Nothing);
+        assert_eq!(search(100.0, 1e6, 99.0, RunVerdict::Fail).0, Next::Nothing);
     }
 
     #[test]
     fn a_generator_at_its_limit_marks_the_answer_as_limited() {
-        let (found, _) = search(100.0, 1e9, 5_000.0, Trial::Invalid);
+        let (found, _) = search(100.0, 1e9, 5_000.0, RunVerdict::Invalid);
         assert!(matches!(found, Next::Found { limited: true, .. }), "{found:?}");
     }
 
@@ -150,7 +142,7 @@ mod tests {
             first in 1.0_f64..1e4, times in 1.0_f64..1e4
         ) {
             let limit = first * times;
-            let (found, trials) = search(first, 1e12, limit, Trial::Broke);
+            let (found, trials) = search(first, 1e12, limit, RunVerdict::Fail);
             let Next::Found { value, limited: false } = found else { panic!("{found:?}") };
             prop_assert!(value <= limit && value >= limit / 1.0501, "{} of {}", value, limit);
             prop_assert!(trials < 40);

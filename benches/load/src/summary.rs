@@ -80,8 +80,10 @@ impl Summary {
 
 impl Figures {
     /// Sums up some intervals of a run of `profile`.
-    #[must_use]
-    pub fn of<'a>(profile: &Profile, intervals: impl IntoIterator<Item = &'a Interval>) -> Self {
+    pub(crate) fn of<'a>(
+        profile: &Profile,
+        intervals: impl IntoIterator<Item = &'a Interval>,
+    ) -> Self {
         let mut figures = Self::default();
         for interval in intervals {
             figures.add(profile, interval);
@@ -141,8 +143,7 @@ impl Figures {
     }
 
     /// `rtt_intended`, `rtt_service`, or both with a `+` between them; `None` if no latency is judged.
-    #[must_use]
-    pub fn judged_name(&self) -> Option<String> {
+    pub(crate) fn judged_name(&self) -> Option<String> {
         let names: Vec<&str> = self.judged.iter().map(|timing| timing.name()).collect();
         (!names.is_empty()).then(|| names.join("+"))
     }
@@ -154,13 +155,13 @@ impl Figures {
     }
 
     /// [`Figures::value`], and the number of samples behind it.
-    pub(super) fn measured(&self, metric: Metric) -> Option<(f64, u64)> {
+    pub(crate) fn measured(&self, metric: Metric) -> Option<(f64, u64)> {
         self.observed(metric).filter(|(_, samples)| *samples > 0)
     }
 
     /// The value of `metric` and its number of samples. A count may be above 0 without samples: a connection may end in
     /// a later interval than it began.
-    pub(super) fn observed(&self, metric: Metric) -> Option<(f64, u64)> {
+    pub(crate) fn observed(&self, metric: Metric) -> Option<(f64, u64)> {
         let Self { counts, held, .. } = self;
         let [paced_sent, paced_due] = self.paced;
         let of_count = |count: u64, samples: u64| (count as f64, samples);
@@ -208,8 +209,7 @@ impl Figures {
     }
 
     /// Whether at least ten values lie beyond a percentile; true for every other metric.
-    #[must_use]
-    pub fn supports(&self, metric: Metric) -> bool {
+    pub(crate) fn supports(&self, metric: Metric) -> bool {
         let (distribution, statistic) = match metric {
             Metric::Latency(statistic) => (&self.latency, statistic),
             Metric::Timing(timing, statistic) => (self.timing(timing), statistic),
@@ -227,8 +227,7 @@ pub fn error_kinds(counts: &Tally) -> impl Iterator<Item = (&'static str, u64)> 
 }
 
 /// Processors that the generator used in holds, on average; `None` without holds.
-#[must_use]
-pub fn generator_cpu(run: &Run) -> Option<f64> {
+pub(crate) fn generator_cpu(run: &Run) -> Option<f64> {
     let holds = || run.intervals.iter().filter(|interval| interval.phase == Phase::Hold);
     let length_ns: u64 = holds().map(|interval| interval.length_ns).sum();
     let weighted = |interval: &Interval| interval.generator_cpu * interval.length_ns as f64;

@@ -33,12 +33,10 @@ impl Place {
     }
 
     fn parse(tag: &str, second: u64) -> Option<Self> {
-        let mut parts = tag.split('.');
-        let (timing, stage, phase) = (parts.next()?, parts.next()?, parts.next()?);
+        let [timing, stage, phase] = *tag.split('.').collect::<Vec<_>>() else { return None };
         let timing = Timing::ALL.into_iter().find(|known| known.name() == timing)?;
         let phase = Phase::ALL.into_iter().find(|known| known.name() == phase)?;
-        let stage = stage.parse().ok()?;
-        parts.next().is_none().then_some(Self { second, stage, phase, timing })
+        Some(Self { second, stage: stage.parse().ok()?, phase, timing })
     }
 }
 
@@ -103,9 +101,8 @@ pub(super) fn parse(log: &[u8]) -> anyhow::Result<Log> {
                 continue;
             }
             Ok(LogEntry::StartTime(_)) => continue,
-            Err(error) => {
-                let LogIteratorError::ParseError { offset } = error;
-                bail!("no entry begins at byte {offset}");
+            Err(LogIteratorError::ParseError { offset }) => {
+                bail!("no entry begins at byte {offset}")
             }
         };
         let tag = entry.tag().map_or("", |tag| tag.as_str());

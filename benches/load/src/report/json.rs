@@ -7,11 +7,9 @@ use crate::summary::Summary;
 use crate::validator::Assessment;
 use load_plan::model::{Run, SCHEMA};
 
-mod saved;
 mod view;
 
-use saved::Saved;
-use view::Report;
+use view::{Report, Saved};
 
 /// JSON Schema of the report, as text. Every key of a report is described here.
 pub const JSON_SCHEMA: &str = include_str!("json/schema.json");
@@ -32,11 +30,7 @@ pub(super) fn is_ours(text: &str) -> bool {
 }
 
 /// The run that `text` reports, without the buckets of its distributions.
-///
-/// # Errors
-///
-/// If `text` is not a report, is one of another version, or its intervals do not add up to its totals.
-pub fn parse(text: &str) -> Result<Run> {
+pub(super) fn parse(text: &str) -> Result<Run> {
     let value: Value = serde_json::from_str(text).context("it is not JSON")?;
     let tool = view::TOOL;
     ensure!(value["tool"] == tool, "it is not a report of {tool}");

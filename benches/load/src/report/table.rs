@@ -118,29 +118,22 @@ fn traffic(text: &mut Text, run: &Run, figures: &Figures) {
     for line in format::throughput(figures) {
         text.wrapped("  ", &line);
     }
-    let endings: Vec<_> = Ending::ALL
-        .into_iter()
-        .filter(|ending| counts.ended(*ending) > 0)
-        .map(|ending| {
-            format!("{} {}", format::count(counts.ended(ending)), format::spoken(ending.name()))
-        })
-        .collect();
-    let mut connections = format!(
-        "{} attempted, {} opened",
-        counted(counts.attempted, "connection"),
-        format::count(counts.opened)
-    );
+    let happened = |kinds: &[(&str, u64)]| {
+        let kinds = kinds.iter().filter(|(_, count)| *count > 0);
+        let words = kinds
+            .map(|(name, count)| format!("{} {}", format::count(*count), format::spoken(name)));
+        words.collect::<Vec<_>>().join(", ")
+    };
+    let endings = happened(&Ending::ALL.map(|ending| (ending.name(), counts.ended(ending))));
+    let faults = happened(&Fault::ALL.map(|fault| (fault.name(), counts.faulty(fault))));
+    let attempted = counted(counts.attempted, "connection");
+    let mut connections = format!("{attempted} attempted, {} opened", format::count(counts.opened));
     if !endings.is_empty() {
-        connections += &format!("; ended: {}", endings.join(", "));
+        connections += &format!("; ended: {endings}");
     }
     text.wrapped("  ", &connections);
-    let faults: Vec<_> = Fault::ALL
-        .into_iter()
-        .filter(|fault| counts.faulty(*fault) > 0)
-        .map(|fault| format!("{} {}", format::count(counts.faulty(fault)), fault.name()))
-        .collect();
     if !faults.is_empty() {
-        text.wrapped("  ", &format!("messages at fault: {}", faults.join(", ")));
+        text.wrapped("  ", &format!("messages at fault: {faults}"));
     }
     for line in format::others(run, figures) {
         text.wrapped("  ", &line);

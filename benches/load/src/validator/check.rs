@@ -1,5 +1,3 @@
-use serde::Serialize;
-
 use super::violations::{IntervalFigures, Worst, violations};
 use crate::summary::Summary;
 use bench_show::units::counted;
@@ -7,14 +5,12 @@ use load_plan::model::Run;
 use load_plan::profile::Profile;
 use load_plan::thresholds::Threshold;
 
-/// One threshold against what was measured. As JSON it lacks the threshold and the stage, which a report writes by name.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+/// One threshold against what was measured.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Check {
     /// The limit.
-    #[serde(skip)]
     pub threshold: Threshold,
     /// The stage that the threshold is on; `None` for the whole run.
-    #[serde(skip)]
     pub stage: Option<usize>,
     /// In the base unit of the metric; `None` without samples.
     pub measured: Option<f64>,

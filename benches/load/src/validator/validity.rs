@@ -113,11 +113,9 @@ fn slow(run: &Run) -> Option<String> {
     let is_open = |stage: usize| {
         stage < run.profile.stages.len() && matches!(run.profile.pace(stage), Pace::Open { .. })
     };
+    let holds = run.intervals.iter().filter(|interval| interval.phase == Phase::Hold);
     let (mut sent, mut due, mut full) = (0, 0, 0);
-    for interval in &run.intervals {
-        if interval.phase != Phase::Hold || !is_open(interval.stage) {
-            continue;
-        }
+    for interval in holds.filter(|interval| is_open(interval.stage)) {
         let counts = &interval.sample.counts;
         full += counts.backpressure_events;
         if interval.open >= interval.target {

@@ -121,12 +121,14 @@ impl Rates {
             _ => f32::NAN,
         };
         let ns = |ns: Option<u64>| ns.map_or(f32::NAN, |ns| ns as f32);
-        let latency = load.latency.as_ref();
+        let [p50, p95, p99, max] = load.latency.as_ref().map_or([f32::NAN; 4], |latency| {
+            [latency.p50_ns, latency.p95_ns, latency.p99_ns, latency.max_ns].map(|ns| ns as f32)
+        });
         let values = [
-            ns(latency.map(|latency| latency.p50_ns)),
-            ns(latency.map(|latency| latency.p95_ns)),
-            ns(latency.map(|latency| latency.p99_ns)),
-            ns(latency.map(|latency| latency.max_ns)),
+            p50,
+            p95,
+            p99,
+            max,
             load.offered_per_s.map_or(f32::NAN, |offered| offered as f32),
             load.achieved_per_s as f32,
             load.target as f32,

@@ -35,16 +35,15 @@ pub(crate) fn schema() -> Result<ExitCode> {
 }
 
 fn source(name: &str) -> Result<&'static str> {
-    match Profile::BUILTIN.iter().find(|builtin| builtin.name == name) {
-        Some(builtin) => Ok(builtin.toml),
-        // The error lists the built-in names.
-        None => match Profile::load(name) {
-            Err(error) => Err(Problem::usage(format!("{error:#}")).into()),
-            Ok(_) => {
-                Err(Problem::usage(format!("{name} is a file; print it with cat {name}")).into())
-            }
-        },
-    }
+    let builtin = Profile::BUILTIN.iter().find(|builtin| builtin.name == name);
+    builtin.map(|builtin| builtin.toml).ok_or_else(|| {
+        Problem::usage(match Profile::load(name) {
+            // The error lists the built-in names.
+            Err(error) => format!("{error:#}"),
+            Ok(_) => format!("{name} is a file; print it with cat {name}"),
+        })
+        .into()
+    })
 }
 
 fn list() -> Result<String> {

@@ -3,7 +3,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use load::search::{Next, Search, Trial};
+use load::search::{Next, Search};
 use load::signals::stop_on_signals;
 use load::validator::{Assessment, RunVerdict};
 use load_engine::problem::Problem;
@@ -100,11 +100,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             continue;
         }
         last = Some(verdict);
-        search.learn(match verdict {
-            RunVerdict::Pass => Trial::Held,
-            RunVerdict::Fail => Trial::Broke,
-            _ => Trial::Invalid,
-        });
+        search.learn(verdict);
     }
     let (word, code) = match search.next() {
         Next::Found { value, limited } => {

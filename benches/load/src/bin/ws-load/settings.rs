@@ -94,13 +94,8 @@ impl Flags {
         profile.thresholds = overridden(&profile.thresholds, &self.thresholds);
         let target = &mut profile.target;
         target.headers.extend(self.headers.iter().cloned());
-        let replace = |mine: &mut Option<String>, given: &Option<String>| {
-            if given.is_some() {
-                mine.clone_from(given);
-            }
-        };
-        replace(&mut target.origin, &self.origin);
-        replace(&mut target.subprotocol, &self.subprotocol);
+        target.origin = self.origin.clone().or_else(|| target.origin.take());
+        target.subprotocol = self.subprotocol.clone().or_else(|| target.subprotocol.take());
         if self.bearer_file.is_some() || self.bearer_env.is_some() {
             target.bearer_file.clone_from(&self.bearer_file);
             target.bearer_env.clone_from(&self.bearer_env);

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use crate::report::format;
 use crate::summary::{Figures, Summary};
-use crate::validator::{self, Assessment, RunVerdict};
-use load_plan::metrics::{Distribution, Tally, Timing};
-use load_plan::model::{ErrorSample, Interval, Run, TargetAllocations};
+use crate::validator::{Assessment, Check, RunVerdict};
+use load_plan::metrics::{Distribution, Sample, Tally, Timing};
+use load_plan::model::{ErrorSample, Interval, Run, SCHEMA, TargetAllocations};
 use load_plan::outcome::{Ending, Fault};
 use load_plan::profile::Profile;
 use load_plan::thresholds::Metric;
@@ -28,9 +28,9 @@ pub(super) struct Report<'a> {
     notices: &'a [String],
     run: &'a Run,
     profile: &'a Profile,
-    thresholds: Vec<Check<'a>>,
+    thresholds: Vec<Object>,
     overall: Totals,
-    stages: Vec<Stage>,
+    stages: Vec<Totals>,
     /// Raw, so that each is one line of a file that is otherwise indented.
     intervals: Vec<Box<RawValue>>,
     details: &'a [ErrorSample],
@@ -39,18 +39,9 @@ pub(super) struct Report<'a> {
 }
 
 #[derive(Serialize)]
-struct Check<'a> {
-    metric: String,
-    stage: Option<String>,
-    op: &'static str,
-    limit: f64,
-    unit: &'static str,
-    #[serde(flatten)]
-    outcome: &'a validator::Check,
-}
-
-#[derive(Serialize)]
 struct Totals {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
     length_ns: u64,
     counts: Counts,
     rates: Object,
@@ -60,23 +51,16 @@ struct Totals {
     timings: BTreeMap<Timing, Object>,
 }
 
-#[derive(Serialize)]
-struct Stage {
-    name: String,
-    #[serde(flatten)]
-    totals: Totals,
-}
-
 #[derive(Serialize, Deserialize)]
-pub(super) struct Counts {
+struct Counts {
     #[serde(flatten)]
-    pub(super) tally: Tally,
-    pub(super) endings: BTreeMap<Ending, u64>,
-    pub(super) faults: BTreeMap<Fault, u64>,
+    tally: Tally,
+    endings: BTreeMap<Ending, u64>,
+    faults: BTreeMap<Fault, u64>,
 }
 
 /// Keys and values in the order of a reader's questions.
-pub(super) struct Object(Vec<(&'static str, Value)>);
+struct Object(Vec<(&'static str, Value)>);
 
 impl Serialize for Object {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -86,20 +70,17 @@ impl Serialize for Object {
 
 /// An interval: written as `Second<&Interval, Object>`.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Second<I, T> {
+struct Second<I, T> {
     #[serde(flatten)]
-    pub(super) interval: I,
-    pub(super) counts: Counts,
-    pub(super) timings: BTreeMap<Timing, T>,
+    interval: I,
+    counts: Counts,
+    timings: BTreeMap<Timing, T>,
 }
 
 impl<'a> Report<'a> {
     pub(super) fn new(run: &'a Run, assessment: &'a Assessment) -> serde_json::Result<Self> {
         let summary = Summary::of(run);
-        let stage = |(index, figures)| Stage {
-            name: format::stage(run, index),
-            totals: Totals::new(figures),
-        };
+        let stage = |(index, figures)| Totals::new(Some(format::stage(run, index)), figures);
         let interval = |interval| to_raw_value(&Second::new(interval));
         Ok(Self {
             schema: run.schema,
@@ -110,8 +91,8 @@ impl<'a> Report<'a> {
             notices: &assessment.notices,
             run,
             profile: &run.profile,
-            thresholds: assessment.checks.iter().map(|check| Check::new(run, check)).collect(),
-            overall: Totals::new(&summary.overall),
+            thresholds: assessment.checks.iter().map(|check| threshold(run, check)).collect(),
+            overall: Totals::new(None, &summary.overall),
             stages: summary.stages.iter().enumerate().map(stage).collect(),
             intervals: run.intervals.iter().map(interval).collect::<Result<_, _>>()?,
             details: &run.error_samples,
@@ -121,24 +102,28 @@ impl<'a> Report<'a> {
     }
 }
 
-impl<'a> Check<'a> {
-    fn new(run: &Run, outcome: &'a validator::Check) -> Self {
-        let threshold = &outcome.threshold;
-        Self {
-            metric: threshold.metric.name(),
-            stage: outcome.stage.map(|index| format::stage(run, index)),
-            op: threshold.op.symbol(),
-            limit: threshold.limit,
-            unit: threshold.metric.unit().name(),
-            outcome,
-        }
-    }
+fn threshold(run: &Run, check: &Check) -> Object {
+    let Check { threshold, stage, .. } = check;
+    Object(vec![
+        ("metric", json!(threshold.metric.name())),
+        ("stage", json!(stage.map(|index| format::stage(run, index)))),
+        ("op", json!(threshold.op.symbol())),
+        ("limit", json!(threshold.limit)),
+        ("unit", json!(threshold.metric.unit().name())),
+        ("measured", json!(check.measured)),
+        ("samples", json!(check.samples)),
+        ("margin", json!(check.margin)),
+        ("met", json!(check.met)),
+        ("first_violated_ns", json!(check.first_violated_ns)),
+        ("worst", json!(check.worst)),
+    ])
 }
 
 impl Totals {
-    fn new(figures: &Figures) -> Self {
+    fn new(name: Option<String>, figures: &Figures) -> Self {
         let held = &figures.held;
         Self {
+            name,
             length_ns: figures.length_ns,
             counts: Counts::complete(&figures.counts),
             rates: Object(vec![
@@ -163,12 +148,18 @@ impl Totals {
 }
 
 impl Counts {
-    pub(super) fn complete(tally: &Tally) -> Self {
+    fn complete(tally: &Tally) -> Self {
         Self {
             tally: tally.clone(),
             endings: Ending::ALL.into_iter().zip(tally.endings).collect(),
             faults: Fault::ALL.into_iter().zip(tally.faults).collect(),
         }
+    }
+
+    fn into_tally(self) -> Tally {
+        let ended = |ending| self.endings.get(&ending).copied().unwrap_or_default();
+        let faulty = |fault| self.faults.get(&fault).copied().unwrap_or_default();
+        Tally { endings: Ending::ALL.map(ended), faults: Fault::ALL.map(faulty), ..self.tally }
     }
 
     /// Without endings and faults that did not happen.
@@ -211,5 +202,57 @@ impl<'a> Second<&'a Interval, Object> {
             counts: Counts::sparse(&interval.sample.counts),
             timings: spreads(|timing| interval.sample.timing(timing)),
         }
+    }
+}
+
+/// The parts that are read; the rest is computed again.
+#[derive(Deserialize)]
+pub(super) struct Saved {
+    run: Run,
+    profile: Profile,
+    overall: SavedTotals,
+    intervals: Vec<Second<Interval, Distribution>>,
+    details: Vec<ErrorSample>,
+    allocations: Option<TargetAllocations>,
+    before: Counts,
+}
+
+/// A copy of the counts of all intervals, by which a damaged file is recognised.
+#[derive(Deserialize)]
+pub(super) struct SavedTotals {
+    counts: Counts,
+    timings: BTreeMap<Timing, Distribution>,
+}
+
+impl Saved {
+    /// The run without buckets, and what the report says of all of it.
+    pub(super) fn into_run(self) -> (Run, SavedTotals) {
+        let run = Run {
+            schema: SCHEMA,
+            profile: self.profile,
+            before: self.before.into_tally(),
+            intervals: self.intervals.into_iter().map(Second::into_interval).collect(),
+            error_samples: self.details,
+            allocations: self.allocations,
+            ..self.run
+        };
+        (run, self.overall)
+    }
+}
+
+impl SavedTotals {
+    /// Whether counts, and numbers of samples, are those of `figures`.
+    pub(super) fn matches(self, figures: &Figures) -> bool {
+        let samples = |timing| self.timings.get(&timing).map_or(0, |of| of.count);
+        self.counts.into_tally() == figures.counts
+            && Timing::ALL.into_iter().all(|of| samples(of) == figures.timing(of).count)
+    }
+}
+
+impl Second<Interval, Distribution> {
+    fn into_interval(mut self) -> Interval {
+        let timings = Timing::ALL.map(|timing| self.timings.remove(&timing).unwrap_or_default());
+        let sample = Sample { counts: self.counts.into_tally(), timings };
+        Interval { sample, ..self.interval }
     }
 }
