@@ -29,11 +29,8 @@ pub(crate) struct History {
     every: u64,
 }
 
-#[derive(Clone, Debug)]
-struct Kept {
-    seconds: f64,
-    values: Box<[f32]>,
-}
+/// The seconds and the values of a point.
+type Kept = (f64, Box<[f32]>);
 
 impl History {
     pub(crate) fn new(series: &'static [&'static str]) -> Self {
@@ -44,7 +41,7 @@ impl History {
         if self.run_id != point.run_id {
             *self = Self { run_id: point.run_id.to_owned(), ..Self::new(self.series) };
         }
-        let newest = Kept { seconds: point.seconds, values: point.values.into() };
+        let newest = (point.seconds, point.values.into());
         let Some(last) = self.newest.replace(newest) else { return };
         if self.passed.is_multiple_of(self.every) {
             self.older.push(last);
@@ -67,9 +64,9 @@ impl Serialize for History {
         let points = || self.older.iter().chain(&self.newest);
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("run_id", &self.run_id)?;
-        map.serialize_entry("time", &points().map(|point| point.seconds).collect::<Vec<_>>())?;
+        map.serialize_entry("time", &points().map(|(seconds, _)| seconds).collect::<Vec<_>>())?;
         for (column, name) in self.series.iter().enumerate() {
-            let values: Vec<_> = points().map(|point| point.values.get(column)).collect();
+            let values: Vec<_> = points().map(|(_, values)| values.get(column)).collect();
             map.serialize_entry(name, &values)?;
         }
         map.end()

@@ -95,7 +95,8 @@ async fn serve(flags: &Flags) -> anyhow::Result<bool> {
     let addr = listener.local_addr().map_err(bind).with_context(named)?;
     // Before the address is printed: its reader may send a signal at once.
     let stop = stop_signal()?;
-    announce(addr).context("cannot write to stdout")?;
+    // The only line on stdout: a caller that chose port 0 reads the address from it.
+    writeln!(std::io::stdout(), "listening on http://{addr}").context("cannot write to stdout")?;
     let report = server::serve(listener, config, stop).await?;
     tracing::info!(
         connections = report.counters.connections_total,
@@ -104,13 +105,6 @@ async fn serve(flags: &Flags) -> anyhow::Result<bool> {
         "stopped"
     );
     Ok(report.drained)
-}
-
-/// Prints the address, the only line on stdout: a caller that chose port 0 reads the address from it.
-fn announce(addr: SocketAddr) -> std::io::Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "listening on http://{addr}")?;
-    stdout.flush()
 }
 
 /// Resolves at the first SIGTERM or SIGINT. A later one ends the process at once.

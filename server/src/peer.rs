@@ -13,7 +13,8 @@ pub(crate) struct Peer<S> {
     pub(crate) ws: WebSocketStream<S>,
     /// Whether something was fed and must be flushed.
     pub(crate) flushing: bool,
-    heard: Duration,
+    /// When the peer was last heard.
+    pub(crate) heard: Duration,
     closed: Option<CloseCode>,
 }
 
@@ -29,11 +30,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
         if let Message::Close(frame) = message {
             self.closed = Some(frame.as_ref().map_or(CloseCode::Status, |frame| frame.code));
         }
-    }
-
-    /// When the peer was last heard.
-    pub(crate) fn heard(&self) -> Duration {
-        self.heard
     }
 
     /// Whether the peer's close frame came; tungstenite then answers it.

@@ -79,7 +79,7 @@ where
     let mut watch = Watch::Silence;
     let mut registered = false;
     let mut drain = std::pin::pin!(context.shutdown.drain.fired());
-    let mut due = std::pin::pin!(clock.sleep_until(session.peer().heard() + PING_AFTER));
+    let mut due = std::pin::pin!(clock.sleep_until(session.peer().heard + PING_AFTER));
     let mut ticks = std::pin::pin!(ticks);
     std::future::poll_fn(|cx| {
         loop {
@@ -109,10 +109,10 @@ where
             std::task::ready!(due.as_mut().poll(cx));
             let next = match watch {
                 Watch::Close => return Poll::Ready(Ending::Silent),
-                Watch::Pong(pinged) if peer.heard() < pinged => {
+                Watch::Pong(pinged) if peer.heard < pinged => {
                     return Poll::Ready(Ending::Silent);
                 }
-                Watch::Silence if now.saturating_sub(peer.heard()) >= PING_AFTER => {
+                Watch::Silence if now.saturating_sub(peer.heard) >= PING_AFTER => {
                     if let Err(error) = peer.ping() {
                         return Poll::Ready(Ending::Fault(error));
                     }
@@ -121,7 +121,7 @@ where
                 }
                 Watch::Silence | Watch::Pong(_) => {
                     watch = Watch::Silence;
-                    peer.heard() + PING_AFTER
+                    peer.heard + PING_AFTER
                 }
             };
             due.set(clock.sleep_until(next));
