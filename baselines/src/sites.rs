@@ -3,6 +3,7 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
+    fmt::Display,
     path::{Path, PathBuf},
 };
 
@@ -71,17 +72,13 @@ pub fn save(path: &Path, sites: &Sites) -> Result<(), Error> {
 /// The sites that differ: largest change in blocks at 2N first, then in bytes at 2N, then by key.
 pub fn diff(recorded: &Sites, measured: &Sites) -> Vec<SiteChange> {
     let keys: BTreeSet<_> = recorded.keys().chain(measured.keys()).collect();
-    let sides =
-        keys.into_iter().map(|key| (key, recorded.get(key).copied(), measured.get(key).copied()));
-    let mut changes: Vec<_> = sides
-        .filter(|(_, recorded, measured)| recorded != measured)
-        .map(|(key, recorded, measured)| SiteChange {
-            key: key.clone(),
-            place: None,
-            recorded,
-            measured,
-        })
-        .collect();
+    let sides = keys.into_iter().map(|key| SiteChange {
+        key: key.clone(),
+        place: None,
+        recorded: recorded.get(key).copied(),
+        measured: measured.get(key).copied(),
+    });
+    let mut changes: Vec<_> = sides.filter(|site| site.recorded != site.measured).collect();
     // The sort is stable, so sites of equal size stay in the order of their keys.
     changes.sort_by_key(|change| Reverse(change.size()));
     changes
@@ -105,17 +102,16 @@ fn render(sites: &Sites) -> String {
 }
 
 fn header() -> String {
-    columns("# blocks@N", "blocks@2N", "bytes@N", "bytes@2N", "call path, innermost first")
+    columns(["# blocks@N", "blocks@2N", "bytes@N", "bytes@2N"], "call path, innermost first")
 }
 
 fn row(key: &str, SiteCost { blocks, bytes }: SiteCost) -> String {
-    let [blocks, bytes] = [blocks, bytes].map(|totals| totals.map(|total| total.to_string()));
-    columns(&blocks[0], &blocks[1], &bytes[0], &bytes[1], key)
+    columns([blocks[0], blocks[1], bytes[0], bytes[1]], key)
 }
 
 /// The widths are fixed, so that one longer number does not change every line.
-fn columns(blocks_n: &str, blocks_2n: &str, bytes_n: &str, bytes_2n: &str, key: &str) -> String {
-    format!("{blocks_n:>10} {blocks_2n:>10} {bytes_n:>12} {bytes_2n:>12}  {key}")
+fn columns<T: Display>([blocks, double_blocks, bytes, double_bytes]: [T; 4], key: &str) -> String {
+    format!("{blocks:>10} {double_blocks:>10} {bytes:>12} {double_bytes:>12}  {key}")
 }
 
 fn parse(text: &str) -> Result<Sites, String> {
