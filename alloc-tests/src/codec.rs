@@ -8,7 +8,7 @@ use plimsoll::{Frame, Scenario};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
 
-use crate::window::scenario;
+use crate::window::{ServerWindow, scenario};
 
 /// Reads `frame` over and over, in reads as large as the codec asks for.
 #[must_use]
@@ -16,10 +16,7 @@ pub fn decode(frame: Frame, ops: u64) -> Scenario {
     scenario("frame", ops, move |ops| {
         let (frame, payload) = (frame.clone(), payload(&frame));
         move |window| {
-            let stream =
-                Stream { incoming: frame.request, at: 0, outgoing: Vec::new(), written: 0 };
-            let mut socket =
-                WebSocket::from_raw_socket(stream, Role::Server, Some(window.config().echo()));
+            let mut socket = socket(window, frame.request, Vec::new());
             for _ in 0..ops {
                 let message = socket.read().context("the codec refuses the frame")?;
                 ensure!(message == Message::Binary(payload.clone()), "decoded something else");
@@ -36,25 +33,23 @@ pub fn encode(frame: Frame, ops: u64) -> Scenario {
     scenario("frame", ops, move |ops| {
         let (frame, payload) = (frame.clone(), payload(&frame));
         move |window| {
-            let stream = Stream { incoming: Vec::new(), at: 0, outgoing: frame.reply, written: 0 };
-            let mut socket =
-                WebSocket::from_raw_socket(stream, Role::Server, Some(window.config().echo()));
+            let mut socket = socket(window, Vec::new(), frame.reply);
             for _ in 0..ops {
-                socket
-                    .write(Message::Binary(payload.clone()))
-                    .context("the codec refuses the message")?;
+                let message = Message::Binary(payload.clone());
+                socket.write(message).context("the codec refuses the message")?;
                 socket.flush().context("the codec does not flush")?;
             }
-            let stream = socket.get_ref();
-            ensure!(
-                stream.written as u64 == ops * stream.outgoing.len() as u64,
-                "encoded {} bytes",
-                stream.written
-            );
+            let Stream { written, outgoing, .. } = socket.get_ref();
+            ensure!(*written as u64 == ops * outgoing.len() as u64, "encoded {written} bytes");
             Ok(())
         }
     })
     .in_memory()
+}
+
+fn socket(window: &ServerWindow<'_>, incoming: Vec<u8>, outgoing: Vec<u8>) -> WebSocket<Stream> {
+    let stream = Stream { incoming, at: 0, outgoing, written: 0 };
+    WebSocket::from_raw_socket(stream, Role::Server, Some(window.config().echo()))
 }
 
 /// The payload of an unmasked frame, in a form that is cloned without an allocation.

@@ -26,15 +26,10 @@ pub fn echo(message: Frame, ops: u64, depth: u64) -> Scenario {
     })
 }
 
-/// One peer in memory echoes `message`: for messages that a kernel may split differently from run to run.
+/// One peer in memory echoes `message`, `depth` at once: for messages that a kernel may split differently from run to
+/// run, and for more of them than one read takes.
 #[must_use]
-pub fn echo_in_memory(message: Frame, ops: u64) -> Scenario {
-    echo_batches_in_memory(message, ops, 1)
-}
-
-/// [`echo_in_memory`] with `depth` messages at once: more than one read takes.
-#[must_use]
-pub fn echo_batches_in_memory(message: Frame, ops: u64, depth: u64) -> Scenario {
+pub fn echo_in_memory(message: Frame, ops: u64, depth: u64) -> Scenario {
     assert!(ops.is_multiple_of(depth), "{ops} messages do not make whole batches of {depth}");
     scenario("message", ops, move |ops| {
         let batch = message.repeated(usize::try_from(depth).expect("a batch fits memory"));

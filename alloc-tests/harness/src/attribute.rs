@@ -45,7 +45,7 @@ pub(crate) fn attribute(
     scenario: &Scenario,
     question: Question,
 ) -> anyhow::Result<Attribution> {
-    let n = scenario.ops();
+    let n = scenario.ops;
     let profile = |window| profile(suite, scenario, window);
     // Discard the first run: it includes one-time initialisation of the process.
     profile(Window::new(n))?;

@@ -112,7 +112,7 @@ fn run_suite(suite: &Suite, registry: &Registry, flags: &Flags) -> anyhow::Resul
     let recorded = Recorded::load(root.clone());
     let ids = chosen(registry, &recorded, &flags.filters)?;
     if flags.list {
-        let listed = ids.iter().filter(|id| !flags.in_memory || registry[*id].is_in_memory());
+        let listed = ids.iter().filter(|id| !flags.in_memory || registry[*id].in_memory);
         print(&listed.map(|id| format!("{id}\n")).collect::<String>())?;
         return Ok(0);
     }
@@ -128,7 +128,7 @@ fn run_suite(suite: &Suite, registry: &Registry, flags: &Flags) -> anyhow::Resul
         progress.set_message(id.to_owned());
         progress.inc(1);
     };
-    let units: Vec<_> = ids.iter().map(|id| (*id, registry[id].unit())).collect();
+    let units: Vec<_> = ids.iter().map(|id| (*id, registry[id].unit)).collect();
     let mut results = judge::run(suite, &units, flags.runs, &recorded, done);
     progress.finish_and_clear();
     if flags.update {
@@ -246,7 +246,7 @@ fn run_bare(registry: &Registry, id: &str, ops: Option<u64>) -> anyhow::Result<u
         );
     };
     // Without a list of descriptors, whose names differ, two runs execute the same instructions.
-    let window = Window::new(ops.unwrap_or_else(|| scenario.ops()));
+    let window = Window::new(ops.unwrap_or(scenario.ops));
     measure::run(scenario, window, Profiler::counting)?;
     Ok(0)
 }

@@ -1,6 +1,7 @@
 //! A blocking WebSocket client on a socket. It allocates its buffer before the window and nothing inside.
 
-use std::io::{Read, Write};
+use std::borrow::Cow;
+use std::io::{Cursor, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -11,8 +12,8 @@ use crate::Environment;
 /// Longest wait for the server before a scenario fails; far more than a busy machine needs.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// An upgrade request without its path; the key is RFC 6455's own example.
-const HEADERS: &str = " HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+/// An upgrade request behind its path; the key is RFC 6455's own example.
+pub(crate) const HEADERS: &str = " HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 /// The accept key that answers [`HEADERS`].
@@ -61,16 +62,12 @@ impl Client {
     /// Connects and upgrades; the answer must be 101 with the right key.
     pub fn upgrade(&mut self, addr: SocketAddr, path: &str) -> anyhow::Result<()> {
         self.connect(addr)?;
-        let mut request = [0; 512];
-        let length = request_into(&mut request, path);
-        self.send(&request[..length])?;
+        let mut request = Cursor::new([0; 512]);
+        write!(request, "GET {path}{HEADERS}").context("the path is too long")?;
+        self.send(&request.get_ref()[..usize::try_from(request.position())?])?;
         let head = self.head()?;
-        ensure!(
-            head.starts_with(b"HTTP/1.1 101 "),
-            "not upgraded: {}",
-            String::from_utf8_lossy(head)
-        );
-        ensure!(contains(head, ACCEPT), "wrong accept key: {}", String::from_utf8_lossy(head));
+        ensure!(head.starts_with(b"HTTP/1.1 101 "), "not upgraded: {}", text(head));
+        ensure!(contains(head, ACCEPT), "wrong accept key: {}", text(head));
         Ok(())
     }
 
@@ -88,19 +85,11 @@ impl Client {
     /// Waits for exactly `bytes`.
     pub fn expect(&mut self, mut bytes: &[u8]) -> anyhow::Result<()> {
         while !bytes.is_empty() {
-            if self.start == self.end {
-                self.fill()?;
-            }
-            let length = bytes.len().min(self.end - self.start);
-            let got = &self.buffer[self.start..self.start + length];
-            ensure!(
-                got == &bytes[..length],
-                "expected {:?}…, got {:?}…",
-                head_of(bytes),
-                head_of(got)
-            );
-            self.start += length;
-            bytes = &bytes[length..];
+            self.at_least(1)?;
+            let got = self.take(bytes.len().min(self.end - self.start))?;
+            let (now, later) = bytes.split_at(got.len());
+            ensure!(got == now, "expected {:?}…, got {:?}…", head_of(bytes), head_of(got));
+            bytes = later;
         }
         Ok(())
     }
@@ -108,27 +97,14 @@ impl Client {
     /// Reads one unmasked text frame, which must begin with `prefix` and fit the buffer.
     pub fn expect_text(&mut self, prefix: &[u8]) -> anyhow::Result<()> {
         self.at_least(4)?;
-        let (opcode, short) = (self.buffer[self.start], usize::from(self.buffer[self.start + 1]));
-        ensure!(opcode == 0x81, "expected a text frame, got opcode {opcode:#x}");
-        let (header, length) = match short {
-            126 => (
-                4,
-                usize::from(u16::from_be_bytes([
-                    self.buffer[self.start + 2],
-                    self.buffer[self.start + 3],
-                ])),
-            ),
-            0..126 => (2, short),
-            _ => bail!("expected a text frame of less than 64 KiB"),
+        let (header, length) = match self.buffer[self.start..self.end] {
+            [0x81, 126, high, low, ..] => (4, usize::from(u16::from_be_bytes([high, low]))),
+            [0x81, short @ 0..126, ..] => (2, usize::from(short)),
+            [0x81, ..] => bail!("expected a text frame of less than 64 KiB"),
+            _ => bail!("expected a text frame, got opcode {:#x}", self.buffer[self.start]),
         };
-        self.at_least(header + length)?;
-        let payload = &self.buffer[self.start + header..self.start + header + length];
-        ensure!(
-            payload.starts_with(prefix),
-            "unexpected text: {}",
-            String::from_utf8_lossy(head_of(payload))
-        );
-        self.start += header + length;
+        let payload = &self.take(header + length)?[header..];
+        ensure!(payload.starts_with(prefix), "unexpected text: {}", text(head_of(payload)));
         Ok(())
     }
 
@@ -139,9 +115,7 @@ impl Client {
             self.at_least(length)?;
             let seen = &self.buffer[self.start..self.end];
             if let Some(at) = seen.windows(4).position(|window| window == b"\r\n\r\n") {
-                let head = self.start;
-                self.start += at + 4;
-                return Ok(&self.buffer[head..self.start]);
+                return self.take(at + 4);
             }
             length = seen.len() + 1;
         }
@@ -151,10 +125,9 @@ impl Client {
     pub fn http(&mut self, request: &[u8], status: &[u8]) -> anyhow::Result<()> {
         self.send(request)?;
         let head = self.head()?;
-        ensure!(contains(head, status), "unexpected answer: {}", String::from_utf8_lossy(head));
+        ensure!(contains(head, status), "unexpected answer: {}", text(head));
         let length = content_length(head).context("the answer has no content-length")?;
-        self.at_least(length)?;
-        self.start += length;
+        self.take(length)?;
         Ok(())
     }
 
@@ -205,6 +178,13 @@ impl Client {
         Ok(())
     }
 
+    /// Reads and removes `length` bytes.
+    fn take(&mut self, length: usize) -> anyhow::Result<&[u8]> {
+        self.at_least(length)?;
+        self.start += length;
+        Ok(&self.buffer[self.start - length..self.start])
+    }
+
     fn fill(&mut self) -> anyhow::Result<()> {
         self.buffer.copy_within(self.start..self.end, 0);
         (self.start, self.end) = (0, self.end - self.start);
@@ -217,25 +197,17 @@ impl Client {
     }
 }
 
-/// Writes an upgrade request for `path`, and returns its length.
-pub(crate) fn request_into(buffer: &mut [u8], path: &str) -> usize {
-    let mut length = 0;
-    for part in ["GET ", path, HEADERS] {
-        buffer[length..length + part.len()].copy_from_slice(part.as_bytes());
-        length += part.len();
-    }
-    length
-}
-
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle)
 }
 
 fn content_length(head: &[u8]) -> Option<usize> {
-    let name = b"content-length: ";
-    let at = head.windows(name.len()).position(|window| window == name)? + name.len();
-    let digits = head[at..].iter().take_while(|byte| byte.is_ascii_digit());
-    Some(digits.fold(0, |value, digit| value * 10 + usize::from(digit - b'0')))
+    let (_, rest) = std::str::from_utf8(head).ok()?.split_once("content-length: ")?;
+    rest.split_once("\r\n")?.0.parse().ok()
+}
+
+fn text(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
 }
 
 fn head_of(bytes: &[u8]) -> &[u8] {

@@ -44,13 +44,11 @@ pub(crate) fn describe_all(descriptors: &BTreeMap<u32, String>) -> Vec<String> {
 }
 
 fn describe(target: &str) -> String {
-    let Some(inode) = target.strip_prefix("socket:[").and_then(|rest| rest.strip_suffix(']'))
-    else {
-        return target.to_owned();
-    };
-    match tcp_addresses(inode) {
-        Some(addresses) => format!("TCP socket {addresses}"),
-        None => "socket".to_owned(),
+    let inode = target.strip_prefix("socket:[").and_then(|rest| rest.strip_suffix(']'));
+    match inode.map(tcp_addresses) {
+        Some(Some(addresses)) => format!("TCP socket {addresses}"),
+        Some(None) => "socket".to_owned(),
+        None => target.to_owned(),
     }
 }
 

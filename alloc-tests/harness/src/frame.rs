@@ -19,29 +19,27 @@ impl Frame {
     /// One text message.
     #[must_use]
     pub fn text(payload: &str) -> Self {
-        Self::message(payload.as_bytes(), Data::Text)
+        Self::whole(payload.as_bytes(), OpCode::Data(Data::Text), OpCode::Data(Data::Text))
     }
 
     /// One binary message of `length` bytes with varied values.
     #[must_use]
     pub fn binary(length: usize) -> Self {
         let payload: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
-        Self::message(&payload, Data::Binary)
+        Self::whole(&payload, OpCode::Data(Data::Binary), OpCode::Data(Data::Binary))
     }
 
     /// A ping, answered by a pong.
     #[must_use]
     pub fn ping(payload: &[u8]) -> Self {
-        let request = masked(payload, OpCode::Control(Control::Ping), true);
-        Self { request, reply: plain(payload, OpCode::Control(Control::Pong)) }
+        Self::whole(payload, OpCode::Control(Control::Ping), OpCode::Control(Control::Pong))
     }
 
     /// A close frame, answered by another with the same code.
     #[must_use]
     pub fn close(code: u16) -> Self {
-        let payload = code.to_be_bytes();
         let opcode = OpCode::Control(Control::Close);
-        Self { request: masked(&payload, opcode, true), reply: plain(&payload, opcode) }
+        Self::whole(&code.to_be_bytes(), opcode, opcode)
     }
 
     /// One text message in `fragments` frames, echoed in one frame.
@@ -71,9 +69,8 @@ impl Frame {
         Self { request: self.request.repeat(times), reply: self.reply.repeat(times) }
     }
 
-    fn message(payload: &[u8], data: Data) -> Self {
-        let opcode = OpCode::Data(data);
-        Self { request: masked(payload, opcode, true), reply: plain(payload, opcode) }
+    fn whole(payload: &[u8], asked: OpCode, answered: OpCode) -> Self {
+        Self { request: masked(payload, asked, true), reply: plain(payload, answered) }
     }
 }
 

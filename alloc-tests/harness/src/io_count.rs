@@ -2,10 +2,8 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{
-    AtomicBool, AtomicU64, Ordering::AcqRel, Ordering::Acquire, Ordering::Relaxed,
-    Ordering::Release,
-};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::task::{Context, Poll};
 
 use futures::task::AtomicWaker;
@@ -19,7 +17,7 @@ pub struct IoCounts {
     writes: AtomicU64,
     accepted: AtomicU64,
     /// Accepted sockets that still use Nagle's algorithm.
-    without_nodelay: AtomicU64,
+    pub(crate) without_nodelay: AtomicU64,
     /// 1 + the index, in order of acceptance, of the connection whose writes can be held back; 0 for none.
     selected: AtomicU64,
     holding: AtomicBool,
@@ -39,7 +37,7 @@ pub static IO: IoCounts = IoCounts {
 
 impl IoCounts {
     /// Sets all counts to 0, and holds nothing back.
-    pub fn reset(&self) {
+    pub(crate) fn reset(&self) {
         let Self { reads, writes, accepted, without_nodelay, selected, .. } = self;
         for count in [reads, writes, accepted, without_nodelay, selected] {
             count.store(0, Relaxed);
@@ -49,26 +47,17 @@ impl IoCounts {
     }
 
     /// Drops the waker of a held write: it keeps the memory of its task alive, which is no leak of the server.
-    pub fn drop_waker(&self) {
+    pub(crate) fn drop_waker(&self) {
         drop(self.waiting.take());
     }
 
     /// Completed reads, including those that find the end of a stream.
-    #[must_use]
-    pub fn reads(&self) -> u64 {
+    pub(crate) fn reads(&self) -> u64 {
         self.reads.load(Relaxed)
     }
 
-    /// Completed writes.
-    #[must_use]
-    pub fn writes(&self) -> u64 {
+    pub(crate) fn writes(&self) -> u64 {
         self.writes.load(Relaxed)
-    }
-
-    /// Accepted sockets that came without `TCP_NODELAY`.
-    #[must_use]
-    pub fn without_nodelay(&self) -> u64 {
-        self.without_nodelay.load(Relaxed)
     }
 
     /// Selects the connection that is accepted next for [`IoCounts::hold_writes`].

@@ -33,7 +33,7 @@ pub(crate) fn run(suite: &Suite, registry: &Registry, extra: Vec<Trial>) -> Exit
         .push(Trial::test("no_baseline_without_a_scenario", move || check_stale(&stale, command)));
     let shared = Arc::new((suite.clone(), recorded));
     for (id, scenario) in registry.iter().filter(|(id, _)| !id.starts_with(PLANTED)) {
-        let (id, unit, shared) = (*id, scenario.unit(), Arc::clone(&shared));
+        let (id, unit, shared) = (*id, scenario.unit, Arc::clone(&shared));
         trials.push(Trial::test(id, move || {
             let (suite, recorded) = &*shared;
             let report = judge::judge_one(suite, id, unit, runs, recorded);

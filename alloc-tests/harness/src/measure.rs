@@ -21,30 +21,15 @@ struct Sample {
     descriptors: u64,
 }
 
-/// The result of all repeats of a scenario.
+/// The result of all repeats of a scenario. Descriptors that were left open have one sentence each.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Outcome {
-    /// All repeats agreed.
-    Counted {
-        /// Totals at N and 2N.
-        counts: Counts,
-        /// Left alive at the end, the larger of N and 2N each.
-        live: Live,
-        /// The descriptors left open, one sentence each.
-        descriptors: Vec<String>,
-    },
-    /// The server did not behave as the scenario demands.
-    Broken {
-        /// The first demand that failed.
-        why: String,
-        /// The descriptors left open, one sentence each.
-        descriptors: Vec<String>,
-    },
-    /// Two runs at the same N differed.
-    Nondeterministic {
-        /// The readings that differed, one sentence each.
-        differences: Vec<String>,
-    },
+    /// All repeats agreed. `live` is the larger one at N and 2N of each number.
+    Counted { counts: Counts, live: Live, descriptors: Vec<String> },
+    /// The server did not behave as the scenario demands: `why` is the first demand that failed.
+    Broken { why: String, descriptors: Vec<String> },
+    /// Two runs at the same N differed, in one sentence for each reading that did.
+    Nondeterministic { differences: Vec<String> },
 }
 
 /// One discarded run and `runs` kept ones at N, then the same at 2N. All kept runs must agree: their minimum would hide
@@ -59,15 +44,14 @@ pub(crate) fn measure(scenario: &Scenario, runs: u64) -> anyhow::Result<Outcome>
 fn repeat(scenario: &Scenario, runs: u64) -> anyhow::Result<Outcome> {
     let mut kept = Vec::with_capacity(2);
     let mut descriptors = Vec::new();
-    for ops in [scenario.ops(), 2 * scenario.ops()] {
+    for ops in [scenario.ops, 2 * scenario.ops] {
         sample(scenario, ops)?;
         let (first, leaked) = sample(scenario, ops)?;
         for run in 1..runs {
             let (next, _) = sample(scenario, ops)?;
             if next != first {
-                return Ok(Outcome::Nondeterministic {
-                    differences: differences(&first, &next, ops, run + 1),
-                });
+                let differences = differences(&first, &next, ops, run + 1);
+                return Ok(Outcome::Nondeterministic { differences });
             }
         }
         descriptors.extend(leaked);
@@ -77,7 +61,7 @@ fn repeat(scenario: &Scenario, runs: u64) -> anyhow::Result<Outcome> {
     let larger = |metric: fn(&Sample) -> u64| both(metric).into_iter().max().unwrap_or_default();
     Ok(Outcome::Counted {
         counts: Counts {
-            ops: [scenario.ops(), 2 * scenario.ops()],
+            ops: [scenario.ops, 2 * scenario.ops],
             blocks: both(|sample| sample.heap.blocks),
             bytes: both(|sample| sample.heap.bytes),
             reads: both(|sample| sample.reads),
@@ -109,10 +93,10 @@ fn sample(scenario: &Scenario, ops: u64) -> anyhow::Result<(Sample, Vec<String>)
     })?;
     let sample = Sample {
         heap,
-        held_bytes: window.held_bytes(),
+        held_bytes: window.held_bytes.get(),
         reads: IO.reads(),
         writes: IO.writes(),
-        tasks: window.alive_tasks(),
+        tasks: window.alive_tasks.get(),
         descriptors: leaked.len() as u64,
     };
     Ok((sample, descriptors::describe_all(&leaked)))
@@ -133,7 +117,7 @@ pub(crate) fn run(
     drop(profiler);
     result.with_context(|| format!("the server broke the scenario at {ops} operations"))?;
     ensure!(
-        counting || window.ends_with_server() || !cfg!(feature = "hooks"),
+        counting || window.ends_with_server || !cfg!(feature = "hooks"),
         Blind("the window ended blind: an allocation made at its end was not counted".to_owned())
     );
     Ok((window, heap.unwrap_or_default()))

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::Frame;
-use crate::client::request_into;
+use crate::client::HEADERS;
 
 /// Plays one connection from its upgrade to its close: sends a request, takes the whole reply, sends the next.
 ///
@@ -21,9 +21,8 @@ pub struct MemoryPeer<C = fn(&[u8], bool) -> bool> {
 
 #[derive(Debug)]
 struct Script {
-    upgrade: Frame,
-    message: Frame,
-    close: Frame,
+    /// Of the upgrade, of each message, and of the close.
+    frames: [Frame; 3],
     /// Messages still to be exchanged before the close.
     left: u64,
     step: Step,
@@ -46,14 +45,13 @@ impl MemoryPeer {
     /// A peer that exchanges `message` `times` over on `path`. It allocates nothing after this call.
     #[must_use]
     pub fn new(path: &str, message: Frame, times: u64) -> Self {
-        let mut request = vec![0; 512];
-        let length = request_into(&mut request, path);
-        request.truncate(length);
-        let script = Script {
+        let upgrade = Frame {
+            request: format!("GET {path}{HEADERS}").into_bytes(),
             // The reply contains a date, so only its first line is compared.
-            upgrade: Frame { request, reply: b"HTTP/1.1 101 Switching Protocols\r\n".to_vec() },
-            message,
-            close: Frame::close(1000),
+            reply: b"HTTP/1.1 101 Switching Protocols\r\n".to_vec(),
+        };
+        let script = Script {
+            frames: [upgrade, message, Frame::close(1000)],
             left: times,
             step: Step::Upgrade,
             read_limit: usize::MAX,
@@ -80,12 +78,7 @@ impl MemoryPeer {
 
 impl Script {
     fn frame(&self) -> Option<&Frame> {
-        match self.step {
-            Step::Upgrade => Some(&self.upgrade),
-            Step::Message => Some(&self.message),
-            Step::Close => Some(&self.close),
-            Step::End => None,
-        }
+        self.frames.get(self.step as usize)
     }
 
     /// Goes to the next step, after a complete reply.

@@ -73,10 +73,9 @@ impl Profiler {
     pub(crate) fn is_counting() -> bool {
         let before = Self::heap();
         drop(std::hint::black_box(Box::new([0u8; 8])));
-        let grown = |before: Heap, after: Heap| {
-            after.blocks == before.blocks + 1 && after.bytes == before.bytes + 8
-        };
-        before.zip(Self::heap()).is_some_and(|(before, after)| grown(before, after))
+        before.zip(Self::heap()).is_some_and(|(before, after)| {
+            (after.blocks, after.bytes) == (before.blocks + 1, before.bytes + 8)
+        })
     }
 }
 

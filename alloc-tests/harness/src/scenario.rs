@@ -15,9 +15,11 @@ pub const PLANTED: &str = "planted_";
 
 /// A server's life with a fixed number of operations in it.
 pub struct Scenario {
-    unit: &'static str,
-    ops: u64,
-    in_memory: bool,
+    /// The name of one operation.
+    pub(crate) unit: &'static str,
+    /// N.
+    pub(crate) ops: u64,
+    pub(crate) in_memory: bool,
     prepare: Box<dyn Fn(u64) -> Body>,
 }
 
@@ -39,24 +41,6 @@ impl Scenario {
     #[must_use]
     pub fn in_memory(self) -> Self {
         Self { in_memory: true, ..self }
-    }
-
-    /// The name of one operation.
-    #[must_use]
-    pub fn unit(&self) -> &'static str {
-        self.unit
-    }
-
-    /// N.
-    #[must_use]
-    pub fn ops(&self) -> u64 {
-        self.ops
-    }
-
-    /// Whether [`Scenario::in_memory`] was declared.
-    #[must_use]
-    pub fn is_in_memory(&self) -> bool {
-        self.in_memory
     }
 
     pub(crate) fn prepare(&self, ops: u64) -> Body {

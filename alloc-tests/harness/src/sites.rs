@@ -16,15 +16,11 @@ const PROFILER: &str = concat!(env!("CARGO_CRATE_NAME"), "::profiler::");
 /// The allocations of one call site in one window.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Site {
-    /// Blocks.
     pub(crate) blocks: u64,
-    /// Bytes.
     pub(crate) bytes: u64,
     /// Bytes live when the heap was largest.
     pub(crate) peak_bytes: u64,
-    /// Blocks live at the end.
     pub(crate) live_blocks: u64,
-    /// Bytes live at the end.
     pub(crate) live_bytes: u64,
     /// File and line of its first frame in the server, or of its first frame at all.
     pub(crate) place: String,

@@ -62,9 +62,7 @@ impl Suite {
 /// The recorded numbers of this target, and their folder.
 #[derive(Debug)]
 pub(crate) struct Recorded {
-    /// The folder.
     pub(crate) root: PathBuf,
-    /// Its numbers for [`TARGET`].
     pub(crate) baseline: Result<AllocBaseline, Error>,
 }
 

@@ -1,6 +1,7 @@
 //! The record of one measured run, and waits that neither sleep nor allocate.
 
 use std::cell::Cell;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
@@ -20,9 +21,9 @@ const POLL_INTERVAL: Duration = Duration::from_micros(10);
 #[derive(Debug)]
 pub struct Window {
     ops: u64,
-    alive_tasks: Cell<u64>,
-    held_bytes: Cell<Option<u64>>,
-    ends_with_server: bool,
+    pub(crate) alive_tasks: Cell<u64>,
+    pub(crate) held_bytes: Cell<Option<u64>>,
+    pub(crate) ends_with_server: bool,
 }
 
 impl Window {
@@ -67,7 +68,7 @@ impl Window {
         IO.drop_waker();
         self.add_alive_tasks(alive_tasks);
         ensure!(
-            IO.without_nodelay() == 0,
+            IO.without_nodelay.load(Relaxed) == 0,
             "an accepted socket came without TCP_NODELAY; the listener must set it"
         );
         Ok(())
@@ -99,18 +100,6 @@ impl Window {
         ensure!(self.held_bytes.get().is_none(), "hold() was called twice in one window");
         self.held_bytes.set(Some(Profiler::live_bytes()));
         Ok(())
-    }
-
-    pub(crate) fn ends_with_server(&self) -> bool {
-        self.ends_with_server
-    }
-
-    pub(crate) fn alive_tasks(&self) -> u64 {
-        self.alive_tasks.get()
-    }
-
-    pub(crate) fn held_bytes(&self) -> Option<u64> {
-        self.held_bytes.get()
     }
 }
 

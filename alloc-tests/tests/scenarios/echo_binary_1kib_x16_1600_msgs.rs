@@ -4,5 +4,5 @@ use alloc_tests::scenario;
 use plimsoll::{Frame, Scenario};
 
 pub(crate) fn scenario() -> Scenario {
-    scenario::echo_batches_in_memory(Frame::binary(1024), 1600, 16)
+    scenario::echo_in_memory(Frame::binary(1024), 1600, 16)
 }

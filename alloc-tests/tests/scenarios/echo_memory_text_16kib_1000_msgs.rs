@@ -4,5 +4,5 @@ use alloc_tests::scenario;
 use plimsoll::{Frame, Scenario, frame};
 
 pub(crate) fn scenario() -> Scenario {
-    scenario::echo_in_memory(Frame::text(&frame::ascii(16 * 1024)), 1000)
+    scenario::echo_in_memory(Frame::text(&frame::ascii(16 * 1024)), 1000, 1)
 }

@@ -18,13 +18,14 @@ const MANY: usize = 4;
 const COLUMNS: [&str; 8] =
     ["scenario", "blocks", "bytes", "reads", "writes", "fixed", "peak", "verdict"];
 
+const LEGEND: &str = "
+per op: blocks, bytes, reads, writes; fixed: blocks of everything else;
+peak: most heap bytes at N ops, server and driver's pipes included";
+
 pub(super) fn terminal(run: &Run<'_>) -> String {
     let mut lines = vec![draw(&run.report.scenarios, presets::NOTHING, (0, 1))];
     lines.extend(details(run));
-    lines.push(
-        "\nper op: blocks, bytes, reads, writes; fixed: blocks of everything else;".to_owned(),
-    );
-    lines.push("peak: most heap bytes at N ops, server and driver's pipes included".to_owned());
+    lines.push(LEGEND.to_owned());
     lines.extend(summary(run));
     lines.join("\n") + "\n"
 }
@@ -78,16 +79,12 @@ fn draw<'a>(
 }
 
 fn figures(counts: &Counts) -> [String; 6] {
-    let per_op = |metric| counts.per_op(metric).map_or_else(|| "-".to_owned(), number);
-    let fixed = counts.fixed(Metric::Blocks).map_or_else(|| "-".to_owned(), number);
-    [
-        per_op(Metric::Blocks),
-        per_op(Metric::Bytes),
-        per_op(Metric::Reads),
-        per_op(Metric::Writes),
-        fixed,
-        size(counts.peak_bytes[0]),
-    ]
+    let shown = |cost: Option<f64>| cost.map_or_else(|| "-".to_owned(), number);
+    let [blocks, bytes, reads, writes] =
+        [Metric::Blocks, Metric::Bytes, Metric::Reads, Metric::Writes]
+            .map(|metric| shown(counts.per_op(metric)));
+    let fixed = shown(counts.fixed(Metric::Blocks));
+    [blocks, bytes, reads, writes, fixed, size(counts.peak_bytes[0])]
 }
 
 /// The last lines of a report: held bytes, provenance, verdicts, next step.
@@ -118,10 +115,10 @@ fn details(run: &Run<'_>) -> Vec<String> {
         shared.entry(site.key.as_str()).or_insert((0, place)).0 += 1;
     }
     shared.retain(|_, (scenarios, _)| *scenarios >= MANY);
-    let mut lines = Vec::new();
-    for (key, (scenarios, place)) in &shared {
-        lines.push(format!("\nin {scenarios} scenarios  {place}\n      {key}"));
-    }
+    let shown = shared.iter().map(|(key, (scenarios, place))| {
+        format!("\nin {scenarios} scenarios  {place}\n      {key}")
+    });
+    let mut lines: Vec<_> = shown.collect();
     // A scenario that passed, or that has no baseline yet, needs no more than its row.
     let plain = |report: &ScenarioReport| {
         matches!(report.verdict, Verdict::Pass | Verdict::Missing) && report.notes.is_empty()
