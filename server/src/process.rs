@@ -1,8 +1,8 @@
 //! Memory, processor time and descriptors of this process, read without allocating.
 
-use rustix::fd::OwnedFd;
-use rustix::fs::{CWD, Mode, OFlags, fstat, openat};
-use rustix::io::pread;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
 use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
@@ -19,21 +19,17 @@ pub(crate) struct Process {
 /// The files of procfs with these numbers, held open: reading them takes three system calls and no path.
 #[derive(Debug)]
 pub(crate) struct Files {
-    statm: Option<OwnedFd>,
-    fd: Option<OwnedFd>,
+    statm: Option<File>,
+    fd: Option<File>,
 }
 
 impl Files {
     /// Opens those files that exist.
     pub(crate) fn open() -> Self {
-        let open = |path, flags| openat(CWD, path, OFlags::CLOEXEC | flags, Mode::empty()).ok();
-        Self {
-            statm: open(c"/proc/self/statm", OFlags::RDONLY),
-            fd: open(c"/proc/self/fd", OFlags::RDONLY | OFlags::DIRECTORY),
-        }
+        let open = |path| File::open(path).ok();
+        Self { statm: open("/proc/self/statm"), fd: open("/proc/self/fd") }
     }
 
-    /// The process now.
     pub(crate) fn read(&self) -> Process {
         let cpu = clock_gettime(ClockId::ProcessCPUTime);
         Process {
@@ -45,9 +41,9 @@ impl Files {
 }
 
 /// The second number of `statm`, which counts pages.
-fn resident_bytes(statm: &OwnedFd) -> Option<u64> {
+fn resident_bytes(statm: &File) -> Option<u64> {
     let mut text = [0; 128];
-    let length = pread(statm, &mut text, 0).ok()?;
+    let length = statm.read_at(&mut text, 0).ok()?;
     let pages = text[..length].split(|byte| *byte == b' ').nth(1)?;
     let pages: u64 = std::str::from_utf8(pages).ok()?.parse().ok()?;
     Some(pages * rustix::param::page_size() as u64)
@@ -55,9 +51,8 @@ fn resident_bytes(statm: &OwnedFd) -> Option<u64> {
 
 /// The size of the folder, which Linux has since version 6.2 and which is 0 before. Listing the folder four times a
 /// second would be too expensive for a server with ten thousand connections.
-fn open_fds(fd: &OwnedFd) -> Option<u64> {
-    let size = fstat(fd).ok()?.st_size;
-    u64::try_from(size).ok().filter(|count| *count > 0)
+fn open_fds(fd: &File) -> Option<u64> {
+    Some(fd.metadata().ok()?.len()).filter(|count| *count > 0)
 }
 
 #[cfg(test)]
