@@ -106,14 +106,12 @@ fn is_positive(number: f64) -> bool {
 
 fn parse(text: &str) -> Result<Ratios, String> {
     let RatioFile { _schema, ratios: Sorted(ratios) } = strict::parse(text, SCHEMA)?;
-    ratios.iter().try_for_each(|(id, ratio)| check_ratio(id, ratio))?;
+    check(&ratios)?;
     Ok(ratios)
 }
 
 fn render(ratios: &Ratios) -> Result<String, String> {
-    for (id, ratio) in ratios {
-        check_ratio(id, ratio)?;
-    }
+    check(ratios)?;
     Ok(strict::render(SCHEMA, &[], "ratios", ratios.iter().map(|(id, ratio)| (id, row(ratio)))))
 }
 
@@ -123,16 +121,15 @@ fn row(Ratio { ratio, tolerance, why }: &Ratio) -> String {
     format!("{{\"ratio\": {ratio:?}, \"tolerance\": {tolerance:?}, \"why\": {why}}}")
 }
 
-fn check_ratio(id: &str, Ratio { ratio, tolerance, why }: &Ratio) -> Result<(), String> {
-    for (name, number) in [("ratio", *ratio), ("tolerance", *tolerance)] {
-        if !is_positive(number) {
-            return Err(format!("{id:?}: {name} {number:?} is not a number above 0"));
+fn check(ratios: &Ratios) -> Result<(), String> {
+    ratios.iter().try_for_each(|(id, Ratio { ratio, tolerance, why })| {
+        for (name, number) in [("ratio", *ratio), ("tolerance", *tolerance)] {
+            if !is_positive(number) {
+                return Err(format!("{id:?}: {name} {number:?} is not a number above 0"));
+            }
         }
-    }
-    if why.trim().is_empty() {
-        return Err(format!("{id:?}: why is empty"));
-    }
-    Ok(())
+        if why.trim().is_empty() { Err(format!("{id:?}: why is empty")) } else { Ok(()) }
+    })
 }
 
 #[derive(Deserialize)]
