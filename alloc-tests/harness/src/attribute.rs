@@ -90,15 +90,13 @@ fn costs(n: &Profile, double: &Profile) -> Attribution {
 
 /// Sites with live blocks, largest first.
 fn live(profile: &Profile) -> Vec<Leak> {
-    let live = profile.iter().filter(|(_, site)| site.live_blocks > 0);
-    let mut leaks: Vec<Leak> = live
-        .map(|(key, site)| Leak {
-            key: key.clone(),
-            place: site.place.clone(),
-            blocks: site.live_blocks,
-            bytes: site.live_bytes,
-        })
-        .collect();
+    let live = profile.iter().map(|(key, site)| Leak {
+        key: key.clone(),
+        place: site.place.clone(),
+        blocks: site.live_blocks,
+        bytes: site.live_bytes,
+    });
+    let mut leaks: Vec<Leak> = live.filter(|leak| leak.blocks > 0).collect();
     leaks.sort_by(|a, b| (b.blocks, b.bytes, &a.key).cmp(&(a.blocks, a.bytes, &b.key)));
     leaks
 }

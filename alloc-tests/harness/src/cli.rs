@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
+use anyhow::{bail, ensure};
 use baselines::SuiteReport;
 use baselines::alloc::Provenance;
 use baselines::compare::provenance_differences;
@@ -116,12 +117,12 @@ fn run_suite(suite: &Suite, registry: &Registry, flags: &Flags) -> anyhow::Resul
         print(&listed.map(|id| format!("{id}\n")).collect::<String>())?;
         return Ok(0);
     }
-    anyhow::ensure!(
+    ensure!(
         cfg!(feature = "hooks"),
         Usage("this runner was built without hooks and counts nothing; leave out -n".to_owned())
     );
-    if let Some(problem) = limits::invalid(registry).first() {
-        return Err(Usage(problem.clone()).into());
+    if let Some(problem) = limits::invalid(registry) {
+        bail!(Usage(problem));
     }
     let progress = progress(ids.len());
     let done = |id: &str| {
@@ -214,10 +215,9 @@ fn chosen(
             let offered = registry.keys().copied().filter(|id| !id.starts_with(PLANTED));
             let nearest = offered.max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
             let hint = nearest.map_or_else(String::new, |id| format!("; the nearest is {id}"));
-            return Err(Usage(format!(
+            bail!(Usage(format!(
                 "no scenario contains \"{filter}\"{hint}; --list prints them all"
-            ))
-            .into());
+            )));
         }
     }
     let asked = |id: &str| {
@@ -240,11 +240,8 @@ fn progress(scenarios: usize) -> ProgressBar {
 }
 
 fn run_bare(registry: &Registry, id: &str, ops: Option<u64>) -> anyhow::Result<u8> {
-    let Some(scenario) = registry.get(id) else {
-        return Err(
-            Usage(format!("no scenario is called {id}; suite --list prints them all")).into()
-        );
-    };
+    let unknown = || Usage(format!("no scenario is called {id}; suite --list prints them all"));
+    let scenario = registry.get(id).ok_or_else(unknown)?;
     // Without a list of descriptors, whose names differ, two runs execute the same instructions.
     let window = Window::new(ops.unwrap_or(scenario.ops));
     measure::run(scenario, window, Profiler::counting)?;

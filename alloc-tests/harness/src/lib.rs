@@ -14,7 +14,7 @@
 //! - `measure`: one window, and the repeats that must agree; `canary`: checks the instrument itself
 //! - `sites`: dhat's profile as call sites; `attribute`: the sites that allocate, leak or waver
 //! - `child`: both ends of a scenario's process
-//! - `judge`: scenarios against their baselines; `result`: the outcome of one; `limits`: limits for one run
+//! - `judge`: scenarios against their baselines; `result`: those without a measurement; `limits`: limits for one run
 //! - `record`: new baselines; `report`: table, JSON, JUnit, Markdown
 //! - `cli`: the suite for a person; `libtest`: the suite for cargo and nextest; `output`: stdout and stderr
 

@@ -23,14 +23,13 @@ pub(crate) fn of(id: &str) -> anyhow::Result<Option<Limit>> {
 /// Prefix of the variables.
 const LIMIT: &str = "MAX_ALLOCS_ALLOWED_";
 
-/// Limits in the environment that are not a number or name an unknown scenario, one sentence each.
-pub(crate) fn invalid(registry: &Registry) -> Vec<String> {
+/// A limit in the environment that is not a number or names an unknown scenario, in a sentence.
+pub(crate) fn invalid(registry: &Registry) -> Option<String> {
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    let ids = names.filter_map(|name| name.strip_prefix(LIMIT).map(ToOwned::to_owned));
-    ids.filter_map(|id| match of(&id) {
+    let mut ids = names.filter_map(|name| name.strip_prefix(LIMIT).map(ToOwned::to_owned));
+    ids.find_map(|id| match of(&id) {
         Err(error) => Some(format!("{error:#}")),
         Ok(_) if registry.contains_key(id.as_str()) => None,
         Ok(_) => Some(format!("{LIMIT}{id}: no scenario is called {id}; --list prints them all")),
     })
-    .collect()
 }

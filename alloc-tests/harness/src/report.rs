@@ -29,7 +29,6 @@ pub(crate) enum Format {
 /// A whole run.
 #[derive(Debug)]
 pub(crate) struct Run<'a> {
-    /// The suite that ran.
     pub(crate) suite: &'a Suite,
     pub(crate) report: SuiteReport,
     /// The reason why there are no baselines, if there are none.
@@ -41,7 +40,6 @@ pub(crate) struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The run as text.
     pub(crate) fn render(&self, format: Format) -> anyhow::Result<String> {
         match format {
             Format::Table => Ok(table::terminal(self)),
@@ -76,29 +74,26 @@ impl Run<'_> {
             if self.filter.is_empty() { String::new() } else { format!(" {}", self.filter) };
         let record = format!("{}{filter}", self.suite.update_command());
         let any = |verdict| self.count(verdict) > 0;
-        if any(Verdict::Blind) {
+        let unfit = self.report.scenarios.iter().find(|(_, one)| is_unfit(one));
+        Some(if any(Verdict::Blind) {
             let file = self.suite.allocator_file;
-            return Some(format!("nothing is counted: make dhat the global allocator in {file}"));
-        }
-        if let Some((id, _)) = self.report.scenarios.iter().find(|(_, one)| is_unfit(one)) {
-            return Some(format!("fix it, then: {command} {id}"));
-        }
-        if any(Verdict::Stale) {
-            return Some(format!(
+            format!("nothing is counted: make dhat the global allocator in {file}")
+        } else if let Some((id, _)) = unfit {
+            format!("fix it, then: {command} {id}")
+        } else if any(Verdict::Stale) {
+            format!(
                 "if the scenario is gone on purpose: {command} --update --prune --reason \"…\"{filter}"
-            ));
-        }
-        if any(Verdict::Regressed) {
-            return Some(format!("fix it, or if the cost is justified: {record}"));
-        }
-        if any(Verdict::Improved) || any(Verdict::Missing) {
-            return Some(format!("record it: {record}"));
-        }
-        if any(Verdict::NotComparable) {
+            )
+        } else if any(Verdict::Regressed) {
+            format!("fix it, or if the cost is justified: {record}")
+        } else if any(Verdict::Improved) || any(Verdict::Missing) {
+            format!("record it: {record}")
+        } else if any(Verdict::NotComparable) {
             let again = || format!("the scenario counts something else now; record it: {record}");
-            return Some(self.no_baseline.clone().unwrap_or_else(again));
-        }
-        None
+            self.no_baseline.clone().unwrap_or_else(again)
+        } else {
+            return None;
+        })
     }
 }
 
