@@ -30,7 +30,7 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration> {
     })
 }
 
-/// Writes what [`parse_duration`] reads: `1m30s`, `1.5ms`, `0s`. Exact.
+/// Writes what `parse_duration` reads: `1m30s`, `1.5ms`, `0s`. Exact.
 #[must_use]
 pub fn exact_duration(duration: Duration) -> String {
     let minutes = duration.as_secs() / 60;
