@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# ws-load against servers that nobody here wrote, echo and push: what it counts must be what they count. A peer that
-# cannot be installed is not run, and said so. Nothing is installed but below target/peers.
+# Loads foreign servers, echo and push: ws-load must count what they count. A peer that
+# cannot be installed is not run, and the last line names it. Everything is installed below target/peers.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
