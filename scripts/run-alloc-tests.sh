@@ -18,7 +18,10 @@ $hooks || build+=(--no-default-features)
 # Built first and executed afterwards: a failed build is 1, never a verdict, and the exit code is the runner's.
 "${build[@]}" --no-run $([ -t 2 ] || echo --quiet) || exit 1
 # Cargo is the one that knows where it put the runner: instead of running it, it prints its path.
-runner=$("${build[@]}" --quiet --config 'target."cfg(all())".runner = "echo"') || exit 1
+runner=$("${build[@]}" --quiet --config 'target."cfg(all())".runner = "echo"') && [ -x "$runner" ] || {
+    echo "error: cargo did not print where it built the runner; is another one configured? unset CARGO_TARGET_*_RUNNER" >&2
+    exit 1
+}
 
 if $hooks; then
     exec "$runner" suite "${arguments[@]}"
