@@ -1,7 +1,8 @@
 //! From a run to a verdict. Pure.
 //!
-//! Validity comes first: if the generator was the bottleneck, the numbers say nothing about the target, and the verdict is
-//! neither a pass nor a failure.
+//! Violations that a slow generator cannot cause come first: a leak and a wrong answer are failures. Then comes validity:
+//! if the generator was the bottleneck, the other numbers say nothing about the target, and the verdict is neither a pass
+//! nor a failure.
 
 mod check;
 #[cfg(test)]
@@ -30,8 +31,28 @@ pub struct Assessment {
     pub checks: Vec<Check>,
     /// Why the verdict is not a pass: sentences with the numbers and what to do. Empty for a pass.
     pub reasons: Vec<String>,
-    /// Thresholds that were left out, percentiles of few samples.
+    /// Thresholds that were left out, percentiles of few samples, doubts beside a failure.
     pub notices: Vec<String>,
+    /// Why the thresholds that a slow generator can violate are not judged; empty if they are.
+    doubts: Vec<String>,
+}
+
+impl Assessment {
+    /// Whether the verdict rests on `check`, and on no doubt.
+    pub(crate) fn judges(&self, check: &Check) -> bool {
+        matches!(self.verdict, RunVerdict::Pass | RunVerdict::Fail)
+            && (self.doubts.is_empty() || check.is_violated_by_the_target())
+    }
+
+    /// The checks that make the verdict a failure.
+    pub fn violated(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().filter(|check| !check.met && self.judges(check))
+    }
+
+    /// Why thresholds are not judged, although the verdict may be a failure.
+    pub(crate) fn doubts(&self) -> &[String] {
+        &self.doubts
+    }
 }
 
 /// Judges `run` by the thresholds of its profile.
@@ -52,14 +73,29 @@ pub fn validate(run: &Run) -> Assessment {
     let implied = all_open(&run.profile).map(|threshold| judge(None, &threshold));
     checks.extend(implied.filter(|check| check.samples > 0 && !check.met));
     notices.extend(checks.iter().filter_map(|check| check.caution(run, &summary)));
-    let (verdict, reasons) = verdict(run, &summary, &checks);
-    if verdict == RunVerdict::Invalid {
-        let by_target = checks.iter().filter(|check| check.is_violated_by_the_target());
-        notices.extend(by_target.map(|check| {
-            format!("{}; the generator cannot be the cause", check.describe(&run.profile))
+    let by_target: Vec<String> = checks
+        .iter()
+        .filter(|check| check.is_violated_by_the_target())
+        .map(|check| check.describe(&run.profile))
+        .collect();
+    let doubts = doubts_of(run, &summary, &checks);
+    let (verdict, reasons) = if let Some((verdict, why)) = cut_short(run) {
+        notices.extend(by_target.into_iter().map(|violation| {
+            format!("{violation}; what is missing of the run cannot change that")
         }));
-    }
-    Assessment { verdict, checks, reasons, notices }
+        (verdict, vec![why])
+    } else if doubts.is_empty() {
+        let violated = checks.iter().filter(|check| !check.met);
+        let reasons: Vec<String> = violated.map(|check| check.describe(&run.profile)).collect();
+        (if reasons.is_empty() { RunVerdict::Pass } else { RunVerdict::Fail }, reasons)
+    } else if by_target.is_empty() {
+        (RunVerdict::Invalid, doubts.clone())
+    } else {
+        let others = doubts.iter().map(|doubt| format!("other limits are not judged: {doubt}"));
+        notices.extend(others);
+        (RunVerdict::Fail, by_target)
+    };
+    Assessment { verdict, checks, reasons, notices, doubts }
 }
 
 /// The thresholds of `profile`, each with the stage that it is on: those of the whole run first, then those of each stage.
@@ -96,40 +132,41 @@ fn left_out(run: &Run, threshold: &Threshold) -> Option<String> {
     })
 }
 
-fn verdict(run: &Run, summary: &Summary, checks: &[Check]) -> (RunVerdict, Vec<String>) {
+/// The verdict on a run that lacks a part of its time or of its shards, and why; `None` for a whole run.
+fn cut_short(run: &Run) -> Option<(RunVerdict, String)> {
     if run.interrupted {
         let planned = exact_duration(run.profile.duration());
         let seconds = run.intervals.last().map_or(0, |last| last.second);
         let why = format!("a signal ended the run in second {seconds}; {planned} were planned");
-        return (RunVerdict::Interrupted, vec![why]);
+        return Some((RunVerdict::Interrupted, why));
     }
     let missing: Vec<String> = (0..run.shard.of)
         .filter(|shard| !run.shards.contains(shard))
         .map(|shard| shard.to_string())
         .collect();
-    if !missing.is_empty() {
-        let are = if missing.len() == 1 { "is" } else { "are" };
-        let why = format!(
-            "of {} shards, {} {are} missing: {}; add the reports of all with ws-load merge",
-            run.shard.of,
-            missing.len(),
-            missing.join(", ")
-        );
-        return (RunVerdict::Incomplete, vec![why]);
+    if missing.is_empty() {
+        return None;
     }
-    let mut reasons = run.doubts.clone();
-    reasons.extend(validity::doubts(run, summary, checks));
+    let are = if missing.len() == 1 { "is" } else { "are" };
+    let why = format!(
+        "of {} shards, {} {are} missing: {}; add the reports of all with ws-load merge",
+        run.shard.of,
+        missing.len(),
+        missing.join(", ")
+    );
+    Some((RunVerdict::Incomplete, why))
+}
+
+/// Reasons why limits that a slow generator can violate are not judged.
+fn doubts_of(run: &Run, summary: &Summary, checks: &[Check]) -> Vec<String> {
+    let mut doubts = run.doubts.clone();
+    doubts.extend(validity::doubts(run, summary, checks));
     if checks.is_empty() {
-        reasons.push(
+        doubts.push(
             "there is no threshold, so nothing was decided; add [thresholds] to the profile, or \
              --threshold 'latency_p99 < 10ms'"
                 .to_owned(),
         );
     }
-    if !reasons.is_empty() {
-        return (RunVerdict::Invalid, reasons);
-    }
-    let violated = checks.iter().filter(|check| !check.met);
-    let reasons: Vec<String> = violated.map(|check| check.describe(&run.profile)).collect();
-    (if reasons.is_empty() { RunVerdict::Pass } else { RunVerdict::Fail }, reasons)
+    doubts
 }

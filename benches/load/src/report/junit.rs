@@ -24,18 +24,18 @@ pub(super) fn render(run: &Run, assessment: &Assessment) -> Result<String> {
     junit::render("ws-load", [suite])
 }
 
-/// Whether a threshold that is violated says something about the target.
-fn is_valid(assessment: &Assessment) -> bool {
-    matches!(assessment.verdict, RunVerdict::Pass | RunVerdict::Fail)
-}
-
 fn measurement(run: &Run, assessment: &Assessment) -> TestCase {
-    let status = if is_valid(assessment) {
-        TestCaseStatus::success()
-    } else {
-        let mut status = junit::errored(assessment.verdict.name());
-        status.set_description(assessment.reasons.join("\n"));
+    let is_decided = matches!(assessment.verdict, RunVerdict::Pass | RunVerdict::Fail);
+    let error = |word: &str, why: &[String]| {
+        let mut status = junit::errored(word);
+        status.set_description(why.join("\n"));
         status
+    };
+    let status = match (is_decided, assessment.doubts()) {
+        (true, []) => TestCaseStatus::success(),
+        // A failure that no doubt touches, beside limits that are not judged.
+        (true, doubts) => error(RunVerdict::Invalid.name(), doubts),
+        (false, _) => error(assessment.verdict.name(), &assessment.reasons),
     };
     let mut out = vec![format!("{} against {}", run.profile.name, run.target())];
     out.extend(format::origin(run));
@@ -45,11 +45,17 @@ fn measurement(run: &Run, assessment: &Assessment) -> TestCase {
 
 fn case(run: &Run, assessment: &Assessment, check: &Check) -> TestCase {
     let description = check.describe(&run.profile);
-    let status = match (is_valid(assessment), check.met) {
+    let status = match (assessment.judges(check), check.met) {
         (true, true) => TestCaseStatus::success(),
         (true, false) => junit::failed(&description),
         // Without a valid measurement it is neither met nor violated.
-        (false, _) => junit::skipped(&format!("{}: {description}", assessment.verdict.name())),
+        (false, _) => {
+            let word = match assessment.verdict {
+                RunVerdict::Fail => RunVerdict::Invalid,
+                other => other,
+            };
+            junit::skipped(&format!("{}: {description}", word.name()))
+        }
     };
     let class = match check.stage {
         Some(stage) => format!("{}.{}", run.profile.name, format::stage(run, stage)),

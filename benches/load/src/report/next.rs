@@ -14,10 +14,8 @@ pub(super) fn next(
 ) -> Option<(String, &'static str)> {
     let profile = profile.map_or_else(|| named(run), str::to_owned);
     let with_profile = |verb: &str| format!("ws-load {verb} {}{}", quoted(&profile), against(run));
-    let violated = |is: fn(Metric) -> bool| {
-        let mut violated = assessment.checks.iter().filter(|check| !check.met);
-        violated.any(|check| is(check.threshold.metric))
-    };
+    let violated =
+        |is: fn(Metric) -> bool| assessment.violated().any(|check| is(check.threshold.metric));
     let has_failed = run.sum(|_| true).counts.failed() > 0;
     let by_errors = violated(|metric| {
         matches!(metric, Metric::Errors | Metric::ErrorCount | Metric::ConnectionsFailed)

@@ -64,7 +64,7 @@ impl Check {
     }
 
     /// Whether the threshold is violated, and a slow generator cannot be the cause.
-    pub(super) fn is_violated_by_the_target(&self) -> bool {
+    pub(crate) fn is_violated_by_the_target(&self) -> bool {
         !self.met && self.measured.is_some() && self.threshold.metric.is_the_targets_own()
     }
 

@@ -20,6 +20,16 @@ fn good(thresholds: &str) -> Run {
     run(&profile(thresholds), (1..4).map(|second| answered(second, 0, 1000, 3 * MS)))
 }
 
+/// A target that kept `blocks` blocks.
+fn heap(blocks: i64) -> TargetAllocations {
+    TargetAllocations {
+        total_blocks: 9,
+        total_bytes: 9,
+        remaining_blocks: blocks,
+        remaining_bytes: 0,
+    }
+}
+
 #[track_caller]
 fn check(run: &Run, verdict: RunVerdict, words: &[&str]) -> Assessment {
     let assessment = validate(run);
@@ -113,6 +123,20 @@ fn missing_shards_and_signals_outrank_every_other_verdict() {
 }
 
 #[test]
+fn a_wrong_answer_is_noticed_in_a_part_of_a_run() {
+    let mut run = good("wrong_answers = '== 0'");
+    run.intervals[1].sample.counts.faults[Fault::Corrupted as usize] = 1;
+    run.shard = Shard { index: 0, of: 2 };
+    let noticed = |assessment: Assessment| {
+        let notices = assessment.notices.join("\n");
+        assert!(notices.contains("wrong_answers is 1, and must be == 0"), "{notices}");
+    };
+    noticed(check(&run, RunVerdict::Incomplete, &[]));
+    run.interrupted = true;
+    noticed(check(&run, RunVerdict::Interrupted, &[]));
+}
+
+#[test]
 fn a_preset_leaves_out_allocations_of_a_target_that_reports_none() {
     let mut run = good("preset = 'enterprise'");
     let assessment = check(&run, RunVerdict::Pass, &[]);
@@ -122,16 +146,9 @@ fn a_preset_leaves_out_allocations_of_a_target_that_reports_none() {
         "{:?}",
         assessment.notices
     );
-    let mut left = TargetAllocations {
-        total_blocks: 9,
-        total_bytes: 9,
-        remaining_blocks: 0,
-        remaining_bytes: 0,
-    };
-    run.allocations = Some(left.clone());
+    run.allocations = Some(heap(0));
     assert_eq!(check(&run, RunVerdict::Pass, &[]).checks.len(), 4);
-    left.remaining_blocks = 1;
-    run.allocations = Some(left);
+    run.allocations = Some(heap(1));
     check(&run, RunVerdict::Fail, &["remaining_allocations is 1, and must be == 0"]);
 }
 

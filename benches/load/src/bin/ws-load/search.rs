@@ -122,7 +122,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 
 /// The first reason why the verdict is not a pass, briefly.
 fn why(assessment: &Assessment) -> String {
-    let broken = assessment.checks.iter().find(|check| !check.met);
+    let broken = assessment.violated().next();
     match assessment.verdict {
         RunVerdict::Pass => String::new(),
         RunVerdict::Fail => broken.map(|check| check.threshold.to_string()).unwrap_or_default(),

@@ -1,8 +1,8 @@
 use insta::assert_snapshot;
 
 use super::{each, failing, says};
-use crate::report::{csv, junit, table};
-use crate::validator::RunVerdict;
+use crate::report::{csv, fixture, junit, table};
+use crate::validator::{RunVerdict, validate};
 
 const WIDTH: usize = 80;
 
@@ -38,6 +38,24 @@ fn junit_has_failures_for_violations_and_an_error_for_an_invalid_measurement() {
         let text = junit::render(run, assessment).unwrap();
         assert_snapshot!(format!("junit_{}", assessment.verdict.name()), text);
     });
+}
+
+#[test]
+fn junit_has_a_failure_for_a_leak_and_skips_times_of_a_late_generator() {
+    let mut run = fixture::starved();
+    run.allocations = fixture::failing().allocations;
+    let assessment = validate(&run);
+    assert_eq!(assessment.verdict, RunVerdict::Fail);
+    let text = junit::render(&run, &assessment).unwrap();
+    says(
+        &text,
+        &[
+            "failures=\"1\" errors=\"1\"",
+            "<failure message=\"remaining_allocations is 12, and must be == 0\"/>",
+            "<error message=\"invalid\">the generator was late",
+            "<skipped message=\"invalid: latency_p99 is",
+        ],
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use super::{check, good, profile};
+use super::{check, good, heap, profile};
 use crate::summary::fixture::{MS, answered, distribution, run};
 use crate::validator::RunVerdict;
 use load_plan::metrics::Timing;
@@ -23,14 +23,19 @@ fn a_late_generator_makes_a_run_invalid() {
 }
 
 #[test]
-fn a_late_generator_does_not_hide_a_wrong_answer() {
+fn a_wrong_answer_or_a_leak_is_a_failure_however_late_the_generator_was() {
     let mut hold = lagging(1, 2 * MS);
     hold.sample.counts.faults[Fault::Corrupted as usize] = 1;
-    let run = run(&profile("wrong_answers = '== 0'\nlatency_p99 = '< 1us'"), [hold]);
-    let assessment = check(&run, RunVerdict::Invalid, &["the generator was late"]);
-    let notices = assessment.notices.join("\n");
-    assert!(notices.contains("wrong_answers is 1, and must be == 0"), "{notices}");
-    assert!(!notices.contains("latency_p99"), "{notices}");
+    let limits = "wrong_answers = '== 0'\nremaining_allocations = '== 0'\nlatency_p99 = '< 1us'";
+    let mut run = run(&profile(limits), [hold]);
+    run.allocations = Some(heap(3));
+    let words = ["wrong_answers is 1, and must be == 0", "remaining_allocations is 3"];
+    let assessment = check(&run, RunVerdict::Fail, &words);
+    assert_eq!(assessment.reasons.len(), 2, "{:?}", assessment.reasons);
+    assert!(assessment.notices.iter().any(|notice| notice.contains("the generator was late")));
+    let counted: Vec<_> =
+        assessment.violated().map(|check| check.threshold.metric.name()).collect();
+    assert_eq!(counted, ["wrong_answers", "remaining_allocations"]);
 }
 
 #[test]
