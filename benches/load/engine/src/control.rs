@@ -74,6 +74,8 @@ pub(super) struct Place {
     pub(super) workers: usize,
     pub(super) shard: u32,
     pub(super) shards: u32,
+    /// The lowest number of a connection, in all workers and shards.
+    pub(super) first_connection: u32,
 }
 
 impl Place {

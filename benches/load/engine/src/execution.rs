@@ -23,12 +23,14 @@ use super::worker::work;
 const BEGIN: Duration = Duration::from_millis(20);
 
 /// The surroundings in which a profile is executed.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Execution<'a> {
     pub(super) host: Host,
     pub(super) endpoint: &'a Arc<Endpoint>,
     pub(super) workers: usize,
     pub(super) shard: Shard,
+    /// The lowest number of a connection.
+    pub(super) first_connection: u32,
     pub(super) stop: &'a AtomicBool,
 }
 
@@ -63,6 +65,7 @@ impl Execution<'_> {
                     workers: self.workers,
                     shard: shard.index,
                     shards: shard.of,
+                    first_connection: self.first_connection,
                 },
                 commands: receiver.clone(),
                 events: sender.clone(),

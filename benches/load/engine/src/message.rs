@@ -1,8 +1,8 @@
 //! How messages are made, and how their answers are recognised. Pure.
 //!
-//! A message of the echo mode is a head of sixteen hexadecimal digits (four for the connection, eight for the number,
-//! four to check them) and a filling that depends on both. So every byte of an answer has one right value, and sent
-//! messages need not be kept.
+//! A message of the echo mode is a head of sixteen digits of six bits (32 bits for the connection, 32 for the number, 32
+//! to check them) and a filling that depends on both. So every byte of an answer has one right value, and sent messages
+//! need not be kept.
 
 #[cfg(test)]
 mod tests;
@@ -24,11 +24,11 @@ const PLACES: usize = 4096;
 /// Most unanswered messages that a damaged answer is compared with, to bound the time that it takes.
 const RESEMBLING: usize = 4096;
 
-/// Hexadecimal digits.
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
-
-/// Letters of the filling, so that any part of it is valid text.
+/// Digits of the head and letters of the filling, so that any part of a message is valid text.
 const LETTERS: &[u8; 64] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/";
+
+/// The value of each of [`LETTERS`]; `u8::MAX` for other bytes.
+const VALUES: [u8; 256] = values();
 
 /// How messages are made.
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ impl Recipe {
     }
 
     /// Bytes of message `number` on `connection`.
-    pub(super) fn size(&self, connection: u16, number: u32) -> usize {
+    pub(super) fn size(&self, connection: u32, number: u32) -> usize {
         let [(_, only)] = *self.sizes else {
             let at = self.hash(connection, number);
             let part = self.sizes.iter().find(|(end, _)| at <= *end);
@@ -70,7 +70,7 @@ impl Recipe {
     }
 
     /// Appends message `number` of `connection` to `out`.
-    pub(super) fn write(&self, connection: u16, number: u32, out: &mut BytesMut) {
+    pub(super) fn write(&self, connection: u32, number: u32, out: &mut BytesMut) {
         let size = self.size(connection, number);
         out.reserve(size);
         out.put_slice(&head(connection, number));
@@ -80,16 +80,18 @@ impl Recipe {
     /// Compares `payload`, received on `connection`, with the messages sent there.
     pub(super) fn recognise(
         &self,
-        connection: u16,
+        connection: u32,
         payload: &[u8],
         in_flight: &InFlight,
     ) -> Recognised {
         let read = payload.first_chunk().and_then(read_head);
-        if let Some((theirs, number)) = read
-            && theirs == connection
-            && self.has_right_filling(connection, number, payload)
-        {
-            return Recognised::Exact(number);
+        if let Some((theirs, number)) = read {
+            if theirs != connection {
+                return Recognised::Unknown;
+            }
+            if self.has_right_filling(connection, number, payload) {
+                return Recognised::Exact(number);
+            }
         }
         // Any byte may be wrong, also in the number: find the message that it resembles most.
         let own = read.map(|(_, number)| number).filter(|number| *number < in_flight.next());
@@ -107,13 +109,13 @@ impl Recipe {
     }
 
     /// Whether `payload`, whose head is right, is message `number`.
-    fn has_right_filling(&self, connection: u16, number: u32, payload: &[u8]) -> bool {
+    fn has_right_filling(&self, connection: u32, number: u32, payload: &[u8]) -> bool {
         let size = self.size(connection, number);
         payload.len() == size && &payload[HEAD..] == self.filling_of(connection, number, size)
     }
 
     /// Bytes in which `payload` differs from message `number`; missing and extra bytes differ too.
-    fn differing(&self, connection: u16, number: u32, payload: &[u8]) -> usize {
+    fn differing(&self, connection: u32, number: u32, payload: &[u8]) -> usize {
         let size = self.size(connection, number);
         let (start, filling) =
             (head(connection, number), self.filling_of(connection, number, size));
@@ -122,12 +124,12 @@ impl Recipe {
         different + payload.len().abs_diff(size)
     }
 
-    fn filling_of(&self, connection: u16, number: u32, size: usize) -> &[u8] {
+    fn filling_of(&self, connection: u32, number: u32, size: usize) -> &[u8] {
         let place = (self.hash(connection, number) >> 17) as usize % PLACES;
         &self.filling[place..place + size - HEAD]
     }
 
-    fn hash(&self, connection: u16, number: u32) -> u64 {
+    fn hash(&self, connection: u32, number: u32) -> u64 {
         SplitMix64::new(self.seed ^ (u64::from(connection) << 32) ^ u64::from(number)).draw()
     }
 }
@@ -148,29 +150,48 @@ fn parts(sizes: &[Size]) -> Box<[(u64, usize)]> {
     parts
 }
 
-fn head(connection: u16, number: u32) -> [u8; HEAD] {
-    let whole = (u64::from(connection) << 48)
-        | (u64::from(number) << 16)
-        | u64::from(check_of(connection, number));
-    std::array::from_fn(|at| DIGITS[(whole >> (60 - 4 * at)) as usize & 0xf])
+fn head(connection: u32, number: u32) -> [u8; HEAD] {
+    let upper = u64::from(connection) << 16 | u64::from(number >> 16);
+    let lower = u64::from(number as u16) << 32 | u64::from(check_of(connection, number));
+    let mut head = [0; HEAD];
+    head[..8].copy_from_slice(&digits(upper));
+    head[8..].copy_from_slice(&digits(lower));
+    head
 }
 
 /// The connection and the number in a head; `None` if it is not one that [`head`] has made.
-fn read_head(head: &[u8; HEAD]) -> Option<(u16, u32)> {
-    let whole = head.iter().try_fold(0, |whole: u64, digit| {
-        let value = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'a'..=b'f' => digit - b'a' + 10,
-            _ => return None,
-        };
-        Some(whole << 4 | u64::from(value))
-    })?;
-    let (connection, number) = ((whole >> 48) as u16, (whole >> 16) as u32);
-    (whole as u16 == check_of(connection, number)).then_some((connection, number))
+fn read_head(head: &[u8; HEAD]) -> Option<(u32, u32)> {
+    let (upper, lower) = (read_digits(head.first_chunk()?)?, read_digits(head.last_chunk()?)?);
+    let (connection, number) = ((upper >> 16) as u32, (upper << 16 | lower >> 32) as u32);
+    (lower as u32 == check_of(connection, number)).then_some((connection, number))
 }
 
-fn check_of(connection: u16, number: u32) -> u16 {
-    (SplitMix64::new(u64::from(connection) << 32 | u64::from(number)).draw() >> 48) as u16
+/// The lower 48 bits of `word`.
+fn digits(word: u64) -> [u8; 8] {
+    std::array::from_fn(|at| LETTERS[(word >> (42 - 6 * at)) as usize & 0x3f])
+}
+
+/// The 48 bits of which [`digits`] makes `digits`.
+fn read_digits(digits: &[u8; 8]) -> Option<u64> {
+    let (word, seen) = digits.iter().fold((0, 0), |(word, seen), digit| {
+        let value = VALUES[usize::from(*digit)];
+        (word << 6 | u64::from(value), seen | value)
+    });
+    (seen < 64).then_some(word)
+}
+
+const fn values() -> [u8; 256] {
+    let mut values = [u8::MAX; 256];
+    let mut value = 0;
+    while value < LETTERS.len() {
+        values[LETTERS[value] as usize] = value as u8;
+        value += 1;
+    }
+    values
+}
+
+fn check_of(connection: u32, number: u32) -> u32 {
+    (SplitMix64::new(u64::from(connection) << 32 | u64::from(number)).draw() >> 32) as u32
 }
 
 /// A text with `{seq}` in it.
@@ -188,14 +209,14 @@ impl Template {
     }
 
     /// Appends the text with `number` in it.
-    pub(super) fn write(&self, number: u32, out: &mut BytesMut) {
+    pub(super) fn write(&self, number: u64, out: &mut BytesMut) {
         out.put_slice(&self.before);
         write!(out, "{number}").expect("a buffer takes every byte");
         out.put_slice(&self.after);
     }
 
     /// The number at the first place in `payload` that matches the template.
-    pub(super) fn find(&self, payload: &[u8]) -> Option<u32> {
+    pub(super) fn find(&self, payload: &[u8]) -> Option<u64> {
         (0..payload.len()).find_map(|at| {
             let rest = payload[at..].strip_prefix(&*self.before)?;
             // Not the end of a longer number.

@@ -48,10 +48,10 @@ impl Protocol {
     }
 
     /// Appends message `number` to `out`; a subscription sends none.
-    pub(super) fn write(&self, connection: u16, number: u32, out: &mut BytesMut) {
+    pub(super) fn write(&self, connection: u32, number: u32, out: &mut BytesMut) {
         match self {
             Self::Echo(recipe) => recipe.write(connection, number, out),
-            Self::Request { send, .. } => send.write(number, out),
+            Self::Request { send, .. } => send.write(first_of(connection) + u64::from(number), out),
             Self::Subscribe { .. } => {}
         }
     }
@@ -59,16 +59,20 @@ impl Protocol {
     /// Which message `payload` answers.
     pub(super) fn recognise(
         &self,
-        connection: u16,
+        connection: u32,
         payload: &[u8],
         in_flight: &InFlight,
     ) -> Recognised {
         match self {
             Self::Echo(recipe) => recipe.recognise(connection, payload, in_flight),
-            Self::Request { reply, .. } => match reply.find(payload) {
-                Some(number) => Recognised::Exact(number),
-                None => Recognised::Unknown,
-            },
+            Self::Request { reply, .. } => {
+                let number =
+                    reply.find(payload).and_then(|at| at.checked_sub(first_of(connection)));
+                match number.and_then(|number| u32::try_from(number).ok()) {
+                    Some(number) => Recognised::Exact(number),
+                    None => Recognised::Unknown,
+                }
+            }
             Self::Subscribe { .. } => Recognised::Unknown,
         }
     }
@@ -89,4 +93,10 @@ impl Protocol {
         let lacks_number = sequence.is_some() && this.is_none();
         Some(Update { sequence: this, lacks_number, time_ms: number(time_ms) })
     }
+}
+
+/// The first number of a connection's requests. Multiples of the golden ratio spread evenly for any number of connections,
+/// so that a reply to another connection's request is noticed. Below 2³⁰: a peer may read the number as an `i32`.
+fn first_of(connection: u32) -> u64 {
+    u64::from(connection.wrapping_mul(0x9e37_79b1) >> 2)
 }

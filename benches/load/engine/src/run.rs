@@ -15,6 +15,7 @@ use load_plan::url::Url;
 use tokio::runtime;
 use tokio::time::sleep;
 
+use super::connection_numbers;
 use super::coordinator::Recording;
 use super::endpoint::Endpoint;
 use super::execution::Execution;
@@ -101,13 +102,15 @@ pub(crate) async fn run_over(
         probed = probe(endpoint, &target.mode) => probed?,
         problem = interrupted(stop) => return Err(problem.into()),
     };
-    let execution = Execution { host, endpoint, workers: *workers, shard: *shard, stop };
+    let (workers, shard) = (*workers, *shard);
+    let execution = Execution { host, endpoint, workers, shard, first_connection: 0, stop };
     let scrape = Scrape::beside(endpoint).await.filter(|_| shard.of == 1);
     let mut heap_before = None;
     if let Some(scrape) = &scrape {
         // Some of the target's memory is allocated once and kept: tables, buffers of its runtime. Only what grows with
         // every load is a leak.
-        let probed = execution.execute(&probe_load(profile), None, &mut |_| {}).await?;
+        let rehearsal = Execution { first_connection: connection_numbers::PROBE, ..execution };
+        let probed = rehearsal.execute(&probe_load(profile), None, &mut |_| {}).await?;
         for interval in &probed.intervals {
             before.add(&interval.sample.counts);
         }
@@ -133,7 +136,7 @@ pub(crate) async fn run_over(
     Ok(Run {
         schema: SCHEMA,
         run_id: settings.run_id.clone(),
-        shard: *shard,
+        shard,
         shards: vec![shard.index],
         started_unix_ns: started.as_nanos(),
         url: url.clone(),
@@ -144,7 +147,7 @@ pub(crate) async fn run_over(
         allocations,
         doubts,
         interrupted,
-        workers: *workers as u32,
+        workers: workers as u32,
         processors: std::thread::available_parallelism().context("no processors")?.get() as u32,
     })
 }

@@ -44,7 +44,7 @@ pub(super) struct Session<'a> {
     user: &'a UserHandle,
     socket: WiredSocket,
     /// Tells this connection's messages from those of any other.
-    id: u16,
+    id: u32,
     in_flight: InFlight,
     /// When the next message of an open loop is due.
     arrivals: Option<Arrivals>,
@@ -88,7 +88,7 @@ impl<'a> Session<'a> {
         worker: &'a WorkerState,
         user: &'a UserHandle,
         socket: WiredSocket,
-        id: u16,
+        id: u32,
     ) -> Self {
         let now_ns = worker.clock.now_ns();
         let traffic = &worker.profile.traffic;

@@ -19,26 +19,22 @@ const AGAIN_NS: u64 = 1_000_000_000;
 /// How often a slow reader whose socket is full looks whether it may read, in nanoseconds.
 const LOOK_NS: u64 = 100_000_000;
 
-/// Connection numbers of slow readers, far from those of the others.
-const FIRST_ID: u16 = 0xf000;
-
 /// Starts this shard's part of the profile's slow readers.
 pub(super) fn start_all(worker: &Rc<WorkerState>, place: Place) {
     let Some(slow) = worker.profile.conduct.slow_readers else { return };
-    for at in (place.shard..slow.connections).step_by(place.shards as usize) {
-        let id = FIRST_ID.wrapping_add(at as u16);
-        worker.spawn(run(Rc::clone(worker), id, slow.bytes_per_s as u64));
+    for _ in (place.shard..slow.connections).step_by(place.shards as usize) {
+        worker.spawn(run(Rc::clone(worker), slow.bytes_per_s as u64));
     }
 }
 
-async fn run(worker: Rc<WorkerState>, id: u16, bytes_per_s: u64) {
+async fn run(worker: Rc<WorkerState>, bytes_per_s: u64) {
     while !worker.is_draining() {
         worker.count(|counts| counts.provoked += 1);
         let words = match worker.endpoint.connect().await {
             Ok(socket) => tokio::select! {
                 biased;
                 () = worker.draining() => "still there at the end".to_owned(),
-                words = overfill(&worker, socket, id, bytes_per_s) => words,
+                words = overfill(&worker, socket, bytes_per_s) => words,
             },
             Err(problem) => {
                 worker.count(|counts| counts.provoked_badly += 1);
@@ -51,7 +47,8 @@ async fn run(worker: Rc<WorkerState>, id: u16, bytes_per_s: u64) {
 }
 
 /// Sends until the connection ends; returns how it did.
-async fn overfill(worker: &WorkerState, mut socket: Socket, id: u16, bytes_per_s: u64) -> String {
+async fn overfill(worker: &WorkerState, mut socket: Socket, bytes_per_s: u64) -> String {
+    let id = worker.number();
     let (mut number, mut read, mut buffer) = (0, 0, BytesMut::new());
     let begin_ns = worker.clock.now_ns();
     let mut next_look_ns = begin_ns;

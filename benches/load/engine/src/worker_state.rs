@@ -16,6 +16,7 @@ use load_plan::profile::Profile;
 use tokio::sync::Notify;
 
 use super::clock::Clock;
+use super::connection_numbers::ConnectionNumbers;
 use super::control::{Command, Start};
 use super::endpoint::Endpoint;
 use super::error_samples::ErrorSamples;
@@ -48,7 +49,7 @@ pub(super) struct WorkerState {
     open: Cell<u64>,
     tasks: Cell<u32>,
     last_task_ended: Notify,
-    attempts: Cell<u16>,
+    connection_numbers: ConnectionNumbers,
 }
 
 impl WorkerState {
@@ -76,10 +77,7 @@ impl WorkerState {
             open: Cell::new(0),
             tasks: Cell::new(0),
             last_task_ended: Notify::new(),
-            // Each worker has a range of connection numbers, so that an answer to another worker's message is noticed.
-            attempts: Cell::new(
-                (start.place.worker as u16) << 12 | (start.place.shard as u16) << 8,
-            ),
+            connection_numbers: ConnectionNumbers::of(start.place),
         })
     }
 
@@ -210,11 +208,14 @@ impl WorkerState {
     }
 
     /// Begins an attempt to connect; its number tells the connection's messages from those of others.
-    pub(super) fn attempt(&self) -> u16 {
+    pub(super) fn attempt(&self) -> u32 {
         self.count(|counts| counts.attempted += 1);
-        let id = self.attempts.get();
-        self.attempts.set(id.wrapping_add(1));
-        id
+        self.number()
+    }
+
+    /// A number that no other connection has.
+    pub(super) fn number(&self) -> u32 {
+        self.connection_numbers.draw()
     }
 
     /// A connection is open; its attempt began at `begun_ns`.

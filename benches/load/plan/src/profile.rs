@@ -76,7 +76,7 @@ pub enum Mode {
     Echo,
     /// Sends messages that are each answered by one that contains their number.
     Request {
-        /// The message; `{seq}` becomes its number.
+        /// The message; `{seq}` becomes its number, which rises by one from a number that differs between connections.
         send: String,
         /// A text that the answer contains; `{seq}` stands for the number.
         reply: String,

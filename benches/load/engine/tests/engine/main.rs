@@ -4,6 +4,7 @@ mod answers;
 mod comings_and_goings;
 mod endings;
 mod handshakes;
+mod identities;
 mod misbehaviour;
 mod modes;
 mod reconnects;
