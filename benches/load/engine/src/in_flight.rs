@@ -1,6 +1,10 @@
 //! The in-flight table of one connection: messages without an answer, and how an answer relates to them. Pure.
 
+mod given_up;
+
 use std::collections::VecDeque;
+
+use given_up::GivenUp;
 
 /// Timeouts after which an answer is given up, so that the table of a connection that loses messages stays small.
 const GIVE_UP: u64 = 10;
@@ -17,7 +21,7 @@ pub(super) struct InFlight {
     /// Messages that are neither answered nor late.
     in_time: u32,
     highest_answered: Option<u32>,
-    has_lost: bool,
+    given_up: GivenUp,
 }
 
 /// A message on its way.
@@ -45,6 +49,8 @@ pub(super) enum Answer {
         /// Whether a message that was sent later has been answered already.
         reordered: bool,
     },
+    /// The first one to a message that was given up before.
+    GivenUp,
     /// A further answer to a message.
     Duplicate,
     /// An answer to a number that was never sent.
@@ -61,13 +67,8 @@ impl InFlight {
             expired: 0,
             in_time: 0,
             highest_answered: None,
-            has_lost: false,
+            given_up: GivenUp::default(),
         }
-    }
-
-    /// Whether any message was given up: an answer to it would look like a duplicate.
-    pub(super) fn has_lost(&self) -> bool {
-        self.has_lost
     }
 
     /// The number that the next message gets.
@@ -85,7 +86,7 @@ impl InFlight {
     /// Takes an answer to message `number`.
     pub(super) fn answer(&mut self, number: u32, now_ns: u64) -> Answer {
         if number < self.first {
-            return Answer::Duplicate;
+            return if self.given_up.take(number) { Answer::GivenUp } else { Answer::Duplicate };
         }
         let Some(entry) = self.entries.get_mut((number - self.first) as usize) else {
             return Answer::Unexpected;
@@ -142,7 +143,7 @@ impl InFlight {
         {
             if !entry.is_answered {
                 lost(*entry);
-                self.has_lost = true;
+                self.given_up.push(self.first);
             }
             self.pop();
             self.forget_answered();
@@ -154,7 +155,7 @@ impl InFlight {
         while let Some(entry) = self.entries.front() {
             if !entry.is_answered {
                 lost(*entry);
-                self.has_lost = true;
+                self.given_up.push(self.first);
             }
             self.pop();
         }
@@ -247,6 +248,17 @@ mod tests {
         assert_eq!(lost, [0, 2, 3, 4]);
         assert!(in_flight.is_settled());
         assert_eq!((in_flight.next(), in_flight.len()), (5, 0));
+    }
+
+    #[test]
+    fn an_answer_to_a_message_that_was_given_up_is_no_duplicate_but_a_second_one_is() {
+        let mut in_flight = five();
+        check(&mut in_flight, 1, 5, false, false);
+        in_flight.expire(102, |_| {});
+        in_flight.give_up(|_| {});
+        let answers = [0, 0, 1, 4].map(|number| in_flight.answer(number, 110));
+        use Answer::{Duplicate, GivenUp};
+        assert_eq!(answers, [GivenUp, Duplicate, Duplicate, GivenUp]);
     }
 
     proptest! {

@@ -12,7 +12,7 @@ use load_plan::profile::Kind;
 use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::{LastUpdate, Session, State, Step, TURN};
+use super::{LastUpdate, Session, Step, TURN};
 use crate::in_flight::Answer;
 use crate::message::Recognised;
 use crate::protocol::{Protocol, Update};
@@ -101,10 +101,6 @@ impl Session<'_> {
             self.take_update(update, payload, now_ns);
             return;
         }
-        if matches!(self.state, State::Closing { .. }) && self.in_flight.has_lost() {
-            // Either a second answer, or the answer to a message that is counted as lost already.
-            return;
-        }
         let fault = |fault| self.worker.fault(fault, now_ns, payload);
         let (number, is_right) = match recognised {
             Recognised::Exact(number) => (number, kind == self.worker.profile.traffic.kind),
@@ -112,7 +108,7 @@ impl Session<'_> {
             Recognised::Unknown => return fault(Fault::Unexpected),
         };
         match self.in_flight.answer(number, now_ns) {
-            Answer::First { .. } if !is_right => fault(Fault::Corrupted),
+            Answer::First { .. } | Answer::GivenUp if !is_right => fault(Fault::Corrupted),
             Answer::First { entry, late, reordered } => {
                 if late {
                     fault(Fault::Late);
@@ -122,6 +118,8 @@ impl Session<'_> {
                 }
                 self.worker.answered(entry, now_ns);
             }
+            // The message is counted as lost.
+            Answer::GivenUp => {}
             Answer::Duplicate => fault(Fault::Duplicated),
             Answer::Unexpected => fault(Fault::Unexpected),
         }

@@ -5,6 +5,9 @@ use std::time::Duration;
 use load_engine::testing::{Answer, Peer};
 use load_plan::metrics::Timing;
 use load_plan::model::Phase;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_tungstenite::accept_async;
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{Profile, counts, faults, run, times};
 
@@ -39,6 +42,60 @@ fn a_message_unanswered_for_ten_timeouts_is_given_up_during_the_hold() {
     let second = |second| run.sum(|at| at.second == second).counts;
     assert_eq!(faults(&run), [("lost", 3)]);
     assert_eq!(second(0).errors() + second(1).errors(), 3);
+}
+
+/// Ten messages a second on each of three connections, which are given up after a second.
+const PATIENT: Profile<'_> = Profile {
+    target: "",
+    pace: "{ open = { rate = 10 } }",
+    timeout: "100ms",
+    traffic: "",
+    connections: 3,
+    hold: "4s",
+    stages: "",
+};
+
+#[test]
+fn an_answer_after_ten_timeouts_is_lost_and_no_wrong_answer() {
+    let peer =
+        Peer::answering_after(Duration::from_millis(1_500), |_, message, _| Answer::Right(message));
+    let run = run(PATIENT, &peer);
+    assert_eq!(faults(&run), [("lost", counts(&run).sent)]);
+}
+
+#[test]
+fn a_second_or_a_changed_answer_to_a_lost_message_is_a_wrong_answer() {
+    let peer = Peer::answering(|n, message, held| match n {
+        0 | 1 => {
+            held.push(message);
+            Answer::Wrong(vec![])
+        }
+        20 => {
+            let first = held[0].clone();
+            let changed = Message::binary(held[1].clone().into_data());
+            Answer::Many(vec![first.clone(), first, changed, message])
+        }
+        _ => Answer::Right(message),
+    });
+    let faults = faults(&run(PATIENT, &peer));
+    assert_eq!(faults, [("lost", 6), ("duplicated", 3), ("corrupted", 3)]);
+}
+
+#[test]
+fn a_wrong_answer_during_the_close_counts_although_a_message_was_lost() {
+    // Reads every frame, all shorter than 126 bytes, and answers the one that closes.
+    let peer = Peer::raw(|pipe, _| async move {
+        let mut socket = accept_async(pipe).await?;
+        let mut head = [0; 2];
+        while head[0] != 0x88 {
+            socket.get_mut().read_exact(&mut head).await?;
+            let mut rest = vec![0; usize::from(head[1] & 0x7f) + 4];
+            socket.get_mut().read_exact(&mut rest).await?;
+        }
+        Ok(socket.get_mut().write_all(b"\x81\x04news\x88\x02\x03\xe8").await?)
+    });
+    let run = run(PATIENT, &peer);
+    assert_eq!(faults(&run), [("lost", counts(&run).sent), ("unexpected", 3)]);
 }
 
 #[test]
