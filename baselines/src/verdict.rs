@@ -37,7 +37,8 @@ pub enum Verdict {
     Nondeterministic,
     /// A canary was counted wrong: the instrument does not work.
     Blind,
-    /// The null control changed, so that a timing of this row means nothing.
+    /// The timings of this row show no clear change and could have missed one: the null control changed as well, or they
+    /// scatter too much.
     #[serde(rename = "too noisy")]
     #[strum(serialize = "too noisy")]
     TooNoisy,

@@ -5,7 +5,7 @@ use anyhow::Result;
 use bench_kit::random::SplitMix64;
 use bench_kit::statistics::median;
 
-use super::gate::{self, Finding, Rule, Series};
+use super::gate::{self, Family, Finding, Rule, Series};
 use super::model::{Timing, TimingRow, TimingUnit};
 use super::round::{Arm, BASE, CONTROL, HEAD, Measured, Round, RoundPlan, round};
 use super::server_process::Program;
@@ -30,7 +30,7 @@ const SCREENING_ROUNDS: usize = 10;
 /// Rounds of a confirmation, which uses no data of the screening.
 const CONFIRMATION_ROUNDS: usize = 30;
 
-/// Confirmations of a row whose null control moved, each on fresh data.
+/// Most confirmations of a row that is too noisy, each on fresh data.
 const CONFIRMATIONS: usize = 3;
 
 /// Chunks of each arm per round. More chunks sharpen a result less than more rounds do: most of the remaining noise
@@ -99,7 +99,7 @@ impl Pass {
         match self {
             Self::Screening => "timing: screening all rows",
             Self::Confirmation(1) => "timing: confirming what may have changed",
-            Self::Confirmation(_) => "timing: confirming again, the null control moved",
+            Self::Confirmation(_) => "timing: confirming again, it was too noisy",
         }
     }
 }
@@ -119,9 +119,10 @@ pub fn decide(
     let screened = take(&all, Pass::Screening)?;
     let mut evidence: Vec<Evidence> =
         screened.into_iter().map(|rounds| Evidence { rounds, confirmed: false }).collect();
+    let family = family(&evidence);
     for number in 1..=CONFIRMATIONS {
-        let again: Vec<usize> =
-            all.iter().copied().filter(|at| evidence[*at].needs(number, rule)).collect();
+        let needs = |at: &usize| evidence[*at].needs(number, rule, family);
+        let again: Vec<usize> = all.iter().copied().filter(needs).collect();
         if again.is_empty() {
             break;
         }
@@ -130,7 +131,13 @@ pub fn decide(
             evidence[at] = Evidence { rounds, confirmed: true };
         }
     }
-    Ok(judge(workloads, &evidence, rule))
+    Ok(judge(workloads, &evidence, rule, family))
+}
+
+/// As many rows as have rounds.
+fn family(evidence: &[Evidence]) -> Family {
+    let rows = evidence.iter().flat_map(|one| [one.wall(), one.cpu()]).flatten().count();
+    Family { rows, rounds: CONFIRMATION_ROUNDS }
 }
 
 /// The rounds of one workload that its verdicts rest on.
@@ -142,15 +149,16 @@ struct Evidence {
 }
 
 impl Evidence {
-    /// Whether a row needs confirmation `number`: the first one if it is suspect, the others if its control moved.
-    fn needs(&self, number: usize, rule: Rule) -> bool {
+    /// Whether a row needs confirmation `number`: the first one if it is suspect, the others if it is noisy, whatever
+    /// its estimate: whether to look again must not depend on what was found.
+    fn needs(&self, number: usize, rule: Rule, family: Family) -> bool {
         [self.wall(), self.cpu()].into_iter().flatten().any(|arms| {
             let series = series(&arms);
             if number == 1 {
-                return gate::is_suspect(&series, rule);
+                return gate::is_suspect(&series, rule, family);
             }
             let noisy = |finding| gate::is_noisy(&finding, rule);
-            self.confirmed && gate::find(&series, rule).is_some_and(noisy)
+            self.confirmed && gate::find(&series, rule, family).is_some_and(noisy)
         })
     }
 
@@ -194,7 +202,12 @@ pub fn take_rounds(
     Ok(rounds)
 }
 
-fn judge(workloads: &[Workload], evidence: &[Evidence], rule: Rule) -> Vec<TimingRow> {
+fn judge(
+    workloads: &[Workload],
+    evidence: &[Evidence],
+    rule: Rule,
+    family: Family,
+) -> Vec<TimingRow> {
     let mut found: Vec<(TimingRow, Finding)> = Vec::new();
     for (workload, evidence) in workloads.iter().zip(evidence) {
         let unit = if workload.is_rate { TimingUnit::Rate } else { TimingUnit::Time };
@@ -204,7 +217,9 @@ fn judge(workloads: &[Workload], evidence: &[Evidence], rule: Rule) -> Vec<Timin
         ];
         for (id, rounds, unit) in rows {
             let (Some(id), Some(rounds)) = (id, rounds) else { continue };
-            found.extend(row(id, unit, &rounds, evidence.confirmed, rule));
+            found.extend(row(id, unit, &rounds, evidence.confirmed, |series| {
+                gate::find(series, rule, family)
+            }));
         }
     }
     let findings: Vec<Finding> = found.iter().map(|(_, finding)| *finding).collect();
@@ -219,10 +234,10 @@ fn row(
     unit: TimingUnit,
     rounds: &[&[Measured]],
     confirmed: bool,
-    rule: Rule,
+    find: impl Fn(&Series) -> Option<Finding>,
 ) -> Option<(TimingRow, Finding)> {
     let series = series(rounds);
-    let finding = gate::find(&series, rule)?;
+    let finding = find(&series)?;
     let middle = |arm: usize| median(&rounds.iter().map(|arms| arms[arm].ns).collect::<Vec<_>>());
     let p99 = |arm: usize| -> Option<f64> {
         let all: Option<Vec<f64>> = rounds.iter().map(|arms| arms[arm].p99_ns).collect();
@@ -246,5 +261,7 @@ fn row(
     Some((row, finding))
 }
 
+#[cfg(test)]
+mod simulation;
 #[cfg(test)]
 mod tests;

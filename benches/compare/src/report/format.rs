@@ -1,11 +1,13 @@
 use std::collections::BTreeMap;
 
+use baselines::Verdict;
 use baselines::alloc::Metric;
 use baselines::compare::Change;
 use baselines::sites::SiteCost;
 use bench_show::units;
 
-use crate::model::{ExactRow, InstructionRow, PerOp, SiteRow, TimingRow, TimingUnit};
+use crate::gate::BLIND_FROM;
+use crate::model::{ExactRow, InstructionRow, PerOp, SiteRow, Timing, TimingRow, TimingUnit};
 
 /// Shown for a part that was measured but has no rows; such a part does not pass.
 pub(super) const NO_ROW: &str = "no row";
@@ -101,6 +103,24 @@ pub(super) fn timing(row: &TimingRow) -> String {
         text += &format!("; p99 {} → {}", units::time(base), units::time(head));
     }
     text
+}
+
+/// A sentence for each row that is too noisy.
+pub(super) fn noise(timing: &Timing) -> impl Iterator<Item = (&str, String)> {
+    let limit = BLIND_FROM * timing.threshold;
+    let rows = timing.rows.iter().filter(|row| row.verdict == Verdict::TooNoisy);
+    rows.map(move |row| {
+        let why = if row.detectable > limit {
+            let (seen, limit) = (percent(row.detectable), percent(limit));
+            format!("could only have seen {seen} %; a row passes only if it sees {limit} %")
+        } else {
+            format!(
+                "its null control moved by {} %, which may explain it",
+                change_percent(row.null)
+            )
+        };
+        (row.id.as_str(), why)
+    })
 }
 
 /// The differences of a scenario: costs per operation in one line, totals in another.

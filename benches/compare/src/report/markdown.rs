@@ -64,6 +64,11 @@ fn section(text: &mut String, comparison: &Comparison, verdict: Verdict, shared:
     if !timings.is_empty() {
         timing_table(text, timings);
     }
+    if let (Verdict::TooNoisy, Some(timing)) = (verdict, comparison.timing.measured()) {
+        for (id, why) in format::noise(timing) {
+            line(text, &format!("Too noisy: {}: {}\n", code(id), escape(&why)));
+        }
+    }
 }
 
 fn scenario(text: &mut String, row: &ExactRow, shared: &Shared<'_>) {

@@ -62,6 +62,9 @@ fn timings(text: &mut Text, timing: &Timing) {
     for (id, why) in &timing.left_out {
         text.wrapped("", &format!("left out: {id}: {why}"));
     }
+    for (id, why) in format::noise(timing) {
+        text.wrapped("", &format!("too noisy: {id}: {why}"));
+    }
     let confirmed: Vec<_> =
         timing.rows.iter().filter(|row| row.confirmed).map(|row| row.id.as_str()).collect();
     if !confirmed.is_empty() {

@@ -65,7 +65,8 @@ fn a_confirmed_change_is_a_regression_or_an_improvement() {
 fn a_control_that_moves_is_confirmed_three_times() {
     let passes =
         [Pass::Screening, Pass::Confirmation(1), Pass::Confirmation(2), Pass::Confirmation(3)];
-    check(|_| (0.02, 0.05), Verdict::TooNoisy, &passes);
+    check(|_| (0.02, 0.04), Verdict::TooNoisy, &passes);
+    check(|_| (0.02, 0.06), Verdict::Regressed, &passes);
     let calm_later = |pass| match pass {
         Pass::Screening | Pass::Confirmation(1) => (0.02, 0.02),
         Pass::Confirmation(_) => (0.0, 0.0),

@@ -13,7 +13,7 @@ fn no_rounds_give_no_estimate() {
     assert_eq!(hodges_lehmann(&[]), None);
     assert_eq!(walsh_interval(&[], 0.99), None);
     assert_eq!(standard_error(&[]), None);
-    assert_eq!(detectable(&[], 0.03, 0.99, 0.9), None);
+    assert_eq!(detectable(&[], 30, 0.03, 0.99, 0.9), None);
     assert!(holm(&[]).is_empty());
 }
 
