@@ -101,8 +101,7 @@ impl Sum {
         self.shards.extend(&run.shards);
         self.add_content(take(&mut run.intervals), take(&mut run.error_samples));
         let mine = &mut self.run;
-        mine.allocations =
-            allocations(mine.allocations.take(), run.allocations.take(), is_whole(&run));
+        add_allocations(mine, &mut run);
         mine.started_unix_ns = mine.started_unix_ns.min(run.started_unix_ns);
         mine.interrupted |= run.interrupted;
         mine.before.add(&run.before);
@@ -185,18 +184,25 @@ fn ids(run: &Run) -> BTreeSet<String> {
     }
 }
 
-fn allocations(
-    mine: Option<TargetAllocations>,
-    theirs: Option<TargetAllocations>,
-    whole: bool,
-) -> Option<TargetAllocations> {
-    match (mine, theirs) {
-        (Some(mine), Some(theirs)) if whole => Some(TargetAllocations {
+/// Adds the target's allocations. Memory that one run saw freed does not make up for what another saw kept.
+fn add_allocations(mine: &mut Run, theirs: &mut Run) {
+    let is_whole = is_whole(mine);
+    let unknown = [&mut *mine, &mut *theirs].map(|run| run.allocations_unknown.take());
+    let [known, also] = [mine.allocations.take(), theirs.allocations.take()];
+    let partly = (is_whole && known.is_some() != also.is_some())
+        .then(|| "not all of the runs know them".to_owned());
+    // The least, so that the order of merging does not matter.
+    mine.allocations_unknown = unknown.into_iter().flatten().min().or(partly);
+    if mine.allocations_unknown.is_some() {
+        return;
+    }
+    mine.allocations = match (known, also) {
+        (Some(mine), Some(theirs)) if is_whole => Some(TargetAllocations {
             total_blocks: mine.total_blocks + theirs.total_blocks,
             total_bytes: mine.total_bytes + theirs.total_bytes,
-            remaining_blocks: mine.remaining_blocks + theirs.remaining_blocks,
-            remaining_bytes: mine.remaining_bytes + theirs.remaining_bytes,
+            remaining_blocks: mine.remaining_blocks.max(0) + theirs.remaining_blocks.max(0),
+            remaining_bytes: mine.remaining_bytes.max(0) + theirs.remaining_bytes.max(0),
         }),
         (mine, theirs) => mine.or(theirs),
-    }
+    };
 }

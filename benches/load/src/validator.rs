@@ -126,9 +126,13 @@ fn all_open(profile: &Profile) -> Option<Threshold> {
 /// A notice about a threshold of a preset that this target cannot answer. A threshold that a person wrote is kept.
 fn left_out(run: &Run, threshold: &Threshold) -> Option<String> {
     let preset = threshold.preset.filter(|_| threshold.metric.is_of_allocations())?;
-    run.allocations.is_none().then(|| {
-        let preset = preset.name();
-        format!("{threshold} of preset {preset} is left out: the target reports no allocations")
+    let is_unknown = run.allocations.is_none() && run.allocations_unknown.is_none();
+    is_unknown.then(|| {
+        let why = match run.shard.of {
+            1 => "the target reports no allocations",
+            _ => "shards do not ask the target for its allocations",
+        };
+        format!("{threshold} of preset {} is left out: {why}", preset.name())
     })
 }
 
@@ -161,6 +165,10 @@ fn cut_short(run: &Run) -> Option<(RunVerdict, String)> {
 fn doubts_of(run: &Run, summary: &Summary, checks: &[Check]) -> Vec<String> {
     let mut doubts = run.doubts.clone();
     doubts.extend(validity::doubts(run, summary, checks));
+    let of_allocations = checks.iter().any(|check| check.threshold.metric.is_of_allocations());
+    if let (true, Some(why)) = (of_allocations, &run.allocations_unknown) {
+        doubts.push(format!("the allocations of the target are unknown: {why}; run it again"));
+    }
     if checks.is_empty() {
         doubts.push(
             "there is no threshold, so nothing was decided; add [thresholds] to the profile, or \

@@ -114,7 +114,7 @@ pub(crate) async fn run_over(
         for interval in &probed.intervals {
             before.add(&interval.sample.counts);
         }
-        heap_before = Some(scrape.settled().await?);
+        heap_before = Some(scrape.settled().await);
     }
     let start_at = settings.start_at.map(|at| at.duration_since(UNIX_EPOCH).unwrap_or_default());
     if let Some(start_at) = start_at {
@@ -127,10 +127,16 @@ pub(crate) async fn run_over(
     let started = host.unix().max(start_at.unwrap_or_default());
     let recording = execution.execute(profile, start_at, progress).await?;
     let allocations = match (heap_before, &scrape) {
-        (Some(before), Some(scrape)) => {
-            scrape.settled().await.ok().map(|after| before.until(after))
+        (Some(Ok(before)), Some(scrape)) => {
+            Some(scrape.settled().await.and_then(|after| before.until(after)))
         }
+        (Some(Err(error)), _) => Some(Err(error)),
         _ => None,
+    };
+    let (allocations, allocations_unknown) = match allocations {
+        Some(Ok(allocations)) => (Some(allocations), None),
+        Some(Err(error)) => (None, Some(format!("{error:#}"))),
+        None => (None, None),
     };
     let Recording { intervals, error_samples, doubts, interrupted } = recording;
     Ok(Run {
@@ -145,6 +151,7 @@ pub(crate) async fn run_over(
         intervals,
         error_samples,
         allocations,
+        allocations_unknown,
         doubts,
         interrupted,
         workers: workers as u32,

@@ -107,6 +107,9 @@ pub struct Run {
     pub doubts: Vec<String>,
     /// Whether a signal ended the run early.
     pub interrupted: bool,
+    /// Why the target's allocations are unknown, although it reported them before the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocations_unknown: Option<String>,
     /// The load that was asked for, with thresholds and seed.
     #[serde(skip)]
     pub profile: Profile,

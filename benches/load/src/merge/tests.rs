@@ -1,3 +1,5 @@
+mod allocations;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -32,6 +34,7 @@ fn empty(shard: u32, of: u32) -> Run {
         intervals: Vec::new(),
         error_samples: Vec::new(),
         allocations: None,
+        allocations_unknown: None,
         before: Tally::default(),
         doubts: Vec::new(),
         interrupted: false,
@@ -244,37 +247,5 @@ fn equal_error_samples_are_added() {
     assert_eq!(
         merged.error_samples,
         [detail("reset", "by peer", 6, 50), detail("dns", "no such host", 3, 10)]
-    );
-}
-
-fn heap(total_blocks: u64) -> Option<TargetAllocations> {
-    Some(TargetAllocations {
-        total_blocks,
-        total_bytes: 64,
-        remaining_blocks: 1,
-        remaining_bytes: 8,
-    })
-}
-
-#[test]
-fn shards_with_different_allocations_of_the_target_are_refused() {
-    let [mut one, mut other] = [empty(0, 2), empty(1, 2)];
-    one.allocations = heap(10);
-    assert_eq!(merge(vec![one.clone(), other.clone()]).unwrap().allocations, heap(10));
-    other.allocations = heap(10);
-    assert_eq!(merge(vec![one.clone(), other.clone()]).unwrap().allocations, heap(10));
-    other.allocations = heap(11);
-    check([one, other], &["allocations.total_blocks (10 and 11)"]);
-}
-
-#[test]
-fn allocations_of_whole_runs_add_up() {
-    let [mut one, mut other] = [empty(0, 1), empty(0, 1)];
-    other.run_id = "s".to_owned();
-    (one.allocations, other.allocations) = (heap(10), heap(11));
-    let sum = merge(vec![one, other]).unwrap().allocations.unwrap();
-    assert_eq!(
-        (sum.total_blocks, sum.total_bytes, sum.remaining_blocks, sum.remaining_bytes),
-        (21, 128, 2, 16)
     );
 }

@@ -144,6 +144,7 @@ fn run(trouble: Trouble) -> Run {
         profile,
         error_samples: Vec::new(),
         allocations: None,
+        allocations_unknown: None,
         before: Tally::default(),
         doubts: Vec::new(),
         interrupted: false,

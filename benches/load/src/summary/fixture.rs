@@ -83,6 +83,7 @@ pub(crate) fn run(profile: &str, holds: impl IntoIterator<Item = Interval>) -> R
         intervals,
         error_samples: Vec::new(),
         allocations: None,
+        allocations_unknown: None,
         before: Tally::default(),
         doubts: Vec::new(),
         interrupted: false,

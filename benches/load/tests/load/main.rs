@@ -1,6 +1,7 @@
 //! Whole runs of `ws-load` against servers of these tests, and runs in virtual time as the library judges them.
 
 mod access;
+mod allocations;
 mod bad_input;
 mod endings;
 mod handshakes;
