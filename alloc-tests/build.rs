@@ -1,10 +1,22 @@
-//! Lists `tests/scenarios/*.rs` for the runner, so that a new file is a new scenario.
+//! Lists `tests/scenarios/*.rs` for the runner, so that a new file is a new scenario, and the packages that the runner
+//! is built of.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Command;
 use std::{env, fs};
 
 fn main() {
     let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
+    let out = env::var("OUT_DIR").expect("cargo sets it");
+    let write = |name: &str, code: String| {
+        fs::write(Path::new(&out).join(name), code).expect("OUT_DIR can be written");
+    };
+    write("scenarios.rs", scenarios(&root));
+    write("packages.rs", packages(&root));
+}
+
+fn scenarios(root: &str) -> String {
     let scenarios = Path::new(&root).join("tests/scenarios");
     println!("cargo::rerun-if-changed={}", scenarios.display());
     let files = fs::read_dir(&scenarios).expect("tests/scenarios is part of the crate");
@@ -18,9 +30,45 @@ fn main() {
         |id: &String| format!("#[path = {:?}]\nmod {id};\n", scenarios.join(format!("{id}.rs")));
     let modules: String = ids.iter().map(module).collect();
     let entries: String = ids.iter().map(|id| format!("({id:?}, {id}::scenario),\n")).collect();
-    let code = format!(
+    format!(
         "{modules}type Entry = (&'static str, fn() -> plimsoll::Scenario);\nconst SCENARIOS: &[Entry] = &[\n{entries}];\n"
-    );
-    let out = Path::new(&env::var("OUT_DIR").expect("cargo sets it")).join("scenarios.rs");
-    fs::write(out, code).expect("OUT_DIR can be written");
+    )
+}
+
+/// The resolved packages of this package and its tests for the target, without those of the workspace. The lockfile
+/// holds more: other members' packages, and those for other targets.
+fn packages(root: &str) -> String {
+    let workspace = Path::new(root).parent().expect("the package is in a folder");
+    for file in ["Cargo.lock", "Cargo.toml", "alloc-tests", "baselines", "server"] {
+        let path = workspace.join(file);
+        let path = if file.contains('.') { path } else { path.join("Cargo.toml") };
+        println!("cargo::rerun-if-changed={}", path.display());
+    }
+    println!("cargo::rerun-if-changed={root}/harness/Cargo.toml");
+    let tree = Command::new(env::var("CARGO").expect("cargo sets it"))
+        .args(["tree", "--package", "alloc-tests", "--edges", "normal,dev", "--prefix", "none"])
+        .args(["--locked", "--offline", "--target", &env::var("TARGET").expect("cargo sets it")])
+        .current_dir(workspace)
+        .output()
+        .expect("cargo runs: it runs this");
+    let errors = String::from_utf8_lossy(&tree.stderr);
+    assert!(tree.status.success(), "cargo tree failed:\n{errors}");
+    let tree = String::from_utf8(tree.stdout).expect("names of packages are ASCII");
+    let mut packages = BTreeMap::<&str, Vec<&str>>::new();
+    // `tokio v1.54.1`; behind it `(*)` for a repetition, or the folder of a member of the workspace.
+    for line in tree.lines().filter(|line| !line.contains("(/")) {
+        let mut words = line.split(' ');
+        let (Some(name), Some(version)) = (words.next(), words.next()) else { continue };
+        let versions = packages.entry(name).or_default();
+        let version = version.trim_start_matches('v');
+        if !versions.contains(&version) {
+            versions.push(version);
+        }
+    }
+    assert!(!packages.is_empty(), "cargo tree lists no packages:\n{tree}");
+    let entry = |(name, mut versions): (&str, Vec<&str>)| {
+        versions.sort_unstable();
+        format!("({name:?}, {:?}),\n", versions.join(", "))
+    };
+    format!("&[\n{}]\n", packages.into_iter().map(entry).collect::<String>())
 }

@@ -30,7 +30,7 @@ pub fn suite() -> Suite {
         about: "Exact allocation tests of the server",
         crates: &[Crate { name: "server", folder: "server/" }],
         baselines: root.join("baselines"),
-        lockfile: root.join("Cargo.lock"),
+        packages: include!(concat!(env!("OUT_DIR"), "/packages.rs")),
         command: "scripts/run-alloc-tests.sh",
         allocator_file: "alloc-tests/tests/alloc.rs",
     }

@@ -11,12 +11,12 @@ use std::{
 use serde::{Deserialize, Deserializer, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
-use crate::{Error, file};
+use crate::{Error, Recording, file};
 
 pub use merge::MergeReport;
 
 /// The version of the file format. A file of another version is not comparable.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// All recorded counts of one target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +34,9 @@ pub struct Provenance {
     pub rustc: String,
     /// The cargo profile that the scenarios were built with.
     pub profile: String,
-    /// Hash of the lockfile.
-    pub lockfile: String,
+    /// The packages that the measured program is built of, with their versions. Those of this workspace are left out:
+    /// their code is what is measured.
+    pub packages: BTreeMap<String, String>,
 }
 
 /// The totals of one scenario, each at N and at 2N operations.
@@ -139,14 +140,15 @@ impl AllocBaseline {
         format::parse(&file::read(path)?).map_err(|reason| file::refuse(path, reason))
     }
 
-    /// Replaces the file atomically, and creates its folder.
+    /// Replaces the file with the commit of `recording`.
     ///
     /// # Errors
     ///
-    /// [`Error::NotComparable`] if [`load`](Self::load) would refuse the counts; the file is then unchanged.
-    pub fn save(&self, path: &Path) -> Result<(), Error> {
+    /// [`Error::NotComparable`] if [`load`](Self::load) would refuse the counts.
+    pub fn save(&self, path: &Path, recording: &mut Recording) -> Result<(), Error> {
         let text = format::render(self).map_err(|reason| file::refuse(path, reason))?;
-        file::write(path, &text)
+        recording.replace(path, text);
+        Ok(())
     }
 }
 

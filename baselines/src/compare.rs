@@ -1,5 +1,7 @@
 //! The comparison of recorded and measured counts. Pure: no files, no clock, no printing.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -14,8 +16,7 @@ use crate::{
 ///
 /// - Live blocks, bytes, descriptors or tasks are [`Verdict::Leaked`], with or without a baseline.
 /// - Different operations, or `held_bytes` on one side only, are [`Verdict::NotComparable`], without any changes.
-/// - A `limit` replaces equality for blocks, bytes, peak and held bytes; reads and writes stay exact. Without a recorded
-///   entry only the limit decides. All changes are listed in any case.
+/// - A `limit` replaces equality of blocks, and nothing else. All changes are listed in any case.
 pub fn judge(
     recorded: Option<&Counts>,
     measured: Option<&Measurement>,
@@ -77,9 +78,9 @@ impl Live {
     }
 }
 
-/// An upper limit chosen by a person (`MAX_ALLOCS_ALLOWED_<scenario>`): heap blocks at N, inclusive.
+/// An upper limit chosen by a person (`MAX_ALLOCS_ALLOWED_<scenario>`): heap blocks at N and at 2N, inclusive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limit(pub u64);
+pub struct Limit(pub [u64; 2]);
 
 /// The verdict on one scenario, and the changes behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,27 +118,29 @@ impl Change {
     }
 }
 
-/// One sentence for each part of the provenance that differs: `rustc: recorded "1.94.0", now "1.95.0"`.
+/// One part of the provenance that differs in each: `rustc 1.94.0 → 1.95.0`, `tungstenite 0.29.0 → 0.30.0`.
 pub fn provenance_differences(recorded: &Provenance, current: &Provenance) -> Vec<String> {
+    let version = |packages: &BTreeMap<String, String>, name| {
+        packages.get(name).cloned().unwrap_or_else(|| "none".to_owned())
+    };
+    let Provenance { rustc, profile, packages } = recorded;
+    let names: BTreeSet<_> = packages.keys().chain(current.packages.keys()).collect();
+    let packages = names
+        .into_iter()
+        .map(|name| (name.as_str(), version(packages, name), version(&current.packages, name)));
     let parts = [
-        ("rustc", &recorded.rustc, &current.rustc),
-        ("profile", &recorded.profile, &current.profile),
-        ("lockfile", &recorded.lockfile, &current.lockfile),
+        ("rustc", rustc.clone(), current.rustc.clone()),
+        ("profile", profile.clone(), current.profile.clone()),
     ];
-    let differing = parts.into_iter().filter(|(_, recorded, now)| recorded != now);
-    differing
-        .map(|(name, recorded, now)| format!("{name}: recorded {recorded:?}, now {now:?}"))
-        .collect()
+    let differing = parts.into_iter().chain(packages).filter(|(_, recorded, now)| recorded != now);
+    differing.map(|(name, recorded, now)| format!("{name} {recorded} → {now}")).collect()
 }
 
 fn judge_counts(recorded: Option<&Counts>, measured: &Counts, limit: Option<Limit>) -> Judgement {
-    let beyond = limit.is_some_and(|Limit(most)| measured.blocks[0] > most);
+    let beyond = limit
+        .is_some_and(|Limit(most)| measured.blocks.iter().zip(most).any(|(got, most)| *got > most));
     let Some(recorded) = recorded else {
-        let verdict = match limit {
-            None => Verdict::Missing,
-            Some(_) if beyond => Verdict::Regressed,
-            Some(_) => Verdict::Pass,
-        };
+        let verdict = if beyond { Verdict::Regressed } else { Verdict::Missing };
         return Judgement { verdict, changes: Vec::new() };
     };
     let Some(changes) = changes(recorded, measured) else {
@@ -145,7 +148,7 @@ fn judge_counts(recorded: Option<&Counts>, measured: &Counts, limit: Option<Limi
     };
     let mut exact = changes
         .iter()
-        .filter(|change| limit.is_none() || !follows_blocks(change.metric))
+        .filter(|change| limit.is_none() || change.metric != Metric::Blocks)
         .peekable();
     let verdict = if exact.peek().is_none() && !beyond {
         Verdict::Pass
@@ -169,10 +172,6 @@ pub(crate) fn changes(recorded: &Counts, measured: &Counts) -> Option<Vec<Change
         (recorded != measured).then_some(Change { metric, recorded, measured })
     };
     Some(Metric::ALL.iter().filter_map(change).collect())
-}
-
-fn follows_blocks(metric: Metric) -> bool {
-    !matches!(metric, Metric::Reads | Metric::Writes)
 }
 
 #[cfg(test)]

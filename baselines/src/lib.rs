@@ -9,6 +9,7 @@
 //! - [`sites`]: the call sites behind one scenario, `alloc/sites/<id>.txt`: load, save, diff.
 //! - [`ratios`]: benchmark times relative to raw TCP, `bench/ratios.json`: load, save, judge.
 //! - [`suite_report`]: one run of an allocation suite as JSON, between the runner and `ws-compare`: render, parse.
+//! - [`recording`]: changes of these files, one writer at a time, all files or none.
 //! - [`compare`]: recorded and measured counts → judgement; pure.
 //! - [`verdict`]: the outcomes and their exit codes.
 //!
@@ -19,6 +20,7 @@ pub mod compare;
 mod error;
 mod file;
 pub mod ratios;
+pub mod recording;
 pub mod sites;
 mod strict;
 pub mod suite_report;
@@ -26,5 +28,6 @@ pub mod verdict;
 
 pub use alloc::AllocBaseline;
 pub use error::Error;
+pub use recording::Recording;
 pub use suite_report::SuiteReport;
 pub use verdict::Verdict;

@@ -8,7 +8,7 @@ use std::{
 use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{
-    Error, Verdict, file,
+    Error, Recording, Verdict, file,
     strict::{self, Sorted},
 };
 
@@ -58,14 +58,15 @@ pub fn load(path: &Path) -> Result<Ratios, Error> {
     parse(&file::read(path)?).map_err(|reason| file::refuse(path, reason))
 }
 
-/// Replaces the file atomically, and creates its folder.
+/// Replaces the file with the commit of `recording`.
 ///
 /// # Errors
 ///
-/// [`Error::NotComparable`] if [`load`] would refuse the ratios; the file is then unchanged.
-pub fn save(path: &Path, ratios: &Ratios) -> Result<(), Error> {
+/// [`Error::NotComparable`] if [`load`] would refuse the ratios.
+pub fn save(path: &Path, ratios: &Ratios, recording: &mut Recording) -> Result<(), Error> {
     let text = render(ratios).map_err(|reason| file::refuse(path, reason))?;
-    file::write(path, &text)
+    recording.replace(path, text);
+    Ok(())
 }
 
 /// Judges every benchmark that is recorded or measured, in the order of the ids.
@@ -112,7 +113,8 @@ fn parse(text: &str) -> Result<Ratios, String> {
 
 fn render(ratios: &Ratios) -> Result<String, String> {
     check(ratios)?;
-    Ok(strict::render(SCHEMA, &[], "ratios", ratios.iter().map(|(id, ratio)| (id, row(ratio)))))
+    let rows = strict::entries(ratios.iter().map(|(id, ratio)| (id, row(ratio))));
+    Ok(strict::render(SCHEMA, &[("ratios", rows)]))
 }
 
 fn row(Ratio { ratio, tolerance, why }: &Ratio) -> String {

@@ -9,7 +9,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, file};
+use crate::{Error, Recording, file};
 
 /// Call path (innermost frame first, `leaf <- caller <- caller`) to its cost.
 pub type Sites = BTreeMap<String, SiteCost>;
@@ -56,17 +56,18 @@ pub fn load(path: &Path) -> Result<Sites, Error> {
     parse(&file::read(path)?).map_err(|reason| file::refuse(path, reason))
 }
 
-/// Replaces the file atomically, and creates its folder.
+/// Replaces the file with the commit of `recording`.
 ///
 /// # Errors
 ///
 /// [`Error::NotComparable`] if a key is empty, has white space around it, or contains a control character (a line
-/// break). The file is then unchanged.
-pub fn save(path: &Path, sites: &Sites) -> Result<(), Error> {
-    match sites.keys().find(|key| !is_key(key)) {
-        Some(key) => Err(file::refuse(path, format!("{key:?} cannot name a call site"))),
-        None => file::write(path, &render(sites)),
+/// break).
+pub fn save(path: &Path, sites: &Sites, recording: &mut Recording) -> Result<(), Error> {
+    if let Some(key) = sites.keys().find(|key| !is_key(key)) {
+        return Err(file::refuse(path, format!("{key:?} cannot name a call site")));
     }
+    recording.replace(path, render(sites));
+    Ok(())
 }
 
 /// The sites that differ: largest change in blocks at 2N first, then in bytes at 2N, then by key.

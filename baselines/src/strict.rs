@@ -18,19 +18,17 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &str, schema: u32) -> Result<T, S
     serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
-/// Renders `schema`, the strings of `head`, and one entry a line under `name`: a diff then reads like a table.
-pub(crate) fn render<'a>(
-    schema: u32,
-    head: &[(&str, &String)],
-    name: &str,
-    entries: impl Iterator<Item = (&'a String, String)>,
-) -> String {
-    let head: String =
-        head.iter().map(|(key, text)| format!("  \"{key}\": {},\n", quote(text))).collect();
+/// Renders `schema` and `values`, which are JSON.
+pub(crate) fn render(schema: u32, values: &[(&str, String)]) -> String {
+    let rows: String =
+        values.iter().map(|(key, value)| format!(",\n  \"{key}\": {value}")).collect();
+    format!("{{\n  \"schema\": {schema}{rows}\n}}\n")
+}
+
+/// An object with one entry a line, for [`render`]: a diff then reads like a table.
+pub(crate) fn entries<'a>(entries: impl Iterator<Item = (&'a String, String)>) -> String {
     let rows: Vec<_> = entries.map(|(id, row)| format!("    {}: {row}", quote(id))).collect();
-    let rows =
-        if rows.is_empty() { "{}".to_owned() } else { format!("{{\n{}\n  }}", rows.join(",\n")) };
-    format!("{{\n  \"schema\": {schema},\n{head}  \"{name}\": {rows}\n}}\n")
+    if rows.is_empty() { "{}".to_owned() } else { format!("{{\n{}\n  }}", rows.join(",\n")) }
 }
 
 /// `text` as a JSON string, quoted and escaped.

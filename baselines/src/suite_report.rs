@@ -16,7 +16,7 @@ use crate::sites::SiteChange;
 use crate::{Verdict, strict};
 
 /// The version of the report's format.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// One run of a suite.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,8 +30,8 @@ pub struct SuiteReport {
     pub rustc: String,
     /// The cargo profile that the runner was built with.
     pub profile: String,
-    /// Hash of the lockfile.
-    pub lockfile: String,
+    /// The packages that the runner is built of, with their versions.
+    pub packages: BTreeMap<String, String>,
     /// Differences between this build and the one that recorded the baseline, one sentence each.
     pub provenance_differs: Vec<String>,
     /// The exit code of the run.

@@ -59,8 +59,13 @@ enum Command {
     },
 }
 
+/// The reason why a build with debug assertions judges no totals, and the next step.
+const DEBUG_ASSERTIONS: &str = "this runner was built with debug assertions, which change the totals; build it in \
+    release without them (see CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS, and debug-assertions in ~/.cargo/config.toml)";
+
 const AFTER_HELP: &str = "\
-MAX_ALLOCS_ALLOWED_<scenario>=N in the environment sets a limit of N blocks for one run, instead of the recorded ones.
+MAX_ALLOCS_ALLOWED_<scenario>=N in the environment sets a limit of N blocks for one run, instead of the recorded blocks
+at N and at 2N; =N,M sets one for each. Everything else stays exact.
 
 Exit codes: 0 pass, 1 a tool or the environment failed, 2 usage, 3 regression or leak, 4 improvement not yet recorded,
 5 baseline missing, stale or not comparable, 6 the measurement cannot be trusted (blind or nondeterministic).";
@@ -121,6 +126,7 @@ fn run_suite(suite: &Suite, registry: &Registry, flags: &Flags) -> anyhow::Resul
         cfg!(feature = "hooks"),
         Usage("this runner was built without hooks and counts nothing; leave out -n".to_owned())
     );
+    ensure!(!flags.update || !cfg!(debug_assertions), "nothing recorded: {DEBUG_ASSERTIONS}");
     if let Some(problem) = limits::invalid(registry) {
         bail!(Usage(problem));
     }
@@ -133,12 +139,12 @@ fn run_suite(suite: &Suite, registry: &Registry, flags: &Flags) -> anyhow::Resul
     let mut results = judge::run(suite, &units, flags.runs, &recorded, done);
     progress.finish_and_clear();
     if flags.update {
-        let run = Run::new(suite, results, &recorded, flags)?;
+        let run = Run::new(suite, results, &recorded, flags);
         let reason = flags.reason.as_deref().unwrap_or_default();
         return match record::record(
             suite,
             registry,
-            recorded,
+            recorded.root,
             &run.report.scenarios,
             reason,
             flags.prune,
@@ -153,7 +159,7 @@ fn run_suite(suite: &Suite, registry: &Registry, flags: &Flags) -> anyhow::Resul
     }
     let stale = recorded.stale(registry).filter(|(id, _)| matches(id, &flags.filters));
     results.extend(stale.map(|(id, counts)| (id.clone(), result::stale(counts))));
-    let run = Run::new(suite, results, &recorded, flags)?;
+    let run = Run::new(suite, results, &recorded, flags);
     print(&run.render(flags.format)?)?;
     Ok(run.report.exit_code)
 }
@@ -172,30 +178,34 @@ impl<'a> Run<'a> {
         scenarios: BTreeMap<String, ScenarioReport>,
         recorded: &Recorded,
         flags: &Flags,
-    ) -> anyhow::Result<Self> {
-        let provenance = suite.provenance()?;
+    ) -> Self {
+        let provenance = suite.provenance();
         let baseline = recorded.baseline.as_ref();
         let provenance_differs = baseline.map_or_else(
             |_| Vec::new(),
             |known| provenance_differences(&known.provenance, &provenance),
         );
-        let Provenance { rustc, profile, lockfile } = provenance;
-        Ok(Self {
+        let Provenance { rustc, profile, packages } = provenance;
+        Self {
             suite,
             report: SuiteReport {
                 schema: SCHEMA,
                 target: TARGET.to_owned(),
                 rustc,
                 profile,
-                lockfile,
+                packages,
                 provenance_differs,
                 exit_code: exit_code(scenarios.values().map(|one| one.verdict)),
                 scenarios,
             },
-            no_baseline: baseline.err().map(|error| error.with_command(&suite.update_command())),
+            no_baseline: if cfg!(debug_assertions) {
+                Some(DEBUG_ASSERTIONS.to_owned())
+            } else {
+                baseline.err().map(|error| error.with_command(&suite.update_command()))
+            },
             runs: flags.runs,
             filter: flags.filters.join(" "),
-        })
+        }
     }
 }
 

@@ -82,16 +82,13 @@ pub(crate) fn judge_one(
         }
     };
     let Some(measurement) = measure(id, runs, &mut report) else { return report };
-    report.verdict = if cfg!(debug_assertions)
-        && let Measurement::Counted { live, .. } = &measurement
-    {
-        if live.is_zero() { Verdict::Pass } else { Verdict::Leaked }
-    } else {
-        judge(entry, Some(&measurement), limit).verdict
-    };
-    if let Some(Limit(most)) = limit {
+    report.verdict = judge(entry, Some(&measurement), limit).verdict;
+    if cfg!(debug_assertions) && report.verdict == Verdict::Missing {
+        report.verdict = Verdict::NotComparable;
+    }
+    if let Some(Limit([n, double])) = limit {
         report.notes.push(format!(
-            "judged by MAX_ALLOCS_ALLOWED_{id}={most} blocks instead of the recorded ones"
+            "judged by MAX_ALLOCS_ALLOWED_{id}={n},{double} instead of the recorded blocks at N and 2N"
         ));
     }
     if report.verdict == Verdict::Missing

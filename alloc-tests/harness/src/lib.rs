@@ -51,6 +51,7 @@ pub use client::Client;
 pub use dhat::Alloc as Allocator;
 pub use error::Environment;
 pub use frame::Frame;
+pub use report::figures;
 pub use scenario::{Registry, Scenario};
 pub use suite::Suite;
 pub use window::Window;

@@ -10,10 +10,13 @@ pub(crate) fn of(id: &str) -> anyhow::Result<Option<Limit>> {
     let name = format!("{LIMIT}{id}");
     match std::env::var(&name) {
         Ok(text) => {
-            let blocks = text.parse().with_context(|| {
-                format!("{name}={text}: give a number of blocks at N operations")
-            })?;
-            Ok(Some(Limit(blocks)))
+            let (n, double) = text.split_once(',').unwrap_or((&text, &text));
+            let blocks = |text: &str| {
+                text.parse().with_context(|| {
+                    format!("{name}={text}: give a number of blocks, or two: at N and at 2N")
+                })
+            };
+            Ok(Some(Limit([blocks(n)?, blocks(double)?])))
         }
         Err(std::env::VarError::NotPresent) => Ok(None),
         Err(error) => Err(error).context(name),

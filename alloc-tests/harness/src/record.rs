@@ -1,13 +1,14 @@
 //! New baselines from the numbers and the call sites of this run.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use baselines::alloc::Counts;
 use baselines::compare::{Change, provenance_differences};
 use baselines::sites::Sites;
 use baselines::suite_report::ScenarioReport;
-use baselines::{AllocBaseline, Error};
+use baselines::{AllocBaseline, Error, Recording};
 
 use crate::Registry;
 use crate::attribute::{Attribution, Question};
@@ -15,13 +16,13 @@ use crate::child::{self, Task};
 use crate::result::is_unfit;
 use crate::suite::{Recorded, Suite, TARGET};
 
-/// Records `results` and returns a summary of the changes.
+/// Records `results` below `root` and returns a summary of the changes.
 ///
 /// Numbers of other scenarios stay as they are; with `prune`, those without a scenario are removed.
 pub(crate) fn record(
     suite: &Suite,
     registry: &Registry,
-    recorded: Recorded,
+    root: PathBuf,
     results: &BTreeMap<String, ScenarioReport>,
     reason: &str,
     prune: bool,
@@ -29,48 +30,26 @@ pub(crate) fn record(
     let unfit = results.iter().filter(|(_, one)| is_unfit(one));
     let unfit: Vec<&str> = unfit.map(|(id, _)| id.as_str()).collect();
     ensure!(unfit.is_empty(), "nothing recorded: fix {} first", unfit.join(", "));
-    let current = suite.provenance()?;
     let measured: BTreeMap<_, _> =
         results.iter().filter_map(|(id, one)| Some((id.clone(), one.measured.clone()?))).collect();
-    let Recorded { root, baseline } = recorded;
-    let mut baseline = match baseline {
-        Ok(baseline) => baseline,
-        Err(Error::Missing { .. }) => {
-            AllocBaseline { provenance: current.clone(), scenarios: BTreeMap::new() }
-        }
-        Err(error) => bail!("nothing recorded: {error}; restore the file with git, or delete it"),
-    };
-    let differences = provenance_differences(&baseline.provenance, &current);
-    if !differences.is_empty()
-        && baseline
-            .scenarios
-            .keys()
-            .any(|id| registry.contains_key(id.as_str()) && !measured.contains_key(id))
-    {
-        bail!(
-            "nothing recorded: the other numbers in the file come from another build ({}); record all of them, without a filter",
-            differences.join("; ")
-        );
-    }
-    let mut sites = BTreeMap::new();
-    for (id, counts) in &measured {
-        sites.insert(id.clone(), sites_of(id, counts)?);
-    }
+    let sites = measured.iter().map(|(id, counts)| Ok((id, sites_of(id, counts)?)));
+    let sites: BTreeMap<_, _> = sites.collect::<anyhow::Result<_>>()?;
+
+    // Another update may have recorded other scenarios since this run began: their numbers are read now.
+    let mut recording = Recording::begin(&root).map_err(|error| nothing(&error))?;
+    let mut baseline = merged_into(suite, registry, root, &measured)?;
     let known: BTreeSet<String> = registry.keys().map(|id| (*id).to_owned()).collect();
-    let report = baseline.merge(measured, &known, prune);
-    baseline.provenance = current;
+    let report = baseline.merge(measured.clone(), &known, prune);
     for (id, sites) in &sites {
-        baselines::sites::save(&baselines::sites::path(&root, id), sites)?;
+        let path = baselines::sites::path(recording.root(), id);
+        baselines::sites::save(&path, sites, &mut recording).map_err(|error| nothing(&error))?;
     }
     for id in &report.pruned {
-        let path = baselines::sites::path(&root, id);
-        if path.exists() {
-            std::fs::remove_file(&path)
-                .with_context(|| format!("cannot remove {}", path.display()))?;
-        }
+        recording.remove(&baselines::sites::path(recording.root(), id));
     }
-    let file = baselines::alloc::path(&root, TARGET);
-    baseline.save(&file)?;
+    let file = baselines::alloc::path(recording.root(), TARGET);
+    baseline.save(&file, &mut recording).map_err(|error| nothing(&error))?;
+    recording.commit()?;
 
     let mut lines = vec![format!(
         "recorded in {}: {} added, {} changed, {} pruned",
@@ -94,6 +73,36 @@ pub(crate) fn record(
         "commit it together with the code that changed the numbers, with this reason in the body: {reason}\n"
     ));
     Ok(lines.join("\n"))
+}
+
+fn nothing(error: &Error) -> anyhow::Error {
+    anyhow!("nothing recorded: {error}")
+}
+
+/// The numbers below `root` that `measured` can be merged into, with the provenance of this build.
+fn merged_into(
+    suite: &Suite,
+    registry: &Registry,
+    root: PathBuf,
+    measured: &BTreeMap<String, Counts>,
+) -> anyhow::Result<AllocBaseline> {
+    let current = suite.provenance();
+    let baseline = match Recorded::load(root).baseline {
+        Ok(baseline) => baseline,
+        Err(Error::Missing { .. }) => {
+            AllocBaseline { provenance: current.clone(), scenarios: BTreeMap::new() }
+        }
+        Err(error) => bail!("{}; restore the file with git, or delete it", nothing(&error)),
+    };
+    let differences = provenance_differences(&baseline.provenance, &current);
+    let left = |id: &String| registry.contains_key(id.as_str()) && !measured.contains_key(id);
+    if !differences.is_empty() && baseline.scenarios.keys().any(left) {
+        bail!(
+            "nothing recorded: the other numbers in the file come from another build ({}); record all of them, without a filter",
+            differences.join("; ")
+        );
+    }
+    Ok(AllocBaseline { provenance: current, ..baseline })
 }
 
 fn sites_of(id: &str, counts: &Counts) -> anyhow::Result<Sites> {

@@ -12,6 +12,7 @@ use crate::suite::Suite;
 
 /// Everything to say about one scenario, in lines.
 pub(crate) use table::explain;
+pub use table::figures;
 
 /// The format of a report on stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

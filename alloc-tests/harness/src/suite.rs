@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
 use baselines::alloc::{Counts, Provenance};
 use baselines::{AllocBaseline, Error};
 
@@ -22,8 +21,9 @@ pub struct Suite {
     pub crates: &'static [Crate],
     /// Folder of the recorded numbers.
     pub baselines: PathBuf,
-    /// The lockfile that the runner is built from.
-    pub lockfile: PathBuf,
+    /// Name and version of each package that the runner is built of, without those of the workspace: a build script
+    /// takes them from `cargo tree`, and a report names those that differ from the recorded ones.
+    pub packages: &'static [(&'static str, &'static str)],
     /// The command that runs the suite, for messages and `--help`.
     pub command: &'static str,
     /// The file that sets the global allocator, for messages.
@@ -41,16 +41,13 @@ pub struct Crate {
 
 impl Suite {
     /// The conditions that the counts of this build depend on.
-    pub(crate) fn provenance(&self) -> anyhow::Result<Provenance> {
-        use sha1::{Digest, Sha1};
-        let bytes = std::fs::read(&self.lockfile)
-            .with_context(|| format!("cannot read {}", self.lockfile.display()))?;
-        let hash: String = Sha1::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Provenance {
+    pub(crate) fn provenance(&self) -> Provenance {
+        let owned = |(name, version): &(&str, &str)| ((*name).to_owned(), (*version).to_owned());
+        Provenance {
             rustc: env!("PLIMSOLL_RUSTC").to_owned(),
             profile: env!("PLIMSOLL_PROFILE").to_owned(),
-            lockfile: format!("sha1:{hash}"),
-        })
+            packages: self.packages.iter().map(owned).collect(),
+        }
     }
 
     /// The command that records new numbers.
@@ -69,7 +66,8 @@ pub(crate) struct Recorded {
 impl Recorded {
     /// Reads the numbers for this target below `root`. An error is kept, and becomes a verdict.
     pub(crate) fn load(root: PathBuf) -> Self {
-        let baseline = AllocBaseline::load(&baselines::alloc::path(&root, TARGET));
+        let baseline = baselines::recording::complete(&root)
+            .and_then(|()| AllocBaseline::load(&baselines::alloc::path(&root, TARGET)));
         Self { root, baseline }
     }
 

@@ -51,7 +51,7 @@ fn each_message_is_read_and_written_once() -> Result<(), Failed> {
     let report = SuiteReport::parse(&String::from_utf8_lossy(&output.stdout))?;
     let scenario = &report.scenarios[ID];
     // A debug build has no baseline to miss.
-    let expected = if cfg!(debug_assertions) { Verdict::Pass } else { Verdict::Missing };
+    let expected = if cfg!(debug_assertions) { Verdict::NotComparable } else { Verdict::Missing };
     let counts = scenario.measured.as_ref().ok_or("nothing was counted")?;
     let per_message = [Metric::Reads, Metric::Writes].map(|metric| counts.per_op(metric));
     if scenario.verdict == expected && per_message == [Some(1.0); 2] && counts.blocks[0] > 0 {
@@ -68,7 +68,7 @@ fn main() -> ExitCode {
         about: "Exact allocation tests of an echo loop",
         crates: &[Crate { name: "other_server", folder: "alloc-tests/harness/" }],
         baselines: root.join("tests/baselines"),
-        lockfile: root.join("../../Cargo.lock"),
+        packages: &[],
         command: "cargo test -p plimsoll --test other_server -- suite",
         allocator_file: "tests/other_server.rs",
     };

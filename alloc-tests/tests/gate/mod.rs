@@ -1,19 +1,37 @@
 //! Tests of the gate as a process: each plants a fault or edits a baseline, runs the suite, and checks the verdict.
 
+mod committed;
 mod planted;
 mod suite;
 
 use libtest_mimic::{Failed, Trial};
 
 pub(crate) use planted::planted;
-use suite::Suite;
+use suite::{Finished, Suite};
 
 /// The scenario whose baseline is edited; the fastest one.
 const ID: &str = "encode_1kib_1000_frames";
 
 type Fact = (&'static str, fn() -> Result<(), Failed>);
 
-const FACTS: [Fact; 18] = [
+/// Facts of every build.
+const COMMITTED: [Fact; 2] = [
+    ("gate::the_baseline_was_recorded_with_the_packages_of_this_build", committed::packages),
+    ("gate::the_documents_show_the_recorded_figures", committed::documents),
+];
+
+/// A debug build stands for every build with debug assertions.
+const DEBUG_FACTS: [Fact; 2] = [
+    ("gate::debug_assertions_judge_no_totals_and_are_no_pass", || {
+        Suite::empty()?.run(&[ID])?.check(5, &["not comparable", "debug assertions"])
+    }),
+    ("gate::debug_assertions_record_nothing", || {
+        let words = ["nothing recorded", "debug assertions"];
+        Suite::empty()?.run(&[ID, "--update", "--reason", "a test"])?.check(1, &words)
+    }),
+];
+
+const FACTS: [Fact; 21] = [
     ("gate::a_leaked_block_is_named", || {
         planted_fault("planted_block", 3, &["leaked", "200 blocks", "listener.rs:"])
     }),
@@ -43,19 +61,25 @@ const FACTS: [Fact; 18] = [
     ("gate::an_entry_without_a_scenario_is_stale_until_pruned", stale),
     ("gate::a_truncated_baseline_is_not_comparable", truncated),
     ("gate::an_unknown_key_is_not_comparable", unknown_key),
-    ("gate::another_lockfile_is_named_and_the_counts_decide", other_lockfile),
-    ("gate::a_limit_in_the_environment_overrides_the_baseline", limits),
+    ("gate::another_version_of_a_package_is_named_and_the_counts_decide", other_package),
+    ("gate::a_limit_in_the_environment_replaces_the_recorded_blocks", limits),
+    ("gate::a_limit_in_the_environment_leaves_bytes_exact", limit_leaves_bytes),
+    ("gate::a_limit_for_an_unknown_scenario_is_refused_by_cargo_test", unknown_limit),
+    ("gate::two_updates_at_once_lose_nothing", two_updates),
     ("gate::a_closed_pipe_does_not_change_the_verdict", closed_pipe),
     ("gate::an_interrupted_update_leaves_the_baseline_alone", interrupted),
     ("gate::json_junit_and_markdown_have_the_same_verdict", formats),
 ];
 
-/// None in a debug build, which does not judge totals, and none without hooks.
+/// Without hooks nothing is counted.
 pub(crate) fn trials() -> Vec<Trial> {
-    if cfg!(debug_assertions) || !cfg!(feature = "hooks") {
-        return Vec::new();
-    }
-    FACTS.iter().map(|(name, fact)| Trial::test(*name, *fact).with_kind("gate")).collect()
+    let counting: &[Fact] = match () {
+        () if !cfg!(feature = "hooks") => &[],
+        () if cfg!(debug_assertions) => &DEBUG_FACTS,
+        () => &FACTS,
+    };
+    let facts = COMMITTED.iter().chain(counting);
+    facts.map(|(name, fact)| Trial::test(*name, *fact).with_kind("gate")).collect()
 }
 
 fn planted_fault(id: &str, code: i32, words: &[&str]) -> Result<(), Failed> {
@@ -103,12 +127,12 @@ fn unknown_key() -> Result<(), Failed> {
     suite.run(&[ID])?.check(5, &["not comparable", "compiler"])
 }
 
-fn other_lockfile() -> Result<(), Failed> {
+fn other_package() -> Result<(), Failed> {
     let suite = Suite::recorded()?;
-    suite.edit(|text| text.replace("sha1:", "sha1:0"))?;
-    suite.run(&[ID])?.check(0, &["1 passed", "recorded with another build", "lockfile"])?;
+    suite.edit(|text| text.replace("\"tungstenite\": \"0.", "\"tungstenite\": \"0.0."))?;
+    suite.run(&[ID])?.check(0, &["1 passed", "recorded with another build: tungstenite 0.0."])?;
     suite.edit(|text| text.replace("\"blocks\": [2, 2]", "\"blocks\": [1, 1]"))?;
-    suite.run(&[ID])?.check(3, &["likely cause", "lockfile"])
+    suite.run(&[ID])?.check(3, &["likely cause: tungstenite 0.0."])
 }
 
 fn limits() -> Result<(), Failed> {
@@ -121,7 +145,33 @@ fn limits() -> Result<(), Failed> {
         .run_with(&[ID], "MAX_ALLOCS_ALLOWED_unknown", "1")?
         .check(2, &["no scenario is called unknown"])?;
     suite.edit(|text| text.replace("\"blocks\": [2, 2]", "\"blocks\": [1, 1]"))?;
-    suite.run_with(&[ID], &name, "2")?.check(0, &["1 passed"])
+    suite.run_with(&[ID], &name, "2")?.check(0, &["1 passed"])?;
+    suite.run_with(&[ID], &name, "2,1")?.check(3, &["regressed"])
+}
+
+fn limit_leaves_bytes() -> Result<(), Failed> {
+    let suite = Suite::recorded()?;
+    suite.edit(|text| text.replace("\"bytes\": [", "\"bytes\": [1"))?;
+    suite
+        .run_with(&[ID], &format!("MAX_ALLOCS_ALLOWED_{ID}"), "2")?
+        .check(4, &["improved", "bytes"])
+}
+
+fn unknown_limit() -> Result<(), Failed> {
+    Suite::cargo_test("MAX_ALLOCS_ALLOWED_unknown", "1")?
+        .check(2, &["no scenario is called unknown"])
+}
+
+/// Both read the numbers before the other has recorded its own.
+fn two_updates() -> Result<(), Failed> {
+    const OTHER: &str = "decode_125b_1000_frames";
+    let suite = Suite::recorded()?;
+    let update = |id| suite.start(&[id, "--update", "--reason", "a test"]);
+    let (other, third) = (update(OTHER)?, update("decode_64kib_1000_frames")?);
+    for update in [other, third] {
+        Finished::from(update.wait_with_output()?).check(0, &["1 added"])?;
+    }
+    suite.run(&["code_"])?.check(0, &["3 passed"])
 }
 
 fn closed_pipe() -> Result<(), Failed> {

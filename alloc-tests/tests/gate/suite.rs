@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Failed;
@@ -47,22 +47,30 @@ impl Suite {
         Ok(Finished::from(self.command(arguments)?.env(name, value).output()?))
     }
 
+    pub(crate) fn start(&self, arguments: &[&str]) -> Result<Child, Failed> {
+        Ok(self.command(arguments)?.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?)
+    }
+
+    /// The runner as cargo starts it, with one scenario and a variable of the environment.
+    pub(crate) fn cargo_test(name: &str, value: &str) -> Result<Finished, Failed> {
+        let mut command = Command::new(std::env::current_exe()?);
+        Ok(Finished::from(command.args(["--exact", ID]).env(name, value).output()?))
+    }
+
     /// Closes the pipe of the report before it is written.
     pub(crate) fn check_with_closed_pipe(
         &self,
         arguments: &[&str],
         code: i32,
     ) -> Result<(), Failed> {
-        let mut child =
-            self.command(arguments)?.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let mut child = self.start(arguments)?;
         drop(child.stdout.take());
         Finished::from(child.wait_with_output()?).check(code, &[])
     }
 
     /// Starts the suite and stops it with SIGTERM while scenarios run. Background processes ignore SIGINT.
     pub(crate) fn interrupt(&self, arguments: &[&str]) -> Result<(), Failed> {
-        let child =
-            self.command(arguments)?.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let child = self.start(arguments)?;
         let pid = i32::try_from(child.id())
             .ok()
             .and_then(rustix::process::Pid::from_raw)

@@ -3,13 +3,13 @@
 use serde::{Deserialize, de::IgnoredAny};
 
 use super::{AllocBaseline, Counts, Provenance, SCHEMA};
-use crate::strict::{self, Sorted};
+use crate::strict::{self, Sorted, quote};
 
 /// Parses a baseline; the error is the reason why it is refused.
 pub(super) fn parse(text: &str) -> Result<AllocBaseline, String> {
-    let BaselineFile { _schema, rustc, profile, lockfile, scenarios } =
+    let BaselineFile { _schema, rustc, profile, packages: Sorted(packages), scenarios } =
         strict::parse(text, SCHEMA)?;
-    let provenance = Provenance { rustc, profile, lockfile };
+    let provenance = Provenance { rustc, profile, packages };
     let baseline = AllocBaseline { provenance, scenarios: scenarios.0 };
     check_ops(&baseline)?;
     Ok(baseline)
@@ -18,10 +18,16 @@ pub(super) fn parse(text: &str) -> Result<AllocBaseline, String> {
 /// Renders a baseline; the error is the reason why it could not be read back.
 pub(super) fn render(baseline: &AllocBaseline) -> Result<String, String> {
     check_ops(baseline)?;
-    let Provenance { rustc, profile, lockfile } = &baseline.provenance;
-    let head = [("rustc", rustc), ("profile", profile), ("lockfile", lockfile)];
+    let Provenance { rustc, profile, packages } = &baseline.provenance;
+    let packages = strict::entries(packages.iter().map(|(name, version)| (name, quote(version))));
     let rows = baseline.scenarios.iter().map(|(id, counts)| (id, row(counts)));
-    Ok(strict::render(SCHEMA, &head, "scenarios", rows))
+    let values = [
+        ("rustc", quote(rustc)),
+        ("profile", quote(profile)),
+        ("packages", packages),
+        ("scenarios", strict::entries(rows)),
+    ];
+    Ok(strict::render(SCHEMA, &values))
 }
 
 fn row(counts: &Counts) -> String {
@@ -48,7 +54,7 @@ struct BaselineFile {
     _schema: IgnoredAny,
     rustc: String,
     profile: String,
-    lockfile: String,
+    packages: Sorted<String>,
     scenarios: Sorted<Counts>,
 }
 
@@ -57,10 +63,13 @@ mod tests {
     use super::*;
 
     const TEXT: &str = r#"{
-  "schema": 1,
+  "schema": 2,
   "rustc": "1.95.0",
   "profile": "release",
-  "lockfile": "a1b2",
+  "packages": {
+    "bytes": "1.12.1",
+    "tokio": "1.54.1"
+  },
   "scenarios": {
     "connect_hold_100_conns": {"ops": [100, 200], "blocks": [800, 1600], "bytes": [9, 18], "reads": [1, 2], "writes": [3, 4], "peak_bytes": [5, 6], "held_bytes": [7, 8]},
     "echo_text_64b_1000_msgs": {"ops": [1000, 2000], "blocks": [4012, 8012], "bytes": [9, 18], "reads": [1, 2], "writes": [3, 4], "peak_bytes": [5, 6]}
@@ -101,8 +110,8 @@ mod tests {
 
     #[test]
     fn another_schema_is_not_comparable() {
-        check("\"schema\": 1", "\"schema\": 2", "schema 2, this reads 1");
-        check("  \"schema\": 1,\n", "", "missing field `schema`");
+        check("\"schema\": 2", "\"schema\": 1", "schema 1, this reads 2");
+        check("  \"schema\": 2,\n", "", "missing field `schema`");
     }
 
     #[test]
@@ -113,18 +122,19 @@ mod tests {
             "unknown field `date`, expected one of",
         );
         check("\"reads\"", "\"live_blocks\": [0, 0], \"reads\"", "unknown field `live_blocks`");
-        check("\"reads\"", "\"blocks\": [0, 0], \"reads\"", "duplicate field `blocks` at line 7");
+        check("\"reads\"", "\"blocks\": [0, 0], \"reads\"", "duplicate field `blocks` at line 10");
         check("echo_text_64b_1000_msgs", "connect_hold_100_conns", "duplicate key");
+        check("tokio", "bytes", "duplicate key \"bytes\"");
         check(
             "echo_text_64b_1000_msgs",
             "a",
-            "unsorted key \"a\" after \"connect_hold_100_conns\" at line 8",
+            "unsorted key \"a\" after \"connect_hold_100_conns\" at line 11",
         );
     }
 
     #[test]
     fn a_missing_or_null_metric_is_not_comparable() {
-        check("\"reads\": [1, 2], ", "", "missing field `reads` at line 7");
+        check("\"reads\": [1, 2], ", "", "missing field `reads` at line 10");
         check("[7, 8]", "null", "invalid type: null");
         check("[7, 8]", "[7]", "invalid length 1");
         check("[7, 8]", "[7, 8, 9]", "trailing characters");

@@ -96,7 +96,7 @@ mod tests {
         prune: bool,
     ) -> (BTreeMap<String, Counts>, MergeReport) {
         let provenance =
-            Provenance { rustc: String::new(), profile: String::new(), lockfile: String::new() };
+            Provenance { rustc: String::new(), profile: String::new(), packages: BTreeMap::new() };
         let recorded = scenarios(&[("a", old.clone()), ("gone", counts(1, [1, 2]))]);
         let mut baseline = AllocBaseline { provenance, scenarios: recorded };
         let known = BTreeSet::from(["a".to_owned(), "b".to_owned()]);

@@ -27,7 +27,7 @@ fn counted(counts: Counts) -> Measurement {
 fn check(
     recorded: Option<&Counts>,
     measured: Option<Measurement>,
-    limit: Option<u64>,
+    limit: Option<[u64; 2]>,
     verdict: Verdict,
     changed: &[Metric],
 ) {
@@ -85,13 +85,13 @@ fn an_id_on_one_side_is_never_a_pass() {
     check(None, Some(counted(base())), None, Missing, &[]);
     check(Some(&base()), None, None, Stale, &[]);
     check(None, None, None, Missing, &[]);
-    check(None, None, Some(u64::MAX), Missing, &[]);
+    check(None, None, Some([u64::MAX; 2]), Missing, &[]);
 }
 
 #[test]
 fn a_run_without_counts_has_the_verdict_of_its_cause() {
     for recorded in [None, Some(&base())] {
-        for limit in [None, Some(u64::MAX)] {
+        for limit in [None, Some([u64::MAX; 2])] {
             check(recorded, Some(Measurement::Nondeterministic), limit, Nondeterministic, &[]);
             check(recorded, Some(Measurement::Blind), limit, Blind, &[]);
             check(recorded, Some(Measurement::Failed), limit, Failed, &[]);
@@ -113,13 +113,13 @@ fn anything_left_alive_is_leaked_with_or_without_a_baseline_or_a_limit() {
         check(Some(&base()), leaky(with(|c| c.blocks[0] += 1)), None, Leaked, &[Blocks]);
         check(Some(&base()), leaky(with(|c| c.ops = [1, 2])), None, Leaked, &[]);
         check(None, leaky(base()), None, Leaked, &[]);
-        check(None, leaky(base()), Some(u64::MAX), Leaked, &[]);
+        check(None, leaky(base()), Some([u64::MAX; 2]), Leaked, &[]);
     }
 }
 
 #[test]
 fn other_operations_or_metrics_are_not_comparable() {
-    for limit in [None, Some(u64::MAX)] {
+    for limit in [None, Some([u64::MAX; 2])] {
         check(
             Some(&base()),
             Some(counted(with(|c| c.ops = [1000, 3000]))),
@@ -145,43 +145,38 @@ fn other_operations_or_metrics_are_not_comparable() {
 }
 
 #[test]
-fn a_limit_replaces_equality_of_blocks_and_bytes() {
-    let grown = with(|c| {
-        c.blocks = [5000, 9000];
-        c.bytes[0] += 1;
-        c.peak_bytes[0] -= 1;
-        c.held_bytes = Some([33, 64]);
-    });
-    let changed = [Blocks, Bytes, PeakBytes, HeldBytes];
-    check(Some(&base()), Some(counted(grown.clone())), Some(5000), Pass, &changed);
-    check(Some(&base()), Some(counted(grown)), Some(4999), Regressed, &changed);
-    check(Some(&base()), Some(counted(base())), Some(4011), Regressed, &[]);
+fn a_limit_replaces_equality_of_blocks_at_both_sizes() {
+    let grown = with(|c| c.blocks = [5000, 9000]);
+    let check = |most, verdict| {
+        check(Some(&base()), Some(counted(grown.clone())), Some(most), verdict, &[Blocks])
+    };
+    check([5000, 9000], Pass);
+    check([4999, 9000], Regressed);
+    check([5000, 8999], Regressed);
 }
 
 #[test]
-fn a_limit_leaves_reads_and_writes_exact() {
-    check(
-        Some(&base()),
-        Some(counted(with(|c| c.reads[1] += 1))),
-        Some(u64::MAX),
-        Regressed,
-        &[Reads],
-    );
-    let fewer_writes = with(|c| (c.blocks[0], c.writes[0]) = (4999, 1000));
-    check(
-        Some(&base()),
-        Some(counted(fewer_writes.clone())),
-        Some(5000),
-        Improved,
-        &[Blocks, Writes],
-    );
-    check(Some(&base()), Some(counted(fewer_writes)), Some(4998), Regressed, &[Blocks, Writes]);
+fn a_limit_leaves_everything_but_blocks_exact() {
+    type Edit = fn(&mut Counts) -> &mut [u64; 2];
+    let edits: [(Metric, Edit); 5] = [
+        (Bytes, |c| &mut c.bytes),
+        (Reads, |c| &mut c.reads),
+        (Writes, |c| &mut c.writes),
+        (PeakBytes, |c| &mut c.peak_bytes),
+        (HeldBytes, |c| c.held_bytes.as_mut().unwrap()),
+    ];
+    for (metric, totals) in edits {
+        let more = with(|c| totals(c)[1] += 1);
+        check(Some(&base()), Some(counted(more)), Some([u64::MAX; 2]), Regressed, &[metric]);
+        let fewer = with(|c| totals(c)[0] -= 1);
+        check(Some(&base()), Some(counted(fewer)), Some([u64::MAX; 2]), Improved, &[metric]);
+    }
 }
 
 #[test]
-fn a_limit_alone_decides_where_nothing_is_recorded() {
-    check(None, Some(counted(base())), Some(4012), Pass, &[]);
-    check(None, Some(counted(base())), Some(4011), Regressed, &[]);
+fn a_limit_is_no_baseline() {
+    check(None, Some(counted(base())), Some([u64::MAX; 2]), Missing, &[]);
+    check(None, Some(counted(base())), Some([4012, 8011]), Regressed, &[]);
 }
 
 #[test]
@@ -200,17 +195,16 @@ fn a_change_knows_its_cost_per_operation() {
 
 #[test]
 fn provenance_that_differs_is_named_part_by_part() {
-    let of = |rustc: &str, lockfile: &str| Provenance {
+    let of = |rustc: &str, packages: &[(&str, &str)]| Provenance {
         rustc: rustc.to_owned(),
         profile: "release".to_owned(),
-        lockfile: lockfile.to_owned(),
+        packages: packages.iter().map(|(name, v)| (name.to_string(), v.to_string())).collect(),
     };
+    let recorded = of("1.94.0", &[("bytes", "1.12.1"), ("gone", "1.0.0"), ("tokio", "1.54.0")]);
+    let current = of("1.95.0", &[("bytes", "1.12.1"), ("new", "2.0.0"), ("tokio", "1.54.1")]);
+    assert_eq!(provenance_differences(&recorded, &recorded), Vec::<String>::new());
     assert_eq!(
-        provenance_differences(&of("1.94.0", "a1"), &of("1.94.0", "a1")),
-        Vec::<String>::new()
-    );
-    assert_eq!(
-        provenance_differences(&of("1.94.0", "a1"), &of("1.95.0", "b2")),
-        ["rustc: recorded \"1.94.0\", now \"1.95.0\"", "lockfile: recorded \"a1\", now \"b2\""]
+        provenance_differences(&recorded, &current),
+        ["rustc 1.94.0 → 1.95.0", "gone 1.0.0 → none", "new none → 2.0.0", "tokio 1.54.0 → 1.54.1"]
     );
 }

@@ -45,7 +45,9 @@ fn a_file_is_saved_and_loaded() {
     let root = tempfile::tempdir().unwrap();
     let path = path(root.path());
     assert!(matches!(load(&path), Err(Error::Missing { .. })));
-    save(&path, &recorded()).unwrap();
+    let mut recording = Recording::begin(root.path()).unwrap();
+    save(&path, &recorded(), &mut recording).unwrap();
+    recording.commit().unwrap();
     assert_eq!(load(&path).unwrap(), recorded());
 }
 

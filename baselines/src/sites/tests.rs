@@ -80,8 +80,11 @@ fn a_key_that_could_not_be_read_back_is_not_written() {
     let root = tempfile::tempdir().unwrap();
     let path = path(root.path(), "echo");
     for key in ["", " a", "a ", "a\nb", "a\rb"] {
-        let saved = save(&path, &Sites::from([(key.to_owned(), cost(2, 2))]));
+        let mut recording = Recording::begin(root.path()).unwrap();
+        let sites = Sites::from([(key.to_owned(), cost(2, 2))]);
+        let saved = save(&path, &sites, &mut recording);
         assert!(matches!(saved, Err(Error::NotComparable { .. })), "{key:?}");
+        recording.commit().unwrap();
         assert!(matches!(load(&path), Err(Error::Missing { .. })), "{key:?}");
     }
 }

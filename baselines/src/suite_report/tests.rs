@@ -50,8 +50,8 @@ fn report() -> SuiteReport {
         target: "x86_64-unknown-linux-gnu".to_owned(),
         rustc: "1.95.0".to_owned(),
         profile: "release".to_owned(),
-        lockfile: "sha1:0".to_owned(),
-        provenance_differs: vec!["lockfile: recorded \"sha1:1\", now \"sha1:0\"".to_owned()],
+        packages: BTreeMap::from([("bytes".to_owned(), "1.12.1".to_owned())]),
+        provenance_differs: vec!["bytes 1.12.0 → 1.12.1".to_owned()],
         exit_code: 3,
         scenarios: BTreeMap::from([("echo".to_owned(), regressed), ("hold".to_owned(), failed)]),
     }
@@ -79,8 +79,8 @@ fn the_keys_of_the_report_do_not_change() {
 
 #[test]
 fn a_report_of_another_schema_or_none_is_refused() {
-    check_refused("\"schema\": 1", "\"schema\": 2", "schema 2, this reads 1");
-    check_refused("  \"schema\": 1,\n", "", "missing field `schema`");
+    check_refused("\"schema\": 2", "\"schema\": 1", "schema 1, this reads 2");
+    check_refused("  \"schema\": 2,\n", "", "missing field `schema`");
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! The recorded files: each loads, has the layout of a saved file, and has its counterparts.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     fs,
     io::ErrorKind,
     path::{Path, PathBuf},
 };
 
-use baselines::{AllocBaseline, Error, alloc, ratios, sites};
+use baselines::{AllocBaseline, Error, Recording, alloc, ratios, sites};
 
 #[test]
 fn the_recorded_files_are_valid() {
@@ -18,44 +18,66 @@ fn the_recorded_files_are_valid() {
 /// Problems of the files below `root`; none if there are no files.
 fn problems(root: &Path) -> Vec<String> {
     let mut problems = Vec::new();
-    let mut scenarios = BTreeSet::new();
+    let mut scenarios = BTreeMap::<String, Vec<[u64; 2]>>::new();
     for path in entries(&root.join("alloc")).filter(|path| !path.ends_with("sites")) {
-        let found = extension(&path, "json").and_then(|()| {
-            reload(&path, AllocBaseline::load, |baseline, path| baseline.save(path))
-        });
+        let found = extension(&path, "json")
+            .and_then(|()| reload(&path, AllocBaseline::load, AllocBaseline::save));
         match found {
-            Ok(baseline) => scenarios.extend(baseline.scenarios.into_keys()),
+            Ok(baseline) => baseline.scenarios.into_iter().for_each(|(id, counts)| {
+                scenarios.entry(id).or_default().push(counts.blocks);
+            }),
             Err(problem) => problems.push(problem),
         }
     }
-    let mut sited = BTreeSet::new();
+    let mut sited = BTreeMap::new();
     for path in entries(&root.join("alloc/sites")) {
         let found = extension(&path, "txt")
-            .and_then(|()| reload(&path, sites::load, |all, path| sites::save(path, all)));
+            .and_then(|()| reload(&path, sites::load, |all, path, to| sites::save(path, all, to)));
         match found {
-            Ok(_) => sited.extend(path.file_stem().map(|id| id.to_string_lossy().into_owned())),
+            Ok(all) => {
+                let id = path.file_stem().unwrap().to_string_lossy().into_owned();
+                let total = |n: usize| all.values().map(|site| site.blocks[n]).sum::<u64>();
+                sited.insert(id, [total(0), total(1)]);
+            }
             Err(problem) => problems.push(problem),
+        }
+    }
+    // One target's numbers and the call sites are recorded together; a merge of two branches may tear them apart.
+    for (id, blocks) in &scenarios {
+        if let Some(sum) = sited.get(id)
+            && !blocks.contains(sum)
+        {
+            problems.push(format!("{id}: {blocks:?} blocks, but its call sites add up to {sum:?}"));
         }
     }
     problems.extend(
         scenarios
-            .iter()
+            .keys()
             .filter(|id| !is_segment(id))
             .map(|id| format!("{id:?} is not a scenario id")),
     );
-    problems.extend(scenarios.difference(&sited).map(|id| format!("{id} has no call sites")));
+    problems.extend(
+        scenarios
+            .keys()
+            .filter(|id| !sited.contains_key(*id))
+            .map(|id| format!("{id} has no call sites")),
+    );
     problems.extend(
         sited
-            .difference(&scenarios)
+            .keys()
+            .filter(|id| !scenarios.contains_key(*id))
             .map(|id| format!("call sites of {id}, which is not a scenario")),
     );
 
+    if root.join(".recording").exists() {
+        problems.push("an update was interrupted; run any of the suites to complete it".to_owned());
+    }
     for path in entries(&root.join("bench")) {
         if path != ratios::path(root) {
             problems.push(format!("{}: nothing reads this file", path.display()));
             continue;
         }
-        match reload(&path, ratios::load, |all, path| ratios::save(path, all)) {
+        match reload(&path, ratios::load, |all, path, to| ratios::save(path, all, to)) {
             Ok(all) => problems.extend(
                 all.keys()
                     .filter(|id| !is_bench_id(id))
@@ -71,12 +93,14 @@ fn problems(root: &Path) -> Vec<String> {
 fn reload<T>(
     path: &Path,
     load: fn(&Path) -> Result<T, Error>,
-    save: impl Fn(&T, &Path) -> Result<(), Error>,
+    save: impl Fn(&T, &Path, &mut Recording) -> Result<(), Error>,
 ) -> Result<T, String> {
     let value = load(path).map_err(|error| error.to_string())?;
     let folder = tempfile::tempdir().unwrap();
     let copy = folder.path().join("copy");
-    save(&value, &copy).map_err(|error| error.to_string())?;
+    let mut recording = Recording::begin(folder.path()).unwrap();
+    save(&value, &copy, &mut recording).map_err(|error| error.to_string())?;
+    recording.commit().unwrap();
     if fs::read(path).unwrap() != fs::read(copy).unwrap() {
         return Err(format!("{}: not laid out as it is saved", path.display()));
     }
@@ -119,13 +143,13 @@ fn is_bench_id(id: &str) -> bool {
         .all(|segment| is_segment(segment) && segment.len() <= 40)
 }
 
-const SCENARIO: &str = r#"{"ops": [1, 2], "blocks": [1, 2], "bytes": [1, 2], "reads": [1, 2], "writes": [1, 2], "peak_bytes": [1, 2]}"#;
+const SCENARIO: &str = r#"{"ops": [1, 2], "blocks": [0, 0], "bytes": [1, 2], "reads": [1, 2], "writes": [1, 2], "peak_bytes": [1, 2]}"#;
 
 const SITES: &str = "# blocks@N  blocks@2N      bytes@N     bytes@2N  call path, innermost first\n";
 
 fn alloc_file(id: &str) -> String {
     format!(
-        "{{\n  \"schema\": 1,\n  \"rustc\": \"\",\n  \"profile\": \"\",\n  \"lockfile\": \"\",\n  \"scenarios\": \
+        "{{\n  \"schema\": 2,\n  \"rustc\": \"\",\n  \"profile\": \"\",\n  \"packages\": {{}},\n  \"scenarios\": \
          {{\n    \"{id}\": {SCENARIO}\n  }}\n}}\n"
     )
 }
@@ -205,6 +229,9 @@ fn a_file_without_its_counterpart_is_a_problem() {
     check("alloc/sites/echo.txt", "", Some("echo has no call sites"));
     check("alloc/sites/gone.txt", SITES, Some("call sites of gone, which is not a scenario"));
     check("alloc/target.txt", "x", Some("nothing reads this file"));
+    check(".recording", "{}", Some("an update was interrupted"));
+    let other = alloc_file("echo").replace("\"blocks\": [0, 0]", "\"blocks\": [0, 1]");
+    check("alloc/target.json", &other, Some("its call sites add up to [0, 0]"));
     check("bench/machine.json", "{}", Some("nothing reads this file"));
     // The path function matches the layout of this test.
     assert_eq!(alloc::path(Path::new(""), "target"), Path::new("alloc/target.json"));

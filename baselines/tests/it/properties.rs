@@ -1,5 +1,7 @@
+use std::path::Path;
+
 use baselines::{
-    AllocBaseline, Verdict,
+    AllocBaseline, Error, Recording, Verdict,
     alloc::{self, Counts, Provenance},
     compare::{Live, Measurement, judge},
     ratios::{self, Ratio, Ratios},
@@ -47,9 +49,13 @@ fn comparable() -> impl Strategy<Value = (Counts, Counts)> {
 
 fn baseline() -> impl Strategy<Value = AllocBaseline> {
     let scenarios = btree_map("[a-z0-9_]{1,12}", counts(u64::MAX), 0..6);
-    (any::<[String; 3]>(), scenarios).prop_map(|([rustc, profile, lockfile], scenarios)| {
-        AllocBaseline { provenance: Provenance { rustc, profile, lockfile }, scenarios }
-    })
+    let packages = btree_map(any::<String>(), any::<String>(), 0..3);
+    (any::<[String; 2]>(), packages, scenarios).prop_map(
+        |([rustc, profile], packages, scenarios)| AllocBaseline {
+            provenance: Provenance { rustc, profile, packages },
+            scenarios,
+        },
+    )
 }
 
 fn call_sites() -> impl Strategy<Value = Sites> {
@@ -68,6 +74,13 @@ fn bench_ratios() -> impl Strategy<Value = Ratios> {
     )
 }
 
+/// Commits what `save` adds to a recording.
+fn saved(root: &Path, save: impl FnOnce(&mut Recording) -> Result<(), Error>) {
+    let mut recording = Recording::begin(root).unwrap();
+    save(&mut recording).unwrap();
+    recording.commit().unwrap();
+}
+
 fn verdict_of(recorded: &Counts, measured: &Counts) -> Verdict {
     let measured = Measurement::Counted { counts: measured.clone(), live: Live::default() };
     judge(Some(recorded), Some(&measured), None).verdict
@@ -81,7 +94,7 @@ proptest! {
     fn a_saved_baseline_loads_as_itself(baseline in baseline()) {
         let root = tempfile::tempdir().unwrap();
         let path = alloc::path(root.path(), "target");
-        baseline.save(&path).unwrap();
+        saved(root.path(), |recording| baseline.save(&path, recording));
         prop_assert_eq!(AllocBaseline::load(&path).unwrap(), baseline);
     }
 
@@ -89,7 +102,7 @@ proptest! {
     fn saved_sites_load_as_themselves(recorded in call_sites()) {
         let root = tempfile::tempdir().unwrap();
         let path = sites::path(root.path(), "scenario");
-        sites::save(&path, &recorded).unwrap();
+        saved(root.path(), |recording| sites::save(&path, &recorded, recording));
         prop_assert_eq!(sites::load(&path).unwrap(), recorded);
     }
 
@@ -97,7 +110,7 @@ proptest! {
     fn saved_ratios_load_as_themselves_to_the_last_bit(recorded in bench_ratios()) {
         let root = tempfile::tempdir().unwrap();
         let path = ratios::path(root.path());
-        ratios::save(&path, &recorded).unwrap();
+        saved(root.path(), |recording| ratios::save(&path, &recorded, recording));
         prop_assert_eq!(ratios::load(&path).unwrap(), recorded);
     }
 }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use baselines::Verdict;
 use baselines::ratios::{Ratios, load, path, save};
+use baselines::{Recording, Verdict};
 use benches::criterion_data::read;
 use benches::ratios::{self, Filter, Format, RatioRow, Update, judge, render};
 use clap::Parser;
@@ -63,6 +63,12 @@ fn run(args: &Args) -> Result<ExitCode> {
         Ok(measurements) => measurements,
     };
     let path = path(&args.baselines);
+    // Before anything is read, so that another update is not lost.
+    let recording = args.update.then(|| Recording::begin(&args.baselines)).transpose();
+    let recording = match recording {
+        Err(error) => return Ok(fail(&error.with_command(RECORD), error.verdict())),
+        Ok(recording) => recording,
+    };
     let recorded = match load(&path) {
         // Every measured benchmark is then shown as missing.
         Err(baselines::Error::Missing { .. }) => Ratios::new(),
@@ -77,8 +83,8 @@ fn run(args: &Args) -> Result<ExitCode> {
         return Ok(ExitCode::from(Verdict::Missing.exit_code()));
     }
     bench_show::output::print(&render(&rows, args.format))?;
-    if let Some(reason) = &args.reason {
-        return record(args, &path, &recorded, &rows, reason);
+    if let Some((recording, reason)) = recording.zip(args.reason.as_ref()) {
+        return record(args, recording, &recorded, &rows, reason);
     }
     let code = ratios::exit_code(&rows);
     if let Some(advice) = advice(code) {
@@ -89,7 +95,7 @@ fn run(args: &Args) -> Result<ExitCode> {
 
 fn record(
     args: &Args,
-    path: &Path,
+    mut recording: Recording,
     recorded: &Ratios,
     rows: &[RatioRow],
     reason: &str,
@@ -101,7 +107,10 @@ fn record(
     }
     let Update { ratios, loosened, kept, pruned } =
         ratios::update(recorded, rows, args.tolerance, reason, args.prune);
-    save(path, &ratios).map_err(|error| anyhow::Error::msg(error.with_command(RECORD)))?;
+    let path = path(recording.root());
+    save(&path, &ratios, &mut recording)
+        .and_then(|()| recording.commit())
+        .map_err(|error| anyhow::Error::msg(error.with_command(RECORD)))?;
     for (id, before, after) in loosened {
         eprintln!("loosened {id}: {before} → {after}");
     }

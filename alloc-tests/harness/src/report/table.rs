@@ -78,7 +78,9 @@ fn draw<'a>(
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
-fn figures(counts: &Counts) -> [String; 6] {
+/// The figures of a scenario's row in the table.
+#[must_use]
+pub fn figures(counts: &Counts) -> [String; 6] {
     let shown = |cost: Option<f64>| cost.map_or_else(|| "-".to_owned(), number);
     let [blocks, bytes, reads, writes] =
         [Metric::Blocks, Metric::Bytes, Metric::Reads, Metric::Writes]
