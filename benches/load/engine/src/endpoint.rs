@@ -1,7 +1,7 @@
 //! Where the load goes, and how a connection to it is opened.
 
 use load_plan::outcome::Ending;
-use load_plan::profile::Target;
+use load_plan::profile::{Mode, Profile};
 use load_plan::url::Url;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::tungstenite::handshake::client::Request;
@@ -24,8 +24,12 @@ const WIRED_READ_BUFFER: usize = 256;
 /// Bytes gathered before they are written without waiting for the flush.
 const WRITE_BUFFER: usize = 8 * 1024;
 
-/// Longest message taken, in bytes.
-const MAX_MESSAGE: usize = 64 * 1024 * 1024;
+/// Bytes by which the answer of an echo may be longer than every message: it is corrupted, and the connection goes on.
+const LONGER_ECHO: usize = 64 * 1024;
+
+/// Bytes by which the answers of other modes may be longer than [`Traffic::sizes`](load_plan::profile::Traffic) says: they
+/// have sizes of their own.
+const LONGER_ANSWER: usize = 1024 * 1024;
 
 /// A connection to the target, with or without TLS.
 pub(super) type Stream = MaybeTlsStream<Plain>;
@@ -44,11 +48,13 @@ pub(super) struct Endpoint {
     tls: Option<Tls>,
     request: Request,
     config: WebSocketConfig,
+    /// Longest message taken, in bytes; a connection holds as many of one that does not end.
+    longest_answer: usize,
 }
 
 impl Endpoint {
     /// An endpoint at `url` over `transport`. Trusts the certificates in `ca_file` beside the
-    /// system's; sends messages of at most `longest` bytes.
+    /// system's.
     ///
     /// # Errors
     ///
@@ -57,10 +63,15 @@ impl Endpoint {
         url: &str,
         Url { uri, is_tls, host, .. }: Url,
         transport: Transport,
-        target: &Target,
+        Profile { target, traffic, .. }: &Profile,
         ca_file: Option<&str>,
-        longest: usize,
     ) -> Result<Self, Problem> {
+        let longest = traffic.sizes.iter().map(|size| size.bytes).max().unwrap_or_default();
+        let longest_answer = longest
+            + match target.mode {
+                Mode::Echo => LONGER_ECHO,
+                Mode::Request { .. } | Mode::Subscribe { .. } => LONGER_ANSWER,
+            };
         let buffered = 2 * (longest + WRITE_BUFFER);
         Ok(Self {
             request: request(uri, target)?,
@@ -70,8 +81,9 @@ impl Endpoint {
             config: WebSocketConfig::default()
                 .write_buffer_size(WRITE_BUFFER)
                 .max_write_buffer_size(buffered.max(256 * 1024))
-                .max_message_size(Some(MAX_MESSAGE))
-                .max_frame_size(Some(MAX_MESSAGE)),
+                .max_message_size(Some(longest_answer))
+                .max_frame_size(Some(longest_answer)),
+            longest_answer,
         })
     }
 
@@ -92,7 +104,7 @@ impl Endpoint {
     /// As [`Endpoint::connect`].
     pub(super) async fn connect_wired(&self, clock: Clock) -> Result<WiredSocket, Problem> {
         let stream = self.stream().await?;
-        self.upgrade(Wire::new(stream, clock), WIRED_READ_BUFFER).await
+        self.upgrade(Wire::new(stream, clock, self.longest_answer), WIRED_READ_BUFFER).await
     }
 
     /// Opens a connection, TLS included, on which nothing has been asked yet.

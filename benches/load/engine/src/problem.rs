@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 
 use rustix::io::Errno;
 use tokio_tungstenite::tungstenite::Error;
-use tokio_tungstenite::tungstenite::error::{ProtocolError, SubProtocolError};
+use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError, SubProtocolError};
 
 use load_plan::outcome::Ending;
 
@@ -104,7 +104,13 @@ pub(super) fn of_session(error: &Error) -> Problem {
             Problem::of(Ending::Reset, "ended without a closing handshake".to_owned())
         }
         Error::Utf8(_) => Problem::of(Ending::Utf8, "text that is not UTF-8".to_owned()),
-        Error::Capacity(error) => Problem::of(Ending::TooBig, error.to_string()),
+        Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => {
+            let words = format!(
+                "an answer of {size} bytes or more, of which {max_size} are taken; if the target may \
+                 send that much, write its longest answer into traffic.sizes"
+            );
+            Problem::of(Ending::TooBig, words)
+        }
         other => Problem::of(Ending::Protocol, other.to_string()),
     }
 }

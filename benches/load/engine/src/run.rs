@@ -93,13 +93,10 @@ pub(crate) async fn run_over(
     progress: &mut dyn FnMut(&Progress<'_>),
 ) -> Result<Run> {
     let RunSettings { profile, url, shard, workers, .. } = settings;
-    let longest = profile.traffic.sizes.iter().map(|size| size.bytes).max().unwrap_or_default();
     let ca_file = settings.ca_file.as_deref();
-    let target = &profile.target;
-    let endpoint = Endpoint::new(url, parse(url)?, transport, target, ca_file, longest)?;
-    let endpoint = &Arc::new(endpoint);
+    let endpoint = &Arc::new(Endpoint::new(url, parse(url)?, transport, profile, ca_file)?);
     let mut before = tokio::select! {
-        probed = probe(endpoint, &target.mode) => probed?,
+        probed = probe(endpoint, &profile.target.mode) => probed?,
         problem = interrupted(stop) => return Err(problem.into()),
     };
     let (workers, shard) = (*workers, *shard);

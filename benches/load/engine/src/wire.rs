@@ -32,8 +32,9 @@ pub(super) struct Wire<S> {
 }
 
 impl<S> Wire<S> {
-    pub(super) fn new(stream: S, clock: Clock) -> Self {
-        let (incoming, outgoing) = (Incoming::new(), Outgoing::default());
+    /// Takes messages of at most `longest` bytes itself; tungstenite refuses longer ones.
+    pub(super) fn new(stream: S, clock: Clock, longest: usize) -> Self {
+        let (incoming, outgoing) = (Incoming::new(longest), Outgoing::default());
         Self { stream, incoming, outgoing, clock, received_ns: 0 }
     }
 
@@ -204,7 +205,7 @@ mod tests {
 
     fn wire(takes: impl Into<VecDeque<usize>>) -> Wire<Narrow> {
         let stream = Narrow { takes: takes.into(), ..Narrow::default() };
-        Wire::new(stream, Clock::starting_at(Host::Machine, Instant::now()))
+        Wire::new(stream, Clock::starting_at(Host::Machine, Instant::now()), 1024)
     }
 
     fn context() -> Context<'static> {

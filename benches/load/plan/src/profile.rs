@@ -101,7 +101,7 @@ pub enum Mode {
 pub struct Traffic {
     /// When messages are sent.
     pub pace: Pace,
-    /// Sizes of messages, with the weight of each.
+    /// Sizes of messages, with the weight of each. The longest also bounds answers.
     pub sizes: Vec<Size>,
     /// Text or binary.
     pub kind: Kind,

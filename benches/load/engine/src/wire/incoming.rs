@@ -10,9 +10,6 @@ use load_plan::profile::Kind;
 /// Bytes read at once, allocated for each connection.
 const READ: usize = 4 * 1024;
 
-/// Longest message taken here, in bytes; longer ones go to tungstenite.
-const LONGEST: u64 = 16 * 1024 * 1024;
-
 /// The end of the answer to an upgrade.
 const END: &[u8; 4] = b"\r\n\r\n";
 
@@ -22,6 +19,8 @@ pub(super) struct Incoming {
     bytes: Vec<u8>,
     start: usize,
     end: usize,
+    /// Longest message taken here, in bytes; longer ones go to tungstenite.
+    longest: u64,
     /// Length in bytes of the frame that is not complete yet.
     wanted: usize,
     destination: Destination,
@@ -55,11 +54,12 @@ pub(crate) enum Next {
 
 impl Incoming {
     /// Begins with the answer to the upgrade.
-    pub(super) const fn new() -> Self {
+    pub(super) const fn new(longest: usize) -> Self {
         Self {
             bytes: Vec::new(),
             start: 0,
             end: 0,
+            longest: longest as u64,
             wanted: 0,
             destination: Destination::Upgrade(0),
             is_fragmented: false,
@@ -77,7 +77,7 @@ impl Incoming {
         let length = frame.header as u64 + frame.payload;
         if let Some(kind) = frame.whole()
             && !self.is_fragmented
-            && frame.payload <= LONGEST
+            && frame.payload <= self.longest
         {
             let length = length as usize;
             if self.end - self.start < length {

@@ -1,5 +1,6 @@
 //! Every connection ends in exactly one way, and all of them add up.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use futures::{SinkExt, StreamExt};
@@ -124,6 +125,30 @@ fn text_that_is_not_utf8_is_named() {
 #[test]
 fn a_message_over_the_limit_is_named_by_its_header_alone() {
     check("too_big", |socket| send_bytes(socket, &[0x82, 127, 0, 0, 1, 0, 0, 0, 0, 0]));
+}
+
+#[test]
+fn an_endless_answer_in_fragments_ends_once_it_is_longer_than_the_profile_lets_expect() {
+    let most = Rc::new(Cell::new(0));
+    let seen = Rc::clone(&most);
+    let run = check("too_big", move |mut socket| {
+        let most = Rc::clone(&seen);
+        async move {
+            let mut bytes = 0;
+            // The first fragment, and continuations without end.
+            let mut frame = [&[0x02, 126, 0x10, 0][..], &[b'x'; 0x1000]].concat();
+            while socket.get_mut().write_all(&frame).await.is_ok() {
+                frame[0] = 0;
+                bytes += frame.len();
+                most.set(most.get().max(bytes));
+            }
+            Ok(())
+        }
+    });
+    // Messages of 64 bytes, 64 KiB more, and what is on its way.
+    assert!((1..256 * 1024).contains(&most.get()), "{}", most.get());
+    let text = error_text(&run, "too_big");
+    assert!(text.contains("of which 65600 are taken"), "{text}");
 }
 
 /// A run that sends nothing, so that only its end can fail.

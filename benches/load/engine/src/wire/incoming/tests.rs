@@ -13,7 +13,7 @@ enum Got {
 
 /// Receives `bytes` in pieces as long as `pieces` says, and takes everything each time.
 fn receive(bytes: &[u8], pieces: &[usize]) -> Vec<Got> {
-    let mut incoming = Incoming::new();
+    let mut incoming = Incoming::new(16 << 20);
     let mut got = Vec::new();
     let mut pieces = pieces.iter().copied().cycle();
     let mut rest = bytes;
@@ -126,7 +126,7 @@ fn invalid_frames_are_passed_to_tungstenite() {
 
 #[test]
 fn the_header_of_a_long_message_allocates_no_memory_for_it() {
-    let mut incoming = Incoming::new();
+    let mut incoming = Incoming::new(16 << 20);
     incoming.destination = Destination::Open;
     let announced = [&[0x82, 127][..], &(8_u64 << 20).to_be_bytes()].concat();
     incoming.room()[..announced.len()].copy_from_slice(&announced);
