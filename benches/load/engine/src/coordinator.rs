@@ -255,11 +255,13 @@ impl Coordinator<'_> {
     }
 
     fn show(&mut self) {
-        let now_ns = self.clock.now_ns();
-        while now_ns >= (self.shown + 1) * SECOND_NS + SHOWN_AFTER_NS {
-            let second = self.shown;
-            self.shown += 1;
-            let generator_cpu = self.cpu.lap();
+        let over = self.clock.now_ns().saturating_sub(SHOWN_AFTER_NS) / SECOND_NS;
+        if self.shown == over {
+            return;
+        }
+        // One lap for all seconds that are over: a lap that follows at once measures nothing.
+        let generator_cpu = self.cpu.lap();
+        for second in std::mem::replace(&mut self.shown, over)..over {
             let target = self.share(self.command.to);
             let closed: Vec<&Interval> = self.intervals.close(second, generator_cpu).collect();
             let mut last = Sample::default();

@@ -15,6 +15,8 @@ pub(super) struct Intervals {
     intervals: BTreeMap<Key, Interval>,
     /// Each worker's share of an interval.
     workers: BTreeMap<Key, BTreeMap<usize, Share>>,
+    /// Processors that the generator used in each second that is closed.
+    cpu: BTreeMap<u64, f64>,
 }
 
 /// One worker's share of an interval.
@@ -34,19 +36,23 @@ impl Intervals {
         let share = workers.entry(flush.worker).or_default();
         share.open = flush.open;
         share.length_ns += flush.length_ns;
-        let interval = self.intervals.entry(key).or_insert_with(|| empty(key));
-        interval.open = workers.values().map(|share| share.open).sum();
-        interval.length_ns =
-            workers.values().map(|share| share.length_ns).max().unwrap_or_default();
-        interval.target = target;
+        let open = workers.values().map(|share| share.open).sum();
+        let length_ns = workers.values().map(|share| share.length_ns).max().unwrap_or_default();
+        let interval = self.interval(key);
+        (interval.open, interval.length_ns, interval.target) = (open, length_ns, target);
         interval.sample.add(&flush.sample);
     }
 
     /// Adds answers to the hold that their messages belong to.
     pub(super) fn add_late(&mut self, late: &LateAnswers) {
         let key = (late.second, late.stage as usize, Phase::Hold);
-        let interval = self.intervals.entry(key).or_insert_with(|| empty(key));
-        interval.sample.add(&late.sample);
+        self.interval(key).sample.add(&late.sample);
+    }
+
+    /// An interval, which is new if its worker was late to flush it: its second may be closed.
+    fn interval(&mut self, key: Key) -> &mut Interval {
+        let cpu = self.cpu.get(&key.0).copied().unwrap_or_default();
+        self.intervals.entry(key).or_insert_with(|| empty(key, cpu))
     }
 
     /// The intervals of `second`, in which the generator used `generator_cpu` processors.
@@ -55,6 +61,7 @@ impl Intervals {
         second: u64,
         generator_cpu: f64,
     ) -> impl Iterator<Item = &Interval> {
+        self.cpu.insert(second, generator_cpu);
         let of_second = (second, 0, Phase::Ramp)..(second + 1, 0, Phase::Ramp);
         self.intervals.range_mut(of_second).map(move |(_, interval)| {
             interval.generator_cpu = generator_cpu;
@@ -68,7 +75,7 @@ impl Intervals {
     }
 }
 
-fn empty((second, stage, phase): Key) -> Interval {
+fn empty((second, stage, phase): Key, generator_cpu: f64) -> Interval {
     Interval {
         second,
         stage,
@@ -76,7 +83,7 @@ fn empty((second, stage, phase): Key) -> Interval {
         length_ns: 0,
         open: 0,
         target: 0,
-        generator_cpu: 0.0,
+        generator_cpu,
         sample: Sample::default(),
     }
 }
@@ -121,6 +128,16 @@ mod tests {
         let list = intervals.into_list();
         assert_eq!(list.len(), 2);
         assert_eq!((list[0].length_ns, list[0].sample.counts.received), (1000, 3));
+    }
+
+    #[test]
+    fn records_that_come_after_their_second_is_closed_have_its_processor_time() {
+        let mut intervals = Intervals::default();
+        intervals.close(1, 0.95).for_each(drop);
+        intervals.add(&flush(0, 1, Phase::Hold, 1000, 1), 1);
+        intervals.add_late(&LateAnswers { stage: 1, second: 1, sample: Sample::default() });
+        let cpus: Vec<f64> = intervals.into_list().iter().map(|at| at.generator_cpu).collect();
+        assert_eq!(cpus, [0.95, 0.95]);
     }
 
     #[test]

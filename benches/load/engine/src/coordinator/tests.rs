@@ -247,6 +247,25 @@ fn every_second_is_shown_once_with_what_was_recorded_in_it() {
 }
 
 #[test]
+fn seconds_that_the_coordinator_slept_through_have_the_processor_time_of_all_of_them() {
+    let mut cpus = Vec::new();
+    let recording = led(
+        "name = \"test\"\n[[stage]]\nconnections = 1\nhold = \"5s\"",
+        WHOLE,
+        &AtomicBool::new(false),
+        &mut |now| cpus.push(now.generator_cpu),
+        |mut worker| async move {
+            worker.until(Phase::Hold).await;
+            advance(Duration::from_millis(3_500)).await;
+            worker.end().await;
+        },
+    );
+    recording.expect("the worker ends");
+    assert_eq!(cpus.len(), 4, "{cpus:?}");
+    assert!(cpus.iter().all(|cpu| (cpu - 0.5).abs() < 1e-6), "{cpus:?}");
+}
+
+#[test]
 fn a_shard_waits_for_its_share_of_the_connections_only() {
     let toml = "name = \"test\"\n[[stage]]\nconnections = 10\nhold = \"2s\"";
     for (index, share) in [(0, 4), (1, 3), (2, 3)] {
