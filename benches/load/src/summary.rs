@@ -166,11 +166,7 @@ impl Figures {
         let [paced_sent, paced_due] = self.paced;
         let of_count = |count: u64, samples: u64| (count as f64, samples);
         Some(match metric {
-            Metric::Latency(statistic) => self.rtt(&self.latency, statistic)?,
-            Metric::Timing(timing @ (Timing::RttIntended | Timing::RttService), statistic) => {
-                self.rtt(self.timing(timing), statistic)?
-            }
-            Metric::Timing(timing, statistic) => value_of(self.timing(timing), statistic)?,
+            Metric::Latency(_) | Metric::Timing(..) => value_of(self.times(metric)?)?,
             Metric::Errors => (counts.error_share()?, counts.tried()),
             Metric::ErrorCount => of_count(counts.errors(), counts.tried()),
             Metric::ConnectionsAttempted => of_count(counts.attempted, counts.attempted),
@@ -195,27 +191,27 @@ impl Figures {
         })
     }
 
-    /// The latency of a lost message is unknown and longer than the wait for it. Therefore a percentile is `None` if lost
-    /// messages may lie below it, the maximum if any message is lost, and the mean if half as many are lost as answered.
-    fn rtt(&self, of: &Distribution, statistic: Statistic) -> Option<(f64, u64)> {
-        let lost = self.counts.faulty(Fault::Lost) as f64;
-        let beyond = match (statistic.quantile(), statistic) {
-            (Some(quantile), _) => (1.0 - quantile) * of.count as f64,
-            (None, Statistic::Max) => 0.0,
-            (None, Statistic::Mean) => 0.5 * of.count as f64,
-            (None, _) => f64::INFINITY,
-        };
-        if lost > beyond { None } else { value_of(of, statistic) }
+    /// The distribution that `metric` summarises, and how; `None` for other metrics.
+    fn times(&self, metric: Metric) -> Option<(&Distribution, Statistic)> {
+        match metric {
+            Metric::Latency(statistic) => Some((&self.latency, statistic)),
+            Metric::Timing(timing, statistic) => Some((self.timing(timing), statistic)),
+            _ => None,
+        }
+    }
+
+    /// The values that never ended, and all, of the distribution that `metric` summarises; `None` if none is lost.
+    #[must_use]
+    pub fn lost(&self, metric: Metric) -> Option<(u64, u64)> {
+        let (of, _) = self.times(metric)?;
+        (of.lost > 0).then_some((of.lost, of.count))
     }
 
     /// Whether at least ten values lie beyond a percentile; true for every other metric.
     pub(crate) fn supports(&self, metric: Metric) -> bool {
-        let (distribution, statistic) = match metric {
-            Metric::Latency(statistic) => (&self.latency, statistic),
-            Metric::Timing(timing, statistic) => (self.timing(timing), statistic),
-            _ => return true,
-        };
-        statistic.quantile().is_none_or(|quantile| distribution.supports(quantile))
+        self.times(metric).is_none_or(|(of, statistic)| {
+            statistic.quantile().is_none_or(|quantile| of.supports(quantile))
+        })
     }
 }
 
@@ -234,15 +230,14 @@ pub(crate) fn generator_cpu(run: &Run) -> Option<f64> {
     (length_ns > 0).then(|| holds().map(weighted).sum::<f64>() / length_ns as f64)
 }
 
-fn value_of(distribution: &Distribution, statistic: Statistic) -> Option<(f64, u64)> {
-    let mean = distribution.mean_ns()?;
+fn value_of((of, statistic): (&Distribution, Statistic)) -> Option<(f64, u64)> {
     let value = match (statistic.quantile(), statistic) {
-        (Some(quantile), _) => distribution.quantile_ns(quantile)? as f64,
-        (None, Statistic::Min) => distribution.min_ns as f64,
-        (None, Statistic::Max) => distribution.max_ns as f64,
-        (None, _) => mean,
+        (Some(quantile), _) => of.quantile_ns(quantile)? as f64,
+        (None, Statistic::Min) => of.least_ns()? as f64,
+        (None, Statistic::Max) => of.greatest_ns()? as f64,
+        (None, _) => of.mean_ns()?,
     };
-    Some((value, distribution.count))
+    Some((value, of.count))
 }
 
 /// The number of messages that may have `fault`.

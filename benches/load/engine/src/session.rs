@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures::Sink;
+use load_plan::metrics::Timing;
 use load_plan::outcome::Ending;
 use load_plan::profile::Pace;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -127,6 +128,9 @@ impl<'a> Session<'a> {
                 Continue(is_busy) => is_busy,
                 Break(ended) => {
                     self.give_up_answers();
+                    if let (Err(_), Some(sent_ns)) = (&ended, self.ping_sent_ns) {
+                        self.worker.record_lost(Timing::Ping, sent_ns);
+                    }
                     return Poll::Ready(ended);
                 }
             };

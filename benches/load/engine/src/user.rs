@@ -53,7 +53,8 @@ async fn connect_once(
             Err(Problem::of(Ending::Interrupted, words))
         }
     };
-    let mut session = Box::new(Session::new(worker, user, connected?, id));
+    let socket = connected.inspect_err(|problem| worker.not_opened(begun_ns, problem))?;
+    let mut session = Box::new(Session::new(worker, user, socket, id));
     *failures = 0;
     worker.opened(begun_ns);
     let ended = match session.greet() {

@@ -50,6 +50,7 @@ pub(super) struct WorkerState {
     tasks: Cell<u32>,
     last_task_ended: Notify,
     connection_numbers: ConnectionNumbers,
+    longest_connect_ns: Cell<u64>,
 }
 
 impl WorkerState {
@@ -78,6 +79,7 @@ impl WorkerState {
             tasks: Cell::new(0),
             last_task_ended: Notify::new(),
             connection_numbers: ConnectionNumbers::of(start.place),
+            longest_connect_ns: Cell::new(0),
         })
     }
 
@@ -174,11 +176,36 @@ impl WorkerState {
 
     /// Records the first right answer to a message.
     pub(super) fn answered(&self, entry: Entry, now_ns: u64) {
+        self.record_trip(entry, Recorder::record, |since_ns| now_ns.saturating_sub(since_ns));
+    }
+
+    /// Records that a message will have no right answer. A wait that a reset cut short counts as the timeout: it is no
+    /// quick answer.
+    pub(super) fn unanswered(&self, entry: Entry, now_ns: u64) {
+        let timeout_ns = self.profile.traffic.timeout.as_nanos() as u64;
+        let at_least = |since_ns| now_ns.saturating_sub(since_ns).max(timeout_ns);
+        self.record_trip(entry, Recorder::record_lost, at_least);
+    }
+
+    /// Records a time since `since_ns` that will never end.
+    pub(super) fn record_lost(&self, timing: Timing, since_ns: u64) {
+        let timeout_ns = self.profile.traffic.timeout.as_nanos() as u64;
+        let ns = self.clock.now_ns().saturating_sub(since_ns).max(timeout_ns);
+        self.recorder.borrow_mut().record_lost(timing, ns);
+    }
+
+    /// Records the times of a message with `record`, given how long ago a moment was.
+    fn record_trip(
+        &self,
+        entry: Entry,
+        record: impl Fn(&mut Recorder, Timing, u64),
+        ago_ns: impl Fn(u64) -> u64,
+    ) {
         let Some(hold) = entry.hold else { return };
         let record = |recorder: &mut Recorder| {
-            recorder.record(Timing::RttService, now_ns.saturating_sub(entry.sent_ns));
+            record(recorder, Timing::RttService, ago_ns(entry.sent_ns));
             if self.profile.is_open_loop(hold as usize) {
-                recorder.record(Timing::RttIntended, now_ns.saturating_sub(entry.due_ns));
+                record(recorder, Timing::RttIntended, ago_ns(entry.due_ns));
             }
         };
         if self.command().hold() == entry.hold {
@@ -190,7 +217,7 @@ impl WorkerState {
 
     /// Records a message that will not be answered, with the time waited so far.
     pub(super) fn lost(&self, entry: Entry, now_ns: u64) {
-        self.answered(entry, now_ns);
+        self.unanswered(entry, now_ns);
         let waited_ms = now_ns.saturating_sub(entry.sent_ns) / 1_000_000;
         self.count(|counts| counts.faults[Fault::Lost as usize] += 1);
         self.error_samples.borrow_mut().note(Fault::Lost.name(), now_ns, || {
@@ -223,7 +250,22 @@ impl WorkerState {
         self.open.set(self.open.get() + 1);
         self.all_open.fetch_add(1, Relaxed);
         self.count(|counts| counts.opened += 1);
-        self.record(Timing::Connect, self.clock.now_ns().saturating_sub(begun_ns));
+        let ns = self.clock.now_ns().saturating_sub(begun_ns);
+        self.longest_connect_ns.set(self.longest_connect_ns.get().max(ns));
+        self.record(Timing::Connect, ns);
+    }
+
+    /// An attempt that began at `begun_ns` failed. One that the end of the run cut short tells something only if it took
+    /// longer than every other.
+    pub(super) fn not_opened(&self, begun_ns: u64, problem: &Problem) {
+        let ns = self.clock.now_ns().saturating_sub(begun_ns);
+        match problem.ending {
+            Some(Ending::Interrupted) if ns > self.longest_connect_ns.get() => {
+                self.record(Timing::Connect, ns);
+            }
+            Some(ending) if ending.is_good() || ending.is_ours() => {}
+            _ => self.record_lost(Timing::Connect, begun_ns),
+        }
     }
 
     /// A connection is no longer open.

@@ -10,7 +10,8 @@ use load_plan::outcome::{Ending, Fault};
 /// Percentiles of each timing.
 const PERCENTILES: [(&str, f64); 4] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p999", 0.999)];
 
-/// The file. Cells are empty without samples, and for a percentile if fewer than ten values lie beyond it.
+/// The file. Cells are empty without samples, for a percentile if fewer than ten values lie beyond it, and among values that
+/// never ended.
 pub(super) fn render(run: &Run) -> Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for (index, interval) in run.intervals.iter().enumerate() {
@@ -76,14 +77,14 @@ fn cells(run: &Run, interval: &Interval) -> Vec<(String, String)> {
     }
     for timing in Timing::ALL {
         let (of, name) = (interval.sample.timing(timing), timing.name());
-        let any = |ns: u64| (of.count > 0).then_some(ns);
         add(format!("{name}_count"), Some(of.count));
-        add(format!("{name}_min_ns"), any(of.min_ns));
+        add(format!("{name}_lost"), Some(of.lost));
+        add(format!("{name}_min_ns"), of.least_ns());
         add(format!("{name}_mean_ns"), of.mean_ns().map(|mean| mean.round_ties_even() as u64));
         for (percentile, quantile) in PERCENTILES {
             add(format!("{name}_{percentile}_ns"), of.supported_ns(quantile));
         }
-        add(format!("{name}_max_ns"), any(of.max_ns));
+        add(format!("{name}_max_ns"), of.greatest_ns());
     }
     cells
 }

@@ -200,9 +200,9 @@ fn fill(run: &mut Run, mut entries: BTreeMap<Place, Buckets>) -> Result<()> {
             let buckets = entries.remove(&place).unwrap_or_default();
             let found: u64 = buckets.iter().map(|(_, count)| count).sum();
             ensure!(
-                found == distribution.count,
+                found == distribution.ended(),
                 "{place} has {found} values here, and {} in {JSON}",
-                distribution.count
+                distribution.ended()
             );
             distribution.buckets = buckets;
         }

@@ -16,6 +16,9 @@ use load_plan::units;
 /// In place of a number that is not there.
 pub(super) const NONE: &str = "–";
 
+/// In place of a time that falls among those that never ended.
+const LOST: &str = "lost";
+
 /// The name of a stage; `stage 2` if the profile gives none.
 pub(super) fn stage(run: &Run, index: usize) -> String {
     match run.profile.stages.get(index) {
@@ -48,18 +51,19 @@ const PERCENTILES: [(&str, f64); 6] = [
 ];
 
 /// The cell of a distribution in the column `heading`. A dash without values, and for a percentile if fewer than ten
-/// values lie beyond it.
+/// values lie beyond it; [`LOST`] among values that never ended.
 pub(super) fn spread(of: &Distribution, heading: &str) -> String {
-    let any = |ns| time((of.count > 0).then_some(ns));
+    let untold = if of.lost > 0 { LOST } else { NONE };
+    let told = |ns: Option<u64>| ns.map_or_else(|| untold.to_owned(), |ns| units::time(ns as f64));
     match heading {
         "samples" => count(of.count),
-        "min" => any(of.min_ns),
-        "max" => any(of.max_ns),
-        "mean" => of.mean_ns().map_or_else(|| NONE.to_owned(), units::time),
-        _ => {
-            let percentile = PERCENTILES.into_iter().find(|(name, _)| *name == heading);
-            time(percentile.and_then(|(_, quantile)| of.supported_ns(quantile)))
-        }
+        "min" => told(of.least_ns()),
+        "max" => told(of.greatest_ns()),
+        "mean" => of.mean_ns().map_or_else(|| untold.to_owned(), units::time),
+        _ => match PERCENTILES.into_iter().find(|(name, _)| *name == heading) {
+            Some((_, quantile)) if of.supports(quantile) => told(of.quantile_ns(quantile)),
+            _ => NONE.to_owned(),
+        },
     }
 }
 
@@ -194,6 +198,16 @@ pub(super) fn others(run: &Run, figures: &Figures) -> Vec<String> {
 
 pub(super) fn time(ns: Option<u64>) -> String {
     ns.map_or_else(|| NONE.to_owned(), |ns| units::time(ns as f64))
+}
+
+/// The outcome of a threshold in a word or two.
+pub(super) fn outcome(check: &Check) -> &'static str {
+    match (check.met, check.measured, check.lost) {
+        (true, ..) => "met",
+        (false, Some(_), _) => "violated",
+        (false, None, Some(_)) => LOST,
+        (false, None, None) => "no samples",
+    }
 }
 
 pub(super) fn count(count: u64) -> String {

@@ -76,11 +76,10 @@ fn subject(run: &Run, check: &Check) -> String {
 
 fn threshold(run: &Run, check: &Check) -> [String; 6] {
     let unit = check.threshold.metric.unit();
-    let outcome = match (check.met, check.first_violated_ns) {
-        _ if check.measured.is_none() => "no samples".to_owned(),
-        (true, _) => "met".to_owned(),
-        (false, None) => "violated".to_owned(),
-        (false, Some(ns)) => format!("violated {}", format::moment(ns)),
+    let outcome = format::outcome(check);
+    let outcome = match check.first_violated_ns.filter(|_| !check.met) {
+        None => outcome.to_owned(),
+        Some(ns) => format!("{outcome} {}", format::moment(ns)),
     };
     [
         subject(run, check),

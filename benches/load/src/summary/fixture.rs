@@ -2,7 +2,7 @@
 
 use load_plan::metrics::{Distribution, Sample, Tally, Timing};
 use load_plan::model::{Interval, Phase, Run, SCHEMA, Shard};
-use load_plan::outcome::Ending;
+use load_plan::outcome::{Ending, Fault};
 use load_plan::profile::Profile;
 
 pub(crate) const MS: u64 = 1_000_000;
@@ -44,7 +44,7 @@ pub(crate) fn distribution(count: u64, ns: u64) -> Distribution {
         return Distribution::default();
     }
     let sum_ns = u128::from(count) * u128::from(ns);
-    Distribution { count, sum_ns, min_ns: ns, max_ns: ns, buckets: vec![(ns, count)] }
+    Distribution { count, lost: 0, sum_ns, min_ns: ns, max_ns: ns, buckets: vec![(ns, count)] }
 }
 
 /// A second of a hold in which `count` messages of 125 bytes were sent 10 µs late. They were answered `rtt_ns` after they
@@ -58,6 +58,17 @@ pub(crate) fn answered(second: u64, stage: usize, count: u64, rtt_ns: u64) -> In
     timings[Timing::RttIntended as usize] = distribution(count, rtt_ns + MS);
     timings[Timing::ScheduleLag as usize] = distribution(count, MS / 100);
     interval
+}
+
+/// Loses `count` more messages in `interval`, each after a timeout of a second.
+pub(crate) fn lose(interval: &mut Interval, count: u64) {
+    interval.sample.counts.sent += count;
+    interval.sample.counts.faults[Fault::Lost as usize] += count;
+    for timing in [Timing::RttService, Timing::RttIntended] {
+        let times = &mut interval.sample.timings[timing as usize];
+        (times.count, times.lost) = (times.count + count, times.lost + count);
+        times.sum_ns += u128::from(count * SECOND);
+    }
 }
 
 /// A run of `profile` with these holds, between a ramp in which all ten connections open and a drain in which they end.

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::fixture::{MIXED, MS, SECOND, answered, interval, run};
+use super::fixture::{MIXED, MS, SECOND, answered, interval, lose, run};
 use super::*;
 
 #[track_caller]
@@ -36,22 +36,38 @@ fn errors_outside_of_holds_count_and_latencies_do_not() {
     check(&overall, "errors", Some((3.0 / 160.0, 160)));
 }
 
-#[test]
-fn a_percentile_among_lost_messages_is_unknown() {
-    let mut lossy = answered(1, 0, 100, 4 * MS);
-    lossy.sample.counts.faults[Fault::Lost as usize] = 2;
-    let overall = Summary::of(&run(MIXED, [lossy])).overall;
-    check(&overall, "latency_p95", Some((5e6, 100)));
-    check(&overall, "latency_p99", None);
-    check(&overall, "latency_max", None);
-    check(&overall, "latency_mean", Some((5e6, 100)));
+/// 90 messages answered after 5 ms and `lost` without an answer.
+fn lossy(lost: u64) -> Figures {
+    let mut hold = answered(1, 0, 90, 4 * MS);
+    lose(&mut hold, lost);
+    Summary::of(&run(MIXED, [hold])).overall
 }
 
 #[test]
-fn a_mean_with_many_lost_messages_is_unknown() {
-    let mut mute = answered(1, 0, 100, 4 * MS);
-    mute.sample.counts.faults[Fault::Lost as usize] = 51;
-    check(&Summary::of(&run(MIXED, [mute])).overall, "latency_mean", None);
+fn a_percentile_among_lost_messages_is_unknown() {
+    let figures = lossy(10);
+    check(&figures, "latency_p90", Some((5e6, 100)));
+    check(&figures, "latency_p95", None);
+    check(&figures, "latency_max", None);
+    check(&figures, "latency_min", Some((5e6, 100)));
+    assert_eq!(figures.lost(Metric::Latency(Statistic::Max)), Some((10, 100)));
+    assert_eq!(figures.lost(Metric::Timing(Timing::Connect, Statistic::Max)), None);
+}
+
+#[test]
+fn a_lost_message_counts_in_the_mean_as_the_timeout() {
+    check(&lossy(10), "latency_mean", Some((104.5e6, 100)));
+    check(&lossy(89), "latency_mean", Some(((90.0 * 5e6 + 89e9) / 179.0, 179)));
+    check(&lossy(90), "latency_mean", None);
+}
+
+#[test]
+fn a_message_lost_in_a_ramp_is_an_error_and_no_latency() {
+    let mut ramp = interval(1, 0, Phase::Ramp);
+    lose(&mut ramp, 3);
+    let overall = Summary::of(&run(MIXED, [ramp, answered(2, 0, 100, 4 * MS)])).overall;
+    check(&overall, "latency_max", Some((5e6, 100)));
+    check(&overall, "lost", Some((3.0, 103)));
 }
 
 #[test]
@@ -156,7 +172,7 @@ proptest! {
             .zip(&holds)
             .map(|(second, (stage, count, ms, lost))| {
                 let mut hold = answered(second, *stage, *count, ms * MS);
-                hold.sample.counts.faults[Fault::Lost as usize] = *lost;
+                lose(&mut hold, *lost);
                 hold.sample.counts.endings[Ending::Reset as usize] = *lost;
                 hold
             })

@@ -4,6 +4,7 @@ use bench_show::units::counted;
 use load_plan::model::Run;
 use load_plan::profile::Profile;
 use load_plan::thresholds::Threshold;
+use load_plan::units::count;
 
 /// One threshold against what was measured.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +17,8 @@ pub struct Check {
     pub measured: Option<f64>,
     /// Observations behind `measured`.
     pub samples: u64,
+    /// Values that never ended, and all, if `measured` falls among the former and is therefore not told.
+    pub lost: Option<(u64, u64)>,
     /// Share of the limit that is left, negative if it is violated; `None` without samples, and for a limit of 0.
     pub margin: Option<f64>,
     /// Whether the threshold is met. Without samples it is not.
@@ -34,13 +37,15 @@ impl Check {
         stage: Option<usize>,
         threshold: &Threshold,
     ) -> Self {
-        let (measured, samples) = summary.figures(stage).measured(threshold.metric).unzip();
+        let figures = summary.figures(stage);
+        let (measured, samples) = figures.measured(threshold.metric).unzip();
         let (first_violated_ns, worst) = violations(intervals, stage, threshold);
         Self {
             threshold: *threshold,
             stage,
             measured,
             samples: samples.unwrap_or(0),
+            lost: figures.lost(threshold.metric).filter(|_| measured.is_none()),
             margin: measured.and_then(|value| threshold.margin(value)),
             met: measured.is_some_and(|value| threshold.is_met(value)),
             first_violated_ns,
@@ -73,9 +78,13 @@ impl Check {
     pub fn describe(&self, profile: &Profile) -> String {
         let Self { threshold, measured, first_violated_ns, .. } = self;
         let metric = threshold.metric;
-        let measured = match measured {
-            Some(value) => format!("is {}", metric.unit().show(*value)),
-            None => "has no samples, or too few answers".to_owned(),
+        let measured = match (measured, self.lost) {
+            (Some(value), _) => format!("is {}", metric.unit().show(*value)),
+            (None, Some((lost, all))) => {
+                let (lost, of) = (count(lost as f64), counted(all, "sample"));
+                format!("is not known, because {lost} of {of} never ended")
+            }
+            (None, None) => "has no samples".to_owned(),
         };
         let mut text = format!("{metric} {measured}, and must be {}", threshold.condition());
         if let Some(stage) = self.stage.and_then(|index| profile.stages.get(index)) {

@@ -98,7 +98,13 @@ pub(super) fn violations(
             Alone::Adds => figures.observed(metric).map(|(value, _)| value),
             _ => figures.value(metric),
         };
-        let Some(value) = value else { continue };
+        let Some(value) = value else {
+            // An interval whose percentile falls among messages without an answer does not meet any limit.
+            if figures.lost(metric).is_some() {
+                first = first.or(Some(*start_ns));
+            }
+            continue;
+        };
         total += value;
         let is_violated = match alone {
             Alone::Judged => !threshold.is_met(value),

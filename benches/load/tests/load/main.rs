@@ -14,4 +14,5 @@ mod run;
 mod server;
 mod shards;
 mod tls;
+mod unanswered;
 mod verdicts;

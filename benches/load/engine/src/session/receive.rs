@@ -108,7 +108,11 @@ impl Session<'_> {
             Recognised::Unknown => return fault(Fault::Unexpected),
         };
         match self.in_flight.answer(number, now_ns) {
-            Answer::First { .. } | Answer::GivenUp if !is_right => fault(Fault::Corrupted),
+            Answer::First { entry, .. } if !is_right => {
+                fault(Fault::Corrupted);
+                self.worker.unanswered(entry, now_ns);
+            }
+            Answer::GivenUp if !is_right => fault(Fault::Corrupted),
             Answer::First { entry, late, reordered } => {
                 if late {
                     fault(Fault::Late);

@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use crate::support::{Profile, check_sums, counts, endings, error_text, faults, times};
+use crate::support::{Profile, check_sums, counts, endings, error_text, faults, is_hold};
 
 /// Messages that a peer echoes before it ends a connection.
 const GOOD: usize = 20;
@@ -190,6 +190,7 @@ fn a_peer_that_never_answers_loses_all_messages_and_has_long_latencies() {
     let all = peer.counts().received.get();
     assert!(all > 0);
     assert_eq!((faults(&run), counts(&run).sent), (vec![("lost", all)], all));
-    let (_, shortest, _) = times(&run, Timing::RttIntended);
-    assert!(shortest >= 1_000_000_000, "{shortest}");
+    let times = run.sum(is_hold).timing(Timing::RttIntended).clone();
+    assert_eq!((times.ended(), times.quantile_ns(0.0)), (0, None));
+    assert!((all - 3..=all).contains(&times.lost), "{}", times.lost);
 }

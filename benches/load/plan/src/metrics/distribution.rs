@@ -5,16 +5,22 @@ use super::histogram;
 
 /// A distribution of times: its buckets that are not empty, and its exact sum and extremes.
 ///
+/// A time that never ended, such as that of a message that was lost, is longer than every time that did. It counts as a
+/// value, but has no bucket.
+///
 /// Read from JSON it lacks its buckets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Distribution {
     /// Number of values.
     pub count: u64,
-    /// Their sum in nanoseconds.
+    /// Values that never ended, among `count`.
+    #[serde(default)]
+    pub lost: u64,
+    /// The sum in nanoseconds. A value that never ended adds the time that it lasted at least.
     pub sum_ns: u128,
-    /// The smallest value; 0 if there is none.
+    /// The smallest value that ended; 0 if there is none.
     pub min_ns: u64,
-    /// The largest value; 0 if there is none.
+    /// The largest value that ended; 0 if there is none.
     pub max_ns: u64,
     /// Highest value of a bucket in nanoseconds, and the number of values in the bucket; ascending.
     #[serde(skip)]
@@ -27,21 +33,44 @@ impl Distribution {
         if other.count == 0 {
             return;
         }
-        self.min_ns = if self.count == 0 { other.min_ns } else { self.min_ns.min(other.min_ns) };
+        self.min_ns = match (self.ended(), other.ended()) {
+            (_, 0) => self.min_ns,
+            (0, _) => other.min_ns,
+            _ => self.min_ns.min(other.min_ns),
+        };
         self.max_ns = self.max_ns.max(other.max_ns);
         self.count += other.count;
+        self.lost += other.lost;
         self.sum_ns += other.sum_ns;
         self.buckets = added(&self.buckets, &other.buckets);
     }
 
-    /// Arithmetic mean in nanoseconds; `None` without values.
+    /// Values that ended.
+    #[must_use]
+    pub fn ended(&self) -> u64 {
+        self.count.saturating_sub(self.lost)
+    }
+
+    /// Arithmetic mean in nanoseconds; `None` without values, or if as many never ended as ended.
     #[must_use]
     pub fn mean_ns(&self) -> Option<f64> {
-        (self.count > 0).then(|| self.sum_ns as f64 / self.count as f64)
+        (self.ended() > self.lost).then(|| self.sum_ns as f64 / self.count as f64)
+    }
+
+    /// The smallest value in nanoseconds; `None` if none ended.
+    #[must_use]
+    pub fn least_ns(&self) -> Option<u64> {
+        (self.ended() > 0).then_some(self.min_ns)
+    }
+
+    /// The largest value in nanoseconds; `None` without values, or if any never ended.
+    #[must_use]
+    pub fn greatest_ns(&self) -> Option<u64> {
+        (self.count > 0 && self.lost == 0).then_some(self.max_ns)
     }
 
     /// The lowest bucket that `quantile` (0 to 1) of all values do not exceed, as its highest value in nanoseconds, within
-    /// the exact extremes; `None` without values.
+    /// the exact extremes; `None` without values, or among values that never ended.
     #[must_use]
     pub fn quantile_ns(&self, quantile: f64) -> Option<u64> {
         let rank = ((quantile * self.count as f64).ceil() as u64).clamp(1, self.count.max(1));
@@ -59,13 +88,13 @@ impl Distribution {
         (self.count as f64) * (1.0 - quantile) >= 10.0 - 1e-6
     }
 
-    /// [`Distribution::quantile_ns`]; `None` if fewer than ten values lie beyond it.
+    /// [`Distribution::quantile_ns`]; `None` also if fewer than ten values lie beyond it.
     #[must_use]
     pub fn supported_ns(&self, quantile: f64) -> Option<u64> {
         self.quantile_ns(quantile).filter(|_| self.supports(quantile))
     }
 
-    /// Converts to a histogram, for an interval log.
+    /// Converts the values that ended to a histogram, for an interval log.
     #[must_use]
     pub fn to_histogram(&self) -> Histogram<u64> {
         let mut histogram = histogram();

@@ -6,6 +6,7 @@ use super::{Distribution, HIGHEST_NS, LOWEST_NS, Sample, Tally, Timing, histogra
 #[derive(Debug)]
 struct Dial {
     histogram: Histogram<u64>,
+    lost: u64,
     sum_ns: u128,
     min_ns: u64,
     max_ns: u64,
@@ -29,6 +30,13 @@ impl Recorder {
         dial.max_ns = dial.max_ns.max(ns);
     }
 
+    /// Records a time that never ended, and lasted `ns` nanoseconds at least.
+    pub fn record_lost(&mut self, timing: Timing, ns: u64) {
+        let dial = self.dials[timing as usize].get_or_insert_with(Dial::new);
+        dial.lost += 1;
+        dial.sum_ns += u128::from(ns);
+    }
+
     /// Returns what was recorded since the last cut, and starts again.
     pub fn cut(&mut self) -> Sample {
         let counts = std::mem::take(&mut self.counts);
@@ -42,11 +50,12 @@ impl Recorder {
 
 impl Dial {
     fn new() -> Box<Self> {
-        Box::new(Self { histogram: histogram(), sum_ns: 0, min_ns: u64::MAX, max_ns: 0 })
+        Box::new(Self { histogram: histogram(), lost: 0, sum_ns: 0, min_ns: u64::MAX, max_ns: 0 })
     }
 
     fn cut(&mut self) -> Distribution {
-        if self.histogram.is_empty() {
+        let ended = self.histogram.len();
+        if ended + self.lost == 0 {
             return Distribution::default();
         }
         let buckets = self
@@ -55,14 +64,15 @@ impl Dial {
             .map(|step| (step.value_iterated_to(), step.count_since_last_iteration()))
             .collect();
         let cut = Distribution {
-            count: self.histogram.len(),
+            count: ended + self.lost,
+            lost: self.lost,
             sum_ns: self.sum_ns,
-            min_ns: self.min_ns,
+            min_ns: if ended == 0 { 0 } else { self.min_ns },
             max_ns: self.max_ns,
             buckets,
         };
         self.histogram.reset();
-        (self.sum_ns, self.min_ns, self.max_ns) = (0, u64::MAX, 0);
+        (self.lost, self.sum_ns, self.min_ns, self.max_ns) = (0, 0, u64::MAX, 0);
         cut
     }
 }

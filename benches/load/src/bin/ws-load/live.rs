@@ -122,7 +122,7 @@ impl Rates {
         };
         let ns = |ns: Option<u64>| ns.map_or(f32::NAN, |ns| ns as f32);
         let [p50, p95, p99, max] = load.latency.as_ref().map_or([f32::NAN; 4], |latency| {
-            [latency.p50_ns, latency.p95_ns, latency.p99_ns, latency.max_ns].map(|ns| ns as f32)
+            [latency.p50_ns, latency.p95_ns, latency.p99_ns, latency.max_ns].map(ns)
         });
         let values = [
             p50,

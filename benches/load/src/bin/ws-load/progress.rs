@@ -68,8 +68,11 @@ impl Progress {
         let stage = &now.profile.stages[now.stage];
         let phase = now.phase.name().replace('_', "-");
         let judged = now.profile.judged(now.stage);
-        let p99 = judged.and_then(|judged| now.last.timing(judged).quantile_ns(0.99));
-        let p99 = p99.map(|ns| units::time(ns as f64));
+        let times = judged.map(|judged| now.last.timing(judged)).filter(|of| of.count > 0);
+        let p99 = times.map(|times| match times.quantile_ns(0.99) {
+            Some(ns) => units::time(ns as f64),
+            None => "lost".to_owned(),
+        });
         let latency = match (p99, self.p99_limit) {
             (None, _) => String::new(),
             (Some(p99), None) => format!("  p99 {p99}"),

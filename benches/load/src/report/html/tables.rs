@@ -28,11 +28,6 @@ pub(super) fn thresholds(run: &Run, assessment: &Assessment) -> Markup {
 fn threshold(run: &Run, check: &Check) -> Markup {
     let metric = check.threshold.metric;
     let tone = if check.met { "good" } else { "bad" };
-    let outcome = match (check.met, check.measured) {
-        (true, _) => "met",
-        (false, Some(_)) => "violated",
-        (false, None) => "no samples",
-    };
     html! {
         tr.(tone) {
             td title=(metric.meaning()) {
@@ -47,7 +42,7 @@ fn threshold(run: &Run, check: &Check) -> Markup {
             td.number data-label="margin" { (format::margin(check.margin)) }
             td.number data-label="samples" { (format::count(check.samples)) }
             td {
-                span.verdict.(tone) { (outcome) }
+                span.verdict.(tone) { (format::outcome(check)) }
                 @if let (false, Some(ns)) = (check.met, check.first_violated_ns) { " " (format::moment(ns)) }
             }
         }

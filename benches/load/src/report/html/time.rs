@@ -61,7 +61,7 @@ impl Time<'_> {
         limits: Vec<Limit>,
         of: impl Fn(&'s Slot) -> Option<&'s Distribution>,
     ) -> Option<Chart<'s>> {
-        let max = |slot| of(slot).filter(|of| of.count > 0).map(|of| of.max_ns);
+        let max = |slot| of(slot)?.greatest_ns();
         let percentile = |slot, quantile| of(slot)?.supported_ns(quantile);
         let mut lines = vec![self.line("max", "s4", |slot| Some(max(slot)? as f64))];
         for (name, quantile, class) in percentiles {

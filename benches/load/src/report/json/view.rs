@@ -179,12 +179,15 @@ fn spreads<'a>(of: impl Fn(Timing) -> &'a Distribution) -> BTreeMap<Timing, Obje
 
 fn spread(distribution: &Distribution) -> Option<Object> {
     let percentile = |quantile| json!(distribution.supported_ns(quantile));
-    Some(Object(vec![
-        ("count", json!(distribution.count)),
+    if distribution.count == 0 {
+        return None;
+    }
+    let lost = (distribution.lost > 0).then(|| ("lost", json!(distribution.lost)));
+    let entries = [("count", json!(distribution.count))].into_iter().chain(lost).chain([
         // 584 years: more than the waiting of all messages of any run.
         ("sum_ns", json!(u64::try_from(distribution.sum_ns).unwrap_or(u64::MAX))),
         ("min_ns", json!(distribution.min_ns)),
-        ("mean_ns", json!(distribution.mean_ns()?)),
+        ("mean_ns", json!(distribution.mean_ns())),
         ("p50_ns", percentile(0.5)),
         ("p90_ns", percentile(0.9)),
         ("p95_ns", percentile(0.95)),
@@ -192,7 +195,8 @@ fn spread(distribution: &Distribution) -> Option<Object> {
         ("p999_ns", percentile(0.999)),
         ("p9999_ns", percentile(0.9999)),
         ("max_ns", json!(distribution.max_ns)),
-    ]))
+    ]);
+    Some(Object(entries.collect()))
 }
 
 impl<'a> Second<&'a Interval, Object> {

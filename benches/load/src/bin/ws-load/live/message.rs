@@ -56,12 +56,13 @@ pub(super) struct Mark {
     pub(super) phase: Phase,
 }
 
+/// Times in nanoseconds; `None` for one that falls among messages without an answer.
 #[derive(Serialize)]
 pub(super) struct Latency {
-    pub(super) p50_ns: u64,
-    pub(super) p95_ns: u64,
-    pub(super) p99_ns: u64,
-    pub(super) max_ns: u64,
+    pub(super) p50_ns: Option<u64>,
+    pub(super) p95_ns: Option<u64>,
+    pub(super) p99_ns: Option<u64>,
+    pub(super) max_ns: Option<u64>,
 }
 
 /// A threshold, and how the run so far compares with it.
@@ -118,12 +119,11 @@ impl<'a> Load<'a> {
 impl Latency {
     /// `None` if nothing was timed.
     pub(super) fn of(times: &Distribution) -> Option<Self> {
-        let quantile = |at| times.quantile_ns(at).unwrap_or_default();
         (times.count > 0).then(|| Self {
-            p50_ns: quantile(0.5),
-            p95_ns: quantile(0.95),
-            p99_ns: quantile(0.99),
-            max_ns: times.max_ns,
+            p50_ns: times.quantile_ns(0.5),
+            p95_ns: times.quantile_ns(0.95),
+            p99_ns: times.quantile_ns(0.99),
+            max_ns: times.greatest_ns(),
         })
     }
 }
@@ -136,7 +136,8 @@ impl<'a> Limit<'a> {
         so_far: &Summary,
     ) -> Self {
         let Threshold { metric, op, limit, .. } = *threshold;
-        let value = so_far.figures(stage).value(metric);
+        let (value, lost) =
+            (so_far.figures(stage).value(metric), so_far.figures(stage).lost(metric));
         Self {
             metric: metric.name(),
             stage: stage.map(|index| profile.stages[index].name.as_str()),
@@ -145,7 +146,8 @@ impl<'a> Limit<'a> {
             unit: metric.unit().name(),
             value,
             margin: value.and_then(|value| threshold.margin(value)),
-            met: value.map(|value| threshold.is_met(value)),
+            // A time among messages without an answer meets no limit.
+            met: value.map(|value| threshold.is_met(value)).or_else(|| lost.map(|_| false)),
         }
     }
 }
