@@ -1,21 +1,23 @@
 //! Adds several runs up to one, second by second. Pure.
 //!
-//! The runs are the shards of one run, or several whole runs of one profile, which add up as if they had run at the same
-//! time under the name `a+b`. The order of merging does not matter.
+//! The runs are the shards of one run, or several whole runs of one profile, under the name `a+b`. Each is kept as a part, by
+//! which the verdict finds out whether they ran at the same time. The order of merging does not matter.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::take;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::validator::doubts;
+use super::validator::{doubts, part_name};
 use load_plan::model::{ErrorSample, Interval, Phase, Run, Shard, TargetAllocations};
 
 mod differences;
+mod part;
 #[cfg(test)]
 mod tests;
 
 use differences::{differences, is_whole};
+use part::part;
 
 /// Adds counts, distributions (bucket by bucket), open connections and their target, the generator's CPU, workers and
 /// processors. An interval is as long as the longest in the sum.
@@ -31,6 +33,9 @@ use differences::{differences, is_whole};
 pub fn merge(runs: Vec<Run>) -> Result<Run> {
     let mut runs = runs.into_iter();
     let first = runs.next().context("nothing to merge; name the folders of two reports")?;
+    if is_whole(&first) && runs.len() == 0 {
+        return Ok(first);
+    }
     let mut sum = Sum::new(first);
     for run in runs {
         sum.add(run)?;
@@ -65,7 +70,7 @@ const CPU_UNIT: f64 = 1e6;
 
 impl Sum {
     fn new(mut run: Run) -> Self {
-        doubt(&mut run);
+        take_part(&mut run);
         let (intervals, details) = (take(&mut run.intervals), take(&mut run.error_samples));
         let mut sum = Self {
             ids: ids(&run),
@@ -85,6 +90,11 @@ impl Sum {
             "the runs differ in {}; merge the shards of one run, or runs of one profile against one target",
             differences.join(", ")
         );
+        ensure!(
+            !run.url.is_empty(),
+            "the runs each started a server of its own, so their sum is not a load on one target; give all \
+             of them a URL"
+        );
         let once = "is given twice; name each folder once";
         let ids = ids(&run);
         if is_whole(&run) {
@@ -94,9 +104,11 @@ impl Sum {
         } else if let Some(shard) = run.shards.iter().find(|shard| self.shards.contains(shard)) {
             bail!("shard {shard} of {} {once}", run.shard.of);
         }
-        doubt(&mut run);
+        take_part(&mut run);
         self.run.doubts.append(&mut run.doubts);
         self.run.doubts.sort();
+        self.run.parts.append(&mut run.parts);
+        self.run.parts.sort();
         self.ids.extend(ids);
         self.shards.extend(&run.shards);
         self.add_content(take(&mut run.intervals), take(&mut run.error_samples));
@@ -150,18 +162,17 @@ impl Sum {
     }
 }
 
-/// Notes why a shard is not valid: in the sum of all shards it would not show.
-fn doubt(run: &mut Run) {
-    if let ([shard], 2..) = (&run.shards[..], run.shard.of) {
-        let named = |why: String| match why.starts_with("shard ") {
-            true => why,
-            false => format!("shard {shard}: {why}"),
-        };
-        // A shard that was merged alone before has its doubts already.
-        let known = take(&mut run.doubts);
-        let new = if known.is_empty() { doubts(run) } else { Vec::new() };
-        run.doubts = known.into_iter().chain(new).map(named).collect();
+/// Makes a run a part of a sum, with its doubts: in the sum they would not show.
+fn take_part(run: &mut Run) {
+    if !run.parts.is_empty() {
+        return;
     }
+    let part = part(run);
+    let name = part_name(run, &part);
+    let known = take(&mut run.doubts).into_iter();
+    run.doubts = known.chain(doubts(run)).map(|why| format!("{name}: {why}")).collect();
+    run.doubts.sort();
+    run.parts = vec![part];
 }
 
 impl Cell {

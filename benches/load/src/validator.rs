@@ -5,6 +5,7 @@
 //! nor a failure.
 
 mod check;
+mod parts;
 #[cfg(test)]
 mod tests;
 mod validity;
@@ -15,9 +16,9 @@ use super::summary::Summary;
 use load_plan::model::Run;
 use load_plan::profile::Profile;
 use load_plan::thresholds::{Metric, Op, Threshold};
-use load_plan::units::exact_duration;
 
 pub use check::Check;
+pub(crate) use parts::part_name;
 pub use verdict::RunVerdict;
 pub use violations::Worst;
 use violations::by_interval;
@@ -59,19 +60,7 @@ impl Assessment {
 #[must_use]
 pub fn validate(run: &Run) -> Assessment {
     let summary = Summary::of(run);
-    let intervals = by_interval(run);
-    let judge = |stage, threshold: &Threshold| Check::new(&summary, &intervals, stage, threshold);
-    let mut checks = Vec::new();
-    let mut notices = Vec::new();
-    for (stage, threshold) in thresholds(&run.profile) {
-        match left_out(run, threshold) {
-            Some(notice) => notices.push(notice),
-            None => checks.push(judge(stage, threshold)),
-        }
-    }
-    // Not in the profile, and therefore only shown if it is violated.
-    let implied = all_open(&run.profile).map(|threshold| judge(None, &threshold));
-    checks.extend(implied.filter(|check| check.samples > 0 && !check.met));
+    let (checks, mut notices) = checks(run, &summary);
     notices.extend(checks.iter().filter_map(|check| check.caution(run, &summary)));
     let by_target: Vec<String> = checks
         .iter()
@@ -79,11 +68,11 @@ pub fn validate(run: &Run) -> Assessment {
         .map(|check| check.describe(&run.profile))
         .collect();
     let doubts = doubts_of(run, &summary, &checks);
-    let (verdict, reasons) = if let Some((verdict, why)) = cut_short(run) {
+    let (verdict, reasons) = if let Some((verdict, reasons)) = parts::cut_short(run) {
         notices.extend(by_target.into_iter().map(|violation| {
             format!("{violation}; what is missing of the run cannot change that")
         }));
-        (verdict, vec![why])
+        (verdict, reasons)
     } else if doubts.is_empty() {
         let violated = checks.iter().filter(|check| !check.met);
         let reasons: Vec<String> = violated.map(|check| check.describe(&run.profile)).collect();
@@ -98,6 +87,24 @@ pub fn validate(run: &Run) -> Assessment {
     Assessment { verdict, checks, reasons, notices, doubts }
 }
 
+/// Each threshold against what was measured, and a notice for each that is left out.
+fn checks(run: &Run, summary: &Summary) -> (Vec<Check>, Vec<String>) {
+    let intervals = by_interval(run);
+    let judge = |stage, threshold: &Threshold| Check::new(summary, &intervals, stage, threshold);
+    let mut checks = Vec::new();
+    let mut notices = Vec::new();
+    for (stage, threshold) in thresholds(&run.profile) {
+        match left_out(run, threshold) {
+            Some(notice) => notices.push(notice),
+            None => checks.push(judge(stage, threshold)),
+        }
+    }
+    // Not in the profile, and therefore only shown if it is violated.
+    let implied = all_open(&run.profile).map(|threshold| judge(None, &threshold));
+    checks.extend(implied.filter(|check| check.samples > 0 && !check.met));
+    (checks, notices)
+}
+
 /// The thresholds of `profile`, each with the stage that it is on: those of the whole run first, then those of each stage.
 pub fn thresholds(profile: &Profile) -> impl Iterator<Item = (Option<usize>, &Threshold)> {
     let of_stages = profile.stages.iter().enumerate();
@@ -109,7 +116,8 @@ pub fn thresholds(profile: &Profile) -> impl Iterator<Item = (Option<usize>, &Th
 
 /// Reasons why one part of a run is not valid, whatever the other parts say.
 pub(super) fn doubts(part: &Run) -> Vec<String> {
-    validity::doubts(part, &Summary::of(part), &[])
+    let summary = Summary::of(part);
+    validity::doubts(part, &summary, &checks(part, &summary).0)
 }
 
 /// The implied threshold that a stage is measured with all of its connections. There is none if connections come and go
@@ -136,34 +144,10 @@ fn left_out(run: &Run, threshold: &Threshold) -> Option<String> {
     })
 }
 
-/// The verdict on a run that lacks a part of its time or of its shards, and why; `None` for a whole run.
-fn cut_short(run: &Run) -> Option<(RunVerdict, String)> {
-    if run.interrupted {
-        let planned = exact_duration(run.profile.duration());
-        let seconds = run.intervals.last().map_or(0, |last| last.second);
-        let why = format!("a signal ended the run in second {seconds}; {planned} were planned");
-        return Some((RunVerdict::Interrupted, why));
-    }
-    let missing: Vec<String> = (0..run.shard.of)
-        .filter(|shard| !run.shards.contains(shard))
-        .map(|shard| shard.to_string())
-        .collect();
-    if missing.is_empty() {
-        return None;
-    }
-    let are = if missing.len() == 1 { "is" } else { "are" };
-    let why = format!(
-        "of {} shards, {} {are} missing: {}; add the reports of all with ws-load merge",
-        run.shard.of,
-        missing.len(),
-        missing.join(", ")
-    );
-    Some((RunVerdict::Incomplete, why))
-}
-
 /// Reasons why limits that a slow generator can violate are not judged.
 fn doubts_of(run: &Run, summary: &Summary, checks: &[Check]) -> Vec<String> {
     let mut doubts = run.doubts.clone();
+    doubts.extend(parts::apart(run));
     doubts.extend(validity::doubts(run, summary, checks));
     let of_allocations = checks.iter().any(|check| check.threshold.metric.is_of_allocations());
     if let (true, Some(why)) = (of_allocations, &run.allocations_unknown) {

@@ -29,12 +29,17 @@ impl Clock {
         self.start
     }
 
+    /// Wall-clock time at the start, since 1970.
+    pub(super) fn start_unix(&self) -> Duration {
+        let now = Instant::now();
+        let ahead = self.start.saturating_duration_since(now);
+        let behind = now.saturating_duration_since(self.start);
+        (self.host.unix() + ahead).saturating_sub(behind)
+    }
+
     /// Wall-clock time at the start, in milliseconds since 1970.
     pub(super) fn start_unix_ms(&self) -> f64 {
-        let now = Instant::now();
-        let ahead = self.start.saturating_duration_since(now).as_secs_f64();
-        let behind = now.saturating_duration_since(self.start).as_secs_f64();
-        (self.host.unix().as_secs_f64() + ahead - behind) * 1e3
+        self.start_unix().as_secs_f64() * 1e3
     }
 
     /// Now.

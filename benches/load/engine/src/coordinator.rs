@@ -42,6 +42,8 @@ const SECOND_NS: u64 = 1_000_000_000;
 /// The records of all workers.
 #[derive(Debug)]
 pub(super) struct Recording {
+    /// Wall-clock time at the start, since 1970.
+    pub(super) started: Duration,
     pub(super) intervals: Vec<Interval>,
     pub(super) error_samples: Vec<ErrorSample>,
     /// Reasons not to trust the run that the intervals do not show.
@@ -73,6 +75,7 @@ pub(super) async fn lead(
     progress: &mut dyn FnMut(&Progress<'_>),
 ) -> Result<Recording> {
     let command = *workers.commands.borrow();
+    let started = clock.start_unix();
     let mut coordinator = Coordinator {
         profile,
         shard,
@@ -95,6 +98,7 @@ pub(super) async fn lead(
     };
     coordinator.drain().await?;
     Ok(Recording {
+        started,
         intervals: coordinator.intervals.into_list(),
         error_samples: coordinator.error_samples.into_list(),
         doubts: coordinator.doubts,

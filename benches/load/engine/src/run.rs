@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use bench_kit::descriptors;
 use load_plan::metrics::Tally;
 use load_plan::model::{Run, SCHEMA, Shard};
@@ -120,8 +120,11 @@ pub(crate) async fn run_over(
             problem = interrupted(stop) => return Err(problem.into()),
         }
     }
-    // The agreed start may have passed during the probe load.
-    let started = host.unix().max(start_at.unwrap_or_default());
+    let late = start_at.and_then(|at| host.unix().checked_sub(at)).unwrap_or_default();
+    ensure!(
+        late <= profile.allowed_skew(),
+        "the agreed start passed {late:.1?} ago, while the target was probed; give all shards a later --start-at"
+    );
     let recording = execution.execute(profile, start_at, progress).await?;
     let allocations = match (heap_before, &scrape) {
         (Some(Ok(before)), Some(scrape)) => {
@@ -135,7 +138,7 @@ pub(crate) async fn run_over(
         Some(Err(error)) => (None, Some(format!("{error:#}"))),
         None => (None, None),
     };
-    let Recording { intervals, error_samples, doubts, interrupted } = recording;
+    let Recording { started, intervals, error_samples, doubts, interrupted } = recording;
     Ok(Run {
         schema: SCHEMA,
         run_id: settings.run_id.clone(),
@@ -150,6 +153,7 @@ pub(crate) async fn run_over(
         allocations,
         allocations_unknown,
         doubts,
+        parts: Vec::new(),
         interrupted,
         workers: workers as u32,
         processors: std::thread::available_parallelism().context("no processors")?.get() as u32,

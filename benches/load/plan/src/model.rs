@@ -81,6 +81,21 @@ pub struct Shard {
     pub of: u32,
 }
 
+/// A run that was added to others.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Part {
+    /// The shard; 0 for a whole run.
+    pub shard: u32,
+    /// Name of the run.
+    pub run_id: String,
+    /// Start by the wall clock, in nanoseconds since 1970.
+    pub started_unix_ns: u128,
+    /// The second in which a signal ended it; `None` if it was not interrupted.
+    pub interrupted_in: Option<u64>,
+    /// When the hold of each stage began, in nanoseconds since the start; `None` for a stage that was not held.
+    pub holds: Vec<Option<u64>>,
+}
+
 /// One run.
 ///
 /// As JSON it lacks the fields that a report writes in sections of their own: schema, profile, counts and errors.
@@ -97,7 +112,7 @@ pub struct Run {
     pub shards: Vec<u32>,
     /// Address of the target; empty if the run started a server of its own.
     pub url: String,
-    /// Start by the wall clock, in nanoseconds since 1970.
+    /// Start by the wall clock, in nanoseconds since 1970; of several shards, the earliest.
     pub started_unix_ns: u128,
     /// Threads that generated the load.
     pub workers: u32,
@@ -110,6 +125,9 @@ pub struct Run {
     /// Why the target's allocations are unknown, although it reported them before the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allocations_unknown: Option<String>,
+    /// The runs that were added up; empty for a run that was not merged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
     /// The load that was asked for, with thresholds and seed.
     #[serde(skip)]
     pub profile: Profile,

@@ -12,7 +12,6 @@ pub(super) fn differences(one: &Run, other: &Run) -> Vec<String> {
     found.compare("run.shard.of", one.shard.of, other.shard.of);
     if !is_whole(one) || !is_whole(other) {
         found.compare("run.run_id", &one.run_id, &other.run_id);
-        found.compare("run.started_unix_ns", one.started_unix_ns, other.started_unix_ns);
         if let (Some(mine), Some(theirs)) = (&one.allocations, &other.allocations) {
             let json = |of: &TargetAllocations| serde_json::to_value(of).unwrap_or_default();
             found.values("allocations", &json(mine), &json(theirs));

@@ -37,6 +37,7 @@ fn empty(shard: u32, of: u32) -> Run {
         allocations_unknown: None,
         before: Tally::default(),
         doubts: Vec::new(),
+        parts: Vec::new(),
         interrupted: false,
         workers: 1,
         processors: 2,
@@ -196,10 +197,12 @@ fn runs_with_different_thresholds_are_refused() {
 }
 
 #[test]
-fn shards_that_began_at_different_times_are_refused() {
+fn the_start_of_each_part_is_kept() {
     let mut other = empty(1, 2);
-    other.started_unix_ns += 1;
-    check([empty(0, 2), other], &["run.started_unix_ns"]);
+    other.started_unix_ns += 7;
+    let merged = merge(vec![other, empty(0, 2)]).unwrap();
+    let starts = merged.parts.iter().map(|part| part.started_unix_ns - merged.started_unix_ns);
+    assert_eq!(starts.collect::<Vec<_>>(), [0, 7]);
 }
 
 #[test]
@@ -209,6 +212,16 @@ fn runs_with_different_targets_are_refused() {
     check([empty(0, 2), other.clone()], &["run.url (ws://127.0.0.1:9001/ and ws://elsewhere/)"]);
     other.url.clear();
     check([empty(0, 2), other], &["run.url (ws://127.0.0.1:9001/ and a server of its own)"]);
+}
+
+#[test]
+fn runs_that_each_started_a_server_are_refused() {
+    for of in [1, 2] {
+        let [mut one, mut other] = [empty(0, of), empty(of - 1, of)];
+        (one.url, other.url, other.run_id) = <(String, String, String)>::default();
+        one.run_id = if of == 1 { "s".to_owned() } else { String::new() };
+        check([one, other], &["each started a server of its own", "URL"]);
+    }
 }
 
 #[test]

@@ -147,6 +147,7 @@ fn run(trouble: Trouble) -> Run {
         allocations_unknown: None,
         before: Tally::default(),
         doubts: Vec::new(),
+        parts: Vec::new(),
         interrupted: false,
         workers: 2,
         processors: 2,

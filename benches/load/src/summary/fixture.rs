@@ -97,6 +97,7 @@ pub(crate) fn run(profile: &str, holds: impl IntoIterator<Item = Interval>) -> R
         allocations_unknown: None,
         before: Tally::default(),
         doubts: Vec::new(),
+        parts: Vec::new(),
         interrupted: false,
         workers: 1,
         processors: 2,

@@ -1,3 +1,4 @@
+mod parts;
 mod validity;
 
 use proptest::prelude::*;

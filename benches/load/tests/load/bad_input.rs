@@ -136,6 +136,13 @@ fn a_shard_that_is_out_of_range_is_refused() {
 }
 
 #[test]
+fn a_shard_without_a_url_is_refused() {
+    let start = std::time::SystemTime::UNIX_EPOCH.elapsed().expect("it is later").as_secs() + 60;
+    let words = ["--shard=0/2", "--run-id", "x", "--start-at", &start.to_string()];
+    check(&[&["run", "smoke"], &words[..]].concat(), 2, &["a server of its own", "URL"]);
+}
+
+#[test]
 fn an_invalid_shard_in_the_environment_is_refused() {
     let output = Command::new(PROGRAM)
         .args(["run", "smoke"])

@@ -205,15 +205,32 @@ fn a_subscription_without_messages_never_passes() {
     assert_ne!(validate(&run(profile, &peer)).verdict, RunVerdict::Pass);
 }
 
+/// Two shards of `profile` that start so many seconds from now.
+fn two_shards(profile: &str, peer: &Peer, starts: [u64; 2]) -> [Run; 2] {
+    let run = async |index, start| {
+        let load = Load::new(profile).shard(index, 2).starts_in(Duration::from_secs(start));
+        load.run_beside(peer, &mut |_| {}).await.expect("the peer is there")
+    };
+    in_virtual_time(async { tokio::join!(run(0, starts[0]), run(1, starts[1])).into() })
+}
+
+#[test]
+fn half_of_the_load_after_the_other_half_is_not_the_whole_load() {
+    let profile = Profile { connections: 4, hold: "3s", ..Profile::default() }.to_string();
+    let verdict = |starts| {
+        let whole = merge(two_shards(&profile, &Peer::echo(), starts).into());
+        validate(&whole.expect("they are the shards of one run"))
+    };
+    assert_eq!(verdict([3, 3]).verdict, RunVerdict::Pass);
+    let assessment = verdict([3, 7]);
+    assert_eq!(assessment.verdict, RunVerdict::Invalid);
+    assert!(assessment.reasons[0].contains("4.00 s after shard 0"), "{:?}", assessment.reasons);
+}
+
 #[test]
 fn merged_shards_have_the_percentiles_of_all_their_values() {
     let profile = Profile { connections: 5, hold: "5s", ..Profile::default() }.to_string();
-    let peer = uneven();
-    let run = async |index| {
-        let shard = Load::new(&profile).shard(index, 2).starts_in(Duration::from_secs(3));
-        shard.run_beside(&peer, &mut |_| {}).await.expect("the peer is there")
-    };
-    let halves = in_virtual_time(async { <[Run; 2]>::from(tokio::join!(run(0), run(1))) });
+    let halves = two_shards(&profile, &uneven(), [3, 3]);
     let mut seen = std::collections::BTreeMap::new();
     for half in &halves {
         let (folder, _, assessment) = report(half);

@@ -1,8 +1,12 @@
 //! Shards that run side by side are parts of one load.
 
-use load_engine::testing::{Answer, Peer, in_virtual_time};
-use load_plan::model::{Run, Shard};
 use std::time::Duration;
+
+use futures::{SinkExt, StreamExt};
+use load_engine::testing::{Answer, Peer, UNIX_START, in_virtual_time};
+use load_plan::model::{Run, Shard};
+use tokio::time::sleep;
+use tokio_tungstenite::accept_async;
 
 use crate::support::{Profile, check_sums, counts, faults, is_chosen};
 
@@ -34,4 +38,38 @@ fn two_shards_start_together_and_share_the_connections() {
     assert_eq!(sum(|run| counts(run).sent), peer.counts().received.get());
     assert_eq!(sum(|run| counts(run).received), peer.counts().sent.get());
     assert_eq!(peer.counts().faults.get(), 25);
+}
+
+/// A peer that takes two seconds for every upgrade.
+fn slow() -> Peer {
+    Peer::raw(|pipe, _| async move {
+        sleep(Duration::from_secs(2)).await;
+        let mut socket = accept_async(pipe).await?;
+        while let Some(message) = socket.next().await {
+            let message = message?;
+            if message.is_text() {
+                socket.send(message).await?;
+            }
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_shard_that_is_late_loads_nothing_and_fails() {
+    let peer = slow();
+    let load = Profile::default().load().shard(1, 2).starts_in(Duration::from_secs(1));
+    let error = load.run(&peer).expect_err("the probe took two seconds").to_string();
+    assert!(error.contains("start passed") && error.contains("--start-at"), "{error}");
+    // The connection that checks the address, and one that asks for metrics.
+    assert_eq!(peer.counts().accepted.get(), 2);
+}
+
+#[test]
+fn a_run_records_when_it_really_started() {
+    let hold = "60s";
+    let load = Profile { hold, ..Profile::default() }.load().starts_in(Duration::from_secs(1));
+    let run = load.run(&slow()).expect("it is late by less than a tenth of the hold");
+    let since = Duration::from_nanos(run.started_unix_ns as u64) - UNIX_START;
+    assert!(since > Duration::from_secs(2), "{since:?}");
 }

@@ -39,6 +39,14 @@ impl Profile {
         self.stages.iter().map(lasts).sum()
     }
 
+    /// How far apart the starts of shards may lie: a tenth of the shortest hold, so that nine tenths of it have the load of
+    /// all shards.
+    #[must_use]
+    pub fn allowed_skew(&self) -> Duration {
+        let holds = self.stages.iter().map(|stage| stage.hold).filter(|hold| !hold.is_zero());
+        holds.min().unwrap_or_default() / 10
+    }
+
     /// The same load in `factor` times the time: scales ramps, holds and warm-ups, but not rates and timeouts.
     ///
     /// # Errors

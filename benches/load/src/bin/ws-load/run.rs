@@ -44,6 +44,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let profile = args.flags.profile()?;
     let shard = args.shard.shard()?;
+    args.flags.check_shard(&profile, shard)?;
     args.output.prepare()?;
     let stop = stop_on_signals()?;
     let (settings, own) = args.flags.settings(profile)?;

@@ -104,6 +104,15 @@ impl Flags {
         Ok(profile)
     }
 
+    /// Refuses shards without a common target.
+    pub(crate) fn check_shard(&self, profile: &Profile, shard: Shard) -> Result<()> {
+        let has_target = self.url.is_some() || profile.target.url.is_some();
+        let words =
+            "each shard would start a server of its own; give all of them the URL of one target";
+        ensure!(shard.of <= 1 || has_target, Problem::usage(words.to_owned()));
+        Ok(())
+    }
+
     /// The settings of a whole run of `profile` against the URL of the command line, that of the profile, or a server that
     /// is started here and ends with its value.
     pub(crate) fn settings(&self, profile: Profile) -> Result<(RunSettings, Option<OwnTarget>)> {
