@@ -16,7 +16,7 @@ use crate::{Error, Recording, file};
 pub use merge::MergeReport;
 
 /// The version of the file format. A file of another version is not comparable.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// All recorded counts of one target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub struct Provenance {
 /// The totals of one scenario, each at N and at 2N operations.
 ///
 /// Two sizes separate the cost of an operation from the fixed cost of a server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Counts {
     /// N and 2N: the number of messages, connections or ticks.
@@ -57,6 +57,10 @@ pub struct Counts {
     pub writes: [u64; 2],
     /// Most heap bytes live at one moment.
     pub peak_bytes: [u64; 2],
+    /// Heap blocks that only the first run of a process allocates, if that run has N or 2N operations.
+    pub once_blocks: [u64; 2],
+    /// Heap bytes that only the first run of a process allocates.
+    pub once_bytes: [u64; 2],
     /// Heap bytes live at a moment that the scenario chose; only for scenarios that hold connections open.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub held_bytes: Option<[u64; 2]>,
@@ -76,6 +80,8 @@ impl Counts {
             Metric::Reads => Some(self.reads),
             Metric::Writes => Some(self.writes),
             Metric::PeakBytes => Some(self.peak_bytes),
+            Metric::OnceBlocks => Some(self.once_blocks),
+            Metric::OnceBytes => Some(self.once_bytes),
             Metric::HeldBytes => self.held_bytes,
         }
     }
@@ -110,6 +116,10 @@ pub enum Metric {
     Writes,
     /// Most heap bytes live at one moment.
     PeakBytes,
+    /// Heap blocks that only the first run of a process allocates.
+    OnceBlocks,
+    /// Heap bytes that only the first run of a process allocates.
+    OnceBytes,
     /// Heap bytes live at the chosen moment.
     HeldBytes,
 }
@@ -158,16 +168,7 @@ mod tests {
 
     #[track_caller]
     fn check(ops: [u64; 2], blocks: [u64; 2], per_op: Option<f64>, fixed: Option<f64>) {
-        let zero = [0, 0];
-        let counts = Counts {
-            ops,
-            blocks,
-            bytes: zero,
-            reads: zero,
-            writes: zero,
-            peak_bytes: zero,
-            held_bytes: None,
-        };
+        let counts = Counts { ops, blocks, ..Counts::default() };
         assert_eq!(counts.per_op(Metric::Blocks), per_op);
         assert_eq!(counts.fixed(Metric::Blocks), fixed);
         assert_eq!(counts.per_op(Metric::HeldBytes), None);

@@ -35,6 +35,8 @@ pub(crate) struct Attribution {
     pub(crate) places: BTreeMap<String, String>,
     /// Sites with live blocks after the run of 2N.
     pub(crate) leaks: Vec<Leak>,
+    /// Sites that allocate more in the first run of a process than in the next.
+    pub(crate) once: Vec<Leak>,
     /// Sentences about tasks that were not joined, or about sites that differ between runs.
     pub(crate) notes: Vec<String>,
 }
@@ -47,10 +49,14 @@ pub(crate) fn attribute(
 ) -> anyhow::Result<Attribution> {
     let n = scenario.ops;
     let profile = |window| profile(suite, scenario, window);
-    // Discard the first run: it includes one-time initialisation of the process.
-    profile(Window::new(n))?;
+    // It includes one-time initialisation of the process.
+    let first = profile(Window::new(n))?;
     match question {
-        Question::Sites => Ok(costs(&profile(Window::new(n))?, &profile(Window::new(2 * n))?)),
+        Question::Sites => {
+            let again = profile(Window::new(n))?;
+            let once = once(&first, &again);
+            Ok(Attribution { once, ..costs(&again, &profile(Window::new(2 * n))?) })
+        }
         Question::Tasks => {
             let mut profile = profile(Window::new(n).ending_with_server())?;
             profile.retain(|key, _| key.contains("tokio::runtime::task"));
@@ -90,15 +96,26 @@ fn costs(n: &Profile, double: &Profile) -> Attribution {
 
 /// Sites with live blocks, largest first.
 fn live(profile: &Profile) -> Vec<Leak> {
-    let live = profile.iter().map(|(key, site)| Leak {
-        key: key.clone(),
-        place: site.place.clone(),
-        blocks: site.live_blocks,
-        bytes: site.live_bytes,
+    ranked(profile, |_, site| (site.live_blocks, site.live_bytes))
+}
+
+/// Sites that allocate more in `first` than in `again`, largest first.
+fn once(first: &Profile, again: &Profile) -> Vec<Leak> {
+    ranked(first, |key, site| {
+        let (blocks, bytes) = again.get(key).map_or((0, 0), |again| (again.blocks, again.bytes));
+        (site.blocks.saturating_sub(blocks), site.bytes.saturating_sub(bytes))
+    })
+}
+
+/// Sites with blocks by `count`, largest first.
+fn ranked(profile: &Profile, count: impl Fn(&str, &Site) -> (u64, u64)) -> Vec<Leak> {
+    let counted = profile.iter().map(|(key, site)| {
+        let (blocks, bytes) = count(key, site);
+        Leak { key: key.clone(), place: site.place.clone(), blocks, bytes }
     });
-    let mut leaks: Vec<Leak> = live.filter(|leak| leak.blocks > 0).collect();
-    leaks.sort_by(|a, b| (b.blocks, b.bytes, &a.key).cmp(&(a.blocks, a.bytes, &b.key)));
-    leaks
+    let mut sites: Vec<Leak> = counted.filter(|site| site.blocks > 0).collect();
+    sites.sort_by(|a, b| (b.blocks, b.bytes, &a.key).cmp(&(a.blocks, a.bytes, &b.key)));
+    sites
 }
 
 /// `from run to run 2 to 3 blocks: <site>` for each site that differs between runs.

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::attribute::{Question, attribute};
 use crate::error::Blind;
 use crate::measure::measure;
-use crate::{Registry, Suite, canary};
+use crate::{Registry, Suite, canary, output};
 
 /// First argument of a child; the scenario's id and a [`Task`] in JSON follow.
 const FLAG: &str = "--as-child";
@@ -27,13 +27,14 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 pub(crate) enum Task {
     /// Answered by `()`.
     CheckInstrument,
-    /// `runs` are kept at N and at 2N. Answered by an [`Outcome`](crate::measure::Outcome).
-    Measure { runs: u64 },
+    /// `runs` are kept at N and at 2N, after a first run at one of them. Answered by an
+    /// [`Outcome`](crate::measure::Outcome).
+    Measure { runs: u64, double_first: bool },
     /// Answered by an [`Attribution`](crate::attribute::Attribution).
     Attribute(Question),
 }
 
-/// The reason why a child has no answer. On stdout it prints the answer or this, in JSON.
+/// The reason why a child has no answer. The answer or this, in JSON, is the last line of its stdout.
 #[derive(Debug, Serialize, Deserialize)]
 struct Failure {
     blind: bool,
@@ -65,15 +66,17 @@ pub(crate) fn serve(
         .map_err(|error| Blind(format!("{error:#}")).into())
         .and_then(|()| answer(suite, registry, id, task))
         .map_err(|error| Failure { blind: error.is::<Blind>(), why: format!("{error:#}") });
-    serde_json::to_writer(std::io::stdout().lock(), &answer)
-        .context("cannot write the answer to stdout")
+    let answer = serde_json::to_string(&answer).context("invariant: an answer is JSON")?;
+    output::print(&format!("\n{answer}"))
 }
 
 fn answer(suite: &Suite, registry: &Registry, id: &str, task: Task) -> anyhow::Result<Value> {
     let scenario = || registry.get(id).with_context(|| format!("no scenario is called {id}"));
     Ok(match task {
         Task::CheckInstrument => Value::Null,
-        Task::Measure { runs } => serde_json::to_value(measure(scenario()?, runs)?)?,
+        Task::Measure { runs, double_first } => {
+            serde_json::to_value(measure(scenario()?, runs, double_first)?)?
+        }
         Task::Attribute(question) => {
             serde_json::to_value(attribute(suite, scenario()?, question)?)?
         }
@@ -87,6 +90,11 @@ pub(crate) fn check_instrument() -> anyhow::Result<()> {
 
 /// Runs this program again as a child. [`Blind`] is the error of a child that counts wrong.
 pub(crate) fn ask<T: DeserializeOwned>(id: &str, task: Task) -> anyhow::Result<T> {
+    listen(id, task).map(|(answer, _)| answer)
+}
+
+/// [`ask`], with everything that the child printed besides its answer.
+pub(crate) fn listen<T: DeserializeOwned>(id: &str, task: Task) -> anyhow::Result<(T, String)> {
     let program = std::env::current_exe().context("cannot find the path of this program")?;
     let task = serde_json::to_string(&task).context("invariant: a task is JSON")?;
     let child = Command::new(program)
@@ -110,7 +118,9 @@ pub(crate) fn ask<T: DeserializeOwned>(id: &str, task: Task) -> anyhow::Result<T
         bail!("the process of {id} ended with {}: {}", output.status, errors.trim());
     }
     let stdout = String::from_utf8_lossy(&output.stdout);
-    serde_json::from_str::<Result<T, Failure>>(&stdout)
+    let (printed, answer) = stdout.rsplit_once('\n').unwrap_or(("", &stdout));
+    let answer = serde_json::from_str::<Result<T, Failure>>(answer)
         .with_context(|| format!("{id} answered something else than a reply: {stdout:?}"))?
-        .map_err(|Failure { blind, why }| if blind { Blind(why).into() } else { anyhow!(why) })
+        .map_err(|Failure { blind, why }| if blind { Blind(why).into() } else { anyhow!(why) });
+    Ok((answer?, format!("{printed}{}", String::from_utf8_lossy(&output.stderr))))
 }

@@ -17,6 +17,7 @@ use crate::error::Usage;
 use crate::judge::{self, RUNS};
 use crate::output::{print, print_error};
 use crate::profiler::Profiler;
+use crate::repeats::PROCESSES;
 use crate::report::{Format, Run};
 use crate::scenario::PLANTED;
 use crate::suite::{Recorded, Suite, TARGET};
@@ -76,8 +77,8 @@ struct Flags {
     #[arg(value_name = "FILTER")]
     filters: Vec<String>,
 
-    /// Number of runs at N and at 2N that must agree, after one that is discarded
-    #[arg(long, default_value_t = RUNS, value_parser = clap::value_parser!(u64).range(2..))]
+    /// Number of runs at N and at 2N that must agree, in three processes
+    #[arg(long, default_value_t = RUNS, value_parser = clap::value_parser!(u64).range(PROCESSES..))]
     runs: u64,
 
     /// Record the measured numbers

@@ -16,7 +16,7 @@ pub(crate) struct Blind(pub(crate) String);
 pub(crate) struct Broken {
     pub(crate) why: String,
     /// The descriptors left open, one sentence each.
-    pub(crate) descriptors: Vec<String>,
+    pub(crate) left_open: Vec<String>,
 }
 
 /// A command line that makes no sense.

@@ -4,17 +4,21 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
 
-use baselines::compare::{Limit, Measurement, judge};
-use baselines::suite_report::ScenarioReport;
+use baselines::alloc::Metric;
+use baselines::compare::{Change, Limit, Measurement, judge};
+use baselines::suite_report::{Leak, ScenarioReport};
 use baselines::{Error, Verdict};
 
 use crate::attribute::{Attribution, Question};
 use crate::child::{self, Task};
 use crate::error::Blind;
 use crate::limits;
-use crate::measure::Outcome;
+use crate::repeats::{self, Measured};
 use crate::result::unmeasured;
 use crate::suite::{Recorded, Suite};
+
+/// Most call sites named in notes.
+const SITES: usize = 8;
 
 /// Default number of kept runs at N and at 2N.
 pub(crate) const RUNS: u64 = 10;
@@ -102,24 +106,24 @@ pub(crate) fn judge_one(
 
 /// Measures one scenario. `None` if the server broke it; the verdict is then in the report.
 fn measure(id: &str, runs: u64, report: &mut ScenarioReport) -> Option<Measurement> {
-    let left_open =
-        |descriptors: Vec<String>| descriptors.into_iter().map(|one| format!("left open: {one}"));
-    match child::ask(id, Task::Measure { runs }) {
-        Ok(Outcome::Counted { counts, live, descriptors }) => {
-            report.notes.extend(left_open(descriptors));
+    let sentences =
+        |left_open: Vec<String>| left_open.into_iter().map(|one| format!("left open: {one}"));
+    match repeats::measure(id, runs) {
+        Ok(Measured::Counted { counts, live, left_open }) => {
+            report.notes.extend(sentences(left_open));
             report.live = live;
             report.measured = Some(counts.clone());
             Some(Measurement::Counted { counts, live })
         }
-        Ok(Outcome::Broken { why, descriptors }) => {
-            report.live.fds = descriptors.len() as u64;
-            let leaked = !descriptors.is_empty();
+        Ok(Measured::Broken { why, left_open }) => {
+            report.live.fds = left_open.len() as u64;
+            let leaked = !left_open.is_empty();
             report.verdict = if leaked { Verdict::Leaked } else { Verdict::Regressed };
             report.notes.push(why);
-            report.notes.extend(left_open(descriptors));
+            report.notes.extend(sentences(left_open));
             None
         }
-        Ok(Outcome::Nondeterministic { differences }) => {
+        Ok(Measured::Nondeterministic { differences }) => {
             report.notes.extend(differences);
             Some(Measurement::Nondeterministic)
         }
@@ -141,7 +145,7 @@ fn add_sites(suite: &Suite, id: &str, root: &Path, report: &mut ScenarioReport) 
         _ => &[],
     };
     for question in questions {
-        let Attribution { sites, places, leaks, notes } =
+        let Attribution { sites, places, leaks, once, notes } =
             match child::ask(id, Task::Attribute(*question)) {
                 Ok(attribution) => attribution,
                 Err(error) => {
@@ -151,6 +155,14 @@ fn add_sites(suite: &Suite, id: &str, root: &Path, report: &mut ScenarioReport) 
             };
         report.notes.extend(notes);
         report.leaks.extend(leaks);
+        let changes_once =
+            |change: &Change| matches!(change.metric, Metric::OnceBlocks | Metric::OnceBytes);
+        if report.changes().iter().any(changes_once) {
+            report.notes.extend(once.iter().take(SITES).map(|site| {
+                let Leak { key, place, blocks, bytes } = site;
+                format!("once in a process: {blocks} blocks, {bytes} bytes of {place}: {key}")
+            }));
+        }
         match baselines::sites::load(&baselines::sites::path(root, id)) {
             _ if sites.is_empty() => {}
             Err(Error::Missing { .. }) => {}

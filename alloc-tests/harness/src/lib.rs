@@ -11,7 +11,8 @@
 //! - [`client`], [`frame`], [`memory`]: drivers that do not allocate: a blocking socket, and a peer in memory
 //! - [`io_count`]: counts reads and writes, and holds writes back
 //! - [`profiler`]: counts the heap (dhat); `descriptors`: lists open files and sockets
-//! - `measure`: one window, and the repeats that must agree; `canary`: checks the instrument itself
+//! - `measure`: one window, and the repeats of one process; `repeats`: several processes, which must agree; `canary`:
+//!   checks the instrument itself
 //! - `sites`: dhat's profile as call sites; `attribute`: the sites that allocate, leak or waver
 //! - `child`: both ends of a scenario's process
 //! - `judge`: scenarios against their baselines; `result`: those without a measurement; `limits`: limits for one run
@@ -35,6 +36,7 @@ pub mod memory;
 mod output;
 pub mod profiler;
 mod record;
+mod repeats;
 mod report;
 mod result;
 pub mod scenario;

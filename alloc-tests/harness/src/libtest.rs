@@ -9,6 +9,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use crate::error::Usage;
 use crate::judge::{self, RUNS};
 use crate::output::{self, print_error};
+use crate::repeats::PROCESSES;
 use crate::report::explain;
 use crate::scenario::PLANTED;
 use crate::suite::{Recorded, Suite};
@@ -23,8 +24,8 @@ pub(crate) fn run(suite: &Suite, registry: &Registry, extra: Vec<Trial>) -> Exit
         return output::finish(Err(Usage(problem).into()));
     }
     let recorded = Recorded::load(suite.baselines.clone());
-    // A debug build has no baseline, so that two runs are enough to see whether runs agree.
-    let runs = if cfg!(debug_assertions) { 2 } else { RUNS };
+    // A debug build has no baseline, so that one run in each process is enough to see whether they agree.
+    let runs = if cfg!(debug_assertions) { PROCESSES } else { RUNS };
     if cfg!(debug_assertions) && !arguments.list {
         print_error("debug build: only leaks, agreement of runs and the canaries are checked;");
         print_error(&format!("totals are judged in release: {}", suite.command));

@@ -1,8 +1,6 @@
-//! One window measured, and the repeats that must agree.
+//! One window measured, and the repeats of one process.
 
 use anyhow::{Context, ensure};
-use baselines::alloc::Counts;
-use baselines::compare::Live;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Blind, Broken, Environment};
@@ -11,72 +9,76 @@ use crate::profiler::{Heap, Profiler};
 use crate::{Scenario, Window, descriptors};
 
 /// All readings of one run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Sample {
-    heap: Heap,
-    held_bytes: Option<u64>,
-    reads: u64,
-    writes: u64,
-    tasks: u64,
-    descriptors: u64,
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Sample {
+    pub(crate) heap: Heap,
+    pub(crate) held_bytes: Option<u64>,
+    pub(crate) reads: u64,
+    pub(crate) writes: u64,
+    pub(crate) tasks: u64,
+    pub(crate) descriptors: u64,
 }
 
-/// The result of all repeats of a scenario. Descriptors that were left open have one sentence each.
+/// The repeats of one process, which agree with each other.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Repeats {
+    /// N and 2N.
+    pub(crate) ops: [u64; 2],
+    /// The first run of the process, which does what is done once in a process.
+    pub(crate) first: Sample,
+    /// Every later run at N, and every later one at 2N.
+    pub(crate) kept: [Sample; 2],
+    /// Descriptors that were left open, one sentence each.
+    pub(crate) left_open: Vec<String>,
+}
+
+/// The result of one process.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Outcome {
-    /// All repeats agreed. `live` is the larger one at N and 2N of each number.
-    Counted { counts: Counts, live: Live, descriptors: Vec<String> },
+    Agreed(Box<Repeats>),
     /// The server did not behave as the scenario demands: `why` is the first demand that failed.
-    Broken { why: String, descriptors: Vec<String> },
+    Broken {
+        why: String,
+        left_open: Vec<String>,
+    },
     /// Two runs at the same N differed, in one sentence for each reading that did.
-    Nondeterministic { differences: Vec<String> },
+    Nondeterministic {
+        differences: Vec<String>,
+    },
 }
 
-/// One discarded run and `runs` kept ones at N, then the same at 2N. All kept runs must agree: their minimum would hide
-/// a leak in all but one of them.
-pub(crate) fn measure(scenario: &Scenario, runs: u64) -> anyhow::Result<Outcome> {
-    repeat(scenario, runs).or_else(|error| {
-        let Broken { why, descriptors } = error.downcast()?;
-        Ok(Outcome::Broken { why, descriptors })
+/// The first run of this process, at N or, if `double_first`, at 2N, and `runs` kept ones at either size. All kept runs
+/// must agree: their minimum would hide a leak in all but one of them.
+pub(crate) fn measure(
+    scenario: &Scenario,
+    runs: u64,
+    double_first: bool,
+) -> anyhow::Result<Outcome> {
+    repeat(scenario, runs, double_first).or_else(|error| {
+        let Broken { why, left_open } = error.downcast()?;
+        Ok(Outcome::Broken { why, left_open })
     })
 }
 
-fn repeat(scenario: &Scenario, runs: u64) -> anyhow::Result<Outcome> {
-    let mut kept = Vec::with_capacity(2);
-    let mut descriptors = Vec::new();
-    for ops in [scenario.ops, 2 * scenario.ops] {
-        sample(scenario, ops)?;
-        let (first, leaked) = sample(scenario, ops)?;
-        for run in 1..runs {
-            let (next, _) = sample(scenario, ops)?;
-            if next != first {
-                let differences = differences(&first, &next, ops, run + 1);
+fn repeat(scenario: &Scenario, runs: u64, double_first: bool) -> anyhow::Result<Outcome> {
+    let ops = [scenario.ops, 2 * scenario.ops];
+    let order = if double_first { [1, 0] } else { [0, 1] };
+    let (first, left_open) = sample(scenario, ops[order[0]])?;
+    let mut repeats = Repeats { ops, first, left_open, ..Repeats::default() };
+    for size in order {
+        let (kept, left_open) = sample(scenario, ops[size])?;
+        for run in 2..=runs {
+            let (next, _) = sample(scenario, ops[size])?;
+            if next != kept {
+                let [one, other] = ["run 1".to_owned(), format!("run {run}")];
+                let differences = differences((&one, &kept), (&other, &next), ops[size]);
                 return Ok(Outcome::Nondeterministic { differences });
             }
         }
-        descriptors.extend(leaked);
-        kept.push(first);
+        repeats.left_open.extend(left_open);
+        repeats.kept[size] = kept;
     }
-    let both = |metric: fn(&Sample) -> u64| [metric(&kept[0]), metric(&kept[1])];
-    let larger = |metric: fn(&Sample) -> u64| both(metric).into_iter().max().unwrap_or_default();
-    Ok(Outcome::Counted {
-        counts: Counts {
-            ops: [scenario.ops, 2 * scenario.ops],
-            blocks: both(|sample| sample.heap.blocks),
-            bytes: both(|sample| sample.heap.bytes),
-            reads: both(|sample| sample.reads),
-            writes: both(|sample| sample.writes),
-            peak_bytes: both(|sample| sample.heap.peak_bytes),
-            held_bytes: kept[0].held_bytes.zip(kept[1].held_bytes).map(|(n, double)| [n, double]),
-        },
-        live: Live {
-            blocks: larger(|sample| sample.heap.live_blocks),
-            bytes: larger(|sample| sample.heap.live_bytes),
-            fds: larger(|sample| sample.descriptors),
-            tasks: larger(|sample| sample.tasks),
-        },
-        descriptors,
-    })
+    Ok(Outcome::Agreed(Box::new(repeats)))
 }
 
 /// One run of `ops` operations, and the descriptors that it left open, one sentence each.
@@ -89,7 +91,7 @@ fn sample(scenario: &Scenario, ops: u64) -> anyhow::Result<(Sample, Vec<String>)
         if error.is::<Environment>() || error.is::<Blind>() {
             return error;
         }
-        Broken { why: format!("{error:#}"), descriptors: descriptors::describe_all(&leaked) }.into()
+        Broken { why: format!("{error:#}"), left_open: descriptors::describe_all(&leaked) }.into()
     })?;
     let sample = Sample {
         heap,
@@ -126,7 +128,12 @@ pub(crate) fn run(
 /// The name of a reading, and its place in a sample.
 type Reading = (&'static str, fn(&Sample) -> u64);
 
-fn differences(first: &Sample, other: &Sample, ops: u64, run: u64) -> Vec<String> {
+/// One sentence for each reading that two runs with the same operations do not share.
+pub(crate) fn differences(
+    (one, first): (&str, &Sample),
+    (other, next): (&str, &Sample),
+    ops: u64,
+) -> Vec<String> {
     let readings: [Reading; 10] = [
         ("blocks", |sample| sample.heap.blocks),
         ("bytes", |sample| sample.heap.bytes),
@@ -139,10 +146,10 @@ fn differences(first: &Sample, other: &Sample, ops: u64, run: u64) -> Vec<String
         ("live tasks", |sample| sample.tasks),
         ("open descriptors", |sample| sample.descriptors),
     ];
-    let changed = readings.iter().filter(|(_, reading)| reading(first) != reading(other));
+    let changed = readings.iter().filter(|(_, reading)| reading(first) != reading(next));
     changed
         .map(|(name, reading)| {
-            format!("{name} at {ops}: {} in run 1, {} in run {run}", reading(first), reading(other))
+            format!("{name} at {ops}: {} in {one}, {} in {other}", reading(first), reading(next))
         })
         .collect()
 }

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Mutex;
 
+use serde::{Deserialize, Serialize};
+
 /// Frames kept of a call stack whose call site is not needed; dhat's minimum.
 const COUNTING_FRAMES: usize = 4;
 
@@ -12,7 +14,7 @@ const ATTRIBUTING_FRAMES: usize = 64;
 static RUNNING: Mutex<Option<dhat::Profiler>> = Mutex::new(None);
 
 /// The heap of a window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Heap {
     pub(crate) blocks: u64,
     pub(crate) bytes: u64,

@@ -45,7 +45,7 @@ fn scenario() -> Scenario {
 fn each_message_is_read_and_written_once() -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let output = Command::new(std::env::current_exe()?)
-        .args(["suite", "--runs", "2", "--format", "json", "--baselines"])
+        .args(["suite", "--runs", "3", "--format", "json", "--baselines"])
         .arg(folder.path())
         .output()?;
     let report = SuiteReport::parse(&String::from_utf8_lossy(&output.stdout))?;

@@ -31,7 +31,7 @@ const DEBUG_FACTS: [Fact; 2] = [
     }),
 ];
 
-const FACTS: [Fact; 21] = [
+const FACTS: [Fact; 25] = [
     ("gate::a_leaked_block_is_named", || {
         planted_fault("planted_block", 3, &["leaked", "200 blocks", "listener.rs:"])
     }),
@@ -43,6 +43,16 @@ const FACTS: [Fact; 21] = [
     }),
     ("gate::a_wavering_count_is_not_trusted", || {
         planted_fault("planted_wavering", 6, &["nondeterministic", "from run to run"])
+    }),
+    ("gate::a_count_that_depends_on_the_process_is_not_trusted", || {
+        planted_fault("planted_process", 6, &["nondeterministic", "in process 1"])
+    }),
+    ("gate::a_block_that_a_process_allocates_once_is_a_regression", once),
+    ("gate::a_line_on_stderr_is_a_regression_and_is_shown", || {
+        planted_fault("planted_stderr", 3, &["regressed", "a forgotten line of a session"])
+    }),
+    ("gate::a_line_on_stdout_is_a_regression_and_is_shown", || {
+        planted_fault("planted_stdout", 3, &["regressed", "a forgotten line of a session"])
     }),
     ("gate::a_wrong_answer_is_a_regression", || {
         planted_fault(
@@ -83,7 +93,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 fn planted_fault(id: &str, code: i32, words: &[&str]) -> Result<(), Failed> {
-    Suite::empty()?.run(&[id, "--runs", "2"])?.check(code, words)
+    Suite::empty()?.run(&[id, "--runs", "3"])?.check(code, words)
 }
 
 fn one_block_more() -> Result<(), Failed> {
@@ -100,6 +110,16 @@ fn one_block_less() -> Result<(), Failed> {
         .run(&[ID, "--update", "--reason", "it is better"])?
         .check(0, &["1 changed", "it is better"])?;
     suite.run(&[ID])?.check(0, &["1 passed"])
+}
+
+fn once() -> Result<(), Failed> {
+    let suite = Suite::empty()?;
+    suite.run(&["planted_once", "--update", "--reason", "a test"])?.check(0, &["1 added"])?;
+    suite.edit(|text| text.replace("\"once_blocks\": [7, 7]", "\"once_blocks\": [0, 0]"))?;
+    suite.run(&["planted_once"])?.check(
+        3,
+        &["once_blocks 0 → 7", "once in a process: 7 blocks, 77 bytes of server/src/listener.rs:"],
+    )
 }
 
 fn stale() -> Result<(), Failed> {

@@ -1,6 +1,8 @@
 //! Scenarios with a planted fault. They run only when named by their whole id.
 
 use std::fs::File;
+use std::io::Write;
+use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use alloc_tests::{scenario, window};
@@ -19,6 +21,16 @@ pub(crate) fn planted() -> Registry {
         ),
         ("planted_task", connections(|| drop(tokio::spawn(std::future::pending::<()>())))),
         ("planted_wavering", connections(waver)),
+        ("planted_once", connections(once)),
+        ("planted_process", connections(|| blocks(u64::from(std::process::id()) % 251))),
+        (
+            "planted_stderr",
+            connections(|| _ = writeln!(std::io::stderr(), "a forgotten line of a session")),
+        ),
+        (
+            "planted_stdout",
+            connections(|| _ = writeln!(std::io::stdout(), "a forgotten line of a session")),
+        ),
         ("planted_wrong_answer", scenario::echo(wrong(), 100, 1)),
         ("planted_blindness", connections(|| drop(Profiler::guard()))),
     ])
@@ -49,7 +61,17 @@ fn wrong() -> Frame {
 /// A number of blocks that differs from call to call.
 fn waver() {
     static CALLS: AtomicU64 = AtomicU64::new(0);
-    for size in 0..CALLS.fetch_add(1, Relaxed) % 7 {
+    blocks(CALLS.fetch_add(1, Relaxed) % 7);
+}
+
+/// Blocks that only the first connection of a process allocates.
+fn once() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| blocks(7));
+}
+
+fn blocks(count: u64) {
+    for size in 0..count {
         drop(std::hint::black_box(vec![0u8; 8 + size as usize]));
     }
 }

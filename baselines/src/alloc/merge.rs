@@ -73,16 +73,7 @@ mod tests {
     use super::{super::Provenance, *};
 
     fn counts(n: u64, blocks: [u64; 2]) -> Counts {
-        let same = [1, 1];
-        Counts {
-            ops: [n, 2 * n],
-            blocks,
-            bytes: same,
-            reads: same,
-            writes: same,
-            peak_bytes: same,
-            held_bytes: None,
-        }
+        Counts { ops: [n, 2 * n], blocks, ..Counts::default() }
     }
 
     fn scenarios(entries: &[(&str, Counts)]) -> BTreeMap<String, Counts> {

@@ -8,6 +8,8 @@ fn base() -> Counts {
         reads: [1001, 2001],
         writes: [1001, 2001],
         peak_bytes: [64, 64],
+        once_blocks: [3, 3],
+        once_bytes: [48, 48],
         held_bytes: Some([32, 64]),
     }
 }
@@ -44,12 +46,14 @@ fn equal_counts_pass() {
 #[test]
 fn every_metric_is_exact_both_ways_at_both_sizes() {
     type Edit = fn(&mut Counts) -> &mut [u64; 2];
-    let edits: [(Metric, Edit); 6] = [
+    let edits: [(Metric, Edit); 8] = [
         (Blocks, |c| &mut c.blocks),
         (Bytes, |c| &mut c.bytes),
         (Reads, |c| &mut c.reads),
         (Writes, |c| &mut c.writes),
         (PeakBytes, |c| &mut c.peak_bytes),
+        (OnceBlocks, |c| &mut c.once_blocks),
+        (OnceBytes, |c| &mut c.once_bytes),
         (HeldBytes, |c| c.held_bytes.as_mut().unwrap()),
     ];
     for (metric, totals) in edits {
@@ -158,11 +162,13 @@ fn a_limit_replaces_equality_of_blocks_at_both_sizes() {
 #[test]
 fn a_limit_leaves_everything_but_blocks_exact() {
     type Edit = fn(&mut Counts) -> &mut [u64; 2];
-    let edits: [(Metric, Edit); 5] = [
+    let edits: [(Metric, Edit); 7] = [
         (Bytes, |c| &mut c.bytes),
         (Reads, |c| &mut c.reads),
         (Writes, |c| &mut c.writes),
         (PeakBytes, |c| &mut c.peak_bytes),
+        (OnceBlocks, |c| &mut c.once_blocks),
+        (OnceBytes, |c| &mut c.once_bytes),
         (HeldBytes, |c| c.held_bytes.as_mut().unwrap()),
     ];
     for (metric, totals) in edits {

@@ -10,6 +10,8 @@ fn counts(held_bytes: Option<[u64; 2]>) -> Counts {
         reads: [1, 2],
         writes: [3, 4],
         peak_bytes: [5, 6],
+        once_blocks: [1, 1],
+        once_bytes: [9, 9],
         held_bytes,
     }
 }
@@ -79,8 +81,8 @@ fn the_keys_of_the_report_do_not_change() {
 
 #[test]
 fn a_report_of_another_schema_or_none_is_refused() {
-    check_refused("\"schema\": 2", "\"schema\": 1", "schema 1, this reads 2");
-    check_refused("  \"schema\": 2,\n", "", "missing field `schema`");
+    check_refused("\"schema\": 3", "\"schema\": 2", "schema 2, this reads 3");
+    check_refused("  \"schema\": 3,\n", "", "missing field `schema`");
 }
 
 #[test]

@@ -143,13 +143,13 @@ fn is_bench_id(id: &str) -> bool {
         .all(|segment| is_segment(segment) && segment.len() <= 40)
 }
 
-const SCENARIO: &str = r#"{"ops": [1, 2], "blocks": [0, 0], "bytes": [1, 2], "reads": [1, 2], "writes": [1, 2], "peak_bytes": [1, 2]}"#;
+const SCENARIO: &str = r#"{"ops": [1, 2], "blocks": [0, 0], "bytes": [1, 2], "reads": [1, 2], "writes": [1, 2], "peak_bytes": [1, 2], "once_blocks": [1, 1], "once_bytes": [1, 1]}"#;
 
 const SITES: &str = "# blocks@N  blocks@2N      bytes@N     bytes@2N  call path, innermost first\n";
 
 fn alloc_file(id: &str) -> String {
     format!(
-        "{{\n  \"schema\": 2,\n  \"rustc\": \"\",\n  \"profile\": \"\",\n  \"packages\": {{}},\n  \"scenarios\": \
+        "{{\n  \"schema\": 3,\n  \"rustc\": \"\",\n  \"profile\": \"\",\n  \"packages\": {{}},\n  \"scenarios\": \
          {{\n    \"{id}\": {SCENARIO}\n  }}\n}}\n"
     )
 }

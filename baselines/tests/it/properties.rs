@@ -25,14 +25,22 @@ fn totals(most: u64) -> impl Strategy<Value = [u64; 2]> {
 fn counts(most: u64) -> impl Strategy<Value = Counts> {
     let ops = (1..most).prop_flat_map(move |n| (Just(n), n + 1..=most));
     let metrics = (totals(most), totals(most), totals(most), totals(most), totals(most));
-    (ops, metrics, option::of(totals(most))).prop_map(
-        |(ops, (blocks, bytes, reads, writes, peak_bytes), held_bytes)| Counts {
+    let once = (totals(most), totals(most));
+    (ops, metrics, once, option::of(totals(most))).prop_map(
+        |(
+            ops,
+            (blocks, bytes, reads, writes, peak_bytes),
+            (once_blocks, once_bytes),
+            held_bytes,
+        )| Counts {
             ops: ops.into(),
             blocks,
             bytes,
             reads,
             writes,
             peak_bytes,
+            once_blocks,
+            once_bytes,
             held_bytes,
         },
     )

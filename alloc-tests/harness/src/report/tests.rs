@@ -32,7 +32,7 @@ fn counts(blocks: [u64; 2]) -> Counts {
         reads: [1002, 2002],
         writes: [64, 127],
         peak_bytes: [134_173, 134_173],
-        held_bytes: None,
+        ..Counts::default()
     }
 }
 

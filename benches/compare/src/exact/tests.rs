@@ -25,7 +25,7 @@ fn scenario(blocks: [u64; 2]) -> ScenarioReport {
         reads: [1000, 2000],
         writes: [1, 2],
         peak_bytes: [5, 5],
-        held_bytes: None,
+        ..Counts::default()
     };
     ScenarioReport { measured: Some(counts), notes: Vec::new(), ..uncounted(Verdict::Missing) }
 }

@@ -1,0 +1,216 @@
+//! A scenario measured in several processes, which must agree: some faults depend on the process.
+
+use baselines::alloc::Counts;
+use baselines::compare::Live;
+
+use crate::child::{self, Task};
+use crate::measure::{Outcome, Repeats, Sample, differences};
+use crate::profiler::Heap;
+
+/// Processes of each scenario. The second begins at 2N, so that the first run of a process is known at both sizes.
+pub(crate) const PROCESSES: u64 = 3;
+
+/// The result of all repeats of a scenario. Descriptors that were left open have one sentence each.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Measured {
+    /// All repeats agreed. `live` is the largest of each number.
+    Counted { counts: Counts, live: Live, left_open: Vec<String> },
+    /// See [`Outcome::Broken`].
+    Broken { why: String, left_open: Vec<String> },
+    /// See [`Outcome::Nondeterministic`]; two processes may differ as well.
+    Nondeterministic { differences: Vec<String> },
+}
+
+/// `runs` kept runs at N and at 2N, spread over the processes.
+pub(crate) fn measure(id: &str, runs: u64) -> anyhow::Result<Measured> {
+    let mut processes = Vec::new();
+    for process in 0..PROCESSES {
+        let runs = runs / PROCESSES + u64::from(process < runs % PROCESSES);
+        let task = Task::Measure { runs, double_first: starts_at(process) == 1 };
+        let (outcome, printed) = child::listen(id, task)?;
+        match outcome {
+            Outcome::Agreed(_) if !printed.is_empty() => {
+                return Ok(Measured::Broken { why: words(&printed), left_open: Vec::new() });
+            }
+            Outcome::Agreed(repeats) => processes.push(*repeats),
+            Outcome::Broken { why, left_open } => return Ok(Measured::Broken { why, left_open }),
+            Outcome::Nondeterministic { differences } => {
+                return Ok(Measured::Nondeterministic { differences });
+            }
+        }
+    }
+    Ok(combine(&processes))
+}
+
+/// A server in a window prints nothing: each line is a system call that no other count holds.
+fn words(printed: &str) -> String {
+    let lines = printed.lines().count();
+    let first = printed.lines().next().unwrap_or_default();
+    format!("the process printed {lines} lines to stdout or stderr, first {first:?}; print nothing")
+}
+
+/// Index of the size that a process begins with: N or 2N.
+fn starts_at(process: u64) -> usize {
+    usize::from(process % 2 == 1)
+}
+
+fn combine(processes: &[Repeats]) -> Measured {
+    let one = &processes[0];
+    let mut different = Vec::new();
+    // The first run of a process that began at N, and of one that began at 2N.
+    let mut firsts: [Option<&Sample>; 2] = [None, None];
+    for (number, process) in (0..).zip(processes) {
+        let name = format!("process {}", number + 1);
+        for (size, kept) in process.kept.iter().enumerate() {
+            let pair = (("process 1", &one.kept[size]), (name.as_str(), kept));
+            different.extend(differences(pair.0, pair.1, one.ops[size]));
+        }
+        let size = starts_at(number);
+        let first = firsts[size].get_or_insert(&process.first);
+        let pair = (("the first run of process 1", *first), (name.as_str(), &process.first));
+        different.extend(differences(pair.0, pair.1, one.ops[size]));
+    }
+    let mut once = [Heap::default(); 2];
+    for size in [0, 1] {
+        if let Some(first) = firsts[size] {
+            let kept = &one.kept[size];
+            let rest = without_once(first, kept);
+            let pair = (("the first run", &rest), ("the later ones", kept));
+            different.extend(differences(pair.0, pair.1, one.ops[size]));
+            once[size].blocks = first.heap.blocks - rest.heap.blocks;
+            once[size].bytes = first.heap.bytes - rest.heap.bytes;
+        }
+    }
+    if !different.is_empty() {
+        return Measured::Nondeterministic { differences: different };
+    }
+    let kept = |metric: fn(&Sample) -> u64| [metric(&one.kept[0]), metric(&one.kept[1])];
+    let all = || processes.iter().flat_map(|one| one.kept.iter());
+    let firsts = || processes.iter().map(|one| &one.first);
+    let most = |metric: fn(&Sample) -> u64| all().map(metric).max().unwrap_or_default();
+    let most_ever = |metric: fn(&Sample) -> u64| {
+        firsts().map(metric).max().unwrap_or_default().max(most(metric))
+    };
+    Measured::Counted {
+        counts: Counts {
+            ops: one.ops,
+            blocks: kept(|sample| sample.heap.blocks),
+            bytes: kept(|sample| sample.heap.bytes),
+            reads: kept(|sample| sample.reads),
+            writes: kept(|sample| sample.writes),
+            peak_bytes: kept(|sample| sample.heap.peak_bytes),
+            once_blocks: once.map(|once| once.blocks),
+            once_bytes: once.map(|once| once.bytes),
+            held_bytes: one.kept[0].held_bytes.zip(one.kept[1].held_bytes).map(Into::into),
+        },
+        live: Live {
+            // What a process allocates once may be kept.
+            blocks: most(|sample| sample.heap.live_blocks),
+            bytes: most(|sample| sample.heap.live_bytes),
+            fds: most_ever(|sample| sample.descriptors),
+            tasks: most_ever(|sample| sample.tasks),
+        },
+        left_open: processes
+            .iter()
+            .find(|one| !one.left_open.is_empty())
+            .map_or_else(Vec::new, |one| one.left_open.clone()),
+    }
+}
+
+/// The first run of a process without what it allocates beyond the later ones. What it keeps for good is live, held and
+/// part of its peak; tasks and descriptors are leaks in every run.
+fn without_once(first: &Sample, kept: &Sample) -> Sample {
+    let heap = Heap {
+        blocks: first.heap.blocks.min(kept.heap.blocks),
+        bytes: first.heap.bytes.min(kept.heap.bytes),
+        ..kept.heap
+    };
+    Sample { heap, reads: first.reads, writes: first.writes, ..kept.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(blocks: u64) -> Sample {
+        Sample { heap: Heap { blocks, bytes: 10 * blocks, ..Heap::default() }, ..Sample::default() }
+    }
+
+    /// Three processes that agree: 5 blocks at N, 8 at 2N, and 2 once.
+    fn agreed() -> [Repeats; 3] {
+        [5, 8, 5].map(|first| Repeats {
+            ops: [3, 6],
+            first: sample(first + 2),
+            kept: [sample(5), sample(8)],
+            left_open: Vec::new(),
+        })
+    }
+
+    #[track_caller]
+    fn check(edit: impl Fn(&mut [Repeats; 3]), difference: &str) {
+        let mut processes = agreed();
+        edit(&mut processes);
+        match combine(&processes) {
+            Measured::Nondeterministic { differences } => assert_eq!(differences, [difference]),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_excess_of_the_first_run_is_what_a_process_does_once() {
+        let Measured::Counted { counts, live, .. } = combine(&agreed()) else {
+            panic!("they agree");
+        };
+        assert_eq!((counts.blocks, counts.once_blocks), ([5, 8], [2, 2]));
+        assert_eq!((counts.bytes, counts.once_bytes), ([50, 80], [20, 20]));
+        assert!(live.is_zero());
+    }
+
+    #[test]
+    fn a_cache_that_a_process_fills_costs_once_for_each_operation() {
+        let mut processes = agreed();
+        for process in &mut processes {
+            process.first.heap.blocks += process.first.heap.blocks - 4;
+        }
+        let Measured::Counted { counts, .. } = combine(&processes) else { panic!("they agree") };
+        assert_eq!(counts.once_blocks, [5, 8]);
+    }
+
+    #[test]
+    fn processes_that_differ_are_nondeterministic() {
+        check(
+            |processes| processes[2].kept[1].reads = 1,
+            "reads at 6: 0 in process 1, 1 in process 3",
+        );
+        check(
+            |processes| processes[2].first.heap.blocks = 8,
+            "blocks at 3: 7 in the first run of process 1, 8 in process 3",
+        );
+    }
+
+    #[test]
+    fn a_first_run_that_costs_less_or_reads_more_is_nondeterministic() {
+        check(
+            |processes| processes[1].first.heap.blocks = 1,
+            "blocks at 6: 1 in the first run, 8 in the later ones",
+        );
+        check(
+            |processes| processes[1].first.writes = 3,
+            "writes at 6: 3 in the first run, 0 in the later ones",
+        );
+    }
+
+    #[test]
+    fn a_descriptor_or_a_task_that_only_the_first_run_leaves_is_a_leak() {
+        let mut processes = agreed();
+        for process in &mut processes {
+            (process.first.descriptors, process.first.tasks) = (1, 2);
+            process.left_open = vec!["fd 9: /dev/null".to_owned()];
+        }
+        let Measured::Counted { live, left_open, .. } = combine(&processes) else {
+            panic!("they agree");
+        };
+        assert_eq!((live.fds, live.tasks), (1, 2));
+        assert_eq!(left_open, ["fd 9: /dev/null"]);
+    }
+}
