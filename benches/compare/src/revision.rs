@@ -11,13 +11,14 @@ mod checkout;
 mod commit;
 mod git;
 mod packages;
+mod programs;
 #[cfg(test)]
 mod tests;
 
-pub use cargo::Built;
 use checkout::Checkout;
 use commit::Revision;
 use git::Git;
+pub use programs::Built;
 
 /// Base and head, and the folder that both are built in. Dropping this, or a signal, removes the checked out files,
 /// which the runners read while they run. The programs are kept for the next comparison.
@@ -83,8 +84,7 @@ impl Arms {
         let Self { checkout, base, head } = self;
         let mut build = |name: &str, revision: &Revision| {
             let tree = checkout.check_out(revision)?;
-            // Names of equal length, because a program's path is on its stack.
-            cargo::build(&tree, &checkout.folder().join(name), name, revision, say)
+            cargo::build(&tree, checkout.folder(), name, revision, say)
         };
         Ok([build("base", base)?, build("head", head)?])
     }

@@ -1,46 +1,20 @@
-//! The programs of one arm: built by cargo, or kept from an earlier build.
+//! Builds the programs of one arm with cargo, unless they are kept from an earlier build.
 //!
 //! Both arms are built from the same folder, into the same folder, with the same flags. Equal trees thus give equal
 //! files, without remapped paths and with the user's own flags for rustc. Common dependencies are built once.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::commit::{Revision, WORKING_TREE};
 use super::packages::Packages;
+use super::programs::{Built, Inputs, Kept};
 use crate::cleanup::{self, Child};
 use crate::layout::LINKER_SCRIPT;
-
-/// The programs of one arm.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Built {
-    /// `ws-server`.
-    pub server: PathBuf,
-    /// The runner of the allocation scenarios, with dhat, or the reason why there is none.
-    pub runner: Result<PathBuf, String>,
-    /// The runner without dhat, for callgrind.
-    pub bare_runner: Result<PathBuf, String>,
-    /// The reason why the server's functions are not aligned, if they are not.
-    unaligned: Option<String>,
-}
-
-impl Built {
-    fn note(&self, name: &str) {
-        if let Some(why) = &self.unaligned {
-            eprintln!(
-                "note: {name} is compared without aligned functions, so code that only moved may seem slower or faster: \
-                 {why}"
-            );
-        }
-    }
-}
 
 const SERVER: &[&str] = &["--release", "--locked", "--package", "server", "--bin", "ws-server"];
 
@@ -54,18 +28,8 @@ const BARE: &str = "--no-default-features";
 const ENVIRONMENT: [(&str, &str); 2] =
     [("CARGO_INCREMENTAL", "0"), ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")];
 
-/// Prefixes of the variables that change a build.
-const BUILD_VARIABLES: [&str; 6] = [
-    "CARGO_BUILD_",
-    "CARGO_ENCODED_RUSTFLAGS",
-    "CARGO_PROFILE_",
-    "CARGO_TARGET_",
-    "RUSTC",
-    "RUSTFLAGS",
-];
-
-/// Builds the programs of `revision`, whose files are in `tree`, and keeps them in `folder`, unless they are there
-/// already. Without `say`, cargo shows its progress on stderr.
+/// Builds the programs of `revision`, whose files are in `tree`, below `folder`, unless they were built before. Without
+/// `say`, cargo shows its progress on stderr.
 pub(super) fn build(
     tree: &Path,
     folder: &Path,
@@ -74,59 +38,28 @@ pub(super) fn build(
     say: Option<&dyn Fn(&str)>,
 ) -> Result<Built> {
     let name = format!("{arm} ({revision})");
-    let build = Build { tree, folder, revision, name, quiet: say.is_some() };
-    let stamp = folder.join("stamp.json");
-    let inputs = build.inputs()?;
-    if let Some(built) = finished(&stamp, &inputs) {
-        built.note(&build.name);
+    let commands = [SERVER.join(" "), RUNNER.join(" "), LINKER_SCRIPT.to_owned()];
+    let inputs = Inputs::of(tree, &revision.tree, commands, &ENVIRONMENT)
+        .with_context(|| format!("cannot build {name}"))?;
+    let kept = Kept::of(folder, inputs);
+    if let Some(built) = kept.find() {
+        built.note(&name);
         return Ok(built);
     }
-    // Until the build has finished there is no valid stamp.
-    fs::create_dir_all(folder.join("bin")).and_then(|()| fs::write(&stamp, "")).with_context(
-        || format!("cannot write in {}; check the disk with df -h", folder.display()),
-    )?;
     if let Some(say) = say {
-        say(&format!("building {}", build.name));
+        say(&format!("building {name}"));
     }
-    let built = build.run()?;
-    built.note(&build.name);
-    let text = serde_json::to_string_pretty(&Stamp { inputs, built: built.clone() })?;
-    fs::write(&stamp, text)
-        .with_context(|| format!("cannot write {}; check the disk with df -h", stamp.display()))?;
+    let programs = kept.begin()?;
+    let built = Build { tree, folder, programs, revision, name, quiet: say.is_some() }.run()?;
+    kept.finish(&built)?;
     Ok(built)
-}
-
-/// Inputs and outputs of the last build that finished.
-#[derive(Serialize, Deserialize)]
-struct Stamp {
-    inputs: Inputs,
-    built: Built,
-}
-
-/// Everything that a build depends on.
-#[derive(PartialEq, Eq, Serialize, Deserialize)]
-struct Inputs {
-    /// Part of the programs: they contain the paths of their sources.
-    path: PathBuf,
-    tree: String,
-    rustc: String,
-    commands: [String; 3],
-    environment: BTreeMap<String, String>,
-    /// Cargo's configuration files outside the tree.
-    configuration: BTreeMap<PathBuf, String>,
-}
-
-fn finished(stamp: &Path, inputs: &Inputs) -> Option<Built> {
-    let stamp: Stamp = serde_json::from_slice(&fs::read(stamp).ok()?).ok()?;
-    let Built { server, runner, bare_runner, .. } = &stamp.built;
-    let programs = [Some(server), runner.as_ref().ok(), bare_runner.as_ref().ok()];
-    let there = programs.into_iter().flatten().all(|program| program.is_file());
-    (there && stamp.inputs == *inputs).then_some(stamp.built)
 }
 
 struct Build<'a> {
     tree: &'a Path,
+    /// The folder that both arms are built in.
     folder: &'a Path,
+    programs: PathBuf,
     revision: &'a Revision,
     /// The arm's name in errors: `base (main, 49d2e13)`.
     name: String,
@@ -134,34 +67,6 @@ struct Build<'a> {
 }
 
 impl Build<'_> {
-    fn inputs(&self) -> Result<Inputs> {
-        let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-        // Run in the tree, which may pin a toolchain.
-        let version = cleanup::output(Command::new(rustc).arg("-vV").current_dir(self.tree));
-        let version = version.context("cannot run rustc; install it from https://rustup.rs")?;
-        ensure!(
-            version.status.success(),
-            "rustc does not run for {}: {}\ntry: rustup toolchain install",
-            self.name,
-            String::from_utf8_lossy(&version.stderr).trim()
-        );
-        let is_input = |name: &str| {
-            name != "CARGO_TARGET_DIR"
-                && BUILD_VARIABLES.iter().any(|start| name.starts_with(start))
-        };
-        let lossy = |text: OsString| text.to_string_lossy().into_owned();
-        let users = std::env::vars_os().map(|(name, value)| (lossy(name), lossy(value)));
-        let ours = ENVIRONMENT.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Ok(Inputs {
-            path: self.tree.to_owned(),
-            tree: self.revision.tree.clone(),
-            rustc: String::from_utf8_lossy(&version.stdout).trim().to_owned(),
-            commands: [SERVER.join(" "), RUNNER.join(" "), LINKER_SCRIPT.to_owned()],
-            environment: users.filter(|(name, _)| is_input(name)).chain(ours).collect(),
-            configuration: configuration(self.tree),
-        })
-    }
-
     fn run(&self) -> Result<Built> {
         let packages = self.packages()?;
         let older = "compare with a later revision";
@@ -183,7 +88,9 @@ impl Build<'_> {
         } else {
             none("allocation scenarios without dhat")
         };
-        Ok(Built { server, runner, bare_runner, unaligned })
+        let built = Built { server, runner, bare_runner, unaligned };
+        built.note(&self.name);
+        Ok(built)
     }
 
     fn packages(&self) -> Result<Packages> {
@@ -197,7 +104,7 @@ impl Build<'_> {
     fn server(&self) -> Result<(PathBuf, Option<String>)> {
         let plain = self.program(&[&["build"], SERVER].concat(), &[], "ws-server", "ws-server")?;
         // One path for both arms.
-        let script = self.folder.with_file_name("functions.ld");
+        let script = self.folder.join("functions.ld");
         fs::write(&script, LINKER_SCRIPT).with_context(|| {
             format!("cannot write {}; check the disk with df -h", script.display())
         })?;
@@ -238,7 +145,7 @@ impl Build<'_> {
         let built = built.with_context(|| {
             format!("cargo built no {target} of {}; try: cargo {}", self.name, command.join(" "))
         })?;
-        let kept = self.folder.join("bin").join(name);
+        let kept = self.programs.join(name);
         // A program that still runs cannot be overwritten, only removed.
         drop(fs::remove_file(&kept));
         fs::copy(&built, &kept).with_context(|| {
@@ -251,7 +158,7 @@ impl Build<'_> {
         let mut cargo = Command::new("cargo");
         cargo.args(args).current_dir(self.tree).envs(ENVIRONMENT);
         // Both variables: a build folder that the user configured must not be used.
-        let build = self.folder.with_file_name("build");
+        let build = self.folder.join("build");
         cargo.env("CARGO_TARGET_DIR", &build).env("CARGO_BUILD_BUILD_DIR", &build);
         cargo.stdin(Stdio::null()).stdout(Stdio::piped());
         cargo
@@ -277,14 +184,4 @@ impl Build<'_> {
         let args: Vec<&str> = args.map(AsRef::as_ref).collect();
         bail!("{} does not build:\n{message}\ntry: {go_there}cargo {}", self.name, args.join(" "))
     }
-}
-
-/// The configuration files that cargo reads for a build in `tree`, except those in the tree.
-fn configuration(tree: &Path) -> BTreeMap<PathBuf, String> {
-    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
-    let above = tree.ancestors().skip(1).map(|folder| folder.join(".cargo"));
-    let folders = above.chain(home);
-    let files = folders.flat_map(|folder| ["config", "config.toml"].map(|name| folder.join(name)));
-    files.filter_map(|file| Some((file.clone(), fs::read_to_string(&file).ok()?))).collect()
 }
