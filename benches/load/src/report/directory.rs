@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,13 +28,66 @@ const UNFINISHED: &str = ".ws-load-";
 /// Age from which a temporary file is a leftover: writing takes seconds.
 const ABANDONED: Duration = Duration::from_mins(1);
 
+/// A folder that no other process writes a report into.
+#[derive(Debug)]
+pub struct Claim {
+    dir: PathBuf,
+    overwrite: bool,
+    is_new: bool,
+    /// Locked while it is open, if the file system has locks.
+    _lock: File,
+}
+
 /// Creates `dir` if it does not exist, and checks that a report can be written into it. Call this before a run, so that
 /// no result is lost. Removes leftovers of a run that was killed while it wrote.
 ///
 /// # Errors
 ///
-/// If `dir` holds other files, holds a report and `overwrite` is false, or cannot be written to.
-pub fn prepare(dir: &Path, overwrite: bool) -> Result<()> {
+/// If another process has claimed `dir`, if `dir` holds other files, holds a report and `overwrite` is false, or cannot
+/// be written to.
+pub fn claim(dir: &Path, overwrite: bool) -> Result<Claim> {
+    let is_new = !dir.exists();
+    prepare(dir, overwrite)?;
+    let lock = File::open(dir).map_err(|error| unwritable(dir, &error))?;
+    let is_taken = matches!(lock.try_lock(), Err(TryLockError::WouldBlock));
+    ensure!(
+        !is_taken,
+        "another ws-load writes its report into {}; give each its own --out",
+        dir.display()
+    );
+    Ok(Claim { dir: dir.to_owned(), overwrite, is_new, _lock: lock })
+}
+
+/// [`claim`], and [`Claim::write`].
+///
+/// # Errors
+///
+/// As both of them.
+pub fn write(dir: &Path, run: &Run, assessment: &Assessment, overwrite: bool) -> Result<()> {
+    claim(dir, overwrite)?.write(run, assessment)
+}
+
+impl Claim {
+    /// Writes `report.json`, `intervals.hlog`, `intervals.csv`, `junit.xml` and `report.html`.
+    ///
+    /// # Errors
+    ///
+    /// If the folder has come to hold other files, or the report of another shard, or if the disk is full. Then no file has
+    /// changed.
+    pub fn write(&self, run: &Run, assessment: &Assessment) -> Result<()> {
+        let Self { dir, overwrite, is_new, .. } = self;
+        let written = prepare(dir, *overwrite)
+            .and_then(|()| refuse_another_shard(dir, run))
+            .and_then(|()| write_all(dir, run, assessment));
+        if written.is_err() && *is_new {
+            // Fails, rightly, if another program has written into it.
+            let _ = fs::remove_dir(dir);
+        }
+        written
+    }
+}
+
+fn prepare(dir: &Path, overwrite: bool) -> Result<()> {
     match fs::read_dir(dir) {
         Ok(entries) => {
             let found = Found::of(entries).map_err(|error| unwritable(dir, &error))?;
@@ -51,19 +104,20 @@ pub fn prepare(dir: &Path, overwrite: bool) -> Result<()> {
     tempfile::tempfile_in(dir).map(drop).map_err(|error| unwritable(dir, &error))
 }
 
-/// Writes `report.json`, `intervals.hlog`, `intervals.csv`, `junit.xml` and `report.html` into `dir`.
-///
-/// # Errors
-///
-/// As [`prepare`], and if the disk is full. Then no file has changed.
-pub fn write(dir: &Path, run: &Run, assessment: &Assessment, overwrite: bool) -> Result<()> {
-    let is_new = !dir.exists();
-    let written = prepare(dir, overwrite).and_then(|()| write_all(dir, run, assessment));
-    if written.is_err() && is_new {
-        // Fails, rightly, if another program has written into it.
-        let _ = fs::remove_dir(dir);
-    }
-    written
+/// Refuses to replace the report of one shard by that of another, or by the sum of both.
+fn refuse_another_shard(dir: &Path, run: &Run) -> Result<()> {
+    let Ok(text) = fs::read_to_string(dir.join(JSON)) else { return Ok(()) };
+    let Ok(there) = json::parse(&text) else { return Ok(()) };
+    let is_one = there.shard.of > 1 && there.parts.is_empty();
+    let is_same = there.shards == run.shards && run.parts.is_empty();
+    ensure!(
+        !is_one || is_same || there.run_id != run.run_id,
+        "{} holds shard {} of run {}; choose another folder with --out, so that ws-load merge can add all of them",
+        dir.display(),
+        there.shard.index,
+        there.run_id
+    );
+    Ok(())
 }
 
 fn write_all(dir: &Path, run: &Run, assessment: &Assessment) -> Result<()> {
@@ -157,6 +211,12 @@ impl Found {
         };
         bail!("{dir} holds {what} already; pass --overwrite, or choose another folder with --out")
     }
+}
+
+/// Whether `dir` holds a whole report: a shard that died left none.
+#[must_use]
+pub fn holds_report(dir: &Path) -> bool {
+    dir.join(JSON).exists()
 }
 
 /// The run whose report is in `dir`, with all buckets.

@@ -57,6 +57,16 @@ fn merged_shards_are_the_whole_and_one_shard_is_incomplete() {
     assert_eq!(whole.count("received"), server.tally().sent.get());
     assert_eq!((whole.fault("lost"), server.tally().faults.get()), (25, 25));
 
+    let dead = tempfile::tempdir().expect("there is room for a folder");
+    let dead = dead.path().to_str().expect("a temporary folder has a plain name");
+    for gone in [dead, "/nowhere"] {
+        let part = Load::merge(&[one]).args([gone]).run();
+        part.check(6, &["incomplete", "1 is missing: 1", &format!("no report is in {gone}")]);
+    }
+    let more = Load::merge(&[one, other]).args([dead]).run();
+    assert_eq!(more.code, Some(1), "{}", more.text);
+    assert!(more.says("no shard is missing") && !more.has_report(), "{}", more.text);
+
     let twice = Load::merge(&[one, one]).run();
     assert!(matches!(twice.code, Some(1 | 2)), "{}", twice.text);
     assert!(twice.says("twice"), "{}", twice.text);
@@ -64,4 +74,21 @@ fn merged_shards_are_the_whole_and_one_shard_is_incomplete() {
     let mixed = Load::merge(&[other, &strange]).run();
     assert!(matches!(mixed.code, Some(1 | 2)), "{}", mixed.text);
     assert!(mixed.says("differ"), "{}", mixed.text);
+}
+
+#[test]
+fn two_shards_with_one_folder_are_not_both_a_success() {
+    let server = Server::echo();
+    let one = Load::new(WHOLE, &server.url());
+    let shared = one.file("shared.toml", "").with_file_name("out");
+    let start = SystemTime::UNIX_EPOCH.elapsed().expect("it is later").as_secs() + 3;
+    let start = start.to_string();
+    let arguments =
+        |shard| ["--overwrite", "--shard", shard, "--start-at", &start, "--run-id", "test"];
+    let one = one.args(arguments("0/2")).start();
+    let other = Load::within(&[], WHOLE, &server.url(), shared.to_str().expect("a plain name"));
+    let other = other.args(arguments("1/2")).start();
+    let codes = [one.finish(), other.finish()].map(|shard| shard.code);
+    // A machine that is too slow for the agreed start fails both.
+    assert_ne!(codes, [Some(0), Some(0)]);
 }

@@ -1,10 +1,11 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use load::merge::merge;
 use load::report::directory;
 use load::validator::validate;
+use load_plan::model::Run;
 
 use crate::output::Output;
 
@@ -29,14 +30,30 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let runs = args
-        .dirs
+    let (there, lost): (Vec<&Path>, Vec<&Path>) =
+        args.dirs.iter().map(PathBuf::as_path).partition(|dir| directory::holds_report(dir));
+    // Without any report, the first folder says what is missing.
+    let read = if there.is_empty() { &lost } else { &there };
+    let runs = read
         .iter()
         .map(|dir| directory::read(dir).with_context(|| format!("in {}", dir.display())))
         .collect::<Result<Vec<_>>>()?;
-    args.output.prepare()?;
+    let claim = args.output.claim()?;
     let whole = merge(runs)?;
-    let assessment = validate(&whole);
-    args.output.show(&whole, &assessment, None)?;
+    let mut assessment = validate(&whole);
+    if !lost.is_empty() {
+        let lost: Vec<_> = lost.iter().map(|dir| dir.display().to_string()).collect();
+        let lost = format!("no report is in {}", lost.join(", "));
+        ensure!(
+            is_incomplete(&whole),
+            "{lost}, and no shard is missing; name only the folders of reports"
+        );
+        assessment.reasons.push(format!("{lost}: its shard died, or still runs"));
+    }
+    args.output.show(claim.as_ref(), &whole, &assessment, None)?;
     Ok(ExitCode::from(assessment.verdict.exit_code()))
+}
+
+fn is_incomplete(run: &Run) -> bool {
+    run.shards.len() < run.shard.of as usize
 }

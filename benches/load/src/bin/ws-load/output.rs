@@ -2,7 +2,8 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use bench_show::output::print;
-use load::report::{directory, json, table};
+use load::report::directory::{self, Claim};
+use load::report::{json, table};
 use load::validator::Assessment;
 use load_plan::model::Run;
 
@@ -28,31 +29,30 @@ enum Format {
 }
 
 impl Output {
-    /// Checks that the report can be written. Before a load, so that no result is lost.
-    pub(crate) fn prepare(&self) -> Result<()> {
-        self.out.as_ref().map_or(Ok(()), |dir| directory::prepare(dir, self.overwrite))
+    /// Checks that the report can be written, and keeps others from writing one there. Before a load, so that no result is
+    /// lost.
+    pub(crate) fn claim(&self) -> Result<Option<Claim>> {
+        self.out.as_ref().map(|dir| directory::claim(dir, self.overwrite)).transpose()
     }
 
-    /// Writes and prints the report; `profile` is the name or path that the command line gave.
+    /// Writes the report into the folder of `claim`, and prints it; `profile` is the name or path that the command line gave.
     pub(crate) fn show(
         &self,
+        claim: Option<&Claim>,
         run: &Run,
         assessment: &Assessment,
         profile: Option<&str>,
     ) -> Result<()> {
-        let written = self.write(run, assessment);
+        let written = claim.map_or(Ok(()), |claim| claim.write(run, assessment));
         // The result is shown even if the report cannot be written.
         match self.format {
             Format::Table => print(&table::render(run, assessment, width(), profile)),
             Format::Json => print(&json::text(run, assessment)?),
         }?;
-        written
-    }
-
-    fn write(&self, run: &Run, assessment: &Assessment) -> Result<()> {
-        let Some(dir) = &self.out else { return Ok(()) };
-        directory::write(dir, run, assessment, self.overwrite)?;
-        eprintln!("report in {}", dir.display());
+        written?;
+        if let Some(dir) = &self.out {
+            eprintln!("report in {}", dir.display());
+        }
         Ok(())
     }
 }

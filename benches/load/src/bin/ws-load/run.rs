@@ -45,7 +45,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let profile = args.flags.profile()?;
     let shard = args.shard.shard()?;
     args.flags.check_shard(&profile, shard)?;
-    args.output.prepare()?;
+    let claim = args.output.claim()?;
     let stop = stop_on_signals()?;
     let (settings, own) = args.flags.settings(profile)?;
     let settings = args.shard.part(shard, settings);
@@ -55,7 +55,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         // The run's own server has ended, so its address means nothing.
         run.url.clear();
     }
-    let written = args.output.show(&run, &assessment, Some(&args.flags.profile));
+    let written = args.output.show(claim.as_ref(), &run, &assessment, Some(&args.flags.profile));
     if let Some(live) = live {
         live.finish(&run, &assessment);
     }

@@ -110,6 +110,43 @@ fn a_report_is_replaced_only_on_request() {
 }
 
 #[test]
+fn a_folder_is_claimed_by_one_process_at_a_time() {
+    let (_folder, dir) = folder();
+    let (run, assessment) = failing();
+    let claim = directory::claim(&dir, true).unwrap();
+    for overwrite in [false, true] {
+        let error = directory::claim(&dir, overwrite).unwrap_err();
+        says(&error.to_string(), &["another ws-load", "--out"]);
+    }
+    claim.write(&run, &assessment).unwrap();
+    drop(claim);
+    directory::claim(&dir, true).unwrap();
+}
+
+#[test]
+fn a_shard_is_not_replaced_by_another_shard_or_their_sum() {
+    let (_folder, dir) = folder();
+    let shards = [0, 1].map(|index| {
+        let mut run = fixture::passing();
+        (run.shard, run.shards) = (load_plan::model::Shard { index, of: 2 }, vec![index]);
+        run.allocations = None;
+        run
+    });
+    let write = |run| directory::write(&dir, run, &validate(run), true);
+    write(&shards[0]).unwrap();
+    write(&shards[0]).unwrap();
+    let sum = merge(shards.to_vec()).unwrap();
+    for other in [&shards[1], &sum] {
+        let error = write(other).unwrap_err().to_string();
+        says(&error, &["holds shard 0 of run k7f3q2", "--out"]);
+        assert_eq!(directory::read(&dir).unwrap(), shards[0]);
+    }
+    let mut later = shards[1].clone();
+    later.run_id = "next".to_owned();
+    write(&later).unwrap();
+}
+
+#[test]
 fn temporary_files_are_removed_once_they_are_old() {
     let (_folder, dir) = folder();
     fs::create_dir_all(&dir).unwrap();
@@ -117,7 +154,7 @@ fn temporary_files_are_removed_once_they_are_old() {
         let file = fs::File::create(dir.join(name)).unwrap();
         file.set_modified(SystemTime::now() - Duration::from_secs(age)).unwrap();
     }
-    directory::prepare(&dir, false).unwrap();
+    directory::claim(&dir, false).unwrap();
     assert_eq!(names(&dir), [".ws-load-live"]);
 }
 
@@ -127,12 +164,12 @@ fn a_part_of_a_report_is_replaced_on_request() {
     let (run, assessment) = failing();
     directory::write(&dir, &run, &assessment, false).unwrap();
     fs::remove_file(dir.join("report.json")).unwrap();
-    let error = directory::prepare(&dir, false).unwrap_err();
+    let error = directory::claim(&dir, false).unwrap_err();
     says(&error.to_string(), &["holds a part of a report", "--overwrite"]);
-    directory::prepare(&dir, true).unwrap();
+    drop(directory::claim(&dir, true).unwrap());
     // A file of that name alone may be anybody's.
     fs::remove_file(dir.join("intervals.hlog")).unwrap();
-    says(&directory::prepare(&dir, true).unwrap_err().to_string(), &["holds other files"]);
+    says(&directory::claim(&dir, true).unwrap_err().to_string(), &["holds other files"]);
 }
 
 #[test]
