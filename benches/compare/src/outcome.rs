@@ -16,8 +16,12 @@ pub struct Accepted {
     pub new: bool,
 }
 
-/// The exit code of `baselines::verdict` over every row of every part. A part that failed counts as one failed row. A
-/// part that was not measured does not count, but a comparison without any measured part has not passed.
+/// Codes of parts, least urgent first. As `baselines::verdict` ranks verdicts, with one difference: a part that cannot be
+/// trusted does not hide what another instrument found.
+const URGENCY: [u8; 6] = [0, 4, 5, 6, 3, 1];
+
+/// The most urgent code of all parts. A part that failed counts as one failed row. A part that was not measured does not
+/// count, but a comparison without any measured part has not passed.
 #[must_use]
 pub fn exit_code(comparison: &Comparison, accepted: Accepted) -> u8 {
     let accept = |verdict| match verdict {
@@ -26,17 +30,28 @@ pub fn exit_code(comparison: &Comparison, accepted: Accepted) -> u8 {
         Verdict::Missing if accepted.new => Verdict::Pass,
         other => other,
     };
-    verdict::exit_code(verdicts(comparison).into_iter().map(accept))
+    let codes = parts(comparison)
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .map(|part| verdict::exit_code(part.into_iter().map(accept)));
+    let most_urgent = codes.max_by_key(|code| URGENCY.iter().position(|other| other == code));
+    most_urgent.unwrap_or_else(|| verdict::exit_code([]))
 }
 
 /// The verdict of every row.
 #[must_use]
 pub fn verdicts(comparison: &Comparison) -> Vec<Verdict> {
+    parts(comparison).concat()
+}
+
+/// The verdicts of each part.
+fn parts(comparison: &Comparison) -> [Vec<Verdict>; 3] {
     let Comparison { timing, exact, instructions, .. } = comparison;
-    let timing = of(timing, |timing| timing.rows.iter().map(|row| row.verdict).collect());
-    let exact = of(exact, |rows| rows.iter().map(|row| row.verdict).collect());
-    let instructions = of(instructions, |rows| rows.iter().map(|row| row.verdict).collect());
-    [timing, exact, instructions].concat()
+    [
+        of(timing, |timing| timing.rows.iter().map(|row| row.verdict).collect()),
+        of(exact, |rows| rows.iter().map(|row| row.verdict).collect()),
+        of(instructions, |rows| rows.iter().map(|row| row.verdict).collect()),
+    ]
 }
 
 fn of<T>(part: &Part<T>, rows: impl Fn(&T) -> Vec<Verdict>) -> Vec<Verdict> {
@@ -53,7 +68,7 @@ fn of<T>(part: &Part<T>, rows: impl Fn(&T) -> Vec<Verdict>) -> Vec<Verdict> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::model::{InstructionRow, Side};
+    use super::super::model::{ExactRow, InstructionRow, Side};
     use super::*;
 
     fn comparison(verdicts: &[Verdict]) -> Comparison {
@@ -89,6 +104,34 @@ mod tests {
         let mut failed = comparison(&[Verdict::Regressed]);
         failed.timing = Part::Failed("head ended in the middle".to_owned());
         assert_eq!(exit_code(&failed, Accepted::default()), 1);
+    }
+
+    #[test]
+    fn a_row_that_wavers_does_not_outrank_a_regression() {
+        let mut wavering = comparison(&[Verdict::Nondeterministic, Verdict::Pass]);
+        assert_eq!(exit_code(&wavering, Accepted::default()), 6);
+        wavering = comparison(&[Verdict::Nondeterministic, Verdict::Regressed]);
+        assert_eq!(exit_code(&wavering, Accepted::default()), 3);
+    }
+
+    #[test]
+    fn a_blind_instrument_hides_its_own_findings_and_not_those_of_another() {
+        let exact = |verdict| ExactRow {
+            id: "echo".to_owned(),
+            verdict,
+            unit: "message".to_owned(),
+            ops: [1000, 2000],
+            base: None,
+            head: None,
+            changes: Vec::new(),
+            sites: Vec::new(),
+            notes: Vec::new(),
+        };
+        let blind = Part::Measured([Verdict::Blind, Verdict::Regressed].map(exact).to_vec());
+        for (other, code) in [(Verdict::Pass, 6), (Verdict::Regressed, 3), (Verdict::Failed, 1)] {
+            let all = Comparison { exact: blind.clone(), ..comparison(&[other]) };
+            assert_eq!(exit_code(&all, Accepted::default()), code, "{other:?}");
+        }
     }
 
     #[test]

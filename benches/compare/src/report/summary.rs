@@ -87,6 +87,12 @@ pub(super) fn last_word(comparison: &Comparison) -> String {
     let any = |wanted: fn(&Verdict) -> bool| verdicts.iter().any(wanted);
     let next = match comparison.exit_code {
         0 => return format!("{}{}", notice(&verdicts), sensitivity(comparison)),
+        1 if any(is_red) => {
+            return format!(
+                "next: fix the failed part, then compare again; and {}",
+                suspect(comparison)
+            );
+        }
         1 => "fix the failed part, then compare again",
         3 => return format!("next: {}", suspect(comparison)),
         4 if exact(comparison).iter().any(|row| row.verdict == Verdict::Improved) => {
@@ -102,8 +108,14 @@ pub(super) fn last_word(comparison: &Comparison) -> String {
         5 => {
             "pass --new-ok if missing scenarios are new; otherwise find why head lost the stale ones"
         }
-        6 if any(|verdict| matches!(verdict, Verdict::Blind | Verdict::Nondeterministic)) => {
-            "scripts/run-alloc-tests.sh; no number can be trusted until the instrument repeats"
+        6 if any(|verdict| *verdict == Verdict::Blind) => {
+            "scripts/run-alloc-tests.sh; no exact count can be trusted until its canaries are counted right"
+        }
+        6 if any(|verdict| *verdict == Verdict::Nondeterministic) => {
+            return format!(
+                "next: run again; what did not repeat is not judged: {}",
+                wavering(comparison)
+            );
         }
         6 => "run again on a quieter machine, or pass --noisy-ok to accept noisy rows",
         _ => "look up the exit code with --help",
@@ -119,9 +131,26 @@ fn notice(verdicts: &[Verdict]) -> String {
     }
 }
 
+fn is_red(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Regressed | Verdict::Leaked)
+}
+
+/// The rows whose repeats differed, and the command that shows how.
+fn wavering(comparison: &Comparison) -> String {
+    let wavers = |verdict| verdict == Verdict::Nondeterministic;
+    let counted = exact(comparison).iter().filter(|row| wavers(row.verdict)).map(|row| &row.id);
+    let mut counted = counted.peekable();
+    let command = counted.peek().map_or_else(String::new, |id| {
+        format!("; scripts/run-alloc-tests.sh {id} names what differs")
+    });
+    let ran = instructions(comparison).iter().filter(|row| wavers(row.verdict)).map(|row| &row.id);
+    let ids: Vec<&str> = counted.chain(ran).map(String::as_str).collect();
+    ids.join(", ") + &command
+}
+
 /// The line of code, function or row that regressed. Counts come first, because they name a line.
 fn suspect(comparison: &Comparison) -> String {
-    let regressed = |verdict| matches!(verdict, Verdict::Regressed | Verdict::Leaked);
+    let regressed = |verdict| is_red(&verdict);
     let scenarios = || exact(comparison).iter().filter(|row| regressed(row.verdict));
     let mut sites = scenarios().flat_map(|row| row.sites.iter().map(move |site| (row, site)));
     if let Some((row, site)) = sites.find(|(_, site)| site.head.is_some() && site.place.is_some()) {

@@ -1,8 +1,10 @@
+use baselines::Verdict;
 use serde_json::Value;
 
 use super::fixture;
 use super::*;
 use crate::model::{ExactRow, Part};
+use crate::outcome::{Accepted, exit_code};
 
 const FORMATS: [Format; 4] = [Format::Table, Format::Json, Format::Markdown, Format::Junit];
 
@@ -89,6 +91,34 @@ fn a_part_that_failed_is_counted_and_explained_in_every_format() {
         assert!(text.to_lowercase().contains("failed"), "{text}");
         assert!(text.contains("head exited before it served"), "{text}");
     }
+}
+
+#[test]
+fn a_row_that_wavers_is_named_and_a_regression_beside_it_said_first() {
+    let mut comparison = fixture::comparison();
+    if let Part::Measured(rows) = &mut comparison.instructions {
+        rows[1].verdict = Verdict::Nondeterministic;
+    }
+    let last = |comparison: &Comparison| {
+        let table = rendered(comparison, Format::Table);
+        table.split_once("next: ").expect("it has a next step").1.replace("\n  ", " ")
+    };
+    comparison.exit_code = exit_code(&comparison, Accepted::default());
+    assert_eq!(last(&comparison), "look at server/src/echo.rs:134 (echo_text_64b_1000_msgs)\n");
+    comparison.timing = Part::Failed("head exited".to_owned());
+    comparison.exit_code = exit_code(&comparison, Accepted::default());
+    let failed = "fix the failed part, then compare again; and look at server/src/echo.rs:134";
+    assert!(last(&comparison).starts_with(failed), "{}", last(&comparison));
+    comparison.timing = Part::NotMeasured("left out".to_owned());
+    if let Part::Measured(rows) = &mut comparison.exact {
+        rows.clear();
+    }
+    if let Part::Measured(rows) = &mut comparison.instructions {
+        rows.retain(|row| row.verdict == Verdict::Nondeterministic);
+    }
+    comparison.exit_code = exit_code(&comparison, Accepted::default());
+    let id = "echo_in_memory_binary_16kib_fragmented";
+    assert_eq!(last(&comparison), format!("run again; what did not repeat is not judged: {id}\n"));
 }
 
 #[test]
