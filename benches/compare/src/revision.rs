@@ -12,6 +12,7 @@ mod commit;
 mod git;
 mod packages;
 mod programs;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 
@@ -65,6 +66,7 @@ impl Arms {
                 Revision::working_tree(checkout.git(), &snapshot)?
             }
         };
+        snapshot::same_submodules(checkout.git(), &base.commit, &head.commit)?;
         Ok(Self { checkout, base, head })
     }
 

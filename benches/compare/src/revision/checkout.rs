@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::commit::{Revision, WORKING_TREE};
+use super::commit::Revision;
 use super::git::{self, Git};
+use super::snapshot::snapshot;
 use crate::cleanup::Guard;
 
 /// Exclusive lock on the folder `compare`.
@@ -71,27 +72,14 @@ impl Checkout {
         Ok(tree)
     }
 
-    /// A commit of the working tree without ignored files. No reference leads to it, so git removes it after some weeks.
+    /// A commit of the working tree without ignored files.
     pub(super) fn snapshot(&self) -> Result<String> {
         let index = index(&self.folder);
         // With a copy of the user's index, git need not read unchanged files.
         let own = self.git.folder().join(self.git.run(&["rev-parse", "--git-path", "index"])?);
         unless_missing(fs::copy(&own, &index).map(drop))
             .with_context(|| format!("cannot copy {}; check the disk with df -h", own.display()))?;
-        let git = |args: &[&str]| {
-            let mut git = self.git.command();
-            git.env("GIT_INDEX_FILE", &index);
-            // Equal trees must give equal commits, whatever the user and the time.
-            for role in ["AUTHOR", "COMMITTER"] {
-                git.env(format!("GIT_{role}_NAME"), "ws-compare");
-                git.env(format!("GIT_{role}_EMAIL"), "ws-compare@localhost");
-                git.env(format!("GIT_{role}_DATE"), "@0 +0000");
-            }
-            git::answer(git.args(args))
-        };
-        git(&["add", "--all"])?;
-        let tree = git(&["write-tree"])?;
-        git(&["commit-tree", "-m", WORKING_TREE, &tree])
+        snapshot(&self.git, &index)
     }
 }
 

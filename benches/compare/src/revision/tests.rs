@@ -61,6 +61,78 @@ fn the_working_tree_has_uncommitted_files_and_is_not_changed() {
     repository.is_clean();
 }
 
+#[track_caller]
+fn refuses(repository: &Repository, words: &[&str]) {
+    let opened = Arms::open_in(repository.path(), &repository.target(), "main", None);
+    let message = format!("{:#}", opened.expect_err("it is refused"));
+    for words in words {
+        assert!(message.contains(words), "no {words:?} in: {message}");
+    }
+    repository.is_clean();
+}
+
+/// Makes a repository with one commit in the folder `server/vendored`.
+fn nest(repository: &Repository) -> impl Fn(&[&str]) + '_ {
+    let git = |args: &[&str]| drop(repository.git(&[&["-C", "server/vendored"], args].concat()));
+    repository.write("server/vendored/lib.rs", "");
+    git(&["init", "--quiet"]);
+    git(&["add", "--all"]);
+    git(&["commit", "--quiet", "--message", "vendored"]);
+    git
+}
+
+#[test]
+fn a_nested_repository_is_refused_unless_it_is_ignored() {
+    let repository = Repository::new();
+    drop(nest(&repository));
+    let words = ["server/vendored is a git repository of its own", "echo /server/vendored >> .git"];
+    refuses(&repository, &words);
+    repository.write("server/.gitignore", "/vendored\n");
+    open(&repository, "main", None);
+}
+
+#[test]
+fn a_changed_submodule_is_refused_and_an_unchanged_one_is_not() {
+    let repository = Repository::new();
+    let nested = nest(&repository);
+    repository.commit("a submodule");
+    open(&repository, "main", None);
+    let words =
+        ["the submodule server/vendored is not as in HEAD", "git -C server/vendored status"];
+    repository.write("server/vendored/lib.rs", "changed");
+    refuses(&repository, &words);
+    nested(&["checkout", "--quiet", "lib.rs"]);
+    repository.write("server/vendored/new.rs", "");
+    refuses(&repository, &words);
+    nested(&["add", "--all"]);
+    nested(&["commit", "--quiet", "--message", "more"]);
+    refuses(&repository, &words);
+    repository.commit("the submodule moved");
+    open(&repository, "main", None);
+    let opened = Arms::open_in(repository.path(), &repository.target(), "main~1", Some("main"));
+    let message = opened.expect_err("it is refused").to_string();
+    assert!(message.contains("submodule server/vendored differs"), "{message}");
+}
+
+#[test]
+fn a_changed_file_that_git_was_told_not_to_look_at_is_in_the_snapshot() {
+    let repository = Repository::new();
+    repository.write("left out", "");
+    repository.commit("more");
+    repository.git(&["update-index", "--assume-unchanged", "server/main.rs"]);
+    repository.git(&["update-index", "--skip-worktree", "Cargo.toml", "left out"]);
+    repository.write("server/main.rs", "changed");
+    repository.write("Cargo.toml", "changed");
+    fs::remove_file(repository.path().join("left out")).expect("it is there");
+    let mut arms = open(&repository, "main", None);
+    let head = arms.head.clone();
+    let tree = arms.checkout.check_out(&head).expect("there is room");
+    let read = |file: &str| fs::read_to_string(tree.join(file)).expect("it is there");
+    assert_eq!(["server/main.rs", "Cargo.toml", "left out"].map(read), ["changed", "changed", ""]);
+    let marked = repository.git(&["ls-files", "-v"]);
+    assert!(marked.contains("h server/main.rs") && marked.contains("S Cargo.toml"), "{marked}");
+}
+
 #[test]
 fn checking_out_a_second_revision_replaces_the_first_and_what_builds_wrote() {
     let repository = Repository::new();
