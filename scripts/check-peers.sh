@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Loads foreign servers, echo and push: ws-load must count what they count. A peer that
-# cannot be installed is not run, and the last line names it. Everything is installed below target/peers.
+# Loads foreign servers, echo and push: ws-load must count what they count. A peer that cannot be installed is an error;
+# with --optional it is not run, and the last line names it. Everything is installed below target/peers.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -35,4 +35,5 @@ for peer in node_ws python_websockets go_gorilla; do
         absent+=" $peer"
     fi
 done
-echo "agreed:${agreed:- none}; not run, because not installed:${absent:- none}"
+echo "agreed:${agreed:- none}; not measured, because not installed:${absent:- none}"
+[ -z "$absent" ] || [ "${1-}" = --optional ] || { echo "error: install them, or accept that: $0 --optional" >&2; exit 1; }

@@ -1,0 +1,57 @@
+//! What the scripts end with where nothing can be measured.
+
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+/// A folder of programs without node, a browser, python, go and git, in which every build by cargo succeeds.
+fn bare_machine() -> Result<tempfile::TempDir> {
+    let folder = tempfile::tempdir()?;
+    for (name, program) in
+        [("cargo", "true"), ("dirname", ""), ("realpath", ""), ("mkdir", ""), ("cp", "")]
+    {
+        let program = if program.is_empty() { name } else { program };
+        symlink(found(program)?, folder.path().join(name))?;
+    }
+    Ok(folder)
+}
+
+fn found(program: &str) -> Result<PathBuf> {
+    let path = std::env::var_os("PATH").context("there is a PATH")?;
+    let mut files = std::env::split_paths(&path).map(|folder| folder.join(program));
+    files.find(|file| file.is_file()).with_context(|| format!("there is no {program}"))
+}
+
+#[track_caller]
+fn check(script: &str) -> Result<()> {
+    let root =
+        Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("it is in scripts")?;
+    let machine = bare_machine()?;
+    for (flags, code) in [(&[][..], 1), (&["--optional"][..], 0)] {
+        let mut bash = Command::new(found("bash")?);
+        bash.arg(root.join("scripts").join(script)).args(flags);
+        bash.env("PATH", machine.path()).env("CARGO_TARGET_DIR", machine.path());
+        let output = bash.output()?;
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{script} {flags:?}: {said}");
+        assert!(said.contains("not measured"), "{script} {flags:?}: {said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_page_that_no_browser_opened_is_an_error_unless_it_is_optional() -> Result<()> {
+    check("check-page.sh")
+}
+
+#[test]
+fn a_planted_regression_that_was_not_compared_is_an_error_unless_it_is_optional() -> Result<()> {
+    check("check-compare.sh")
+}
+
+#[test]
+fn a_peer_that_was_not_loaded_is_an_error_unless_it_is_optional() -> Result<()> {
+    check("check-peers.sh")
+}
