@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use bench_kit::cores;
 use bench_kit::random::SplitMix64;
+use bench_kit::scheduling::Policy;
 use bench_kit::spinners::Spinners;
 use bench_kit::statistics::{median, quantile};
 
@@ -101,12 +102,13 @@ pub fn round(
 ) -> Result<Round> {
     let all = cores::allowed()?;
     let driver_core = all[plan.turn % all.len()];
-    let server_core = match workload.cores {
-        Cores::One => driver_core,
-        Cores::Two => all[(plan.turn + 1) % all.len()],
+    let (server_core, policy) = match workload.cores {
+        Cores::One => (driver_core, Policy::Batch),
+        Cores::Two => (all[(plan.turn + 1) % all.len()], Policy::Normal),
     };
-    // A process inherits the cores of the thread that starts it.
+    // A process inherits the cores and the policy of the thread that starts it.
     cores::stay_on(&[server_core])?;
+    schedule(policy)?;
     let mut order: Vec<usize> = (0..arms.len()).collect();
     rng.shuffle(&mut order);
     let mut servers: Vec<Option<ServerProcess>> = arms.iter().map(|_| None).collect();
@@ -116,6 +118,7 @@ pub fn round(
     let mut servers: Vec<ServerProcess> = servers.into_iter().flatten().collect();
     cores::stay_on(&[driver_core])?;
     let chunks = visit(workload, &mut servers, plan, rng);
+    schedule(Policy::Normal)?;
     cores::stay_on(&all)?;
     let Chunks { wall, cpu, steps } = chunks?;
     let steps = workload.has_single_steps().then_some(&steps[..]);
@@ -124,6 +127,12 @@ pub fn round(
         wall: workload.wall.map(|_| measured(&wall, steps)).transpose()?,
         // The clock of a command that serves from a later process stands still.
         cpu: workload.cpu.filter(|_| has_clock).map(|_| measured(&cpu, None)).transpose()?,
+    })
+}
+
+fn schedule(policy: Policy) -> Result<()> {
+    policy.apply().with_context(|| {
+        format!("cannot be scheduled as {policy:?}, without which processor times mean little; see man 7 sched")
     })
 }
 

@@ -41,7 +41,8 @@ impl Workload {
 /// Placement of the driver and the servers, which run in turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cores {
-    /// All on one core: a round trip is code and context switches, without a wake-up across cores.
+    /// All on one core: a round trip is code and context switches, without a wake-up across cores. Under
+    /// [`Policy::Batch`](bench_kit::scheduling::Policy::Batch).
     One,
     /// The driver on one core, the servers on another.
     Two,

@@ -7,7 +7,8 @@
 //! - `tcp_server`: a raw TCP server on a thread of its own; `tcp_echo`, `tcp_fanout`: the floors of the benchmarks
 //!   (feature `tcp-servers`)
 //! - [`cores`]: pins driver and server to processors; [`descriptors`]: raises the limit of open files;
-//!   [`spinners`]: threads that keep a processor busy; [`process_clock`]: processor time of another process
+//!   [`scheduling`]: the scheduler's policy for a thread; [`spinners`]: threads that keep a processor busy;
+//!   [`process_clock`]: processor time of another process
 //! - [`statistics`]: estimates, intervals and tests; [`random`]: random numbers that a seed repeats
 
 pub mod client;
@@ -16,6 +17,7 @@ pub mod descriptors;
 pub mod payload;
 pub mod process_clock;
 pub mod random;
+pub mod scheduling;
 pub mod spinners;
 pub mod statistics;
 #[cfg(feature = "tcp-servers")]

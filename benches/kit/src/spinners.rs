@@ -1,9 +1,10 @@
 //! Threads that keep processors busy.
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+
+use crate::scheduling::Policy;
 
 /// Threads that spin until this is dropped. They may run on the cores of the thread that started them.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ impl Spinners {
     #[must_use]
     pub fn awake() -> Self {
         Self::start(1, || {
-            if let Err(error) = run_when_idle() {
+            if let Err(error) = Policy::Idle.apply() {
                 eprintln!("the timings are noisier: cannot start an idle-priority thread: {error}");
             }
         })
@@ -52,15 +53,5 @@ impl Drop for Spinners {
         for thread in self.threads.drain(..) {
             thread.join().expect("an empty loop does not panic");
         }
-    }
-}
-
-/// `SCHED_IDLE` for this thread; see `sched(7)`.
-fn run_when_idle() -> io::Result<()> {
-    let parameters = libc::sched_param { sched_priority: 0 };
-    // SAFETY: the pointer is to a live sched_param, which the function only reads; 0 is the calling thread.
-    match unsafe { libc::sched_setscheduler(0, libc::SCHED_IDLE, &raw const parameters) } {
-        0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
     }
 }

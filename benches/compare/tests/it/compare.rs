@@ -15,6 +15,8 @@ enum Fault {
     None,
     WrongAnswer,
     Exit,
+    /// Exits, and says how it was scheduled.
+    Policy,
 }
 
 /// Servers rather than tests: the commands under comparison start this program again.
@@ -35,9 +37,22 @@ mod servers {
 
     #[test]
     #[ignore = "a server, started by the tests"]
+    fn policy() {
+        serve(Fault::Policy);
+    }
+
+    #[test]
+    #[ignore = "a server, started by the tests"]
     fn exit() {
         serve(Fault::Exit);
     }
+}
+
+/// Field 41 of this process's `stat`, which is the 39th behind its name; see `proc_pid_stat(5)`.
+fn policy() -> String {
+    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux has it");
+    let behind = stat.rsplit_once(')').expect("the name is in parentheses").1;
+    behind.split_ascii_whitespace().nth(38).expect("it has that many").to_owned()
 }
 
 fn serve(fault: Fault) {
@@ -70,6 +85,10 @@ fn echo(mut stream: TcpStream, fault: Fault) -> std::io::Result<()> {
         (frame[0], frame[1]) = (header[0], header[1] & 0x7f);
         match fault {
             Fault::WrongAnswer if message == 500 => frame[9] ^= 1,
+            Fault::Policy if message == 500 => {
+                eprintln!("scheduled with policy {}", policy());
+                std::process::exit(7);
+            }
             Fault::Exit if message == 500 => {
                 eprintln!("out of rope");
                 std::process::exit(7);
@@ -95,10 +114,13 @@ fn compare(arguments: &[&str]) -> Output {
     compare.arg("compare").args(arguments).output().expect("ws-compare starts")
 }
 
-/// A correct server against `head`, on the one row that these servers support.
+/// A correct server against `head`.
 fn against(head: &str) -> Output {
-    let only = ["--only", "echo_latency/text/64B"];
-    compare(&[&["--base-cmd", &command("correct"), "--head-cmd", head], &only[..]].concat())
+    on("echo_latency/text/64B", head)
+}
+
+fn on(row: &str, head: &str) -> Output {
+    compare(&["--base-cmd", &command("correct"), "--head-cmd", head, "--only", row])
 }
 
 #[track_caller]
@@ -123,6 +145,15 @@ fn a_server_that_exits_during_the_measurement_is_named_and_its_stderr_quoted() {
         1,
         &["head ended during the measurement", "exit status: 7", "out of rope"],
     );
+}
+
+/// 3 is `SCHED_BATCH`, 0 is `SCHED_OTHER`.
+#[test]
+fn servers_that_share_the_drivers_core_are_scheduled_as_batch_and_others_are_not() {
+    let scheduled = command("policy");
+    let row = "echo_latency/text/64B";
+    check(&on(row, &scheduled), 1, &["scheduled with policy 3"]);
+    check(&on("echo_throughput", &scheduled), 1, &["scheduled with policy 0"]);
 }
 
 #[test]
