@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Calibrates the timing gate of compare.sh and writes benches/CALIBRATION.md: how often the gate reports a change where
-# nothing changed, on an idle machine and beside a busy core, and how often it sees known slowdowns. Takes an hour and a
-# half of an idle machine. Every comparison is recorded at once, so an interrupted run continues; remove
+# nothing changed, on an idle machine and beside a busy core, and how often it sees known slowdowns. Takes more than two
+# hours of an idle machine. Every comparison is recorded at once, so an interrupted run continues; remove
 # target/calibration.jsonl to start again.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -37,8 +37,9 @@ calibrate() {
         --records "${CARGO_TARGET_DIR:-target}/calibration.jsonl" "$@"
 }
 # Alone, as a user's comparison runs; then several at a time, with base and its copy in common.
-calibrate --slowed 0 --same 40
-calibrate --slowed 0 --same 200 --together 8
-calibrate --slowed 0 --same 200 --together 8 --busy 1
-calibrate --same 0 --slowed 100 --only text/64B
-calibrate --same 0 --slowed 5
+calibrate --slowed 0 --seen 0 --same 40
+calibrate --slowed 0 --seen 0 --same 200 --together 8
+calibrate --slowed 0 --seen 0 --same 200 --together 8 --busy 1
+calibrate --same 0 --slowed 0 --seen 50
+calibrate --same 0 --slowed 100 --seen 0 --only text/64B
+calibrate --same 0 --slowed 5 --seen 0

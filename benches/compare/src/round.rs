@@ -81,11 +81,15 @@ pub struct RoundPlan<'a> {
 }
 
 impl Round {
-    /// The round as if the head at this place among the heads had been the only one.
+    /// The round as if there had been one head: for wall-clock and for processor time the head at each of these places
+    /// among the heads.
     #[must_use]
-    pub fn of_head(&self, nth: usize) -> Self {
-        let pick = |arms: &Vec<Measured>| vec![arms[BASE], arms[CONTROL], arms[HEAD + nth]];
-        Self { wall: self.wall.as_ref().map(pick), cpu: self.cpu.as_ref().map(pick) }
+    pub fn of_heads(&self, [wall, cpu]: [usize; 2]) -> Self {
+        let pick = |arms: &[Measured], nth| vec![arms[BASE], arms[CONTROL], arms[HEAD + nth]];
+        Self {
+            wall: self.wall.as_deref().map(|arms| pick(arms, wall)),
+            cpu: self.cpu.as_deref().map(|arms| pick(arms, cpu)),
+        }
     }
 }
 

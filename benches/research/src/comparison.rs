@@ -6,10 +6,12 @@ mod document;
 mod figures;
 mod journal;
 mod record;
+mod slowdown;
 #[cfg(test)]
 mod tests;
 mod trials;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -24,8 +26,9 @@ use compare::gate::Rule;
 use compare::server_process::Program;
 use compare::workload::select;
 
+use figures::alarms;
 use journal::Journal;
-use record::Record;
+use record::{Head, Record};
 use trials::Trials;
 
 #[derive(clap::Args)]
@@ -48,6 +51,9 @@ pub(crate) struct Args {
     /// Slowdowns, in percent of the cost of an operation
     #[arg(long, value_name = "PERCENT", value_delimiter = ',', default_value = "1,2,3,5,10", value_parser = percent)]
     slower: Vec<f64>,
+    /// Comparisons in which each row is slowed by what it says it sees, as those without a slowdown told; 0 takes none
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    seen: usize,
     /// Processors kept busy during the comparisons
     #[arg(long, value_name = "N", default_value_t = 0)]
     busy: u32,
@@ -97,11 +103,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 
 /// Takes the comparisons that `journal` does not have yet.
 fn take(args: &Args, trials: &Trials, journal: &mut Journal) -> Result<()> {
-    let count = |journal: &Journal, slower: f64| {
-        journal.records().iter().filter(|record| trials.covers(record, slower)).count()
+    let count = |journal: &Journal, head: Head| {
+        journal.records().iter().filter(|record| trials.covers(record, head)).count()
     };
     loop {
-        let done = count(journal, 0.0);
+        let done = count(journal, Head::Same);
         if done >= args.same {
             break;
         }
@@ -112,13 +118,35 @@ fn take(args: &Args, trials: &Trials, journal: &mut Journal) -> Result<()> {
             heads => journal.keep(trials.same_together(&what, heads, &mut rng)?)?,
         }
     }
-    let least = |journal: &Journal| args.slower.iter().map(|slower| count(journal, *slower)).min();
-    while let Some(done) = least(journal).filter(|done| *done < args.slowed) {
+    let slowed = |journal: &Journal| {
+        args.slower.iter().map(|slower| count(journal, Head::Slower(*slower))).min()
+    };
+    while let Some(done) = slowed(journal).filter(|done| *done < args.slowed) {
         let mut rng = SplitMix64::new(!args.seed ^ ((done as u64) << 32));
         let what = format!("slowed programs, {} of {}", done + 1, args.slowed);
         journal.keep(trials.slowed(&what, &args.slower, &mut rng)?)?;
     }
+    let seen = seen(journal.records(), args.busy);
+    loop {
+        let done = count(journal, Head::Seen);
+        if done >= args.seen {
+            break;
+        }
+        ensure!(
+            !seen.is_empty(),
+            "no comparison without a slowdown tells what the rows see; take some: --same 20"
+        );
+        let mut rng = SplitMix64::new(args.seed.rotate_left(32) ^ ((done as u64) << 32));
+        let what = format!("slowed by what rows see, {} of {}", done + 1, args.seen);
+        journal.keep([trials.seen(&what, &seen, &mut rng)?])?;
+    }
     Ok(())
+}
+
+/// What each row says it sees beside so many busy processors.
+fn seen(records: &[Record], busy: u32) -> BTreeMap<String, f64> {
+    let beside = alarms(records).into_iter().filter(|alarms| alarms.busy == busy);
+    beside.flat_map(|alarms| alarms.rows).map(|row| (row.id, row.detectable)).collect()
 }
 
 fn write(args: &Args, records: &[Record]) -> Result<()> {

@@ -46,16 +46,19 @@ is the one-sided bound at 95 %, as if all comparisons were independent; comparis
 and are too noisy together.
 
 {false_alarms}
-By row: false alarms, the largest estimated change between identical programs, and the smallest change that the row says
-it would have called in nine of ten comparisons (the median of all comparisons).
+By row: false alarms, the largest estimated change between identical programs, the smallest change that the row says it
+would have called in nine of ten comparisons (the median of all comparisons), and in how many comparisons it called a
+change of that size, made for this row alone. Where those are fewer than nine of ten, the row says so.
 
 {by_row}
 ## Power
 
-Head is slowed by a share of the cost of one operation. The length of the busy loops was calibrated on rounds of their
-own. *Row red* counts the comparisons in which the row itself regressed, *traffic red* those in which the row or the
-processor time of the same traffic did. A row calls a change from 0.85 of the threshold on. Slowdowns without a
-comparison are not listed.
+Head is slowed by a share of the cost of one operation: of its wall-clock time, or of its processor time where that alone
+is measured. *Injected* is the length of the busy loop as a share of the row's own base, so one loop is a larger share of
+the processor time. Driver and servers of *echo_throughput* have cores of their own, and a loop overlaps with the driver's
+work: there the loops were lengthened until rounds of their own showed the share. *Row red* counts the comparisons in
+which the row itself regressed, *traffic red* those in which the row or the processor time of the same traffic did. A row
+calls a change from 0.85 of the threshold on. Slowdowns without a comparison are not listed.
 
 ![Power by injected slowdown]({curve})
 
@@ -105,11 +108,21 @@ fn by_row(alarms: &[Alarms]) -> String {
                 times(row.alarms),
                 percent(row.largest),
                 percent(row.detectable),
+                called(row.called),
             ]
         })
     });
-    let header = ["row", "busy cores", "false alarms", "largest estimate", "could have seen"];
+    let header =
+        ["row", "busy cores", "false alarms", "largest estimate", "could have seen", "called that"];
     table(header, 1, rows)
+}
+
+fn called(share: Share) -> String {
+    match share {
+        Share { of: 0, .. } => "–".to_owned(),
+        _ if share.rate() < 0.9 => format!("{}, not nine of ten", times(share)),
+        _ => times(share),
+    }
 }
 
 fn power(powers: &[Power]) -> String {
@@ -117,7 +130,7 @@ fn power(powers: &[Power]) -> String {
     let rows = powers.iter().map(|power| {
         [
             format!("`{}`", power.id),
-            percent(power.slower),
+            percent(power.injected),
             percent(power.effect),
             times(power.of_row),
             bounds(power.of_row),

@@ -3,7 +3,7 @@
 use baselines::Verdict;
 use bench_kit::statistics::{binomial_interval, binomial_upper, median};
 
-use super::record::{Record, Row};
+use super::record::{Head, Record, Row};
 
 /// How often something happened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,21 +58,33 @@ pub(super) struct AlarmsOfRow {
     pub(super) largest: f64,
     /// The median of the smallest changes that the row says it would have called.
     pub(super) detectable: f64,
+    /// Comparisons in which the row called a change of about that size.
+    pub(super) called: Share,
 }
 
 /// Alarms between identical programs, by the number of busy processors.
 pub(super) fn alarms(records: &[Record]) -> Vec<Alarms> {
-    let mut same: Vec<&Record> = records.iter().filter(|record| record.slower == 0.0).collect();
+    let of = |head| records.iter().filter(move |record: &&Record| record.head == head);
+    let mut same: Vec<&Record> = of(Head::Same).collect();
     same.sort_by_key(|record| record.busy);
-    same.chunk_by(|a, b| a.busy == b.busy).map(alarms_beside).collect()
+    let beside = |records: &[&Record]| {
+        let seen = of(Head::Seen).filter(|record| record.busy == records[0].busy).collect();
+        alarms_beside(records, seen)
+    };
+    same.chunk_by(|a, b| a.busy == b.busy).map(beside).collect()
 }
 
-fn alarms_beside(records: &[&Record]) -> Alarms {
+fn alarms_beside(records: &[&Record], seen: Vec<&Record>) -> Alarms {
     let any = |is: fn(&Row) -> bool| Share::count(records, |record| record.rows.iter().any(is));
     let alone = records.iter().filter(|record| record.together == 1);
     let seconds: Vec<f64> = alone.map(|record| record.seconds).collect();
     let groups: f64 = records.iter().map(|record| 1.0 / f64::from(record.together)).sum();
+    let called = |id: &str| {
+        let rows = seen.iter().flat_map(|record| &record.rows).filter(|row| row.id == id);
+        Share::count(&rows.collect::<Vec<_>>(), |row| row.is(Verdict::Regressed))
+    };
     let of_row = |(id, rows): (String, Vec<&Row>)| AlarmsOfRow {
+        called: called(&id),
         id,
         alarms: Share::count(&rows, |row| row.is_alarm()),
         largest: rows.iter().map(|row| row.effect.abs()).fold(0.0, f64::max),
@@ -97,8 +109,10 @@ pub(super) struct Power {
     pub(super) id: String,
     /// The number of its traffic: rows of one traffic are slowed together.
     pub(super) traffic: usize,
-    /// The injected share.
+    /// The injected share of the first row of the traffic.
     pub(super) slower: f64,
+    /// The injected share of this row: the median of all comparisons.
+    pub(super) injected: f64,
     /// The median of the estimated shares.
     pub(super) effect: f64,
     /// Comparisons in which this row regressed.
@@ -109,12 +123,16 @@ pub(super) struct Power {
 
 /// How often slowed programs were seen: the rows in their order, each by slowdown.
 pub(super) fn powers(records: &[Record]) -> Vec<Power> {
-    let slowed: Vec<&Record> = records.iter().filter(|record| record.slower > 0.0).collect();
-    let mut shares: Vec<f64> = slowed.iter().map(|record| record.slower).collect();
+    let share = |record: &Record| match record.head {
+        Head::Slower(share) => Some(share),
+        Head::Same | Head::Seen => None,
+    };
+    let slowed: Vec<&Record> = records.iter().filter(|record| share(record).is_some()).collect();
+    let mut shares: Vec<f64> = slowed.iter().filter_map(|record| share(record)).collect();
     shares.sort_by(f64::total_cmp);
     shares.dedup();
     let at = |id: &str, slower: f64| {
-        let records = slowed.iter().filter(|record| record.slower == slower);
+        let records = slowed.iter().filter(|record| share(record) == Some(slower));
         let with_row = records.filter_map(|record| {
             let row = record.rows.iter().find(|row| row.id == id)?;
             Some((*record, row))
@@ -126,6 +144,7 @@ pub(super) fn powers(records: &[Record]) -> Vec<Power> {
             id: id.to_owned(),
             traffic,
             slower,
+            injected: median_of(&rows, |row| row.injected),
             effect: median_of(&rows, |row| row.effect),
             of_row: Share::count(&rows, is_red),
             of_traffic: Share::count(&records, |record| {

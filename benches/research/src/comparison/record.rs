@@ -4,10 +4,21 @@ use baselines::Verdict;
 use compare::model::TimingRow;
 use serde::{Deserialize, Serialize};
 
+/// What head was.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Head {
+    /// A program like base.
+    Same,
+    /// Slower by this share of the first row of each traffic.
+    Slower(f64),
+    /// For each row another one, slower by what the row says it sees.
+    Seen,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Record {
-    /// The share by which head was slowed; 0 for identical programs.
-    pub(super) slower: f64,
+    pub(super) head: Head,
     /// Processors that spinning threads kept busy.
     pub(super) busy: u32,
     /// Comparisons that share base and its copy, this one included.
@@ -29,6 +40,8 @@ pub(super) struct Row {
     pub(super) workload: usize,
     /// The word of a [`Verdict`].
     pub(super) verdict: String,
+    /// The change that was made, as a share of this row's base.
+    pub(super) injected: f64,
     /// Estimated change, as a share.
     pub(super) effect: f64,
     /// Estimated change of the null control, as a share.
@@ -38,11 +51,12 @@ pub(super) struct Row {
 }
 
 impl Row {
-    pub(super) fn new(row: &TimingRow, workload: usize) -> Self {
+    pub(super) fn new(row: &TimingRow, workload: usize, injected: f64) -> Self {
         Self {
             id: row.id.clone(),
             workload,
             verdict: row.verdict.as_str().to_owned(),
+            injected,
             effect: row.effect,
             null: row.null,
             detectable: row.detectable,

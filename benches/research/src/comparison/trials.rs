@@ -6,16 +6,16 @@ use std::time::Instant;
 
 use anyhow::Result;
 use bench_kit::random::SplitMix64;
-use bench_kit::statistics::median;
 use bench_show::progress::Progress;
 use compare::gate::Rule;
 use compare::model::TimingRow;
-use compare::round::{Arm, BASE, HEAD, Round};
+use compare::round::{Arm, Round};
 use compare::server_process::Program;
 use compare::timing::{Pass, decide, take_rounds};
-use compare::workload::{Traffic, Workload, all};
+use compare::workload::{Workload, all};
 
-use super::record::{Record, Row};
+use super::record::{Head, Record, Row};
+use super::slowdown::{Slowdown, base_ns, flags};
 
 pub(super) struct Trials {
     pub(super) server: Program,
@@ -29,11 +29,11 @@ pub(super) struct Trials {
 }
 
 impl Trials {
-    /// Whether `record` is one of these comparisons at this slowdown, with every row that they have.
-    pub(super) fn covers(&self, record: &Record, slower: f64) -> bool {
+    /// Whether `record` is one of these comparisons with this head, with every row that they have.
+    pub(super) fn covers(&self, record: &Record, head: Head) -> bool {
         let ids = self.workloads.iter().flat_map(|workload| [workload.wall, workload.cpu]);
         let has = |id: &str| record.rows.iter().any(|row| row.id == id);
-        record.slower == slower && record.busy == self.busy && ids.flatten().all(has)
+        record.head == head && record.busy == self.busy && ids.flatten().all(has)
     }
 
     /// One comparison as a user makes it, without a slowdown. `turn` selects the program that is head.
@@ -45,7 +45,7 @@ impl Trials {
             self.take_rounds(what, which, pass, |_| arms.to_vec(), rng)
         })?;
         let seconds = begin.elapsed().as_secs_f64();
-        Ok(Record { seconds, ..self.record(0.0, &rows) })
+        Ok(Record { seconds, ..self.record(Head::Same, &rows, |_| 0.0) })
     }
 
     /// As many comparisons without a slowdown as there are `heads`, which share their rounds.
@@ -55,10 +55,13 @@ impl Trials {
         heads: u32,
         rng: &mut SplitMix64,
     ) -> Result<Vec<Record>> {
-        let arms = |_| (0..heads as usize).map(|turn| arm("head", self.like(turn), Vec::new()));
-        let records =
-            self.together(what, &vec![0.0; heads as usize], |at| arms(at).collect(), rng)?;
-        Ok(records.into_iter().map(|record| Record { together: heads, ..record }).collect())
+        let arms = (0..heads as usize).map(|turn| arm("head", self.like(turn), Vec::new()));
+        let arms: Vec<Arm> = arms.collect();
+        let pairs: Vec<[usize; 2]> = (0..heads as usize).map(|head| [head; 2]).collect();
+        let compared = self.together(what, &pairs, |_| arms.clone(), rng)?;
+        let record = |rows: &Vec<TimingRow>| self.record(Head::Same, rows, |_| 0.0);
+        let records = compared.iter().map(record);
+        Ok(records.map(|record| Record { together: heads, ..record }).collect())
     }
 
     /// One comparison for each slowdown in `shares`; they share their rounds.
@@ -68,68 +71,113 @@ impl Trials {
         shares: &[f64],
         rng: &mut SplitMix64,
     ) -> Result<Vec<Record>> {
-        let loops = self.loops(what, shares, rng)?;
-        self.together(what, shares, |workload| self.slowed_heads(workload, &loops[workload]), rng)
+        let of_first = |workload: &Workload| {
+            let is_cpu = workload.wall.is_none();
+            shares.iter().map(|share| Slowdown { share: *share, is_cpu, ns: 0.0 }).collect()
+        };
+        let slowdowns = self.tuned(what, of_first, rng)?;
+        let pairs: Vec<[usize; 2]> = (0..shares.len()).map(|head| [head; 2]).collect();
+        let compared = self.together(what, &pairs, |at| self.heads(at, &slowdowns[at]), rng)?;
+        let records = (0..).zip(shares).zip(&compared).map(|((head, share), rows)| {
+            let injected = |row: &TimingRow| {
+                let at = self.workload_of(&row.id);
+                slowdowns[at][head].injected(&self.workloads[at], row)
+            };
+            self.record(Head::Slower(*share), rows, injected)
+        });
+        Ok(records.collect())
     }
 
-    /// One comparison for each head, slowed by its entry of `shares`. All use the same rounds, with the same base and
-    /// copy; each is judged alone. `heads` makes the heads of a workload.
+    /// One comparison in which each row gets a head of its own, slower by what `seen` says of the row.
+    pub(super) fn seen(
+        &self,
+        what: &str,
+        seen: &BTreeMap<String, f64>,
+        rng: &mut SplitMix64,
+    ) -> Result<Record> {
+        let share = |id: &str| seen.get(id).copied().unwrap_or_default();
+        let of_rows = |workload: &Workload| {
+            [(workload.wall, false), (workload.cpu, true)]
+                .map(|(id, is_cpu)| Slowdown { share: id.map_or(0.0, share), is_cpu, ns: 0.0 })
+                .to_vec()
+        };
+        let slowdowns = self.tuned(what, of_rows, rng)?;
+        let compared = self.together(what, &[[0, 1]], |at| self.heads(at, &slowdowns[at]), rng)?;
+        let injected = |row: &TimingRow| {
+            let at = self.workload_of(&row.id);
+            let workload = &self.workloads[at];
+            slowdowns[at][usize::from(workload.cpu == Some(&row.id))].injected(workload, row)
+        };
+        Ok(self.record(Head::Seen, &compared[0], injected))
+    }
+
+    /// One comparison for each pair of heads, the first for wall-clock time and the second for processor time. All use
+    /// the same rounds, with the same base and copy; each is judged alone. `heads` makes the heads of a workload.
     fn together(
         &self,
         what: &str,
-        shares: &[f64],
+        pairs: &[[usize; 2]],
         heads: impl Fn(usize) -> Vec<Arm>,
         rng: &mut SplitMix64,
-    ) -> Result<Vec<Record>> {
+    ) -> Result<Vec<Vec<TimingRow>>> {
         let arms = |workload: usize| self.base().into_iter().chain(heads(workload)).collect();
         let mut taken: BTreeMap<(Pass, usize), Vec<Round>> = BTreeMap::new();
-        let mut records = Vec::with_capacity(shares.len());
-        for (head, share) in shares.iter().enumerate() {
-            let rows = decide(&self.workloads, self.rule, |which, pass| {
+        let compared = pairs.iter().map(|pair| {
+            decide(&self.workloads, self.rule, |which, pass| {
                 let missing: Vec<usize> =
                     which.iter().copied().filter(|at| !taken.contains_key(&(pass, *at))).collect();
                 let rounds = self.take_rounds(what, &missing, pass, arms, rng)?;
                 taken.extend(zip(missing.into_iter().map(|at| (pass, at)), rounds));
-                let of_head = |at: &usize| {
+                let of_pair = |at: &usize| {
                     let rounds = taken[&(pass, *at)].iter();
-                    rounds.map(|round| round.of_head(head)).collect()
+                    rounds.map(|round| round.of_heads(*pair)).collect()
                 };
-                Ok(which.iter().map(of_head).collect())
-            })?;
-            records.push(self.record(*share, &rows));
-        }
-        Ok(records)
+                Ok(which.iter().map(of_pair).collect())
+            })
+        });
+        compared.collect()
     }
 
-    /// Nanoseconds that each workload's server must spin per operation to be slower by each of `shares`.
-    ///
-    /// A loop costs less wall-clock time than it spins, because other work overlaps with it. So the first estimate is
-    /// measured once and corrected by what it missed.
-    fn loops(&self, what: &str, shares: &[f64], rng: &mut SplitMix64) -> Result<Vec<Vec<f64>>> {
-        let mut measure = |loops: &[Vec<f64>]| {
-            let heads = |at: usize| self.slowed_heads(at, &loops[at]);
-            let arms = |at: usize| self.base().into_iter().chain(heads(at)).collect();
-            let every: Vec<usize> = (0..self.workloads.len()).collect();
-            self.take_rounds(what, &every, Pass::Screening, arms, rng)
-        };
+    /// The slowdowns of each workload with their loops.
+    fn tuned(
+        &self,
+        what: &str,
+        slowdowns: impl Fn(&Workload) -> Vec<Slowdown>,
+        rng: &mut SplitMix64,
+    ) -> Result<Vec<Vec<Slowdown>>> {
+        let mut slowdowns: Vec<Vec<Slowdown>> = self.workloads.iter().map(slowdowns).collect();
         // With as many servers as later, which compete for the same caches.
-        let plain = measure(&vec![vec![0.0; shares.len()]; self.workloads.len()])?;
-        let costs: Vec<f64> = zip(&self.workloads, &plain)
-            .map(|(workload, rounds)| operation_ns(rounds) * slowing(workload).1)
-            .collect();
-        let mut loops: Vec<Vec<f64>> =
-            costs.iter().map(|cost| shares.iter().map(|share| share * cost).collect()).collect();
-        let tried = measure(&loops)?;
-        for ((loops, cost), rounds) in zip(&mut loops, &costs).zip(&tried) {
-            for (head, (spin, share)) in zip(loops, shares).enumerate() {
-                let wall = rounds.iter().filter_map(|round| round.wall.as_ref());
-                let slower = wall.map(|arms| arms[HEAD + head].log_ratio.exp_m1());
-                let slower = median(&slower.collect::<Vec<_>>());
-                let missed = slower.map_or(0.0, |slower| share - slower);
-                *spin = (*spin + missed * cost).max(0.0);
+        let plain = self.measure(what, &slowdowns, |_| true, rng)?;
+        for (of_workload, rounds) in zip(&mut slowdowns, &plain) {
+            for slowdown in of_workload {
+                slowdown.ns = slowdown.share * base_ns(rounds, slowdown.is_cpu);
             }
         }
-        Ok(loops)
+        let tried = self.measure(what, &slowdowns, Slowdown::overlaps, rng)?;
+        for ((workload, of_workload), rounds) in zip(&self.workloads, &mut slowdowns).zip(&tried) {
+            for (head, slowdown) in of_workload.iter_mut().enumerate() {
+                slowdown.correct(workload, head, rounds);
+            }
+        }
+        Ok(slowdowns)
+    }
+
+    /// Rounds of the workloads that `wanted` selects, with their slowdowns; none of the others.
+    fn measure(
+        &self,
+        what: &str,
+        slowdowns: &[Vec<Slowdown>],
+        wanted: impl Fn(&Workload) -> bool,
+        rng: &mut SplitMix64,
+    ) -> Result<Vec<Vec<Round>>> {
+        let which = (0..self.workloads.len()).filter(|at| wanted(&self.workloads[*at]));
+        let which: Vec<usize> = which.collect();
+        let arms =
+            |at: usize| self.base().into_iter().chain(self.heads(at, &slowdowns[at])).collect();
+        let rounds = self.take_rounds(what, &which, Pass::Screening, arms, rng)?;
+        let mut all = vec![Vec::new(); self.workloads.len()];
+        zip(which, rounds).for_each(|(at, rounds)| all[at] = rounds);
+        Ok(all)
     }
 
     fn base(&self) -> [Arm; 2] {
@@ -140,10 +188,9 @@ impl Trials {
         &self.like[turn % self.like.len()]
     }
 
-    fn slowed_heads(&self, workload: usize, loops: &[f64]) -> Vec<Arm> {
-        let (flag, _) = slowing(&self.workloads[workload]);
-        let flags = |spin: &f64| vec![flag.to_owned(), format!("{spin:.0}")];
-        loops.iter().map(|spin| arm("head, slowed", &self.server, flags(spin))).collect()
+    fn heads(&self, workload: usize, slowdowns: &[Slowdown]) -> Vec<Arm> {
+        let flags = |slowdown: &Slowdown| flags(&self.workloads[workload], slowdown.ns);
+        slowdowns.iter().map(|one| arm("head, slowed", &self.server, flags(one))).collect()
     }
 
     fn take_rounds(
@@ -160,32 +207,30 @@ impl Trials {
         take_rounds(&workloads, &arms, pass, "/ws/echo", rng, &progress)
     }
 
-    fn record(&self, slower: f64, rows: &[TimingRow]) -> Record {
+    fn record(
+        &self,
+        head: Head,
+        rows: &[TimingRow],
+        injected: impl Fn(&TimingRow) -> f64,
+    ) -> Record {
         let workload = |id: &str| {
-            let has = |workload: &Workload| [workload.wall, workload.cpu].contains(&Some(id));
             // Numbered among all workloads, so that records of a selection add to those of all.
-            all().iter().position(has).unwrap_or(usize::MAX)
+            all().iter().position(|workload| has(workload, id)).unwrap_or(usize::MAX)
         };
-        let rows = rows.iter().map(|row| Row::new(row, workload(&row.id))).collect();
-        Record { slower, busy: self.busy, together: 1, seconds: 0.0, rows }
+        let rows = rows.iter().map(|row| Row::new(row, workload(&row.id), injected(row))).collect();
+        Record { head, busy: self.busy, together: 1, seconds: 0.0, rows }
     }
+
+    fn workload_of(&self, id: &str) -> usize {
+        let at = self.workloads.iter().position(|workload| has(workload, id));
+        at.expect("invariant: rows come from the workloads")
+    }
+}
+
+fn has(workload: &Workload, id: &str) -> bool {
+    [workload.wall, workload.cpu].contains(&Some(id))
 }
 
 fn arm(name: &str, program: &Program, flags: Vec<String>) -> Arm {
     Arm { name: name.to_owned(), program: program.clone(), flags }
-}
-
-/// The flag of the example `slowed` that slows a workload, and the number of operations that one loop slows.
-fn slowing(workload: &Workload) -> (&'static str, f64) {
-    match workload.traffic {
-        Traffic::Echo { depth, .. } => ("--slow-batch-ns", depth as f64),
-        Traffic::Connect => ("--slow-connection-ns", 1.0),
-        Traffic::Dashboard { .. } => ("--slow-batch-ns", 1.0),
-    }
-}
-
-/// Nanoseconds per operation of base: wall-clock time if the workload has such a row, else processor time.
-fn operation_ns(rounds: &[Round]) -> f64 {
-    let base = rounds.iter().filter_map(|round| round.wall.as_ref().or(round.cpu.as_ref()));
-    median(&base.map(|arms| arms[BASE].ns).collect::<Vec<_>>()).unwrap_or_default()
 }
