@@ -47,7 +47,7 @@ pub(super) struct Flush {
     pub(super) sample: Sample,
 }
 
-/// Answers that came after the hold in which their messages were sent.
+/// Answers that came after the hold in which their messages were due.
 #[derive(Debug)]
 pub(super) struct LateAnswers {
     pub(super) stage: u32,

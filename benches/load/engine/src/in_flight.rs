@@ -31,7 +31,7 @@ pub(super) struct Entry {
     pub(super) due_ns: u64,
     /// When it was handed to the socket.
     pub(super) sent_ns: u64,
-    /// The stage in whose hold it was sent.
+    /// The stage in whose hold it was due.
     pub(super) hold: Option<u32>,
     is_answered: bool,
     is_late: bool,

@@ -7,7 +7,7 @@
 //!   `error_samples`: the records of all workers; [`progress`]: the state of a run, once a second
 //! - `worker`: opens and closes users; `worker_state`: what its connections share and record into
 //! - `user`, `user_handle`: a virtual user, and what its worker tells it; `session`: one connection of it
-//! - `schedule`: when connections open and messages are due; `message`, `protocol`: how messages are made and answers are
+//! - `schedule`, `arrivals`: when connections open, and when messages are due; `message`, `protocol`: how messages are made and answers are
 //!   recognised; `connection_numbers`: what tells connections apart; `in_flight`: messages without an answer
 //! - `endpoint`, `transport`, `tls`, `request`, `wire`: a connection to the target; [`problem`]: how one failed
 //! - `hostile`, `slow_reader`: peers that misbehave; `scrape`: the target's allocations
@@ -15,6 +15,7 @@
 //!   runs in virtual time against a peer in memory (feature `testing`)
 
 mod alarm;
+mod arrivals;
 mod clock;
 mod connection_numbers;
 mod control;

@@ -1,68 +1,11 @@
-//! When connections open and when they send. Pure: times are nanoseconds since the run's start.
+//! When connections open, and open again. Pure: times are nanoseconds since the run's start.
 
 use bench_kit::random::SplitMix64;
-use load_plan::profile::{Arrival, Pace};
-
-/// Fractional part of the golden ratio: its multiples spread evenly over a period for any number of connections.
-const GOLDEN: f64 = 0.618_033_988_749_894_9;
-
-/// The times at which the messages of one connection are due in an open loop.
-#[derive(Clone, Debug)]
-pub(super) struct Arrivals {
-    begin_ns: u64,
-    period_ns: f64,
-    /// Periods of a constant rate since `begin_ns`, the phase included. Times are products, so that errors do not add up.
-    periods: f64,
-    poisson: Option<SplitMix64>,
-    due_ns: u64,
-}
-
-impl Arrivals {
-    /// Those of `user` from `begin_ns` on; `None` where the clock does not decide when to send.
-    pub(super) fn new(pace: Pace, user: u32, seed: u64, begin_ns: u64) -> Option<Self> {
-        let Pace::Open { rate, arrival } = pace else { return None };
-        let phase = (f64::from(user) * GOLDEN).fract();
-        let poisson = (arrival == Arrival::Poisson)
-            .then(|| SplitMix64::new(seed ^ (u64::from(user) << 32) ^ begin_ns));
-        let mut arrivals =
-            Self { begin_ns, period_ns: 1e9 / rate, periods: phase, poisson, due_ns: begin_ns };
-        match arrivals.poisson {
-            Some(_) => arrivals.advance(),
-            None => arrivals.due_ns = arrivals.at(phase),
-        }
-        Some(arrivals)
-    }
-
-    /// When the next message is due.
-    pub(super) fn due_ns(&self) -> u64 {
-        self.due_ns
-    }
-
-    /// Goes on to the next message.
-    pub(super) fn advance(&mut self) {
-        self.due_ns = match &mut self.poisson {
-            Some(rng) => self.due_ns.saturating_add((exponential(rng) * self.period_ns) as u64),
-            None => {
-                self.periods += 1.0;
-                self.at(self.periods)
-            }
-        };
-    }
-
-    fn at(&self, periods: f64) -> u64 {
-        self.begin_ns.saturating_add((periods * self.period_ns) as u64)
-    }
-}
 
 /// Uniform in 0 (included) to 1.
 pub(super) fn uniform(rng: &mut SplitMix64) -> f64 {
     // A double holds 53 bits.
     (rng.draw() >> 11) as f64 / (1_u64 << 53) as f64
-}
-
-/// Exponentially distributed with mean 1, by the inverse of the distribution function.
-fn exponential(rng: &mut SplitMix64) -> f64 {
-    -(1.0 - uniform(rng)).ln()
 }
 
 /// A move of a user in a ramp.
@@ -98,56 +41,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{SplitMix64, *};
-
-    fn dues(pace: Pace, user: u32, count: usize) -> Vec<u64> {
-        let mut arrivals = Arrivals::new(pace, user, 7, 1_000).expect("an open loop");
-        std::iter::repeat_with(|| {
-            let due = arrivals.due_ns();
-            arrivals.advance();
-            due
-        })
-        .take(count)
-        .collect()
-    }
-
-    #[test]
-    fn arrivals_of_a_constant_rate_do_not_drift() {
-        let pace = Pace::Open { rate: 3.0, arrival: Arrival::Constant };
-        let due = dues(pace, 0, 3_000_001);
-        assert_eq!(due[0], 1_000);
-        assert_eq!(due[3_000_000], 1_000_000_000_000_000 + 1_000);
-    }
-
-    #[test]
-    fn arrivals_of_connections_are_out_of_phase() {
-        let pace = Pace::Open { rate: 1.0, arrival: Arrival::Constant };
-        let mut first: Vec<u64> = (0..100).map(|user| dues(pace, user, 1)[0]).collect();
-        first.sort_unstable();
-        let gaps = first.windows(2).map(|pair| pair[1] - pair[0]);
-        assert!(gaps.max() < Some(25_000_000), "a hundred in a second leave no hole of 25 ms");
-    }
-
-    #[test]
-    fn poisson_arrivals_have_the_mean_and_spread_of_their_rate_and_repeat_with_their_seed() {
-        let pace = Pace::Open { rate: 1000.0, arrival: Arrival::Poisson };
-        let due = dues(pace, 3, 100_001);
-        assert_eq!(due, dues(pace, 3, 100_001));
-        assert_ne!(due, dues(pace, 4, 100_001));
-        let gaps: Vec<f64> = due.windows(2).map(|pair| (pair[1] - pair[0]) as f64 / 1e6).collect();
-        let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
-        let variance = gaps.iter().map(|gap| (gap - mean).powi(2)).sum::<f64>() / gaps.len() as f64;
-        assert!((mean - 1.0).abs() < 0.02, "mean {mean}");
-        assert!(
-            (variance - 1.0).abs() < 0.05,
-            "an exponential's variance is its mean squared: {variance}"
-        );
-    }
-
-    #[test]
-    fn a_closed_loop_has_no_arrivals() {
-        assert!(Arrivals::new(Pace::Closed { depth: 4 }, 0, 1, 0).is_none());
-        assert!(Arrivals::new(Pace::Idle, 0, 1, 0).is_none());
-    }
 
     proptest! {
         #[test]

@@ -19,8 +19,6 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use super::endpoint::WiredSocket;
 use super::in_flight::InFlight;
 use super::problem::{Problem, of_session};
-use super::protocol::Protocol;
-use super::schedule::Arrivals;
 use super::user_handle::UserHandle;
 use super::worker_state::WorkerState;
 
@@ -29,9 +27,6 @@ const TURN: usize = 64;
 
 /// Longest closing handshake, in nanoseconds.
 const CLOSE_NS: u64 = 2_000_000_000;
-
-/// How often a blocked connection counts the messages that are due, in nanoseconds.
-const BLOCKED_NS: u64 = 100_000_000;
 
 /// Payload of our pings: one is on its way at a time, so they need no numbers.
 const PING: Bytes = Bytes::from_static(b"plimsoll");
@@ -47,12 +42,6 @@ pub(super) struct Session<'a> {
     /// Tells this connection's messages from those of any other.
     id: u32,
     in_flight: InFlight,
-    /// When the next message of an open loop is due.
-    arrivals: Option<Arrivals>,
-    /// When the next message is due that has not been counted as due.
-    offered: Option<Arrivals>,
-    pace: Pace,
-    stage: usize,
     state: State,
     /// The socket did not take a message that was due.
     is_blocked: bool,
@@ -78,7 +67,7 @@ struct LastUpdate {
 enum State {
     /// Sends.
     Open,
-    /// Sends nothing more and awaits answers.
+    /// Awaits answers. If its user leaves for good, sends what was due until then; otherwise the next connection does.
     Settling { until_ns: u64 },
     /// Has sent its close frame.
     Closing { until_ns: u64 },
@@ -94,19 +83,16 @@ impl<'a> Session<'a> {
         let now_ns = worker.clock.now_ns();
         let traffic = &worker.profile.traffic;
         let lifetime = worker.profile.conduct.lifetime;
-        let mut session = Self {
+        Self {
             worker,
             user,
             socket,
             id,
             in_flight: InFlight::new(traffic.timeout.as_nanos() as u64),
-            arrivals: None,
-            offered: None,
-            pace: Pace::Idle,
-            stage: usize::MAX,
             state: State::Open,
             is_blocked: false,
-            unblocked_ns: 0,
+            // What was due before could not be sent.
+            unblocked_ns: now_ns,
             has_unflushed: false,
             last_sent_ns: now_ns,
             ping_sent_ns: None,
@@ -114,16 +100,13 @@ impl<'a> Session<'a> {
             last_update: None,
             peer_closed: None,
             registered_ns: 0,
-        };
-        session.follow_stage();
-        session
+        }
     }
 
     /// Takes turns until there is nothing to do; ready with how the connection ended.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Problem>> {
         self.user.remember(cx.waker());
         loop {
-            self.follow_stage();
             let is_busy = match self.turn(cx) {
                 Continue(is_busy) => is_busy,
                 Break(ended) => {
@@ -159,12 +142,11 @@ impl<'a> Session<'a> {
         let now_ns = self.worker.clock.now_ns();
         self.in_flight.expire(now_ns, |entry| self.worker.lost(entry, now_ns));
         self.decide(now_ns)?;
-        if self.state == State::Open {
-            self.count_due(now_ns);
+        if self.sends() {
             is_busy |= self.send(now_ns, cx)?;
         }
         if let State::Settling { until_ns } = self.state
-            && (self.in_flight.is_settled() || now_ns >= until_ns)
+            && (self.is_settled() || now_ns >= until_ns)
         {
             self.begin_close(cx)?;
         }
@@ -197,6 +179,20 @@ impl<'a> Session<'a> {
             return Break(Err(Problem::of(Ending::PingTimeout, words)));
         }
         Continue(())
+    }
+
+    /// Whether messages that are due are sent.
+    fn sends(&self) -> bool {
+        match self.state {
+            State::Open => true,
+            State::Settling { .. } => self.user.is_leaving(),
+            State::Closing { .. } => false,
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        let has_more = self.sends() && self.user.arrivals().due_ns() != u64::MAX;
+        self.in_flight.is_settled() && !has_more
     }
 
     fn begin_close(&mut self, cx: &mut Context<'_>) -> Step {
@@ -232,30 +228,6 @@ impl<'a> Session<'a> {
         self.in_flight.give_up(|entry| self.worker.lost(entry, now_ns));
     }
 
-    fn follow_stage(&mut self) {
-        let stage = self.worker.command().stage;
-        if stage == self.stage {
-            return;
-        }
-        self.stage = stage;
-        let pace = self.worker.profile.pace(stage);
-        if pace != self.pace {
-            self.pace = pace;
-            let seed = self.worker.profile.traffic.seed;
-            self.arrivals = match self.worker.protocol {
-                Protocol::Subscribe { .. } => None,
-                _ => {
-                    let now_ns = self.worker.clock.now_ns();
-                    Arrivals::new(pace, self.user.index(), seed, now_ns)
-                }
-            };
-            self.offered = self.arrivals.clone();
-        }
-        if matches!(self.worker.protocol, Protocol::Subscribe { .. }) {
-            self.pace = Pace::Idle;
-        }
-    }
-
     fn next_deadline(&self) -> u64 {
         let timeout_ns = self.worker.profile.traffic.timeout.as_nanos() as u64;
         let pong_ns = self.ping_sent_ns.map_or(u64::MAX, |sent_ns| sent_ns + timeout_ns);
@@ -263,12 +235,11 @@ impl<'a> Session<'a> {
         let own_ns = match self.state {
             State::Settling { until_ns } | State::Closing { until_ns } => until_ns,
             State::Open => {
-                let due_ns = match &self.arrivals {
-                    // A blocked socket wakes this task itself; until then, count the messages that are due.
-                    Some(_) if self.is_blocked => self.worker.clock.now_ns() + BLOCKED_NS,
-                    Some(arrivals) => arrivals.due_ns(),
-                    None if matches!(self.pace, Pace::Closed { .. }) => late_ns(),
-                    None => u64::MAX,
+                let due_ns = match (self.user.arrivals().due_ns(), self.worker.pace()) {
+                    // A full socket wakes this task itself.
+                    _ if self.is_blocked => u64::MAX,
+                    (u64::MAX, Pace::Closed { .. }) => late_ns(),
+                    (due_ns, _) => due_ns,
                 };
                 due_ns.min(self.leave_ns).min(self.ping_due_ns().unwrap_or(u64::MAX))
             }

@@ -20,7 +20,12 @@ pub(super) async fn run(worker: Rc<WorkerState>, user: Rc<UserHandle>) {
     while !user.is_leaving() {
         let ended = connect_once(&worker, &user, &mut failures).await;
         let wait_ns = match (&ended, user.take_storm()) {
-            (_, Some(jitter_ns)) => (uniform(&mut rng) * jitter_ns as f64) as u64,
+            (_, Some(jitter_ns)) => {
+                let away_ns = (uniform(&mut rng) * jitter_ns as f64) as u64;
+                // It is away on purpose: what it would send is due later.
+                user.arrivals().postpone(away_ns);
+                away_ns
+            }
             // Closed as planned: the next connection follows at once.
             (Ok(()), None) => 0,
             (Err(_), None) => back_off_ns(failures, &mut rng),
@@ -34,6 +39,11 @@ pub(super) async fn run(worker: Rc<WorkerState>, user: Rc<UserHandle>) {
                 () = user.leaving() => {}
             }
         }
+    }
+    let mut arrivals = user.arrivals();
+    while arrivals.due_ns() != u64::MAX {
+        worker.unsent(arrivals.due_ns());
+        arrivals.advance();
     }
 }
 
@@ -57,6 +67,7 @@ async fn connect_once(
     let mut session = Box::new(Session::new(worker, user, socket, id));
     *failures = 0;
     worker.opened(begun_ns);
+    user.begin(worker.pace(), worker.command().stage, worker.clock.now_ns());
     let ended = match session.greet() {
         Ok(()) => poll_fn(|cx| session.poll(cx)).await,
         Err(problem) => Err(problem),

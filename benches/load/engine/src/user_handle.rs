@@ -1,23 +1,31 @@
 //! The handle by which a worker controls one of its virtual users.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, RefMut};
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
+
+use load_plan::profile::Pace;
+
+use super::arrivals::Arrivals;
 
 /// Shared by the worker, the user and its connection.
 #[derive(Debug)]
 pub(super) struct UserHandle {
     index: u32,
+    arrivals: RefCell<Arrivals>,
+    has_begun: Cell<bool>,
     is_leaving: Cell<bool>,
     storm_jitter_ns: Cell<Option<u64>>,
     waker: RefCell<Option<Waker>>,
 }
 
 impl UserHandle {
-    pub(super) fn new(index: u32) -> Rc<Self> {
+    pub(super) fn new(index: u32, seed: u64) -> Rc<Self> {
         Rc::new(Self {
             index,
+            arrivals: RefCell::new(Arrivals::new(index, seed)),
+            has_begun: Cell::new(false),
             is_leaving: Cell::new(false),
             storm_jitter_ns: Cell::new(None),
             waker: RefCell::new(None),
@@ -29,8 +37,29 @@ impl UserHandle {
         self.index
     }
 
-    /// Closes the connection for good.
-    pub(super) fn leave(&self) {
+    /// The messages that are due, in an open loop.
+    pub(super) fn arrivals(&self) -> RefMut<'_, Arrivals> {
+        self.arrivals.borrow_mut()
+    }
+
+    /// Messages are due from `begin_ns` on, if none was before.
+    pub(super) fn begin(&self, pace: Pace, stage: usize, begin_ns: u64) {
+        if !self.has_begun.replace(true) {
+            self.arrivals().follow(pace, stage, begin_ns);
+        }
+    }
+
+    /// Follows the pace of another stage from `begin_ns` on.
+    pub(super) fn follow(&self, pace: Pace, stage: usize, begin_ns: u64) {
+        if self.has_begun.get() {
+            self.arrivals().follow(pace, stage, begin_ns);
+        }
+        self.wake();
+    }
+
+    /// Closes the connection for good. Nothing more is due from `at_ns` on.
+    pub(super) fn leave(&self, at_ns: u64) {
+        self.arrivals().end(at_ns);
         self.is_leaving.set(true);
         self.wake();
     }

@@ -70,7 +70,7 @@ impl Worker {
             self.move_users(now_ns);
             self.storm(now_ns);
             if now_ns >= next_second(self.flushed_ns) {
-                self.flush(now_ns);
+                self.flush(now_ns, now_ns);
             }
             let next_move = self.moves.front().map_or(u64::MAX, |next| next.at_ns);
             let next = next_second(self.flushed_ns).min(next_move).min(self.next_storm_ns);
@@ -84,16 +84,19 @@ impl Worker {
                 () = self.state.timers.sleep_until(next) => {}
             }
         }
-        self.flush(self.state.clock.now_ns());
+        let now_ns = self.state.clock.now_ns();
+        self.flush(now_ns, now_ns);
         self.tell(WorkerEvent::Done(self.state.take_error_samples()));
         Ok(())
     }
 
     fn obey(&mut self) {
-        // The records so far belong to the last command.
-        self.flush(self.state.clock.now_ns());
         let command = *self.commands.borrow_and_update();
+        // The records so far belong to the last command.
+        self.flush(self.state.clock.now_ns(), command.begin_ns);
+        let last = self.state.pace();
         self.state.obey(command);
+        self.lead(command, self.state.pace() != last);
         let place = self.place;
         let moves = ramp(command.from, command.to, command.begin_ns, command.ramp_ns);
         self.moves.extend(moves.filter(|next| place.holds(next.user)));
@@ -106,7 +109,20 @@ impl Worker {
         if command.phase == Phase::Drain {
             self.moves.clear();
             for user in std::mem::take(&mut self.users).into_values() {
-                user.leave();
+                user.leave(command.begin_ns);
+            }
+        }
+    }
+
+    /// Has users follow the pace of `command`; at the start of a hold those as well that never had a connection.
+    fn lead(&self, command: Command, is_new: bool) {
+        let Command { stage, phase, begin_ns, .. } = command;
+        for user in self.users.values() {
+            if is_new {
+                user.follow(self.state.pace(), stage, begin_ns);
+            }
+            if phase == Phase::Hold {
+                user.begin(self.state.pace(), stage, begin_ns);
             }
         }
     }
@@ -114,11 +130,13 @@ impl Worker {
     fn move_users(&mut self, now_ns: u64) {
         while let Some(next) = self.moves.pop_front_if(|next| next.at_ns <= now_ns) {
             if next.opens {
-                let user = UserHandle::new(next.user);
+                let user = UserHandle::new(next.user, self.state.profile.traffic.seed);
                 self.users.insert(next.user, Rc::clone(&user));
                 self.state.spawn(user::run(Rc::clone(&self.state), user));
             } else if let Some(user) = self.users.remove(&next.user) {
-                user.leave();
+                let due = user.arrivals().count(now_ns);
+                self.state.count(|counts| counts.due += due);
+                user.leave(now_ns);
             }
         }
     }
@@ -133,8 +151,11 @@ impl Worker {
         }
     }
 
-    fn flush(&mut self, now_ns: u64) {
+    /// Hands over the records so far. They contain what is due before `due_until_ns`.
+    fn flush(&mut self, now_ns: u64, due_until_ns: u64) {
         let command = self.state.command();
+        let due = self.users.values().map(|user| user.arrivals().count(due_until_ns)).sum::<u64>();
+        self.state.count(|counts| counts.due += due);
         let second = self.flushed_ns / SECOND_NS;
         if let Some(stage) = command.hold() {
             self.holds.insert(stage, second);

@@ -1,7 +1,10 @@
 //! The state that the connections of one worker share, and its records.
 
+mod trips;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -12,7 +15,7 @@ use futures::FutureExt;
 use load_plan::metrics::{Recorder, Sample, Tally, Timing};
 use load_plan::model::{ErrorSample, Phase};
 use load_plan::outcome::{Ending, Fault};
-use load_plan::profile::Profile;
+use load_plan::profile::{Mode, Pace, Profile};
 use tokio::sync::Notify;
 
 use super::clock::Clock;
@@ -20,7 +23,6 @@ use super::connection_numbers::ConnectionNumbers;
 use super::control::{Command, Start};
 use super::endpoint::Endpoint;
 use super::error_samples::ErrorSamples;
-use super::in_flight::Entry;
 use super::masking_keys::MaskingKeys;
 use super::problem::Problem;
 use super::protocol::Protocol;
@@ -39,9 +41,12 @@ pub(super) struct WorkerState {
     pub(super) draft: RefCell<BytesMut>,
     start_unix_ms: f64,
     command: Cell<Command>,
+    pace: Cell<Pace>,
+    /// Holds that are over: their stages, beginnings and ends.
+    past_holds: RefCell<Vec<(u32, Range<u64>)>>,
     draining_began: Notify,
     recorder: RefCell<Recorder>,
-    /// Answers that came after the hold in which their messages were sent, by stage.
+    /// Answers that came after the hold in which their messages were due, by stage.
     late: RefCell<BTreeMap<u32, Recorder>>,
     error_samples: RefCell<ErrorSamples>,
     /// Connections open on all workers.
@@ -68,6 +73,8 @@ impl WorkerState {
             endpoint: Arc::clone(&start.endpoint),
             start_unix_ms: start.clock.start_unix_ms(),
             command: Cell::new(*start.commands.borrow()),
+            pace: Cell::new(pace(&start.profile, 0)),
+            past_holds: RefCell::default(),
             draining_began: Notify::new(),
             masking_keys: RefCell::new(MaskingKeys::new()),
             draft: RefCell::default(),
@@ -90,13 +97,22 @@ impl WorkerState {
 
     /// Follows `command` from now on.
     pub(super) fn obey(&self, command: Command) {
-        self.command.set(command);
+        let last = self.command.replace(command);
+        if let Some(stage) = last.hold() {
+            self.past_holds.borrow_mut().push((stage, last.begin_ns..command.begin_ns));
+        }
+        self.pace.set(pace(&self.profile, command.stage));
         if self.is_draining() {
             self.draining_began.notify_waiters();
         }
     }
 
-    /// Whether the run is over: nothing more is sent.
+    /// The pace of the current stage; that of a subscription is idle.
+    pub(super) fn pace(&self) -> Pace {
+        self.pace.get()
+    }
+
+    /// Whether the run is over: nothing more becomes due.
     pub(super) fn is_draining(&self) -> bool {
         self.command.get().phase == Phase::Drain
     }
@@ -174,57 +190,6 @@ impl WorkerState {
         }
     }
 
-    /// Records the first right answer to a message.
-    pub(super) fn answered(&self, entry: Entry, now_ns: u64) {
-        self.record_trip(entry, Recorder::record, |since_ns| now_ns.saturating_sub(since_ns));
-    }
-
-    /// Records that a message will have no right answer. A wait that a reset cut short counts as the timeout: it is no
-    /// quick answer.
-    pub(super) fn unanswered(&self, entry: Entry, now_ns: u64) {
-        let timeout_ns = self.profile.traffic.timeout.as_nanos() as u64;
-        let at_least = |since_ns| now_ns.saturating_sub(since_ns).max(timeout_ns);
-        self.record_trip(entry, Recorder::record_lost, at_least);
-    }
-
-    /// Records a time since `since_ns` that will never end.
-    pub(super) fn record_lost(&self, timing: Timing, since_ns: u64) {
-        let timeout_ns = self.profile.traffic.timeout.as_nanos() as u64;
-        let ns = self.clock.now_ns().saturating_sub(since_ns).max(timeout_ns);
-        self.recorder.borrow_mut().record_lost(timing, ns);
-    }
-
-    /// Records the times of a message with `record`, given how long ago a moment was.
-    fn record_trip(
-        &self,
-        entry: Entry,
-        record: impl Fn(&mut Recorder, Timing, u64),
-        ago_ns: impl Fn(u64) -> u64,
-    ) {
-        let Some(hold) = entry.hold else { return };
-        let record = |recorder: &mut Recorder| {
-            record(recorder, Timing::RttService, ago_ns(entry.sent_ns));
-            if self.profile.is_open_loop(hold as usize) {
-                record(recorder, Timing::RttIntended, ago_ns(entry.due_ns));
-            }
-        };
-        if self.command().hold() == entry.hold {
-            record(&mut self.recorder.borrow_mut());
-        } else {
-            record(self.late.borrow_mut().entry(hold).or_default());
-        }
-    }
-
-    /// Records a message that will not be answered, with the time waited so far.
-    pub(super) fn lost(&self, entry: Entry, now_ns: u64) {
-        self.unanswered(entry, now_ns);
-        let waited_ms = now_ns.saturating_sub(entry.sent_ns) / 1_000_000;
-        self.count(|counts| counts.faults[Fault::Lost as usize] += 1);
-        self.error_samples.borrow_mut().note(Fault::Lost.name(), now_ns, || {
-            format!("no answer; the first was given up after {waited_ms} ms")
-        });
-    }
-
     /// Records a message with a fault.
     pub(super) fn fault(&self, fault: Fault, now_ns: u64, payload: &[u8]) {
         self.count(|counts| counts.faults[fault as usize] += 1);
@@ -289,5 +254,13 @@ impl WorkerState {
     /// Keeps an error in words.
     pub(super) fn note(&self, kind: &'static str, words: &str) {
         self.error_samples.borrow_mut().note_words(kind, words, self.clock.now_ns());
+    }
+}
+
+/// The pace of `stage`. A subscription sends nothing.
+fn pace(profile: &Profile, stage: usize) -> Pace {
+    match profile.target.mode {
+        Mode::Subscribe { .. } => Pace::Idle,
+        Mode::Echo | Mode::Request { .. } => profile.pace(stage),
     }
 }

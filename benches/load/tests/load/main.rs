@@ -9,6 +9,7 @@ mod histograms;
 mod interrupted;
 mod judged;
 mod peers;
+mod planned;
 mod profile;
 mod run;
 mod server;

@@ -10,7 +10,7 @@ use load_plan::profile::{Kind, Pace, Traffic};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::{PING, Session, Step, TURN};
+use super::{PING, Session, State, Step, TURN};
 
 impl Session<'_> {
     /// Sends the messages that are due; returns whether there is more than fits in a turn.
@@ -22,43 +22,41 @@ impl Session<'_> {
     }
 
     fn send_due(&mut self, sent: &mut Sent, now_ns: u64, cx: &mut Context<'_>) -> Step<bool> {
+        let user = self.user;
+        let mut arrivals = user.arrivals();
         // Refill the window once half of it is free: refilled one by one, every message would be a write of its own.
-        let refills =
-            matches!(self.pace, Pace::Closed { depth } if self.in_flight.len() <= depth / 2);
+        let depth = match self.worker.pace() {
+            Pace::Closed { depth }
+                if self.state == State::Open && self.in_flight.len() <= depth / 2 =>
+            {
+                depth
+            }
+            _ => 0,
+        };
         for _ in 0..TURN {
-            let due_ns = match (&self.arrivals, self.pace) {
-                (Some(arrivals), _) if arrivals.due_ns() <= now_ns => arrivals.due_ns(),
-                (None, Pace::Closed { depth }) if refills && self.in_flight.len() < depth => now_ns,
-                _ => return self.ping(now_ns, cx).map_continue(|()| false),
-            };
+            let due_ns = arrivals.due_ns();
+            let is_paced = due_ns <= now_ns;
+            if !is_paced && self.in_flight.len() >= depth {
+                return self.ping(now_ns, cx).map_continue(|()| false);
+            }
             if !self.has_room(now_ns, cx)? {
                 return Continue(false);
             }
-            let is_closed = self.arrivals.is_none();
-            if let Some(arrivals) = &mut self.arrivals {
+            let due_ns = if is_paced { due_ns } else { now_ns };
+            if is_paced {
                 arrivals.advance();
                 let since_ns = due_ns.max(self.unblocked_ns);
                 self.worker.record_in_hold(Timing::ScheduleLag, now_ns.saturating_sub(since_ns));
             }
             let (bytes, wire_bytes) = self.put_message();
-            self.in_flight.send(due_ns, now_ns, self.worker.command().hold());
+            self.in_flight.send(due_ns, now_ns, self.worker.hold_at(due_ns));
             self.last_sent_ns = now_ns;
-            sent.due += u64::from(is_closed);
+            sent.due += u64::from(!is_paced);
             sent.messages += 1;
             sent.bytes += bytes;
             sent.wire_bytes += wire_bytes;
         }
         Continue(true)
-    }
-
-    pub(super) fn count_due(&mut self, now_ns: u64) {
-        let Some(offered) = &mut self.offered else { return };
-        let mut due = 0;
-        while offered.due_ns() <= now_ns {
-            offered.advance();
-            due += 1;
-        }
-        self.worker.count(|counts| counts.due += due);
     }
 
     /// Whether another message fits before some have gone.
@@ -126,7 +124,10 @@ impl Session<'_> {
 
     fn ping(&mut self, now_ns: u64, cx: &mut Context<'_>) -> Step {
         let is_due = self.ping_due_ns().is_some_and(|due_ns| due_ns <= now_ns);
-        if is_due && self.start_control(Message::Ping(PING), now_ns, cx)? {
+        if is_due
+            && self.state == State::Open
+            && self.start_control(Message::Ping(PING), now_ns, cx)?
+        {
             (self.last_sent_ns, self.ping_sent_ns) = (now_ns, Some(now_ns));
             self.worker.count(|counts| counts.pings += 1);
         }
@@ -142,7 +143,7 @@ impl Session<'_> {
 /// Counts of one turn.
 #[derive(Default)]
 struct Sent {
-    /// Messages of a closed loop, which are due when there is room.
+    /// Messages of a closed loop, which are due when there is room. A user counts those of an open loop.
     due: u64,
     messages: u64,
     bytes: u64,

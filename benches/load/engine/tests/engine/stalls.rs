@@ -153,7 +153,7 @@ fn back_pressure_delays_messages_by_intention_more_than_by_service() {
 }
 
 #[test]
-fn only_messages_sent_in_a_hold_are_timed() {
+fn only_messages_due_in_a_hold_are_timed() {
     let profile = Profile {
         traffic: "warm_up = \"2s\"",
         stages: "ramp = \"1s\"",

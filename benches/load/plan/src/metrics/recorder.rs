@@ -23,11 +23,15 @@ pub struct Recorder {
 impl Recorder {
     /// Records `ns` nanoseconds.
     pub fn record(&mut self, timing: Timing, ns: u64) {
+        self.dials[timing as usize].get_or_insert_with(Dial::new).record(ns);
+    }
+
+    /// Records a time that had not ended after `ns` nanoseconds, which is therefore no minimum.
+    pub fn record_open(&mut self, timing: Timing, ns: u64) {
         let dial = self.dials[timing as usize].get_or_insert_with(Dial::new);
-        dial.histogram.saturating_record(ns.clamp(LOWEST_NS, HIGHEST_NS));
-        dial.sum_ns += u128::from(ns);
-        dial.min_ns = dial.min_ns.min(ns);
-        dial.max_ns = dial.max_ns.max(ns);
+        let min_ns = dial.min_ns;
+        dial.record(ns);
+        dial.min_ns = min_ns;
     }
 
     /// Records a time that never ended, and lasted `ns` nanoseconds at least.
@@ -53,6 +57,13 @@ impl Dial {
         Box::new(Self { histogram: histogram(), lost: 0, sum_ns: 0, min_ns: u64::MAX, max_ns: 0 })
     }
 
+    fn record(&mut self, ns: u64) {
+        self.histogram.saturating_record(ns.clamp(LOWEST_NS, HIGHEST_NS));
+        self.sum_ns += u128::from(ns);
+        self.min_ns = self.min_ns.min(ns);
+        self.max_ns = self.max_ns.max(ns);
+    }
+
     fn cut(&mut self) -> Distribution {
         let ended = self.histogram.len();
         if ended + self.lost == 0 {
@@ -67,7 +78,7 @@ impl Dial {
             count: ended + self.lost,
             lost: self.lost,
             sum_ns: self.sum_ns,
-            min_ns: if ended == 0 { 0 } else { self.min_ns },
+            min_ns: self.min_ns.min(self.max_ns),
             max_ns: self.max_ns,
             buckets,
         };

@@ -16,7 +16,7 @@ pub struct Tally {
     pub endings: [u64; Ending::ALL.len()],
     /// Messages sent.
     pub sent: u64,
-    /// Messages that were due in an open loop, whether or not they were sent.
+    /// Messages that were due in an open loop, whether or not they were sent or a connection was open.
     pub due: u64,
     /// Messages received: answers, right or wrong, and messages of a subscription.
     pub received: u64,

@@ -59,7 +59,7 @@ metrics! {
         MessagesSent = "messages_sent", Count, "messages sent in measured time";
         MessagesReceived = "messages_received", Count, "messages received in measured time";
         MessagesPerS = "messages_per_s", PerSecond, "messages received per second of measured time";
-        AchievedRate = "achieved_rate", Share, "messages sent in measured time, as a share of those that an open loop had due";
+        AchievedRate = "achieved_rate", Share, "messages sent in measured time, as a share of those that open loops had due, connected or not";
         SentMbps = "sent_mbps", Mbps, "payload sent in measured time";
         ReceivedMbps = "received_mbps", Mbps, "payload received in measured time";
         BackpressureEvents = "backpressure_events", Count,

@@ -1,0 +1,82 @@
+//! The times of messages, and the holds that they belong to: those in which they were due.
+
+use load_plan::metrics::{Recorder, Timing};
+use load_plan::outcome::Fault;
+
+use super::WorkerState;
+use crate::in_flight::Entry;
+
+impl WorkerState {
+    /// The stage in whose hold `due_ns` is; it may be over.
+    pub(in super::super) fn hold_at(&self, due_ns: u64) -> Option<u32> {
+        let command = self.command();
+        if due_ns >= command.begin_ns { command.hold() } else { self.past_hold_at(due_ns) }
+    }
+
+    fn past_hold_at(&self, due_ns: u64) -> Option<u32> {
+        let holds = self.past_holds.borrow();
+        holds.iter().rfind(|(_, time)| time.contains(&due_ns)).map(|(stage, _)| *stage)
+    }
+
+    /// Records the first right answer to a message.
+    pub(in super::super) fn answered(&self, entry: Entry, now_ns: u64) {
+        self.record_trip(entry, Recorder::record, |since_ns| now_ns.saturating_sub(since_ns));
+    }
+
+    /// Records that a message will have no right answer. A wait that a reset cut short counts as the timeout: it is no
+    /// quick answer.
+    pub(in super::super) fn unanswered(&self, entry: Entry, now_ns: u64) {
+        let timeout_ns = self.profile.traffic.timeout.as_nanos() as u64;
+        let at_least = |since_ns| now_ns.saturating_sub(since_ns).max(timeout_ns);
+        self.record_trip(entry, Recorder::record_lost, at_least);
+    }
+
+    /// Records a time since `since_ns` that will never end.
+    pub(in super::super) fn record_lost(&self, timing: Timing, since_ns: u64) {
+        let timeout_ns = self.profile.traffic.timeout.as_nanos() as u64;
+        let ns = self.clock.now_ns().saturating_sub(since_ns).max(timeout_ns);
+        self.recorder.borrow_mut().record_lost(timing, ns);
+    }
+
+    /// Records the times of a message with `record`, given how long ago a moment was.
+    fn record_trip(
+        &self,
+        entry: Entry,
+        record: impl Fn(&mut Recorder, Timing, u64),
+        ago_ns: impl Fn(u64) -> u64,
+    ) {
+        let Some(hold) = entry.hold else { return };
+        self.in_records_of(hold, |recorder| {
+            record(recorder, Timing::RttService, ago_ns(entry.sent_ns));
+            if self.profile.is_open_loop(hold as usize) {
+                record(recorder, Timing::RttIntended, ago_ns(entry.due_ns));
+            }
+        });
+    }
+
+    /// Records a message that will not be answered, with the time waited so far.
+    pub(in super::super) fn lost(&self, entry: Entry, now_ns: u64) {
+        self.unanswered(entry, now_ns);
+        let waited_ms = now_ns.saturating_sub(entry.sent_ns) / 1_000_000;
+        self.count(|counts| counts.faults[Fault::Lost as usize] += 1);
+        self.error_samples.borrow_mut().note(Fault::Lost.name(), now_ns, || {
+            format!("no answer; the first was given up after {waited_ms} ms")
+        });
+    }
+
+    /// Records a message that was due at `due_ns` and never sent, with the time that it waited.
+    pub(in super::super) fn unsent(&self, due_ns: u64) {
+        let Some(hold) = self.hold_at(due_ns) else { return };
+        let waited_ns = self.clock.now_ns().saturating_sub(due_ns);
+        self.in_records_of(hold, |recorder| recorder.record_open(Timing::RttIntended, waited_ns));
+    }
+
+    /// Adds to the records of a hold, which may be over.
+    fn in_records_of(&self, hold: u32, add: impl FnOnce(&mut Recorder)) {
+        if self.command().hold() == Some(hold) {
+            add(&mut self.recorder.borrow_mut());
+        } else {
+            add(self.late.borrow_mut().entry(hold).or_default());
+        }
+    }
+}
