@@ -3,7 +3,7 @@
 //! # Layout
 //!
 //! - [`summary`]: the figures of a run; [`validator`]: its verdict; [`merge`]: the sum of several runs; [`search`]: the
-//!   highest load that holds. All pure.
+//!   highest load that holds; [`trial`]: the load of one of its trials. All pure.
 //! - [`report`]: a run in several formats, one file each
 //! - [`own_target`]: the server of a run without a URL
 //! - [`settings`], [`signals`]: what each program that runs a load needs
@@ -15,4 +15,5 @@ pub mod search;
 pub mod settings;
 pub mod signals;
 pub mod summary;
+pub mod trial;
 pub mod validator;

@@ -2,9 +2,10 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, ensure};
 use load::search::{Next, Search};
 use load::signals::stop_on_signals;
+use load::trial::{Varied, trial};
 use load::validator::{Assessment, RunVerdict};
 use load_engine::problem::Problem;
 use load_plan::outcome::Ending;
@@ -69,13 +70,18 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let cure = "give --from above 0, --to above --from, and --within above 0";
     let words = || format!("cannot search from {first} to {to} within {within} %; {cure}");
     ensure!(is_range, Problem::usage(words()));
+    let hold = Duration::try_from_secs_f64(args.trial).map_err(|_| {
+        Problem::usage(format!("--trial {} is not a time; write seconds above 0", args.trial))
+    })?;
+    let varied = if args.connections { Varied::Connections } else { Varied::Rate };
     let stop = stop_on_signals()?;
     let mut search = Search::new(first, to, within / 100.0);
     let what = if args.connections { "connections" } else { "messages/s" };
     let mut last = None;
     let mut doubted = None;
     while let Next::Try { value, confirms } = search.next() {
-        let tried = at(&profile, value, args.connections, (!confirms).then_some(args.trial))?;
+        let tried = trial(&profile, varied, value, (!confirms).then_some(hold))
+            .map_err(|error| Problem::usage(format!("{error:#}")))?;
         // A new server for each trial, so that no trial affects the next.
         let (settings, _own) = args.flags.settings(tried)?;
         let (verdict, why, may_differ) = match watched(&settings, &stop, args.quiet, None) {
@@ -142,40 +148,4 @@ fn initial(profile: &Profile, connections: bool) -> f64 {
         _ if connections => f64::from(most),
         _ => 1000.0,
     }
-}
-
-/// The profile with one stage at `value`, held for `trial_s` seconds or, without, for its own time.
-fn at(profile: &Profile, value: f64, connections: bool, trial_s: Option<f64>) -> Result<Profile> {
-    let mut tried = profile.clone();
-    let mut stage = tried
-        .stages
-        .iter()
-        .max_by_key(|stage| (stage.connections, stage.hold))
-        .cloned()
-        .context("the profile has no stage")?;
-    let pace = stage.pace.unwrap_or(profile.traffic.pace);
-    if connections {
-        stage.connections = value.round() as u32;
-    } else {
-        let rate = value / f64::from(stage.connections.max(1));
-        stage.pace = Some(match pace {
-            Pace::Open { arrival, .. } => Pace::Open { rate, arrival },
-            _ => bail!(Problem::usage(
-                "only an open loop has a rate to search for; use --connections".to_owned()
-            )),
-        });
-    }
-    if let Some(seconds) = trial_s {
-        stage.hold = Duration::try_from_secs_f64(seconds).map_err(|_| {
-            Problem::usage(format!("--trial {seconds} is not a time; write seconds above 0"))
-        })?;
-    }
-    // At most 1000 new connections per second, which any server should accept.
-    let quickest = Duration::from_secs_f64(f64::from(stage.connections) / 1000.0);
-    stage.ramp = stage.ramp.min(Duration::from_secs(2)).max(quickest);
-    tried.stages = vec![stage];
-    tried.check().map_err(|error| {
-        Problem::usage(format!("the profile is not valid at {value}: {error:#}; give a lower --to"))
-    })?;
-    Ok(tried)
 }
