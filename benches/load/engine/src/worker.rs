@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use anyhow::{Context, Result};
+use load_plan::metrics::Timing;
 use load_plan::model::Phase;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
@@ -15,6 +16,10 @@ use super::worker_state::WorkerState;
 use super::{hostile, slow_reader, user};
 
 const SECOND_NS: u64 = 1_000_000_000;
+
+/// Time between two beats of a hold, in nanoseconds. A stall that turns a limit lasts for several beats: the tightest built-in
+/// limit is 10 ms. They cost about a thousandth of a processor.
+const BEAT_NS: u64 = 5_000_000;
 
 /// Runs a worker to its end, which is its last event. Must be called in a [`tokio::task::LocalSet`].
 pub(super) async fn work(start: Start) {
@@ -40,6 +45,9 @@ struct Worker {
     moves: VecDeque<Move>,
     flushed_ns: u64,
     next_storm_ns: u64,
+    /// When the next beat is due. In a closed loop and between the messages of an open one, nothing else tells that the worker
+    /// was late to answers that had come.
+    next_beat_ns: u64,
     /// The last second of every hold, by stage.
     holds: BTreeMap<u32, u64>,
 }
@@ -55,6 +63,7 @@ impl Worker {
             moves: VecDeque::new(),
             flushed_ns: 0,
             next_storm_ns: u64::MAX,
+            next_beat_ns: u64::MAX,
             holds: BTreeMap::new(),
         }
     }
@@ -69,11 +78,13 @@ impl Worker {
             let now_ns = self.state.clock.now_ns();
             self.move_users(now_ns);
             self.storm(now_ns);
+            self.beat(now_ns, now_ns);
             if now_ns >= next_second(self.flushed_ns) {
                 self.flush(now_ns, now_ns);
             }
             let next_move = self.moves.front().map_or(u64::MAX, |next| next.at_ns);
-            let next = next_second(self.flushed_ns).min(next_move).min(self.next_storm_ns);
+            let next = next_second(self.flushed_ns).min(next_move);
+            let next = next.min(self.next_storm_ns).min(self.next_beat_ns);
             tokio::select! {
                 biased;
                 changed = self.commands.changed() => {
@@ -92,11 +103,17 @@ impl Worker {
 
     fn obey(&mut self) {
         let command = *self.commands.borrow_and_update();
-        // The records so far belong to the last command.
-        self.flush(self.state.clock.now_ns(), command.begin_ns);
+        let now_ns = self.state.clock.now_ns();
+        // The records so far belong to the last command, and the beats that were due before this one.
+        self.beat(command.begin_ns, now_ns);
+        self.flush(now_ns, command.begin_ns);
         let last = self.state.pace();
         self.state.obey(command);
         self.lead(command, self.state.pace() != last);
+        self.next_beat_ns = match command.phase {
+            Phase::Hold => command.begin_ns + BEAT_NS,
+            _ => u64::MAX,
+        };
         let place = self.place;
         let moves = ramp(command.from, command.to, command.begin_ns, command.ramp_ns);
         self.moves.extend(moves.filter(|next| place.holds(next.user)));
@@ -148,6 +165,14 @@ impl Worker {
             for user in self.users.values() {
                 user.storm(storm.jitter.as_nanos() as u64);
             }
+        }
+    }
+
+    /// Records how late the worker is for each beat that was due by `due_ns`.
+    fn beat(&mut self, due_ns: u64, now_ns: u64) {
+        while self.next_beat_ns <= due_ns {
+            self.state.record(Timing::ScheduleLag, now_ns.saturating_sub(self.next_beat_ns));
+            self.next_beat_ns += BEAT_NS;
         }
     }
 

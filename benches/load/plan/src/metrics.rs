@@ -34,7 +34,8 @@ named! {
         RttService = "rtt_service",
         /// From the first packet until the answer to the upgrade.
         Connect = "connect",
-        /// Delay of the generator: from when a message was due until the generator turned to it.
+        /// Delay of the generator: from when a message was due until the generator turned to it. Every worker has a beat of
+        /// its own as well, also where no message is due.
         ScheduleLag = "schedule_lag",
         /// From a ping to its pong.
         Ping = "ping",

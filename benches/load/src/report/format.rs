@@ -33,7 +33,9 @@ pub(super) fn timing(timing: Timing) -> &'static str {
         Timing::RttIntended => "time from when a message was due until its answer arrived",
         Timing::RttService => "time from when a message was sent until its answer arrived",
         Timing::Connect => "time from the first packet until the upgrade was answered",
-        Timing::ScheduleLag => "time by which the generator sent a message late",
+        Timing::ScheduleLag => {
+            "time by which the generator was late, with a message or a beat of its own"
+        }
         Timing::Ping => "time from a ping to its pong",
         Timing::Gap => "time between two messages of a subscription",
         Timing::Staleness => "age of a subscription's messages",

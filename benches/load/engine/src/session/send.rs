@@ -45,8 +45,10 @@ impl Session<'_> {
             let due_ns = if is_paced { due_ns } else { now_ns };
             if is_paced {
                 arrivals.advance();
-                let since_ns = due_ns.max(self.unblocked_ns);
-                self.worker.record_in_hold(Timing::ScheduleLag, now_ns.saturating_sub(since_ns));
+                // Before, the peer held the message up; when the socket became free is not known.
+                if due_ns >= self.unblocked_ns {
+                    self.worker.record_in_hold(Timing::ScheduleLag, now_ns - due_ns);
+                }
             }
             let (bytes, wire_bytes) = self.put_message();
             self.in_flight.send(due_ns, now_ns, self.worker.hold_at(due_ns));

@@ -6,6 +6,7 @@ mod due;
 mod endings;
 mod handshakes;
 mod identities;
+mod lag;
 mod misbehaviour;
 mod modes;
 mod reconnects;

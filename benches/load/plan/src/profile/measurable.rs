@@ -75,9 +75,7 @@ fn is_of(metric: Metric, timing: Timing) -> bool {
 }
 
 fn is_of_schedule(metric: Metric) -> bool {
-    metric == Metric::AchievedRate
-        || is_of(metric, Timing::RttIntended)
-        || is_of(metric, Timing::ScheduleLag)
+    metric == Metric::AchievedRate || is_of(metric, Timing::RttIntended)
 }
 
 fn is_of_sending(metric: Metric) -> bool {

@@ -130,7 +130,7 @@ impl Metric {
                         "the time from the first packet to the answer to the upgrade"
                     }
                     Timing::ScheduleLag => {
-                        "the delay of the generator, from when a message was due"
+                        "the delay of the generator, from when a message or a beat of its own was due"
                     }
                     Timing::Ping => "the time from a ping to its pong",
                     Timing::Gap => "the time between two messages of a subscription",
