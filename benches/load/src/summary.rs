@@ -192,7 +192,7 @@ impl Figures {
     }
 
     /// The distribution that `metric` summarises, and how; `None` for other metrics.
-    fn times(&self, metric: Metric) -> Option<(&Distribution, Statistic)> {
+    pub(crate) fn times(&self, metric: Metric) -> Option<(&Distribution, Statistic)> {
         match metric {
             Metric::Latency(statistic) => Some((&self.latency, statistic)),
             Metric::Timing(timing, statistic) => Some((self.timing(timing), statistic)),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use anyhow::{Context, Result};
-use load_plan::metrics::Timing;
+use load_plan::metrics::{BEAT_NS, Timing};
 use load_plan::model::Phase;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
@@ -16,10 +16,6 @@ use super::worker_state::WorkerState;
 use super::{hostile, slow_reader, user};
 
 const SECOND_NS: u64 = 1_000_000_000;
-
-/// Time between two beats of a hold, in nanoseconds. A stall that turns a limit lasts for several beats: the tightest built-in
-/// limit is 10 ms. They cost about a thousandth of a processor.
-const BEAT_NS: u64 = 5_000_000;
 
 /// Runs a worker to its end, which is its last event. Must be called in a [`tokio::task::LocalSet`].
 pub(super) async fn work(start: Start) {

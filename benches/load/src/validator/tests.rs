@@ -1,3 +1,4 @@
+mod lag;
 mod parts;
 mod validity;
 

@@ -1,23 +1,16 @@
+mod lag;
+
 use super::check::Check;
-use crate::summary::{Figures, Summary, generator_cpu};
+use crate::summary::{Summary, generator_cpu};
 use bench_show::units::counted;
-use load_plan::metrics::{Tally, Timing};
+use load_plan::metrics::Tally;
 use load_plan::model::{Phase, Run};
 use load_plan::outcome::Ending;
 use load_plan::profile::Pace;
-use load_plan::thresholds::{Metric, Statistic, Threshold};
-use load_plan::units::{count, share, significant, time};
-
-/// Lag of the generator that is always allowed, in nanoseconds: epoll wakes a thread to the millisecond, so a generator
-/// with time to spare may be that late.
-const LEAST_LAG_NS: f64 = 1e6;
-
-/// Lag that is allowed, as a share of the tightest latency limit. The lag is part of a latency from when a message was
-/// due: a tenth can turn the verdict only of a target that is within a tenth of its limit anyway.
-const LAG_SHARE: f64 = 0.1;
+use load_plan::units::{count, share, significant};
 
 /// Share of its processors that a generator may use. Work that arrives at random waits for load / (1 - load) times its
-/// own length: 9 times at 0.9, which for messages of some 10 µs is a tenth of [`LEAST_LAG_NS`], but 99 times at 0.99.
+/// own length: 9 times at 0.9, which for messages of some 10 µs is a tenth of a millisecond, but 99 times at 0.99.
 const BUSIEST: f64 = 0.9;
 
 /// Share of its processors below which the generator's own work does not explain a lag: by the same rule, a message waits
@@ -31,66 +24,12 @@ const LEAST_SENT: f64 = 0.95;
 /// Reasons why the numbers say nothing about the target; empty if they do.
 pub(super) fn doubts(run: &Run, summary: &Summary, checks: &[Check]) -> Vec<String> {
     let mut reasons = Vec::new();
-    reasons.extend(late(run, None, &summary.overall));
-    for (index, figures) in summary.stages.iter().enumerate() {
-        // Lag only lengthens a latency: a limit of a stage that is met in spite of the lag is met.
-        let is_violated = |check: &Check| {
-            check.stage == Some(index) && !check.met && is_upper_latency(&check.threshold)
-        };
-        if checks.iter().any(is_violated) {
-            reasons.extend(late(run, Some(index), figures));
-        }
-    }
+    reasons.extend(lag::doubts(run, summary, checks));
     reasons.extend(busy(run));
     reasons.extend(slow(run));
     reasons.extend(exhausted(&summary.overall.counts));
     reasons.extend(unaccounted(&summary.overall.counts));
     reasons
-}
-
-/// The generator sent messages later than they were due.
-fn late(run: &Run, stage: Option<usize>, figures: &Figures) -> Option<String> {
-    let lag_ns = figures.timing(Timing::ScheduleLag).quantile_ns(0.99)? as f64;
-    let tightest = tightest(run, stage);
-    let of_limit = tightest.as_ref().map_or(0.0, |limit| limit.limit * LAG_SHARE);
-    let allowed_ns = of_limit.max(LEAST_LAG_NS);
-    if lag_ns <= allowed_ns {
-        return None;
-    }
-    let place = stage.map_or_else(String::new, |index| {
-        format!(" in stage \"{}\"", run.profile.stages[index].name)
-    });
-    let because = tightest
-        .filter(|_| of_limit > LEAST_LAG_NS)
-        .map_or_else(String::new, |limit| format!(", a tenth of {limit}"));
-    Some(format!(
-        "the generator was late{place}: schedule_lag_p99 is {} and may be at most {}{because}; {}",
-        time(lag_ns),
-        time(allowed_ns),
-        remedy(run)
-    ))
-}
-
-/// The lowest upper limit on a latency, among those of the whole run and of `stage`.
-fn tightest(run: &Run, stage: Option<usize>) -> Option<Threshold> {
-    let own = stage.map(|index| &run.profile.stages[index].thresholds);
-    run.profile
-        .thresholds
-        .iter()
-        .chain(own.into_iter().flatten())
-        .filter(|threshold| is_upper_latency(threshold))
-        .min_by(|a, b| a.limit.total_cmp(&b.limit))
-        .copied()
-}
-
-/// Whether `threshold` is an upper limit on round trips. One on the minimum says nothing about the other messages.
-fn is_upper_latency(threshold: &Threshold) -> bool {
-    let (Metric::Latency(statistic)
-    | Metric::Timing(Timing::RttIntended | Timing::RttService, statistic)) = threshold.metric
-    else {
-        return false;
-    };
-    statistic != Statistic::Min && threshold.op.is_upper()
 }
 
 /// The generator had hardly any processor time left.

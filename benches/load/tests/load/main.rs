@@ -14,6 +14,7 @@ mod profile;
 mod run;
 mod server;
 mod shards;
+mod stopped;
 mod tls;
 mod unanswered;
 mod verdicts;

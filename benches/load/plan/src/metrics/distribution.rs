@@ -81,6 +81,13 @@ impl Distribution {
         })
     }
 
+    /// Values above `ns`, to the width of a bucket, and those that never ended.
+    #[must_use]
+    pub fn above(&self, ns: f64) -> u64 {
+        let ended = self.buckets.iter().rev().take_while(|(value, _)| *value as f64 > ns);
+        self.lost + ended.map(|(_, count)| count).sum::<u64>()
+    }
+
     /// Whether at least ten values lie above `quantile`; with fewer it is mostly chance.
     #[must_use]
     pub fn supports(&self, quantile: f64) -> bool {
