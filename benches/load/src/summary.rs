@@ -222,9 +222,10 @@ pub fn error_kinds(counts: &Tally) -> impl Iterator<Item = (&'static str, u64)> 
     endings.chain(Fault::ALL.map(|fault| (fault.name(), counts.faulty(fault))))
 }
 
-/// Processors that the generator used in holds, on average; `None` without holds.
-pub(crate) fn generator_cpu(run: &Run) -> Option<f64> {
-    let holds = || run.intervals.iter().filter(|interval| interval.phase == Phase::Hold);
+/// Processors that the generator used in the holds that `keep` selects, on average; `None` without any.
+pub(crate) fn generator_cpu(run: &Run, keep: impl Fn(&Interval) -> bool) -> Option<f64> {
+    let is_kept = |interval: &&Interval| interval.phase == Phase::Hold && keep(interval);
+    let holds = || run.intervals.iter().filter(is_kept);
     let length_ns: u64 = holds().map(|interval| interval.length_ns).sum();
     let weighted = |interval: &Interval| interval.generator_cpu * interval.length_ns as f64;
     (length_ns > 0).then(|| holds().map(weighted).sum::<f64>() / length_ns as f64)

@@ -109,7 +109,7 @@ pub(super) fn worst(check: &Check) -> Option<String> {
 
 /// Processors that the generator used in measured time.
 fn generator(run: &Run) -> Option<String> {
-    generator_cpu(run).map(|used| {
+    generator_cpu(run, |_| true).map(|used| {
         format!(
             "generator: {} of {} used, {}",
             units::significant(used),

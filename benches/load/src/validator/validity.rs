@@ -17,6 +17,9 @@ const BUSIEST: f64 = 0.9;
 /// for about one other at 0.5.
 const IDLE: f64 = 0.5;
 
+/// The shortest interval in nanoseconds whose processor time is mostly that of its hold, and not of a ramp in the same second.
+const SHORTEST_NS: u64 = 500_000_000;
+
 /// Share of the due messages that a generator must have sent. Below it the load was lower than the profile says by more
 /// than the 5 % that a search resolves.
 const LEAST_SENT: f64 = 0.95;
@@ -32,13 +35,19 @@ pub(super) fn doubts(run: &Run, summary: &Summary, checks: &[Check]) -> Vec<Stri
     reasons
 }
 
-/// The generator had hardly any processor time left.
+/// The generator had hardly any processor time left, in the whole run or in one stage of several.
 fn busy(run: &Run) -> Option<String> {
-    let used = generator_cpu(run)?;
     let available = run.workers.min(run.processors);
-    (used > BUSIEST * f64::from(available)).then(|| {
+    let most = BUSIEST * f64::from(available);
+    let of_stage = |index: usize| {
+        let used = generator_cpu(run, |hold| hold.stage == index && hold.length_ns >= SHORTEST_NS)?;
+        Some((format!(" in stage \"{}\"", run.profile.stages.get(index)?.name), used))
+    };
+    let overall = generator_cpu(run, |_| true).map(|used| (String::new(), used));
+    let stages = (0..run.profile.stages.len()).filter_map(of_stage);
+    overall.into_iter().chain(stages).find(|(_, used)| *used > most).map(|(place, used)| {
         format!(
-            "the generator was the bottleneck: it used {} of {} and may use at most {}; {}",
+            "the generator was the bottleneck{place}: it used {} of {} and may use at most {}; {}",
             significant(used),
             counted(available.into(), "processor"),
             share(BUSIEST),
@@ -107,7 +116,7 @@ fn unaccounted(counts: &Tally) -> Option<String> {
 
 /// The advice that gives the generator more processor time.
 fn remedy(run: &Run) -> String {
-    let used = generator_cpu(run).unwrap_or_default();
+    let used = generator_cpu(run, |_| true).unwrap_or_default();
     if used < IDLE * f64::from(run.workers.min(run.processors)) {
         format!(
             "it used {} processors, so another program kept this machine busy; run it again, or on \

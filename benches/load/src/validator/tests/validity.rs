@@ -82,6 +82,22 @@ fn a_generator_that_uses_90_percent_of_its_processors_makes_a_run_invalid() {
 }
 
 #[test]
+fn a_generator_that_is_busy_in_one_stage_of_several_makes_a_run_invalid() {
+    let profile = format!(
+        "{}[[stage]]\nname = 'many'\nconnections = 10\nhold = '1s'\n",
+        profile("latency_p99 = '< 10ms'")
+    );
+    let holds = (1..10).map(|second| answered(second, 0, 1000, 3 * MS));
+    let mut run = run(&profile, holds.chain([answered(10, 1, 1000, 3 * MS)]));
+    check(&run, RunVerdict::Pass, &[]);
+    run.intervals[10].generator_cpu = 0.97;
+    check(&run, RunVerdict::Invalid, &["bottleneck in stage \"many\": it used 0.97 of 1"]);
+    // The ramp before was in the same second.
+    run.intervals[10].length_ns = 300 * MS;
+    check(&run, RunVerdict::Pass, &[]);
+}
+
+#[test]
 fn a_busy_generator_in_a_ramp_is_allowed() {
     let mut run = good("latency_p99 = '< 10ms'");
     for interval in run.intervals.iter_mut().filter(|interval| interval.phase != Phase::Hold) {
