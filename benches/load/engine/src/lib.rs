@@ -6,7 +6,8 @@
 //! - `coordinator`: leads the workers through the stages; `control`: what they tell each other; `intervals`,
 //!   `error_samples`: the records of all workers; [`progress`]: the state of a run, once a second
 //! - `worker`: opens and closes users; `worker_state`: what its connections share and record into
-//! - `user`, `user_handle`: a virtual user, and what its worker tells it; `session`: one connection of it
+//! - `user`, `user_handle`: a virtual user, and what its worker tells it; `session`: one connection of it; `silence`: how
+//!   long a subscription has had no message
 //! - `schedule`, `arrivals`: when connections open, and when messages are due; `message`, `protocol`: how messages are made and answers are
 //!   recognised; `connection_numbers`: what tells connections apart; `in_flight`: messages without an answer
 //! - `endpoint`, `transport`, `tls`, `request`, `wire`: a connection to the target; [`problem`]: how one failed
@@ -41,6 +42,7 @@ pub mod run;
 mod schedule;
 mod scrape;
 mod session;
+mod silence;
 mod slow_reader;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -50,17 +50,10 @@ pub(super) struct Session<'a> {
     last_sent_ns: u64,
     ping_sent_ns: Option<u64>,
     leave_ns: u64,
-    last_update: Option<LastUpdate>,
+    /// The highest number of a subscription's messages so far.
+    sequence: Option<u64>,
     peer_closed: Option<(u16, Utf8Bytes)>,
     registered_ns: u64,
-}
-
-/// The newest message of a subscription.
-#[derive(Clone, Copy)]
-struct LastUpdate {
-    received_ns: u64,
-    /// The highest number so far.
-    sequence: Option<u64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -97,7 +90,7 @@ impl<'a> Session<'a> {
             last_sent_ns: now_ns,
             ping_sent_ns: None,
             leave_ns: lifetime.map_or(u64::MAX, |life| now_ns + life.as_nanos() as u64),
-            last_update: None,
+            sequence: None,
             peer_closed: None,
             registered_ns: 0,
         }
@@ -165,6 +158,7 @@ impl<'a> Session<'a> {
         let timeout_ns = self.worker.profile.traffic.timeout.as_nanos() as u64;
         if self.state == State::Open && (self.user.must_close() || now_ns >= self.leave_ns) {
             self.state = State::Settling { until_ns: now_ns + timeout_ns };
+            self.worker.record_silence(self.user.silence().pause(now_ns));
         }
         if let State::Closing { until_ns } = self.state
             && now_ns >= until_ns

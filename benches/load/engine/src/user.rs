@@ -55,6 +55,7 @@ async fn connect_once(
 ) -> Result<(), Problem> {
     let id = worker.attempt();
     let begun_ns = worker.clock.now_ns();
+    user.silence().connect(begun_ns);
     let connected = tokio::select! {
         biased;
         connected = Box::pin(worker.endpoint.connect_wired(worker.clock)) => connected,

@@ -8,6 +8,7 @@ use std::task::{Poll, Waker};
 use load_plan::profile::Pace;
 
 use super::arrivals::Arrivals;
+use super::silence::Silence;
 
 /// Shared by the worker, the user and its connection.
 #[derive(Debug)]
@@ -15,6 +16,7 @@ pub(super) struct UserHandle {
     index: u32,
     arrivals: RefCell<Arrivals>,
     has_begun: Cell<bool>,
+    silence: RefCell<Silence>,
     is_leaving: Cell<bool>,
     storm_jitter_ns: Cell<Option<u64>>,
     waker: RefCell<Option<Waker>>,
@@ -26,6 +28,7 @@ impl UserHandle {
             index,
             arrivals: RefCell::new(Arrivals::new(index, seed)),
             has_begun: Cell::new(false),
+            silence: RefCell::default(),
             is_leaving: Cell::new(false),
             storm_jitter_ns: Cell::new(None),
             waker: RefCell::new(None),
@@ -40,6 +43,11 @@ impl UserHandle {
     /// The messages that are due, in an open loop.
     pub(super) fn arrivals(&self) -> RefMut<'_, Arrivals> {
         self.arrivals.borrow_mut()
+    }
+
+    /// The time without messages, of a subscription.
+    pub(super) fn silence(&self) -> RefMut<'_, Silence> {
+        self.silence.borrow_mut()
     }
 
     /// Messages are due from `begin_ns` on, if none was before.

@@ -100,6 +100,9 @@ impl Worker {
     fn obey(&mut self) {
         let command = *self.commands.borrow_and_update();
         let now_ns = self.state.clock.now_ns();
+        if self.state.command().phase == Phase::Hold {
+            self.end_hold(now_ns);
+        }
         // The records so far belong to the last command, and the beats that were due before this one.
         self.beat(command.begin_ns, now_ns);
         self.flush(now_ns, command.begin_ns);
@@ -124,6 +127,13 @@ impl Worker {
             for user in std::mem::take(&mut self.users).into_values() {
                 user.leave(command.begin_ns);
             }
+        }
+    }
+
+    /// Records the silence of subscriptions.
+    fn end_hold(&self, now_ns: u64) {
+        for user in self.users.values() {
+            self.state.record_silence(user.silence().end_hold(now_ns));
         }
     }
 

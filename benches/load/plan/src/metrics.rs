@@ -39,9 +39,10 @@ named! {
         ScheduleLag = "schedule_lag",
         /// From a ping to its pong.
         Ping = "ping",
-        /// Between two messages of a subscription.
+        /// Between two messages of a subscription; and a silence that no message ended, if it was longer than all gaps
+        /// before it.
         Gap = "gap",
-        /// Age of a subscription's message, by the time in it.
+        /// Age of a subscription's message, by the time in it; in such a silence of the message that did not come.
         Staleness = "staleness",
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
 use load::validator::{Assessment, RunVerdict, validate};
-use load_engine::testing::{Answer, Load, Peer};
+use load_engine::testing::{Answer, Load, Peer, UNIX_START};
 use load_plan::metrics::{Distribution, Timing};
 use load_plan::model::{Phase, Run};
 use load_plan::outcome::{Ending, Fault};
@@ -106,6 +106,27 @@ fn a_corrupted_answer_is_no_fast_answer() {
         run.sum(|_| true).counts.faulty(Fault::Corrupted)
     );
     assert!(!assessment.checks[0].met, "{:?}", assessment.checks[0]);
+}
+
+#[test]
+fn a_subscription_that_goes_silent_violates_its_limits_on_gaps_and_ages() {
+    // A message every 200 ms, eight times; then nothing for six seconds.
+    let peer = Peer::upgrading(|mut socket, _| async move {
+        for _ in 0..8 {
+            let text = format!("{{\"at\":{}}}", UNIX_START.as_millis());
+            socket.send(Message::text(text)).await?;
+            sleep(Duration::from_millis(200)).await;
+        }
+        while socket.next().await.is_some() {}
+        Ok(())
+    });
+    let target = "mode = { subscribe = { time_ms = \"/at\" } }";
+    let thresholds = "gap_max = \"< 5s\"\nstaleness_max = \"< 5s\"\nerrors = \"<= 0%\"";
+    let profile =
+        Profile { target, pace: "\"idle\"", thresholds, hold: "8s", ..Profile::default() };
+    let (_, assessment) = run(profile, &peer);
+    let met: Vec<_> = assessment.checks.iter().map(|check| check.met).collect();
+    assert_eq!(met, [false, false, true], "{assessment:?}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use load_plan::profile::Kind;
 use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::{LastUpdate, Session, Step, TURN};
+use super::{Session, Step, TURN};
 use crate::in_flight::Answer;
 use crate::message::Recognised;
 use crate::protocol::{Protocol, Update};
@@ -134,25 +134,26 @@ impl Session<'_> {
         if update.lacks_number {
             fault(Fault::Unexpected);
         }
-        if let Some(last) = self.last_update {
-            self.worker.record_in_hold(Timing::Gap, now_ns.saturating_sub(last.received_ns));
-            if let (Some(last), Some(this)) = (last.sequence, update.sequence) {
-                match this.cmp(&last) {
-                    Ordering::Less => fault(Fault::Reordered),
-                    Ordering::Equal => fault(Fault::Duplicated),
-                    Ordering::Greater => {
-                        self.worker.count(|counts| counts.missed_updates += this - last - 1);
-                    }
+        if let (Some(last), Some(this)) = (self.sequence, update.sequence) {
+            match this.cmp(&last) {
+                Ordering::Less => fault(Fault::Reordered),
+                Ordering::Equal => fault(Fault::Duplicated),
+                Ordering::Greater => {
+                    self.worker.count(|counts| counts.missed_updates += this - last - 1);
                 }
             }
         }
-        if let Some(time_ms) = update.time_ms {
+        self.sequence = self.sequence.max(update.sequence);
+        let age_ns = update.time_ms.map(|time_ms| {
             let age_ms = self.worker.unix_ms() - time_ms;
-            self.worker.record_in_hold(Timing::Staleness, (age_ms.max(0.0) * 1e6) as u64);
+            (age_ms.max(0.0) * 1e6) as u64
+        });
+        if let Some(age_ns) = age_ns {
+            self.worker.record_in_hold(Timing::Staleness, age_ns);
         }
-        let highest = self.last_update.and_then(|last| last.sequence);
-        let sequence = highest.max(update.sequence);
-        self.last_update = Some(LastUpdate { received_ns: now_ns, sequence });
+        let is_hold = self.worker.command().hold().is_some();
+        let gap = self.user.silence().end(now_ns, age_ns.unwrap_or_default(), is_hold);
+        self.worker.record_gap(gap);
     }
 }
 

@@ -5,6 +5,8 @@ use load_plan::outcome::Fault;
 
 use super::WorkerState;
 use crate::in_flight::Entry;
+use crate::protocol::Protocol;
+use crate::silence::Gap;
 
 impl WorkerState {
     /// The stage in whose hold `due_ns` is; it may be over.
@@ -77,6 +79,34 @@ impl WorkerState {
             add(&mut self.recorder.borrow_mut());
         } else {
             add(self.late.borrow_mut().entry(hold).or_default());
+        }
+    }
+
+    /// Records a gap that a message has ended, in a hold.
+    pub(in super::super) fn record_gap(&self, gap: Option<Gap>) {
+        match gap {
+            Some(Gap::Closed { ns }) => self.record_in_hold(Timing::Gap, ns),
+            Some(Gap::Open { ns, .. }) if self.command().hold().is_some() => {
+                self.recorder.borrow_mut().record_open(Timing::Gap, ns);
+            }
+            _ => {}
+        }
+    }
+
+    /// Records a gap that no message has ended, in a hold: it lasts as long at least, and the next message is as old.
+    pub(in super::super) fn record_silence(&self, gap: Option<Gap>) {
+        let (Some(gap), Some(_)) = (gap, self.command().hold()) else { return };
+        let Protocol::Subscribe { time_ms, .. } = &self.protocol else { return };
+        let timings = [Some(Timing::Gap), time_ms.as_ref().map(|_| Timing::Staleness)];
+        for timing in timings.into_iter().flatten() {
+            match gap {
+                Gap::Endless { since_ns } => self.record_lost(timing, since_ns),
+                Gap::Closed { ns } => self.record(timing, ns),
+                Gap::Open { ns, age_ns } => {
+                    let ns = if timing == Timing::Gap { ns } else { age_ns };
+                    self.recorder.borrow_mut().record_open(timing, ns);
+                }
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ mod misbehaviour;
 mod modes;
 mod reconnects;
 mod shards;
+mod silence;
 mod stalls;
 mod support;
 mod timeouts;
