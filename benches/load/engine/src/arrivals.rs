@@ -97,6 +97,11 @@ impl Arrivals {
         self.counted += more;
         more
     }
+
+    /// Messages that were counted and not taken.
+    pub(super) fn unsent(&self) -> u64 {
+        self.counted.saturating_sub(self.next.taken)
+    }
 }
 
 impl Queue {

@@ -103,6 +103,7 @@ impl<'a> Session<'a> {
             let is_busy = match self.turn(cx) {
                 Continue(is_busy) => is_busy,
                 Break(ended) => {
+                    self.user.hold_up(true);
                     self.give_up_answers();
                     if let (Err(_), Some(sent_ns)) = (&ended, self.ping_sent_ns) {
                         self.worker.record_lost(Timing::Ping, sent_ns);
@@ -110,6 +111,7 @@ impl<'a> Session<'a> {
                     return Poll::Ready(ended);
                 }
             };
+            self.user.hold_up(self.is_blocked || !self.sends());
             if is_busy {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;

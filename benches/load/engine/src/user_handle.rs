@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
+use load_plan::metrics::Tally;
 use load_plan::profile::Pace;
 
 use super::arrivals::Arrivals;
@@ -17,6 +18,10 @@ pub(super) struct UserHandle {
     arrivals: RefCell<Arrivals>,
     has_begun: Cell<bool>,
     silence: RefCell<Silence>,
+    /// Whether nothing can be sent: the connection is full, closes, or is not open.
+    is_held_up: Cell<bool>,
+    /// Messages that were held up at the last [`UserHandle::count_due`].
+    held_up: Cell<u64>,
     is_leaving: Cell<bool>,
     storm_jitter_ns: Cell<Option<u64>>,
     waker: RefCell<Option<Waker>>,
@@ -29,6 +34,8 @@ impl UserHandle {
             arrivals: RefCell::new(Arrivals::new(index, seed)),
             has_begun: Cell::new(false),
             silence: RefCell::default(),
+            is_held_up: Cell::new(true),
+            held_up: Cell::new(0),
             is_leaving: Cell::new(false),
             storm_jitter_ns: Cell::new(None),
             waker: RefCell::new(None),
@@ -48,6 +55,19 @@ impl UserHandle {
     /// The time without messages, of a subscription.
     pub(super) fn silence(&self) -> RefMut<'_, Silence> {
         self.silence.borrow_mut()
+    }
+
+    /// Whether the connection takes no message, now.
+    pub(super) fn hold_up(&self, is_held_up: bool) {
+        self.is_held_up.set(is_held_up);
+    }
+
+    /// Counts the messages that became due before `until_ns`, and those that are held up now.
+    pub(super) fn count_due(&self, until_ns: u64, counts: &mut Tally) {
+        let mut arrivals = self.arrivals();
+        counts.due += arrivals.count(until_ns);
+        let held_up = if self.is_held_up.get() { arrivals.unsent() } else { 0 };
+        counts.held_up += held_up.cast_signed() - self.held_up.replace(held_up).cast_signed();
     }
 
     /// Messages are due from `begin_ns` on, if none was before.

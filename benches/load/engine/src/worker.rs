@@ -157,8 +157,7 @@ impl Worker {
                 self.users.insert(next.user, Rc::clone(&user));
                 self.state.spawn(user::run(Rc::clone(&self.state), user));
             } else if let Some(user) = self.users.remove(&next.user) {
-                let due = user.arrivals().count(now_ns);
-                self.state.count(|counts| counts.due += due);
+                self.state.count(|counts| user.count_due(now_ns, counts));
                 user.leave(now_ns);
             }
         }
@@ -185,8 +184,9 @@ impl Worker {
     /// Hands over the records so far. They contain what is due before `due_until_ns`.
     fn flush(&mut self, now_ns: u64, due_until_ns: u64) {
         let command = self.state.command();
-        let due = self.users.values().map(|user| user.arrivals().count(due_until_ns)).sum::<u64>();
-        self.state.count(|counts| counts.due += due);
+        self.state.count(|counts| {
+            self.users.values().for_each(|user| user.count_due(due_until_ns, counts));
+        });
         let second = self.flushed_ns / SECOND_NS;
         if let Some(stage) = command.hold() {
             self.holds.insert(stage, second);

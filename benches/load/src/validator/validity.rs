@@ -56,26 +56,20 @@ fn busy(run: &Run) -> Option<String> {
     })
 }
 
-/// Messages that were due were not sent, although every connection was open and none was full.
+/// Messages that were due were not sent, although the target held up none of them.
 fn slow(run: &Run) -> Option<String> {
     let is_open = |stage: usize| {
         stage < run.profile.stages.len() && matches!(run.profile.pace(stage), Pace::Open { .. })
     };
-    let holds = run.intervals.iter().filter(|interval| interval.phase == Phase::Hold);
-    let (mut sent, mut due, mut full) = (0, 0, 0);
-    for interval in holds.filter(|interval| is_open(interval.stage)) {
-        let counts = &interval.sample.counts;
-        full += counts.backpressure_events;
-        if interval.open >= interval.target {
-            sent += counts.sent;
-            due += counts.due;
-        }
-    }
+    let Tally { sent, due, held_up, .. } =
+        run.sum(|at| at.phase == Phase::Hold && is_open(at.stage)).counts;
+    // What was held up and sent later was due as well.
+    let due = due.saturating_add_signed(-held_up);
     let achieved = sent as f64 / due as f64;
-    (due > 0 && full == 0 && achieved < LEAST_SENT).then(|| {
+    (due > 0 && achieved < LEAST_SENT).then(|| {
         format!(
-            "the generator did not keep up: {} of {} were sent ({}, and must be at least {}) \
-             although no connection was full; {}",
+            "the generator did not keep up: {} of {} were sent ({}, and must be at least {}) that \
+             the target did not hold up; {}",
             count(sent as f64),
             counted(due, "due message"),
             share(achieved),

@@ -121,6 +121,9 @@ fn messages_that_are_due_while_the_socket_is_full_are_counted_as_due() {
     // Messages that are due are counted every 100 ms while the socket is full.
     assert!((90..=101).contains(&all.due), "{}", all.due);
     assert_eq!((all.sent, all.faulty(Fault::Lost)), (1, 1));
+    // At the end of the hold, all others were held up.
+    let held = run.sum(is_hold).counts;
+    assert_eq!(held.held_up.cast_unsigned(), held.due - held.sent);
 }
 
 #[test]
@@ -146,6 +149,10 @@ fn back_pressure_delays_messages_by_intention_more_than_by_service() {
     let all = counts(&run);
     assert_eq!((all.errors(), all.sent), (0, all.received));
     assert!(all.backpressure_events > 0);
+    // What was held up in the first second is sent in the second.
+    let second = |second| run.sum(|at| at.second == second && is_hold(at)).counts;
+    assert!(second(0).held_up > 40, "{}", second(0).held_up);
+    assert_eq!(run.sum(is_hold).counts.held_up, 0);
     let late = |timing| waited(&run, timing, 500 * MS);
     assert!(late(Timing::RttIntended) > 20, "{}", late(Timing::RttIntended));
     // Only the first message is on the wire before the peer reads; all others wait to be sent.

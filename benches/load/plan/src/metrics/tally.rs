@@ -30,6 +30,10 @@ pub struct Tally {
     pub received_wire_bytes: u64,
     /// Times that a message was due on a connection with full buffers.
     pub backpressure_events: u64,
+    /// Messages that are due in an open loop and cannot be sent, because their connection is full, closed or being opened:
+    /// how many more there are than before.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub held_up: i64,
     /// Pings sent.
     pub pings: u64,
     /// Pongs received.
@@ -65,6 +69,7 @@ impl Tally {
         self.sent_wire_bytes += other.sent_wire_bytes;
         self.received_wire_bytes += other.received_wire_bytes;
         self.backpressure_events += other.backpressure_events;
+        self.held_up += other.held_up;
         self.pings += other.pings;
         self.pongs += other.pongs;
         self.missed_updates += other.missed_updates;
@@ -125,4 +130,8 @@ impl Tally {
         let tried = self.tried();
         (tried > 0).then(|| self.errors() as f64 / tried as f64)
     }
+}
+
+fn is_zero(count: &i64) -> bool {
+    *count == 0
 }
