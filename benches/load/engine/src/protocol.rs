@@ -27,6 +27,8 @@ pub(super) struct Update {
     pub(super) lacks_number: bool,
     /// Its time in milliseconds since 1970.
     pub(super) time_ms: Option<f64>,
+    /// Whether it should have a time.
+    pub(super) has_time: bool,
 }
 
 impl Protocol {
@@ -91,7 +93,8 @@ impl Protocol {
         let number = |pointer: &Option<JsonPointer>| pointer.as_ref()?.number(payload);
         let this = number(sequence).map(|n| n as u64);
         let lacks_number = sequence.is_some() && this.is_none();
-        Some(Update { sequence: this, lacks_number, time_ms: number(time_ms) })
+        let has_time = time_ms.is_some();
+        Some(Update { sequence: this, lacks_number, time_ms: number(time_ms), has_time })
     }
 }
 

@@ -82,7 +82,7 @@ impl Check {
             (Some(value), _) => format!("is {}", metric.unit().show(*value)),
             (None, Some((lost, all))) => {
                 let (lost, of) = (count(lost as f64), counted(all, "sample"));
-                format!("is not known, because {lost} of {of} never ended")
+                format!("is not known, because {lost} of {of} are lost")
             }
             (None, None) => "has no samples".to_owned(),
         };

@@ -89,7 +89,7 @@ fn a_limit_that_falls_among_lost_messages_says_how_many_there_are() {
     let profile = Profile { thresholds, timeout: "1s", hold: "2s", ..Profile::default() };
     let (_, assessment) = run(profile, &peer);
     assert_eq!(assessment.verdict, RunVerdict::Fail);
-    let words = "latency_p95 is not known, because 60 of 599 samples never ended, and must be < 10s; first in second 1";
+    let words = "latency_p95 is not known, because 60 of 599 samples are lost, and must be < 10s; first in second 1";
     assert_eq!(assessment.reasons, [words]);
 }
 

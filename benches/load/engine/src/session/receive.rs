@@ -144,12 +144,9 @@ impl Session<'_> {
             }
         }
         self.sequence = self.sequence.max(update.sequence);
-        let age_ns = update.time_ms.map(|time_ms| {
-            let age_ms = self.worker.unix_ms() - time_ms;
-            (age_ms.max(0.0) * 1e6) as u64
-        });
-        if let Some(age_ns) = age_ns {
-            self.worker.record_in_hold(Timing::Staleness, age_ns);
+        let age_ns = update.time_ms.and_then(|time_ms| self.worker.age_ns(time_ms));
+        if update.has_time {
+            self.worker.record_age(age_ns, now_ns);
         }
         let is_hold = self.worker.command().hold().is_some();
         let gap = self.user.silence().end(now_ns, age_ns.unwrap_or_default(), is_hold);

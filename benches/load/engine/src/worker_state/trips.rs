@@ -8,6 +8,9 @@ use crate::in_flight::Entry;
 use crate::protocol::Protocol;
 use crate::silence::Gap;
 
+/// Milliseconds by which the clock of a peer may be ahead: clocks that are set over a network agree to a few.
+const MOST_AHEAD_MS: f64 = 100.0;
+
 impl WorkerState {
     /// The stage in whose hold `due_ns` is; it may be over.
     pub(in super::super) fn hold_at(&self, due_ns: u64) -> Option<u32> {
@@ -79,6 +82,21 @@ impl WorkerState {
             add(&mut self.recorder.borrow_mut());
         } else {
             add(self.late.borrow_mut().entry(hold).or_default());
+        }
+    }
+
+    /// The age of a message of `time_ms`, in nanoseconds; `None` if it is of the future by more than clocks that are set differ.
+    pub(in super::super) fn age_ns(&self, time_ms: f64) -> Option<u64> {
+        let age_ms = self.unix_ms() - time_ms;
+        (age_ms >= -MOST_AHEAD_MS).then_some((age_ms.max(0.0) * 1e6) as u64)
+    }
+
+    /// Records the age of a message that has come at `now_ns`, in a hold. One that is not known is longer than every other.
+    pub(in super::super) fn record_age(&self, age_ns: Option<u64>, now_ns: u64) {
+        match age_ns {
+            Some(age_ns) => self.record_in_hold(Timing::Staleness, age_ns),
+            None if self.command().hold().is_some() => self.record_lost(Timing::Staleness, now_ns),
+            None => {}
         }
     }
 

@@ -116,6 +116,39 @@ fn a_pushed_message_without_its_number_is_unexpected() {
 }
 
 #[test]
+fn a_pushed_message_without_a_time_or_of_the_future_has_an_unknown_age() {
+    // In turn a minute ahead, a moment ahead, without a time, and a second old.
+    let peer = Peer::upgrading(|mut socket, counts| async move {
+        let start = Instant::now();
+        let mut tick = interval(Duration::from_millis(100));
+        for ahead_ms in [Some(60_000), Some(1), None, Some(-1_000)].into_iter().cycle() {
+            tokio::select! {
+                message = socket.next() => match message.transpose()? {
+                    Some(_) => continue,
+                    None => return Ok(()),
+                },
+                _ = tick.tick() => {}
+            }
+            let now_ms = (UNIX_START + start.elapsed()).as_millis() as i64;
+            let text = match ahead_ms {
+                Some(ahead_ms) => format!(r#"{{"at":{}}}"#, now_ms + ahead_ms),
+                None => r#"{"event":"tide"}"#.to_owned(),
+            };
+            if socket.send(Message::text(text)).await.is_ok() {
+                counts.sent.add(1);
+            }
+        }
+        Ok(())
+    });
+    let run = subscribe(&peer, "{ time_ms = \"/at\" }");
+    let ages = run.sum(is_hold).timing(Timing::Staleness).clone();
+    assert!(ages.lost.abs_diff(ages.ended()) <= 3 && ages.lost >= 12, "{ages:?}");
+    // The connection opens some milliseconds into the run.
+    let (youngest_ms, oldest_ms) = (ages.min_ns / 1_000_000, ages.max_ns / 1_000_000);
+    assert!(youngest_ms < 50 && (1_000..1_050).contains(&oldest_ms), "{ages:?}");
+}
+
+#[test]
 fn a_subscription_asks_for_its_topic_once_per_connection() {
     let peer = pushing("subscribe ticks");
     let run = subscribe(&peer, "{ send = \"subscribe ticks\", sequence = \"/head/seq\" }");
