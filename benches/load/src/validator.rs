@@ -100,7 +100,8 @@ fn checks(run: &Run, summary: &Summary) -> (Vec<Check>, Vec<String>) {
         }
     }
     // Not in the profile, and therefore only shown if it is violated.
-    let implied = all_open(&run.profile).map(|threshold| judge(None, &threshold));
+    let implied =
+        all_open(&run.profile).into_iter().map(|(stage, threshold)| judge(stage, &threshold));
     checks.extend(implied.filter(|check| check.samples > 0 && !check.met));
     (checks, notices)
 }
@@ -120,15 +121,24 @@ pub(super) fn doubts(part: &Run) -> Vec<String> {
     validity::doubts(part, &summary, &checks(part, &summary).0)
 }
 
-/// The implied threshold that a stage is measured with all of its connections. There is none if connections come and go
-/// on purpose, or if the profile has its own.
-fn all_open(profile: &Profile) -> Option<Threshold> {
+/// The implied threshold that a stage is measured with all of its connections: on the whole run or, if some stages have
+/// their own, on each of the others. There is none if connections come and go on purpose, or if the profile has its own.
+fn all_open(profile: &Profile) -> Vec<(Option<usize>, Threshold)> {
     let metric = Metric::ConnectionsMissing;
     let come_and_go = profile.conduct.lifetime.is_some() || profile.conduct.storm.is_some();
-    let is_written = profile.thresholds.iter().any(|threshold| threshold.metric == metric);
-    let is_measured = profile.stages.iter().any(|stage| !stage.hold.is_zero());
-    (!profile.thresholds.is_empty() && is_measured && !come_and_go && !is_written)
-        .then(|| Threshold::new(metric, Op::Eq, 0.0))
+    let is_judged = thresholds(profile).next().is_some();
+    let written: Vec<Option<usize>> = thresholds(profile)
+        .filter(|(_, threshold)| threshold.metric == metric)
+        .map(|(stage, _)| stage)
+        .collect();
+    let held = (0..profile.stages.len()).filter(|index| !profile.stages[*index].hold.is_zero());
+    let on: Vec<Option<usize>> = match &written[..] {
+        _ if !is_judged || come_and_go => Vec::new(),
+        [] => vec![None],
+        _ if written.contains(&None) => Vec::new(),
+        _ => held.map(Some).filter(|stage| !written.contains(stage)).collect(),
+    };
+    on.into_iter().map(|stage| (stage, Threshold::new(metric, Op::Eq, 0.0))).collect()
 }
 
 /// A notice about a threshold of a preset that this target cannot answer. A threshold that a person wrote is kept.

@@ -113,6 +113,29 @@ thresholds = { latency_p99 = "< 30ms" }
 }
 
 #[test]
+fn missing_connections_are_a_failure_in_each_stage_that_does_not_allow_them() {
+    let stage = |name: &str, limit: &str| {
+        format!(
+            "[[stage]]\nname = '{name}'\nconnections = 10\nhold = '1s'\n[stage.thresholds]\n{limit}\n"
+        )
+    };
+    let check_stages = |first: &str, missing: [u64; 2], verdict, words: &[&str]| {
+        let second = stage("b", "errors = '== 0'");
+        let mut holds = [answered(1, 0, 1000, MS), answered(2, 1, 1000, MS)];
+        for (hold, missing) in holds.iter_mut().zip(missing) {
+            hold.open -= missing;
+        }
+        let profile = format!("name = 'test'\n{}{second}", stage("a", first));
+        check(&run(&profile, holds), verdict, words);
+    };
+    let words = ["connections_missing is 3, and must be == 0"];
+    check_stages("latency_p99 = '< 1s'", [3, 0], RunVerdict::Fail, &words);
+    let own = "connections_missing = '<= 3'";
+    check_stages(own, [3, 0], RunVerdict::Pass, &[]);
+    check_stages(own, [3, 1], RunVerdict::Fail, &["connections_missing is 1", "in stage \"b\""]);
+}
+
+#[test]
 fn missing_shards_and_signals_outrank_every_other_verdict() {
     let mut run = good("latency_p99 = '< 1ms'");
     run.intervals[0].sample.counts.attempted += 1;
