@@ -6,6 +6,7 @@
 
 mod check;
 mod parts;
+mod silence;
 #[cfg(test)]
 mod tests;
 mod validity;
@@ -19,6 +20,7 @@ use load_plan::thresholds::{Metric, Op, Threshold};
 
 pub use check::Check;
 pub(crate) use parts::part_name;
+pub use silence::Silence;
 pub use verdict::RunVerdict;
 pub use violations::Worst;
 use violations::by_interval;

@@ -1,3 +1,4 @@
+use super::silence::Silence;
 use super::violations::{IntervalFigures, Worst, violations};
 use crate::summary::Summary;
 use bench_show::units::counted;
@@ -19,7 +20,10 @@ pub struct Check {
     pub samples: u64,
     /// Values that never ended, and all, if `measured` falls among the former and is therefore not told.
     pub lost: Option<(u64, u64)>,
-    /// Share of the limit that is left, negative if it is violated; `None` without samples, and for a limit of 0.
+    /// Time without answers that violates the threshold, although `measured` would meet it.
+    pub silence: Option<Silence>,
+    /// Share of the limit that is left, negative if it is violated; `None` without samples, for a limit of 0, and for
+    /// one that silence violates.
     pub margin: Option<f64>,
     /// Whether the threshold is met. Without samples it is not.
     pub met: bool,
@@ -40,14 +44,19 @@ impl Check {
         let figures = summary.figures(stage);
         let (measured, samples) = figures.measured(threshold.metric).unzip();
         let (first_violated_ns, worst) = violations(intervals, stage, threshold);
+        let is_met = measured.is_some_and(|value| threshold.is_met(value));
+        let silence = is_met.then(|| Silence::breaking(threshold, intervals, stage)).flatten();
         Self {
             threshold: *threshold,
             stage,
             measured,
             samples: samples.unwrap_or(0),
             lost: figures.lost(threshold.metric).filter(|_| measured.is_none()),
-            margin: measured.and_then(|value| threshold.margin(value)),
-            met: measured.is_some_and(|value| threshold.is_met(value)),
+            margin: measured
+                .filter(|_| silence.is_none())
+                .and_then(|value| threshold.margin(value)),
+            met: is_met && silence.is_none(),
+            silence,
             first_violated_ns,
             worst,
         }
@@ -87,6 +96,9 @@ impl Check {
             (None, None) => "has no samples".to_owned(),
         };
         let mut text = format!("{metric} {measured}, and must be {}", threshold.condition());
+        if let Some(silence) = self.silence {
+            text += &format!(", but {}", silence.describe());
+        }
         if let Some(stage) = self.stage.and_then(|index| profile.stages.get(index)) {
             text += &format!(", in stage \"{}\"", stage.name);
         }

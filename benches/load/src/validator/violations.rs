@@ -23,9 +23,9 @@ pub struct Worst {
 /// One interval, summed up alone.
 #[derive(Debug)]
 pub(super) struct IntervalFigures<'a> {
-    interval: &'a Interval,
+    pub(super) interval: &'a Interval,
     start_ns: u64,
-    figures: Figures,
+    pub(super) figures: Figures,
 }
 
 /// The intervals of `run` in order of time. Intervals of the same second start one after another.

@@ -205,6 +205,20 @@ fn a_subscription_without_messages_never_passes() {
     assert_ne!(validate(&run(profile, &peer)).verdict, RunVerdict::Pass);
 }
 
+#[test]
+fn a_closed_loop_whose_target_falls_silent_fails() {
+    let peer = Peer::answering(|n, message, _| match n {
+        ..3000 => Answer::Right(message),
+        _ => Answer::Wrong(vec![]),
+    });
+    let thresholds = "errors = \"<= 1%\"\nlatency_p99 = \"< 10ms\"";
+    let pace = "{ closed = { depth = 1 } }";
+    let profile = Profile { pace, thresholds, timeout: "5s", hold: "60s", ..Profile::default() };
+    let assessment = validate(&run(profile, &peer));
+    assert_eq!(assessment.verdict, RunVerdict::Fail);
+    assert!(assessment.reasons[0].contains("no answer came in"), "{:?}", assessment.reasons);
+}
+
 /// Two shards of `profile` that start so many seconds from now.
 fn two_shards(profile: &str, peer: &Peer, starts: [u64; 2]) -> [Run; 2] {
     let run = async |index, start| {

@@ -80,6 +80,10 @@ fn may_explain(run: &Run, summary: &Summary, check: &Check) -> Option<String> {
     check.measured.filter(|_| !check.met && is_lengthened)?;
     let lag = figures.timing(Timing::ScheduleLag);
     let allowed_ns = allowed_ns(limit);
+    // A stall hides answers for as long as it lasts.
+    if check.silence.is_some_and(|silence| silence.outlasts(2 * lag.max_ns)) {
+        return None;
+    }
     let late = lag.above(allowed_ns) as f64 / lag.count as f64;
     if lag.count == 0 || late == 0.0 || is_violated_without(lag, late, of, statistic, limit) {
         return None;
