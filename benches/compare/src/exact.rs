@@ -99,7 +99,7 @@ fn judge_one(id: &str, base: Option<&ScenarioReport>, head: Option<&ScenarioRepo
 fn verdict(base: Option<&ScenarioReport>, head: Option<&ScenarioReport>) -> Judgement {
     let bare = |verdict| Judgement { verdict, changes: Vec::new() };
     let (Some(base), Some(head)) = (base, head) else {
-        return bare(if base.is_none() { Verdict::Missing } else { Verdict::Stale });
+        return bare(head.map_or(Verdict::Stale, of_new));
     };
     for side in [head, base] {
         if is_untrusted(side.verdict) {
@@ -120,6 +120,17 @@ fn verdict(base: Option<&ScenarioReport>, head: Option<&ScenarioReport>) -> Judg
         }
         (None, Some(_)) => bare(Verdict::Improved),
         (None, None) => bare(Verdict::Failed),
+    }
+}
+
+/// A scenario without a base is missing, unless it has found a fault that needs no base.
+fn of_new(head: &ScenarioReport) -> Verdict {
+    if !head.live.is_zero() {
+        Verdict::Leaked
+    } else if is_untrusted(head.verdict) || head.measured.is_none() {
+        head.verdict
+    } else {
+        Verdict::Missing
     }
 }
 

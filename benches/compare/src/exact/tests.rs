@@ -68,6 +68,15 @@ fn a_scenario_on_one_side_is_missing_or_stale() {
 }
 
 #[test]
+fn a_new_scenario_that_leaks_or_fails_is_not_merely_missing() {
+    check(None, Some(&leaking()), Verdict::Leaked);
+    for verdict in [Verdict::Regressed, Verdict::Nondeterministic, Verdict::Blind, Verdict::Failed]
+    {
+        check(None, Some(&uncounted(verdict)), verdict);
+    }
+}
+
+#[test]
 fn a_side_that_fails_is_worse_than_one_that_does_not() {
     let (fine, wrong) = (scenario([1, 2]), uncounted(Verdict::Regressed));
     let row = check(Some(&fine), Some(&wrong), Verdict::Regressed);
