@@ -153,6 +153,8 @@ impl Scenario {
 
     fn row(&self, base: Option<&Growth>, head: Option<&Growth>) -> InstructionRow {
         let total = |growth: &Growth| self.per_op(growth.values().sum());
+        // A runner whose instructions do not grow with its operations did not run them.
+        let [base, head] = [base, head].map(|side| side.filter(|growth| total(growth) >= 1.0));
         let (base_total, head_total) = (base.map(total), head.map(total));
         // A scenario without a count on a side that has it failed there.
         let [on_base, on_head] = self.on;

@@ -86,11 +86,12 @@ impl<'a> Callgrind<'a> {
         command.args(["suite", "--list", "--in-memory"]);
         let output = cleanup::output(&mut command)
             .with_context(|| format!("cannot start the runner of {}", runner.name()))?;
-        if output.status.code() == Some(2) {
-            bail!(Unavailable(format!(
-                "the runner of {} is too old to list its in-memory scenarios; compare with a later revision",
-                runner.name()
-            )));
+        // A head that cannot list what base can has lost it.
+        if runner == Runner::Base && output.status.code() == Some(2) {
+            bail!(Unavailable(
+                "the runner of base is too old to list its in-memory scenarios; compare with a later revision"
+                    .to_owned()
+            ));
         }
         ensure!(
             output.status.success(),
@@ -194,7 +195,26 @@ fn find(program: &str, path: &OsStr) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use super::last_message;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_head_that_no_longer_lists_its_scenarios_is_an_error_and_such_a_base_is_too_old() {
+        let scratch = tempfile::tempdir().expect("there is room");
+        let callgrind = Callgrind { valgrind: "valgrind".into(), scratch: scratch.path() };
+        let refused = |runner: Runner| {
+            let program = scratch.path().join(runner.path());
+            fs::create_dir_all(program.with_file_name("")).expect("there is room");
+            fs::write(&program, "#!/bin/sh\necho unexpected argument >&2; exit 2\n").expect("so");
+            fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("it is ours");
+            callgrind.scenarios(runner).expect_err("it cannot list them")
+        };
+        assert!(refused(Runner::Base).is::<Unavailable>());
+        let error = refused(Runner::Head);
+        assert!(!error.is::<Unavailable>());
+        assert!(error.to_string().ends_with("scenarios: unexpected argument"), "{error}");
+    }
 
     #[test]
     fn an_error_message_is_the_last_line_of_stderr() {

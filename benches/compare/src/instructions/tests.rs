@@ -104,6 +104,16 @@ fn a_scenario_that_passes_lists_no_functions() {
 }
 
 #[test]
+fn a_scenario_that_ran_no_operations_failed() {
+    let ran = growth([Profile::new(), profile([("echo", "echo.rs", 100_000)])]);
+    let idle = growth([profile([("main", "main.rs", 7000)]), profile([("main", "main.rs", 7010)])]);
+    let verdict = |base, head| scenario([true; 2]).row(Some(base), Some(head)).verdict;
+    assert_eq!(verdict(&ran, &idle), Verdict::Regressed);
+    assert_eq!(verdict(&idle, &ran), Verdict::Improved);
+    assert_eq!(verdict(&idle, &idle), Verdict::Failed);
+}
+
+#[test]
 fn a_scenario_on_one_side_has_the_cost_of_that_side() {
     let growth = growth([Profile::new(), profile([("echo", "echo.rs", 1000)])]);
     let row = scenario([false, true]).row(None, Some(&growth));
