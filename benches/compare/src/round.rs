@@ -126,12 +126,22 @@ pub fn round(
     cores::stay_on(&all)?;
     let Chunks { wall, cpu, steps } = chunks?;
     let steps = workload.has_single_steps().then_some(&steps[..]);
-    let has_clock = cpu.iter().flatten().all(|ns| *ns > 0.0);
     Ok(Round {
         wall: workload.wall.map(|_| measured(&wall, steps)).transpose()?,
-        // The clock of a command that serves from a later process stands still.
-        cpu: workload.cpu.filter(|_| has_clock).map(|_| measured(&cpu, None)).transpose()?,
+        cpu: workload.cpu.map_or(Ok(None), |_| processor_time(&cpu, arms))?,
     })
+}
+
+/// `None` if the clock of a command stood still: it may serve from a process that it started later. A `ws-server` does not.
+fn processor_time(chunks: &[Vec<f64>], arms: &[Arm]) -> Result<Option<Vec<Measured>>> {
+    let still = chunks.iter().position(|own| own.iter().any(|ns| *ns <= 0.0));
+    match still.map(|arm| &arms[arm]) {
+        None => measured(chunks, None).map(Some),
+        Some(Arm { program: Program::Command(_), .. }) => Ok(None),
+        Some(Arm { name, .. }) => bail!(
+            "the processor time of {name} stood still while it served; look whether another process serves for it"
+        ),
+    }
 }
 
 fn schedule(policy: Policy) -> Result<()> {
@@ -260,4 +270,22 @@ fn watch(
         windows.truncate(cycles);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_stands_still_is_an_error_unless_a_command_may_serve_from_another_process() {
+        let arm = |program| Arm { name: "head".to_owned(), program, flags: Vec::new() };
+        let server = arm(Program::Server("ws-server".into()));
+        let command = arm(Program::Command("serve {port}".to_owned()));
+        let chunks = [vec![5.0, 5.0], vec![5.0, 0.0]];
+        let check = |arms: [&Arm; 2]| processor_time(&chunks, &arms.map(Clone::clone));
+        let error =
+            check([&server, &server]).expect_err("no ws-server serves from another process");
+        assert!(error.to_string().contains("processor time of head stood still"), "{error}");
+        assert!(check([&command, &command]).expect("it may").is_none());
+    }
 }
