@@ -5,23 +5,25 @@ use bench_show::junit::{
 
 use super::{format, summary};
 use crate::model::{Comparison, ExactRow, InstructionRow, Part};
+use crate::outcome::verdicts;
 
 pub(super) fn render(comparison: &Comparison) -> anyhow::Result<String> {
     // A verdict that the exit code accepts, as with --noisy-ok, must not fail the CI job through this file.
     let accepted = comparison.exit_code == 0;
-    let timing = suite("timing", &comparison.timing, |timing| {
+    let nothing = verdicts(comparison).is_empty();
+    let timing = suite("timing", nothing, &comparison.timing, |timing| {
         let rows = timing.rows.iter().map(|row| {
             case("timing", &row.id, status(row.verdict, accepted), &format::timing(row))
         });
         let left_out = &timing.left_out;
         rows.chain(left_out.iter().map(|(id, why)| case("timing", id, skipped(why), ""))).collect()
     });
-    let exact = suite("exact", &comparison.exact, |rows| {
+    let exact = suite("exact", nothing, &comparison.exact, |rows| {
         let rows = rows.iter();
         rows.map(|row| case("exact", &row.id, status(row.verdict, accepted), &explain(row)))
             .collect()
     });
-    let instructions = suite("instructions", &comparison.instructions, |rows| {
+    let instructions = suite("instructions", nothing, &comparison.instructions, |rows| {
         let case = |row: &InstructionRow| {
             let [base, head, _] = format::instruction_cells(row);
             let output = format!("{base} → {head} instructions per {}", row.unit);
@@ -49,8 +51,13 @@ fn status(verdict: Verdict, accepted: bool) -> TestCaseStatus {
     }
 }
 
-/// A part without rows is one case with the part's name.
-fn suite<T>(name: &str, part: &Part<T>, cases: impl FnOnce(&T) -> Vec<TestCase>) -> TestSuite {
+/// A part without rows is one case with the part's name. If `nothing` was measured, no part may be skipped.
+fn suite<T>(
+    name: &str,
+    nothing: bool,
+    part: &Part<T>,
+    cases: impl FnOnce(&T) -> Vec<TestCase>,
+) -> TestSuite {
     let broken = |verdict: Verdict, why: &str| case(name, name, errored(verdict.as_str()), why);
     let mut suite = TestSuite::new(name);
     suite.add_test_cases(match part {
@@ -60,7 +67,8 @@ fn suite<T>(name: &str, part: &Part<T>, cases: impl FnOnce(&T) -> Vec<TestCase>)
             if empty { vec![broken(Verdict::NotComparable, format::NO_ROW)] } else { cases }
         }
         Part::NotMeasured(why) => {
-            vec![case(name, name, skipped(&format!("not measured: {why}")), "")]
+            let why = format!("not measured: {why}");
+            vec![case(name, name, if nothing { errored(&why) } else { skipped(&why) }, "")]
         }
         Part::Failed(why) => vec![broken(Verdict::Failed, why)],
     });

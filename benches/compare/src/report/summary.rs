@@ -123,12 +123,17 @@ pub(super) fn last_word(comparison: &Comparison) -> String {
     format!("next: {next}")
 }
 
-/// A notice of the noisy rows that `--noisy-ok` accepted; empty without any.
+/// A notice of the verdicts that a flag accepted; empty without any.
 fn notice(verdicts: &[Verdict]) -> String {
-    match verdicts.iter().filter(|verdict| **verdict == Verdict::TooNoisy).count() {
-        0 => String::new(),
-        noisy => format!("notice: {noisy} too noisy to judge, accepted by --noisy-ok; "),
-    }
+    let accepted = [
+        (Verdict::TooNoisy, "too noisy to judge", "--noisy-ok"),
+        (Verdict::Improved, "improved", "--improved-ok"),
+        (Verdict::Missing, "without a base", "--new-ok"),
+    ];
+    let count = |wanted| verdicts.iter().filter(|verdict| **verdict == wanted).count();
+    let accepted = accepted.map(|(verdict, words, flag)| (count(verdict), words, flag));
+    let notices = accepted.into_iter().filter(|(count, ..)| *count > 0);
+    notices.map(|(n, words, flag)| format!("notice: {n} {words}, accepted by {flag}; ")).collect()
 }
 
 fn is_red(verdict: &Verdict) -> bool {

@@ -167,6 +167,29 @@ fn an_accepted_verdict_fails_no_test_case() {
 }
 
 #[test]
+fn every_accepted_verdict_is_noticed() {
+    let mut accepted = fixture::comparison();
+    accepted.exit_code = 0;
+    let table = rendered(&accepted, Format::Table).replace("\n  ", " ");
+    for notice in ["1 too noisy to judge, accepted by --noisy-ok", "2 improved, acc", "2 without a"]
+    {
+        assert!(table.contains(&format!("notice: {notice}")), "{table}");
+    }
+}
+
+#[test]
+fn a_comparison_that_measured_nothing_is_an_error_in_junit() {
+    let why = || "left out with --skip".to_owned();
+    let mut nothing = fixture::green();
+    nothing.timing = Part::NotMeasured(why());
+    nothing.exact = Part::NotMeasured(why());
+    nothing.exit_code = exit_code(&nothing, Accepted::default());
+    assert_eq!(nothing.exit_code, 5);
+    let junit = rendered(&nothing, Format::Junit);
+    assert!(junit.contains(r#"tests="3" skipped="0" failures="0" errors="3">"#), "{junit}");
+}
+
+#[test]
 fn markup_in_a_name_is_escaped() {
     let mut comparison = fixture::comparison();
     comparison.base.name = "<b>|__x__".to_owned();
