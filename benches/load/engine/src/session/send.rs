@@ -5,12 +5,16 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures::Sink;
-use load_plan::metrics::{Tally, Timing};
+use load_plan::metrics::Tally;
 use load_plan::profile::{Kind, Pace, Traffic};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::{PING, Session, State, Step, TURN};
+
+/// A message that is sent this long after its hold, in nanoseconds, was sent in it: the end of the hold came between its time
+/// and its turn.
+const JUST_NS: u64 = 200_000_000;
 
 impl Session<'_> {
     /// Sends the messages that are due; returns whether there is more than fits in a turn.
@@ -22,10 +26,11 @@ impl Session<'_> {
     }
 
     fn send_due(&mut self, sent: &mut Sent, now_ns: u64, cx: &mut Context<'_>) -> Step<bool> {
-        let user = self.user;
+        let (user, worker) = (self.user, self.worker);
         let mut arrivals = user.arrivals();
+        let command = worker.command();
         // Refill the window once half of it is free: refilled one by one, every message would be a write of its own.
-        let depth = match self.worker.pace() {
+        let depth = match worker.pace() {
             Pace::Closed { depth }
                 if self.state == State::Open && self.in_flight.len() <= depth / 2 =>
             {
@@ -43,20 +48,23 @@ impl Session<'_> {
                 return Continue(false);
             }
             let due_ns = if is_paced { due_ns } else { now_ns };
+            let is_older = due_ns < command.begin_ns;
+            let hold = if is_older { worker.hold_at(due_ns) } else { command.hold() };
             if is_paced {
                 arrivals.advance();
                 // Before, the peer held the message up; when the socket became free is not known.
                 if due_ns >= self.unblocked_ns {
-                    self.worker.record_in_hold(Timing::ScheduleLag, now_ns - due_ns);
+                    worker.record_lag(hold, now_ns - due_ns);
                 }
             }
             let (bytes, wire_bytes) = self.put_message();
-            self.in_flight.send(due_ns, now_ns, self.worker.hold_at(due_ns));
+            self.in_flight.send(due_ns, now_ns, hold);
             self.last_sent_ns = now_ns;
-            sent.due += u64::from(!is_paced);
-            sent.messages += 1;
-            sent.bytes += bytes;
-            sent.wire_bytes += wire_bytes;
+            let one = Sent { due: u64::from(!is_paced), messages: 1, bytes, wire_bytes };
+            match hold.filter(|_| is_older && now_ns <= command.begin_ns + JUST_NS) {
+                Some(hold) => worker.count_in(hold, |counts| one.add_to(counts)),
+                None => sent.add(&one),
+            }
         }
         Continue(true)
     }
@@ -153,6 +161,13 @@ struct Sent {
 }
 
 impl Sent {
+    fn add(&mut self, other: &Self) {
+        self.due += other.due;
+        self.messages += other.messages;
+        self.bytes += other.bytes;
+        self.wire_bytes += other.wire_bytes;
+    }
+
     fn add_to(&self, counts: &mut Tally) {
         counts.due += self.due;
         counts.sent += self.messages;

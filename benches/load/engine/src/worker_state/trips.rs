@@ -1,6 +1,6 @@
 //! The times of messages, and the holds that they belong to: those in which they were due.
 
-use load_plan::metrics::{Recorder, Timing};
+use load_plan::metrics::{Recorder, Tally, Timing};
 use load_plan::outcome::Fault;
 
 use super::WorkerState;
@@ -67,6 +67,18 @@ impl WorkerState {
         self.error_samples.borrow_mut().note(Fault::Lost.name(), now_ns, || {
             format!("no answer; the first was given up after {waited_ms} ms")
         });
+    }
+
+    /// Records that the generator turned to a message of `hold` so much later than it was due.
+    pub(in super::super) fn record_lag(&self, hold: Option<u32>, ns: u64) {
+        if let Some(hold) = hold {
+            self.in_records_of(hold, |recorder| recorder.record(Timing::ScheduleLag, ns));
+        }
+    }
+
+    /// Adds to the counts of a hold, which may be over.
+    pub(in super::super) fn count_in(&self, hold: u32, add: impl FnOnce(&mut Tally)) {
+        self.in_records_of(hold, |recorder| add(&mut recorder.counts));
     }
 
     /// Records a message that was due at `due_ns` and never sent, with the time that it waited.

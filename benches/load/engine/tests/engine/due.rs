@@ -5,10 +5,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
-use load_engine::testing::{Load, Peer, Socket};
+use load_engine::testing::{Load, Peer, Socket, in_virtual_time};
 use load_plan::metrics::{Distribution, Timing};
 use load_plan::model::{Phase, Run};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, advance, sleep};
 use tokio_tungstenite::accept_async;
 use tokio_tungstenite::tungstenite::Error;
 
@@ -148,6 +148,27 @@ fn what_a_full_connection_still_has_due_at_the_drain_is_sent_and_timed() {
     assert!((49..=50).contains(&times.count), "{times:?}");
     assert_eq!(longer_than(&times, 490_000_000), times.count, "{times:?}");
     assert!(counts(&run).sent >= times.count);
+}
+
+#[test]
+fn what_a_late_generator_sends_at_the_end_of_a_hold_belongs_to_it() {
+    let profile = Profile { hold: "200ms", ..Profile::default() };
+    let peer = Peer::echo();
+    let run = in_virtual_time(async {
+        let run = async { Load::new(&profile.to_string()).run_beside(&peer, &mut |_| {}).await };
+        let late = async {
+            // Between 150 and 160 ms into the hold.
+            while peer.counts().received.get() < 45 {
+                sleep(Duration::from_millis(1)).await;
+            }
+            advance(Duration::from_millis(120)).await;
+        };
+        tokio::join!(run, late).0.expect("the peer is there")
+    });
+    let held = run.sum(is_hold);
+    assert_eq!((held.counts.sent, intended(&run, 0).count), (held.counts.due, held.counts.due));
+    let lag = held.timing(Timing::ScheduleLag);
+    assert!(lag.max_ns >= 90_000_000, "{lag:?}");
 }
 
 #[test]
