@@ -5,6 +5,7 @@
 //! nor a failure.
 
 mod check;
+mod kept_away;
 mod parts;
 mod silence;
 #[cfg(test)]
@@ -15,10 +16,11 @@ mod violations;
 
 use super::summary::Summary;
 use load_plan::model::Run;
-use load_plan::profile::Profile;
+use load_plan::profile::{Conduct, Profile};
 use load_plan::thresholds::{Metric, Op, Threshold};
 
 pub use check::Check;
+use kept_away::kept_away;
 pub(crate) use parts::part_name;
 pub use silence::Silence;
 pub use verdict::RunVerdict;
@@ -102,8 +104,13 @@ fn checks(run: &Run, summary: &Summary) -> (Vec<Check>, Vec<String>) {
         }
     }
     // Not in the profile, and therefore only shown if it is violated.
+    let Conduct { lifetime, storm, .. } = &run.profile.conduct;
+    let comes_and_goes = lifetime.is_some() || storm.is_some();
     let implied =
-        all_open(&run.profile).into_iter().map(|(stage, threshold)| judge(stage, &threshold));
+        without_limit(&run.profile).into_iter().filter_map(|stage| match comes_and_goes {
+            true => kept_away(run, stage),
+            false => Some(judge(stage, &Threshold::new(Metric::ConnectionsMissing, Op::Eq, 0.0))),
+        });
     checks.extend(implied.filter(|check| check.samples > 0 && !check.met));
     (checks, notices)
 }
@@ -123,24 +130,21 @@ pub(super) fn doubts(part: &Run) -> Vec<String> {
     validity::doubts(part, &summary, &checks(part, &summary).0)
 }
 
-/// The implied threshold that a stage is measured with all of its connections: on the whole run or, if some stages have
-/// their own, on each of the others. There is none if connections come and go on purpose, or if the profile has its own.
-fn all_open(profile: &Profile) -> Vec<(Option<usize>, Threshold)> {
-    let metric = Metric::ConnectionsMissing;
-    let come_and_go = profile.conduct.lifetime.is_some() || profile.conduct.storm.is_some();
+/// Where a limit on missing connections is implied: on the whole run or, if some stages have their own, on each of the
+/// others. There is none if the profile has its own.
+fn without_limit(profile: &Profile) -> Vec<Option<usize>> {
     let is_judged = thresholds(profile).next().is_some();
     let written: Vec<Option<usize>> = thresholds(profile)
-        .filter(|(_, threshold)| threshold.metric == metric)
+        .filter(|(_, threshold)| threshold.metric == Metric::ConnectionsMissing)
         .map(|(stage, _)| stage)
         .collect();
     let held = (0..profile.stages.len()).filter(|index| !profile.stages[*index].hold.is_zero());
-    let on: Vec<Option<usize>> = match &written[..] {
-        _ if !is_judged || come_and_go => Vec::new(),
+    match &written[..] {
+        _ if !is_judged => Vec::new(),
         [] => vec![None],
         _ if written.contains(&None) => Vec::new(),
         _ => held.map(Some).filter(|stage| !written.contains(stage)).collect(),
-    };
-    on.into_iter().map(|stage| (stage, Threshold::new(metric, Op::Eq, 0.0))).collect()
+    }
 }
 
 /// A notice about a threshold of a preset that this target cannot answer. A threshold that a person wrote is kept.
