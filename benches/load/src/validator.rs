@@ -65,7 +65,10 @@ impl Assessment {
 pub fn validate(run: &Run) -> Assessment {
     let summary = Summary::of(run);
     let (checks, mut notices) = checks(run, &summary);
-    notices.extend(checks.iter().filter_map(|check| check.caution(run, &summary)));
+    let too_few: Vec<String> =
+        checks.iter().filter_map(|check| check.too_few(&run.profile)).collect();
+    let few = checks.iter().filter(|check| check.too_few(&run.profile).is_none());
+    notices.extend(few.filter_map(|check| check.caution(run, &summary)));
     let by_target: Vec<String> = checks
         .iter()
         .filter(|check| check.is_violated_by_the_target())
@@ -80,7 +83,14 @@ pub fn validate(run: &Run) -> Assessment {
     } else if doubts.is_empty() {
         let violated = checks.iter().filter(|check| !check.met);
         let reasons: Vec<String> = violated.map(|check| check.describe(&run.profile)).collect();
-        (if reasons.is_empty() { RunVerdict::Pass } else { RunVerdict::Fail }, reasons)
+        match (reasons.is_empty(), too_few.is_empty()) {
+            (true, true) => (RunVerdict::Pass, reasons),
+            (true, false) => (RunVerdict::Invalid, too_few),
+            (false, _) => {
+                notices.extend(too_few);
+                (RunVerdict::Fail, reasons)
+            }
+        }
     } else if by_target.is_empty() {
         (RunVerdict::Invalid, doubts.clone())
     } else {

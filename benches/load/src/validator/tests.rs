@@ -235,6 +235,18 @@ fn a_percentile_of_few_samples_has_a_notice() {
 }
 
 #[test]
+fn a_percentile_that_is_the_largest_of_its_samples_is_no_pass() {
+    let few = |limits: &str| run(&profile(limits), [answered(1, 0, 99, MS)]);
+    let words = ["rests on 99 samples and needs 100", "hold it longer"];
+    check(&few("latency_p99 = '< 10ms'"), RunVerdict::Invalid, &words);
+    check(&few("latency_p99 = '< 1ms'"), RunVerdict::Fail, &["latency_p99 is 2.00 ms"]);
+    check(&few("latency_p95 = '< 10ms'"), RunVerdict::Pass, &[]);
+    let beside = "latency_p99 = '< 10ms'\nlatency_mean = '< 1ms'";
+    let assessment = check(&few(beside), RunVerdict::Fail, &["latency_mean"]);
+    assert!(assessment.notices[0].contains("needs 100"), "{:?}", assessment.notices);
+}
+
+#[test]
 fn exit_codes_are_those_of_the_project() {
     let codes = RunVerdict::ALL.map(|verdict| (verdict.name(), verdict.exit_code()));
     let expected =

@@ -27,7 +27,7 @@ impl Default for Profile<'_> {
             timeout: "20s",
             traffic: "",
             connections: 3,
-            hold: "200ms",
+            hold: "600ms",
             thresholds: "errors = \"<= 0\"\nlatency_p99 = \"< {timeout}\"",
         }
     }

@@ -117,10 +117,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             };
             (format!("{value:.0} {what} hold{by}"), if limited { 6 } else { 0 })
         }
-        _ => (
-            format!("{first:.0} {what} do not hold; try --from {:.0}", (first / 10.0).max(1.0)),
-            if last == Some(RunVerdict::Invalid) { 6 } else { 3 },
-        ),
+        _ if last == Some(RunVerdict::Invalid) => {
+            (format!("{first:.0} {what} could not be judged, for the reason above"), 6)
+        }
+        _ => {
+            (format!("{first:.0} {what} do not hold; try --from {:.0}", (first / 10.0).max(1.0)), 3)
+        }
     };
     print(&format!("\n{word}\n"))?;
     Ok(ExitCode::from(code))
