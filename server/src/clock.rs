@@ -1,9 +1,10 @@
 //! The server's source of time: the machine's clock, or one that a test moves by hand.
 
 use std::future::Future;
+use std::panic::Location;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -40,14 +41,21 @@ impl Clock {
     }
 
     /// Resolves once [`Clock::now`] has reached `at`.
-    pub async fn sleep_until(&self, at: Duration) {
-        match self {
-            Self::Real(start) => tokio::time::sleep_until((*start + at).into()).await,
-            Self::Manual(clock) => clock.sleep_until(at).await,
+    #[track_caller]
+    pub fn sleep_until(&self, at: Duration) -> impl Future<Output = ()> + '_ {
+        if let Self::Manual(clock) = self {
+            clock.0.timers.lock().expect("no holder panics").add(Location::caller());
+        }
+        async move {
+            match self {
+                Self::Real(start) => tokio::time::sleep_until((*start + at).into()).await,
+                Self::Manual(clock) => clock.sleep_until(at).await,
+            }
         }
     }
 
     /// Resolves after `duration`, counted from this call and not from the first poll.
+    #[track_caller]
     pub fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + '_ {
         self.sleep_until(self.now() + duration)
     }
@@ -61,6 +69,22 @@ pub struct ManualClock(Arc<Hands>);
 struct Hands {
     now_ns: AtomicU64,
     moved: Notify,
+    timers: Mutex<Timers>,
+}
+
+/// The timers that were made on a [`ManualClock`], so that a test can say that traffic makes none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timers {
+    /// Made since the clock was created.
+    pub made: u64,
+    /// The line that made the last one.
+    pub last: Option<&'static Location<'static>>,
+}
+
+impl Timers {
+    fn add(&mut self, by: &'static Location<'static>) {
+        *self = Self { made: self.made + 1, last: Some(by) };
+    }
 }
 
 impl ManualClock {
@@ -70,6 +94,12 @@ impl ManualClock {
             u64::try_from(by.as_nanos()).expect("a test advances time by less than five centuries");
         self.0.now_ns.fetch_add(by, Ordering::AcqRel);
         self.0.moved.notify_waiters();
+    }
+
+    /// The timers so far.
+    #[must_use]
+    pub fn timers(&self) -> Timers {
+        *self.0.timers.lock().expect("no holder panics")
     }
 
     fn now(&self) -> Duration {

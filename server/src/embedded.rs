@@ -10,7 +10,7 @@ use tokio::runtime;
 
 use crate::listener::{Report, serve_wrapped};
 use crate::shutdown::Signal;
-use crate::{Config, Context, Error};
+use crate::{Clock, Config, Context, Error};
 
 /// A running server on 127.0.0.1 at a free port, with its own thread and current-thread runtime.
 ///
@@ -92,6 +92,13 @@ impl Embedded {
         self.context.stats()
     }
 
+    /// Polls of futures that wait for its shutdown, which take locks that all connections share. Traffic adds none.
+    #[must_use]
+    pub fn shutdown_polls(&self) -> u64 {
+        let shutdown = &self.context.shutdown;
+        shutdown.drain.polls() + shutdown.kill.polls()
+    }
+
     /// Begins a drain and returns at once, for a caller that takes part in the drain.
     pub fn request_stop(&self) {
         self.stop.fire();
@@ -130,7 +137,13 @@ fn run<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut builder = runtime::Builder::new_current_thread();
+    builder.enable_io();
+    // On a manual clock a timer of tokio's own is a mistake: no test could move it. Without its driver it panics.
+    if let Clock::Real(_) = context.config.clock {
+        builder.enable_time();
+    }
+    let runtime = builder.build()?;
     let report = runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         let stopped = async {

@@ -1,9 +1,10 @@
-use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll};
 
+use pin_project_lite::pin_project;
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 /// An event that happens once and wakes all tasks that wait for it.
 ///
@@ -13,6 +14,8 @@ use tokio::sync::Notify;
 pub(crate) struct Signal {
     fired: AtomicBool,
     notify: Notify,
+    /// Polls of the futures that wait for it. A session polls them once; traffic only reads the flag.
+    polls: AtomicU64,
 }
 
 impl Signal {
@@ -25,12 +28,32 @@ impl Signal {
         self.fired.load(Ordering::Acquire)
     }
 
-    pub(crate) async fn fired(&self) {
-        let mut notified = std::pin::pin!(self.notify.notified());
-        notified.as_mut().enable();
-        if !self.is_fired() {
-            notified.await;
-        }
+    /// Resolves once it has fired.
+    pub(crate) fn fired(&self) -> Fired<'_> {
+        // Made before the flag is read: an event in between wakes it.
+        Fired { signal: self, notified: self.notify.notified() }
+    }
+
+    pub(crate) fn polls(&self) -> u64 {
+        self.polls.load(Ordering::Relaxed)
+    }
+}
+
+pin_project! {
+    /// Waits for a [`Signal`].
+    pub(crate) struct Fired<'a> {
+        signal: &'a Signal,
+        #[pin]
+        notified: Notified<'a>,
+    }
+}
+
+impl Future for Fired<'_> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.signal.polls.fetch_add(1, Ordering::Relaxed);
+        if self.signal.is_fired() { Poll::Ready(()) } else { self.project().notified.poll(cx) }
     }
 }
 

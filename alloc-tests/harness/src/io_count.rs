@@ -14,6 +14,8 @@ use tokio::net::TcpStream;
 #[derive(Debug)]
 pub struct IoCounts {
     reads: AtomicU64,
+    /// Reads that found nothing to read.
+    empty_reads: AtomicU64,
     writes: AtomicU64,
     accepted: AtomicU64,
     /// Accepted sockets that still use Nagle's algorithm.
@@ -27,6 +29,7 @@ pub struct IoCounts {
 /// The counts of the one window that can be open in a process.
 pub static IO: IoCounts = IoCounts {
     reads: AtomicU64::new(0),
+    empty_reads: AtomicU64::new(0),
     writes: AtomicU64::new(0),
     accepted: AtomicU64::new(0),
     without_nodelay: AtomicU64::new(0),
@@ -38,8 +41,8 @@ pub static IO: IoCounts = IoCounts {
 impl IoCounts {
     /// Sets all counts to 0, and holds nothing back.
     pub(crate) fn reset(&self) {
-        let Self { reads, writes, accepted, without_nodelay, selected, .. } = self;
-        for count in [reads, writes, accepted, without_nodelay, selected] {
+        let Self { reads, empty_reads, writes, accepted, without_nodelay, selected, .. } = self;
+        for count in [reads, empty_reads, writes, accepted, without_nodelay, selected] {
             count.store(0, Relaxed);
         }
         self.holding.store(false, Release);
@@ -52,8 +55,13 @@ impl IoCounts {
     }
 
     /// Completed reads, including those that find the end of a stream.
-    pub(crate) fn reads(&self) -> u64 {
+    pub fn reads(&self) -> u64 {
         self.reads.load(Relaxed)
+    }
+
+    /// Reads that found nothing: each ends one turn of a connection, whatever woke it.
+    pub fn empty_reads(&self) -> u64 {
+        self.empty_reads.load(Relaxed)
     }
 
     pub(crate) fn writes(&self) -> u64 {
@@ -113,9 +121,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let read = Pin::new(&mut self.io).poll_read(cx, buf);
-        if read.is_ready() {
-            IO.reads.fetch_add(1, Relaxed);
-        }
+        let count = if read.is_ready() { &IO.reads } else { &IO.empty_reads };
+        count.fetch_add(1, Relaxed);
         read
     }
 }
