@@ -1,21 +1,27 @@
 //! A window with our server in it.
 
+use std::io::Cursor;
 use std::net::Ipv4Addr;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use plimsoll::io_count::IO;
 use plimsoll::memory::MemoryPeer;
 use plimsoll::{Environment, Scenario, Window};
 use server::clock::ManualClock;
-use server::stats::Counters;
+use server::stats::{Counters, ErrorKind};
 use server::{Clock, Config, Context, Embedded};
+use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 use tokio::runtime;
 
 use crate::snapshots::Snapshots;
+
+/// An upgrade and a frame with a reserved bit, masked with zeros.
+const FLOOD: &[u8] = b"GET /ws/echo HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\xf1\x80\0\0\0\0";
 
 /// A [`Window`] for our server, with a clock that every server in it uses. Its methods fail as the server does, or if
 /// the server does not behave as they say.
@@ -85,8 +91,21 @@ impl ServerWindow<'_> {
 
     /// Drains and joins a server, and returns its final counters. No connection may be left open.
     pub fn stop(&self, server: Embedded) -> anyhow::Result<Counters> {
+        self.joined(server, true)
+    }
+
+    /// [`ServerWindow::stop`] for a server whose drain has run out: it drops the connections that are left.
+    pub fn stop_by_kill(&self, server: Embedded) -> anyhow::Result<Counters> {
+        self.joined(server, false)
+    }
+
+    fn joined(&self, server: Embedded, drained: bool) -> anyhow::Result<Counters> {
         let stopped = server.stop()?;
-        ensure!(stopped.report.drained, "connections were still open when the drain ended");
+        ensure!(
+            stopped.report.drained == drained,
+            "the drain ended with {}",
+            if drained { "connections that were still open" } else { "no connection left to drop" }
+        );
         self.server_stopped(stopped.alive_tasks)?;
         let counters = stopped.report.counters;
         ensure!(
@@ -116,6 +135,20 @@ impl ServerWindow<'_> {
         Ok(())
     }
 
+    /// Serves peers in memory that break a rule after the upgrade and then send on for ever, one for each operation.
+    pub fn serve_floods(&self) -> anyhow::Result<()> {
+        let runtime = runtime::Builder::new_current_thread().build()?;
+        let context = Context::new(self.config())?;
+        for _ in 0..self.ops() {
+            let sent = Cursor::new(FLOOD).chain(tokio::io::repeat(0));
+            let peer = tokio::io::join(sent, tokio::io::sink());
+            self.run(&runtime, server::serve_connection(IO.wrap(peer), &context));
+        }
+        let errors = context.stats().counters().errors;
+        ensure!(errors[ErrorKind::Protocol as usize] == self.ops(), "not refused: {errors:?}");
+        Ok(())
+    }
+
     /// Serves one dashboard subscriber in memory, on this thread: a first snapshot, then one a tick.
     pub fn serve_ticks_in_memory(&self, tick: Duration, peer: MemoryPeer) -> anyhow::Result<()> {
         // Without tokio's timers: their work depends on the time that passes.
@@ -138,6 +171,41 @@ impl ServerWindow<'_> {
             "the subscriber in memory did not get every snapshot: {counters:?}"
         );
         Ok(())
+    }
+
+    /// `turns` turns of traffic on `clients` open connections: in one turn each sends once and waits for the replies. The
+    /// server may make no timer for it, poll no future that all connections share, and look for more input once before its replies and once after them.
+    pub fn traffic(
+        &self,
+        server: &Embedded,
+        clients: u64,
+        turns: u64,
+        mut turn: impl FnMut() -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        // After its first reply a connection has made the timers that it begins with.
+        turn()?;
+        let (timers, polls) = (self.clock.timers().made, server.shutdown_polls());
+        let looks = IO.empty_reads();
+        (1..turns).try_for_each(|_| turn())?;
+        let now = self.clock.timers();
+        if let Some(at) = now.last.filter(|_| now.made > timers) {
+            bail!("{turns} turns made {} timers, the last one at {at}", now.made - timers);
+        }
+        // The end of a connection's first turn may come after its reply.
+        let polls = server.shutdown_polls() - polls;
+        ensure!(polls <= clients, "{turns} turns polled the futures of a shutdown {polls} times");
+        let looks = IO.empty_reads() - looks;
+        let most = 2 * clients * turns;
+        ensure!(
+            looks <= most,
+            "{turns} turns of {clients} looked for input {looks} times, not {most}"
+        );
+        Ok(())
+    }
+
+    /// [`Window::wait_until`] the server has made timer number `made` on the window's clock.
+    pub fn until_timers(&self, made: u64) -> anyhow::Result<()> {
+        self.wait_until("the server has made a timer", || self.clock.timers().made >= made)
     }
 
     /// [`Window::wait_until`] the server's counters satisfy `reached`.

@@ -31,7 +31,7 @@ const DEBUG_FACTS: [Fact; 2] = [
     }),
 ];
 
-const FACTS: [Fact; 25] = [
+const FACTS: [Fact; 27] = [
     ("gate::a_leaked_block_is_named", || {
         planted_fault("planted_block", 3, &["leaked", "200 blocks", "listener.rs:"])
     }),
@@ -60,6 +60,12 @@ const FACTS: [Fact; 25] = [
             3,
             &["regressed", "the server broke the scenario", "expected"],
         )
+    }),
+    ("gate::a_timer_that_a_message_makes_is_named", || {
+        planted_fault("planted_timer", 3, &["regressed", "99 timers", "gate/planted.rs:"])
+    }),
+    ("gate::a_timer_beside_the_manual_clock_is_a_regression", || {
+        planted_fault("planted_tokio_timer", 3, &["regressed", "the server broke the scenario"])
     }),
     ("gate::a_blinded_window_is_not_trusted", || planted_fault("planted_blindness", 6, &["blind"])),
     ("gate::a_recorded_scenario_passes", || Suite::recorded()?.run(&[ID])?.check(0, &["1 passed"])),

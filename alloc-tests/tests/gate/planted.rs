@@ -4,10 +4,12 @@ use std::fs::File;
 use std::io::Write;
 use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 use alloc_tests::{scenario, window};
 use plimsoll::profiler::Profiler;
 use plimsoll::{Client, Frame, Registry, Scenario};
+use server::Clock;
 
 pub(crate) fn planted() -> Registry {
     Registry::from([
@@ -31,6 +33,8 @@ pub(crate) fn planted() -> Registry {
             "planted_stdout",
             connections(|| _ = writeln!(std::io::stdout(), "a forgotten line of a session")),
         ),
+        ("planted_timer", timer()),
+        ("planted_tokio_timer", connections(|| drop(tokio::time::sleep(Duration::ZERO)))),
         ("planted_wrong_answer", scenario::echo(wrong(), 100, 1)),
         ("planted_blindness", connections(|| drop(Profiler::guard()))),
     ])
@@ -49,6 +53,23 @@ fn connections(fault: fn()) -> Scenario {
             }
             window.stop(server)?;
             Ok(())
+        }
+    })
+}
+
+/// Messages that each make a timer on the clock of the server.
+fn timer() -> Scenario {
+    window::scenario("message", 100, |ops| {
+        let mut client = Client::default();
+        let message = Frame::text("hello");
+        move |window| {
+            let server = window.start()?;
+            let clock = Clock::Manual(window.clock().clone());
+            client.upgrade(server.addr(), "/ws/echo")?;
+            window.traffic(&server, 1, ops, || {
+                drop(clock.sleep(Duration::from_secs(1)));
+                client.exchange(&message.request, &message.reply)
+            })
         }
     })
 }

@@ -12,9 +12,7 @@ pub(crate) fn scenario() -> Scenario {
             let server = window.start()?;
             client.upgrade(server.addr(), "/ws/dashboard")?;
             expect_snapshot(&mut client, 1)?;
-            for _ in 0..ops {
-                client.exchange(&said.request, &said.reply)?;
-            }
+            window.traffic(&server, 1, ops, || client.exchange(&said.request, &said.reply))?;
             client.close()?;
             window.stop(server)?;
             Ok(())

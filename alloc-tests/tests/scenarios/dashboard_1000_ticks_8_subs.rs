@@ -1,8 +1,0 @@
-//! A snapshot a tick to eight subscribers: serialised once, shared by all.
-
-use alloc_tests::dashboard;
-use plimsoll::Scenario;
-
-pub(crate) fn scenario() -> Scenario {
-    dashboard::ticks(1000, 8)
-}

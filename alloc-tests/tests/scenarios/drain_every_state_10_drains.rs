@@ -1,0 +1,118 @@
+//! A server that stops while a connection is in every state: idle, in the middle of a request, with an answer that is
+//! not taken, subscribed, and two that never end: the peer of one does not answer the close frame, the other has sent half
+//! a head, and the end of the drain drops it.
+
+use std::time::Duration;
+
+use alloc_tests::scenario::AWAY;
+use alloc_tests::window::{self, ServerWindow};
+use plimsoll::io_count::IO;
+use plimsoll::{Client, Frame, Scenario};
+use server::Config;
+
+/// Requests cut in two, and the status of the answer.
+const CUT: [(&[u8], &[u8], &[u8]); 4] = [
+    (b"GET /readyz HTTP/1.1\r\nHost", b": localhost\r\n\r\n", b" 503 "),
+    (b"GET /healthz HTTP/1.1\r\nHost", b": localhost\r\n\r\n", b" 200 "),
+    (b"GET /metrics HTTP/1.1\r\nHost", b": localhost\r\n\r\n", b" 200 "),
+    (
+        b"GET /ws/echo HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n",
+        b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        b" 503 ",
+    ),
+];
+
+pub(crate) fn scenario() -> Scenario {
+    window::scenario("drain", 10, |ops| {
+        let mut peers = Peers::default();
+        move |window| (0..ops).try_for_each(|_| peers.drain(window))
+    })
+}
+
+struct Peers {
+    idle: Client,
+    cut: Vec<Client>,
+    behind: Client,
+    subscriber: Client,
+    quiet: Client,
+    stuck: Client,
+    /// The last one that the server hears before the drain.
+    echo: Client,
+    answer: Frame,
+    ping: Frame,
+}
+
+impl Default for Peers {
+    fn default() -> Self {
+        Self {
+            idle: Client::default(),
+            cut: Client::several(CUT.len() as u64),
+            behind: Client::default(),
+            subscriber: Client::default(),
+            quiet: Client::default(),
+            stuck: Client::default(),
+            echo: Client::default(),
+            answer: Frame::close(1001),
+            ping: Frame::ping(b""),
+        }
+    }
+}
+
+impl Peers {
+    fn drain(&mut self, window: &ServerWindow<'_>) -> anyhow::Result<()> {
+        let drain = Duration::from_secs(3);
+        let server = window.start_with(Config { drain, ..window.config() })?;
+        let addr = server.addr();
+        self.idle.connect(addr)?;
+        self.idle.http(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", b" 200 ")?;
+        for (client, (first, _, _)) in self.cut.iter_mut().zip(CUT) {
+            client.connect(addr)?;
+            client.send(first)?;
+        }
+        self.subscriber.upgrade(addr, "/ws/dashboard")?;
+        self.subscriber.expect_text(br#"{"skipped":0,"#)?;
+        self.quiet.upgrade(addr, "/ws/echo")?;
+        self.stuck.connect(addr)?;
+        self.stuck.send(CUT[0].0)?;
+        let accepted = 4 + CUT.len() as u64;
+        window.until(&server, "all are accepted", |now| now.connections_total == accepted)?;
+        IO.select_next();
+        self.behind.upgrade(addr, "/ws/echo")?;
+        IO.hold_writes();
+        self.behind.send(b"\x81\x82\0\0\0\0hi")?;
+        self.echo.upgrade(addr, "/ws/echo")?;
+        self.echo.exchange(&self.ping.request, &self.ping.reply)?;
+        server.request_stop();
+
+        self.idle.expect_end()?;
+        self.echo.expect(AWAY)?;
+        let mut left = 4 + CUT.len() as u64;
+        self.echo.send(&self.answer.request)?;
+        self.echo.expect_end()?;
+        window.until_open(&server, left)?;
+        for (client, (_, second, status)) in self.cut.iter_mut().zip(CUT) {
+            client.http(second, status)?;
+            client.expect_end()?;
+            left -= 1;
+            window.until_open(&server, left)?;
+        }
+        self.subscriber.expect(AWAY)?;
+        self.subscriber.send(&self.answer.request)?;
+        self.subscriber.expect_end()?;
+        window.until_open(&server, 3)?;
+        IO.release_writes();
+        self.behind.expect(b"\x81\x02hi")?;
+        self.behind.expect(AWAY)?;
+        self.behind.send(&self.answer.request)?;
+        self.behind.expect_end()?;
+        window.until_open(&server, 2)?;
+        self.quiet.expect(AWAY)?;
+        window.clock().advance(Duration::from_secs(2));
+        window.until_open(&server, 1)?;
+        self.quiet.drop_connection();
+        window.clock().advance(Duration::from_secs(1));
+        self.stuck.expect_end()?;
+        window.stop_by_kill(server)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,181 @@
+//! A round of connections that end in every way: without a close frame, in the middle of a head or a frame, by a reset,
+//! behind answers that are not taken yet, and by close frames of every shape.
+
+use std::time::Duration;
+
+use alloc_tests::scenario::refusal;
+use alloc_tests::window::{self, ServerWindow};
+use plimsoll::io_count::IO;
+use plimsoll::{Client, Frame, Scenario};
+use server::Embedded;
+
+/// Sent before the peer disappears: nothing, half a header, half a payload, a fragment without a last one, a message
+/// without its close.
+const CUT_SHORT: [&[u8]; 5] =
+    [b"", b"\x81", b"\x81\x84\0\0\0\0pi", b"\x01\x82\0\0\0\0pi", b"\x02\x82\0\0\0\0pi\x80\xfe"];
+
+/// Close frames, masked with zeros, and the answers.
+const CLOSES: [(&[u8], &[u8]); 8] = [
+    (b"\x88\x80\0\0\0\0", b"\x88\x00"),
+    (b"\x88\x82\0\0\0\0\x03\xe8", b"\x88\x02\x03\xe8"),
+    (b"\x88\x85\0\0\0\0\x03\xe9bye", b"\x88\x05\x03\xe9bye"),
+    (b"\x88\x82\0\0\0\0\x0b\xb8", b"\x88\x02\x0b\xb8"),
+    (b"\x88\x82\0\0\0\0\x13\x87", b"\x88\x02\x13\x87"),
+    // A code that no peer may send, and one that does not exist.
+    (b"\x88\x82\0\0\0\0\x03\xed", b"\x88\x14\x03\xeaProtocol violation"),
+    (b"\x88\x82\0\0\0\0\x03\xe7", b"\x88\x14\x03\xeaProtocol violation"),
+    // Behind a message, and before one that is ignored.
+    (b"\x81\x82\0\0\0\0hi\x88\x80\0\0\0\0\x81\x82\0\0\0\0hi", b"\x81\x02hi\x88\x00"),
+];
+
+pub(crate) fn scenario() -> Scenario {
+    window::scenario("round", 10, |ops| {
+        let mut peers = Peers::default();
+        move |window| {
+            let server = window.start()?;
+            peers.witness.upgrade(server.addr(), "/ws/echo")?;
+            (0..ops).try_for_each(|_| peers.round(window, &server))?;
+            peers.witness.close()?;
+            window.stop(server)?;
+            Ok(())
+        }
+    })
+}
+
+struct Peers {
+    /// Open all the time. The server has one thread: when it answers this client, it has read all that came before on
+    /// the connections that it has accepted.
+    witness: Client,
+    client: Client,
+    ping: Frame,
+    long_close: Frame,
+    /// A frame with a reserved bit, and more behind it than the server reads at once.
+    flood: Vec<u8>,
+}
+
+impl Default for Peers {
+    fn default() -> Self {
+        let reason = [&[0x03, 0xe8], &[b'r'; 123][..]].concat();
+        let request = [&[0x88, 0x80 | 125, 0, 0, 0, 0], &reason[..]].concat();
+        let reply = [&[0x88, 125], &reason[..]].concat();
+        Self {
+            witness: Client::default(),
+            client: Client::default(),
+            ping: Frame::ping(b""),
+            long_close: Frame { request, reply },
+            flood: [b"\xf1\x80\0\0\0\0", &[0; 16 * 1024][..]].concat(),
+        }
+    }
+}
+
+impl Peers {
+    fn round(&mut self, window: &ServerWindow<'_>, server: &Embedded) -> anyhow::Result<()> {
+        self.http(window, server)?;
+        self.cut_short(window, server)?;
+        self.held_back(window, server)?;
+        self.closes(window, server)
+    }
+
+    /// The server has read all that was sent before.
+    fn barrier(&mut self) -> anyhow::Result<()> {
+        self.witness.exchange(&self.ping.request, &self.ping.reply)
+    }
+
+    /// Drops the client's connection, and waits until the server has.
+    fn gone(&mut self, window: &ServerWindow<'_>, server: &Embedded) -> anyhow::Result<()> {
+        self.client.drop_connection();
+        window.until_open(server, 1)
+    }
+
+    /// Nothing sent, half a head, and half a head with a reset.
+    fn http(&mut self, window: &ServerWindow<'_>, server: &Embedded) -> anyhow::Result<()> {
+        for (sent, resets) in [(&b""[..], false), (b"GET / HTTP/1.1\r\nHost: ", false), (b"GET / HTT", true)] {
+            self.client.connect(server.addr())?;
+            self.client.send(sent)?;
+            window.until_open(server, 2)?;
+            self.barrier()?;
+            if resets {
+                self.client.reset()?;
+            }
+            self.gone(window, server)?;
+        }
+        Ok(())
+    }
+
+    fn cut_short(&mut self, window: &ServerWindow<'_>, server: &Embedded) -> anyhow::Result<()> {
+        for sent in CUT_SHORT {
+            for resets in [false, true] {
+                self.client.upgrade(server.addr(), "/ws/echo")?;
+                self.client.send(sent)?;
+                self.barrier()?;
+                if resets {
+                    self.client.reset()?;
+                }
+                self.gone(window, server)?;
+            }
+        }
+        self.client.upgrade(server.addr(), "/ws/dashboard")?;
+        self.client.expect_text(br#"{"skipped":0,"#)?;
+        self.gone(window, server)
+    }
+
+    /// Answers that are not taken when the peer goes: messages, a close frame, a page.
+    fn held_back(&mut self, window: &ServerWindow<'_>, server: &Embedded) -> anyhow::Result<()> {
+        let messages = b"\x81\x82\0\0\0\0hi\x82\x82\0\0\0\0hi\x89\x80\0\0\0\0";
+        for resets in [false, true] {
+            IO.select_next();
+            self.client.upgrade(server.addr(), "/ws/echo")?;
+            IO.hold_writes();
+            self.client.send(messages)?;
+            self.barrier()?;
+            if resets {
+                self.client.reset()?;
+            }
+            self.client.drop_connection();
+            IO.release_writes();
+            window.until_open(server, 1)?;
+        }
+        IO.select_next();
+        self.client.upgrade(server.addr(), "/ws/echo")?;
+        IO.hold_writes();
+        self.client.send(CLOSES[0].0)?;
+        self.barrier()?;
+        // The peer has two seconds to take the answer.
+        window.clock().advance(Duration::from_secs(2));
+        self.client.expect_end()?;
+        window.until_open(server, 1)?;
+        IO.select_next();
+        self.client.connect(server.addr())?;
+        self.client.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
+        window.until_open(server, 2)?;
+        self.barrier()?;
+        self.client.reset()?;
+        // The reset alone ends it: hyper reads while its answer is not taken.
+        window.until_open(server, 1)?;
+        IO.release_writes();
+        Ok(())
+    }
+
+    fn closes(&mut self, window: &ServerWindow<'_>, server: &Embedded) -> anyhow::Result<()> {
+        for path in ["/ws/echo", "/ws/dashboard"] {
+            for (request, reply) in &CLOSES[..if path == "/ws/echo" { 8 } else { 3 }] {
+                self.client.upgrade(server.addr(), path)?;
+                if path == "/ws/dashboard" {
+                    self.client.expect_text(br#"{"skipped":0,"#)?;
+                }
+                self.client.exchange(request, reply)?;
+                self.client.expect_end()?;
+                self.gone(window, server)?;
+            }
+        }
+        self.client.upgrade(server.addr(), "/ws/echo")?;
+        self.client.exchange(&self.long_close.request, &self.long_close.reply)?;
+        self.client.expect_end()?;
+        self.gone(window, server)?;
+        // A peer that sends on after it broke a rule still gets the reason.
+        self.client.upgrade(server.addr(), "/ws/echo")?;
+        self.client.exchange(&self.flood, refusal(1002))?;
+        self.client.expect_end()?;
+        self.gone(window, server)
+    }
+}

@@ -1,0 +1,45 @@
+//! The page with the numbers of another program: a message a tick to one subscriber, each a point of the history, which
+//! is then read; and the paths that such a page does not have.
+
+use std::net::Ipv4Addr;
+
+use alloc_tests::window;
+use plimsoll::{Client, Scenario};
+use server::LivePage;
+use server::live::Point;
+
+const REQUESTS: [(&str, &str); 6] = [
+    ("GET /history HTTP/1.1\r\nHost: localhost\r\n\r\n", " 200 "),
+    ("HEAD /history HTTP/1.1\r\nHost: localhost\r\n\r\n", " 200 "),
+    ("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", " 200 "),
+    ("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", " 404 "),
+    ("GET /ws/echo HTTP/1.1\r\nHost: localhost\r\n\r\n", " 404 "),
+    ("POST /history HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", " 405 "),
+];
+
+pub(crate) fn scenario() -> Scenario {
+    window::scenario("point", 1000, |ops| {
+        let (mut client, mut reader) = (Client::default(), Client::default());
+        let message = std::collections::BTreeMap::from([("view", "load")]);
+        move |_| {
+            let page = LivePage::start((Ipv4Addr::LOCALHOST, 0).into(), &["sent", "received"])?;
+            page.publish(&message, None);
+            client.upgrade(page.addr(), "/ws/dashboard")?;
+            client.expect_text(br#"{"skipped":0,"seq":1,"#)?;
+            for n in 0..ops {
+                let values = [n as f32, f32::NAN];
+                let run_id = if n < 10 { "first" } else { "second" };
+                page.publish(&message, Some(Point { run_id, seconds: n as f64, values: &values }));
+                client.expect_text(br#"{"skipped":0,"#)?;
+            }
+            reader.connect(page.addr())?;
+            for (request, status) in REQUESTS {
+                reader.http(request.as_bytes(), status.as_bytes())?;
+            }
+            reader.drop_connection();
+            client.close()?;
+            page.stop()?;
+            Ok(())
+        }
+    })
+}
