@@ -68,11 +68,13 @@ async fn connect_once(
     let mut session = Box::new(Session::new(worker, user, socket, id));
     *failures = 0;
     worker.opened(begun_ns);
+    user.open(true);
     user.begin(worker.pace(), worker.command().stage, worker.clock.now_ns());
     let ended = match session.greet() {
         Ok(()) => poll_fn(|cx| session.poll(cx)).await,
         Err(problem) => Err(problem),
     };
+    user.open(false);
     worker.closed();
     ended
 }

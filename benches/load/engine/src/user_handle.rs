@@ -23,6 +23,7 @@ pub(super) struct UserHandle {
     /// Messages that were held up at the last [`UserHandle::count_due`].
     held_up: Cell<u64>,
     is_leaving: Cell<bool>,
+    is_open: Cell<bool>,
     storm_jitter_ns: Cell<Option<u64>>,
     waker: RefCell<Option<Waker>>,
 }
@@ -37,6 +38,7 @@ impl UserHandle {
             is_held_up: Cell::new(true),
             held_up: Cell::new(0),
             is_leaving: Cell::new(false),
+            is_open: Cell::new(false),
             storm_jitter_ns: Cell::new(None),
             waker: RefCell::new(None),
         })
@@ -92,10 +94,17 @@ impl UserHandle {
         self.wake();
     }
 
-    /// Closes the connection, which comes back within `jitter_ns`.
+    /// Closes the connection, if there is one, which comes back within `jitter_ns`.
     pub(super) fn storm(&self, jitter_ns: u64) {
-        self.storm_jitter_ns.set(Some(jitter_ns));
-        self.wake();
+        if self.is_open.get() {
+            self.storm_jitter_ns.set(Some(jitter_ns));
+            self.wake();
+        }
+    }
+
+    /// Whether a connection is open, from now on.
+    pub(super) fn open(&self, is_open: bool) {
+        self.is_open.set(is_open);
     }
 
     /// Whether the user leaves for good.

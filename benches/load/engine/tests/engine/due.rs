@@ -12,7 +12,7 @@ use tokio::time::{Instant, advance, sleep};
 use tokio_tungstenite::accept_async;
 use tokio_tungstenite::tungstenite::Error;
 
-use crate::support::{Profile, counts, faults, is_hold, run};
+use crate::support::{Profile, counts, endings, faults, is_hold, run};
 
 /// Connections before those of users: one that finds the target, and one that asks for metrics.
 const BEFORE: u64 = 2;
@@ -97,6 +97,17 @@ fn a_user_that_a_storm_keeps_away_has_nothing_due() {
     let due = run.sum(is_hold).counts.due;
     assert!((2_500..4_500).contains(&due), "{due}");
     assert!(times.count + 5 >= due && times.max_ns < 20_000_000, "{due}: {times:?}");
+}
+
+#[test]
+fn a_storm_cuts_no_connection_that_opens_after_it() {
+    // The storms of 1.5 s and 4.5 s cut connections; that of 3 s comes while they are opened.
+    let traffic = "[conduct]\nstorm = { every = \"1500ms\", jitter = \"1ms\" }";
+    let profile = Profile { traffic, hold: "5s", ..Profile::default() };
+    let run = run(profile, &slow_to_open(3));
+    assert_eq!(counts(&run).opened, 6);
+    assert!(run.sum(|at| at.second == 4).counts.sent > 0);
+    assert_eq!(endings(&run), [("clean", 6), ("interrupted", 3)]);
 }
 
 /// An echo that reads nothing in the first part of each connection.
