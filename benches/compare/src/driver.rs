@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use bench_kit::client::Client;
 use bench_kit::payload::Exchange;
-use bench_kit::statistics::median;
+use bench_kit::statistics::mean_below;
 
 use super::server_process::ServerProcess;
 use super::workload::Traffic;
@@ -18,6 +18,10 @@ const WARM_UP: usize = 200;
 
 /// Limit of the warm-up, for a server that is slower than expected.
 const WARM_UP_LIMIT: Duration = Duration::from_millis(50);
+
+/// Share of a chunk's steps that do not count, the slowest: those in which the machine did something else. Without the
+/// slower half, a server that is slow every third time would seem as quick as base.
+const CUT: f64 = 0.2;
 
 /// Open connections to one server and the traffic for them.
 #[derive(Debug)]
@@ -32,8 +36,8 @@ pub struct Driver<'a> {
 /// The result of a chunk.
 #[derive(Clone, Copy, Debug)]
 pub struct Chunk {
-    /// Wall-clock nanoseconds per operation: median over the chunk's steps, so that a step in which the machine did
-    /// something else does not count.
+    /// Wall-clock nanoseconds per operation: mean over the chunk's steps but the slowest fifth, in which the machine may
+    /// have done something else.
     pub wall_ns: f64,
     /// The server's processor time per operation in nanoseconds: mean over the chunk.
     pub cpu_ns: f64,
@@ -111,7 +115,7 @@ impl<'a> Driver<'a> {
         }
         let cpu = server.cpu_ns()? - cpu_before;
         let operations = self.operations() as f64;
-        let wall = median(&self.steps).context("a chunk has at least one step")?;
+        let wall = typical(&self.steps).context("a chunk has at least one step")?;
         // The batches in flight before the first step were answered as well.
         let answered = if self.in_flight().is_some() { steps + 1 } else { steps };
         Ok(Chunk { wall_ns: wall / operations, cpu_ns: cpu / (answered as f64 * operations) })
@@ -150,5 +154,29 @@ impl<'a> Driver<'a> {
     /// If something else arrived, or the server is gone.
     pub fn skip(&mut self) -> Result<usize> {
         self.clients.iter_mut().map(Client::skip_texts).sum()
+    }
+}
+
+/// What a step of a chunk takes.
+fn typical(steps: &[f64]) -> Option<f64> {
+    mean_below(steps, CUT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sixty steps of 10, of which every `nth` takes 1000.
+    fn slow_every(nth: usize) -> f64 {
+        let steps: Vec<f64> =
+            (1..=60).map(|at| if at % nth == 0 { 1000.0 } else { 10.0 }).collect();
+        typical(&steps).expect("there are steps")
+    }
+
+    #[test]
+    fn a_server_that_is_slow_every_third_time_seems_slower_and_a_rare_disturbance_does_not_count() {
+        assert!(slow_every(3) > 100.0);
+        assert_eq!(slow_every(5), 10.0);
+        assert_eq!(slow_every(60), 10.0);
     }
 }

@@ -27,5 +27,5 @@ pub use binomial::{binomial_interval, binomial_upper};
 pub use holm::holm;
 pub use location::{ConfidenceInterval, hodges_lehmann, signed_rank_p, walsh_interval};
 pub use normal::normal_quantile;
-pub use order::{median, quantile};
+pub use order::{mean_below, median, quantile};
 pub use precision::{detectable, standard_error};

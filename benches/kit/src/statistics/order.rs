@@ -15,6 +15,16 @@ pub fn quantile(values: &[f64], at: f64) -> Option<f64> {
     Some(below + (above - below) * place.fract())
 }
 
+/// The mean of the values without the largest ones: a share `cut` of them, rounded up, but not all. `None` without values.
+#[must_use]
+pub fn mean_below(values: &[f64], cut: f64) -> Option<f64> {
+    assert_inside(cut);
+    let values = ascending(values.iter().copied());
+    let cut = (values.len() as f64 * cut).ceil() as usize;
+    let kept = &values[..values.len().saturating_sub(cut).max(1).min(values.len())];
+    if kept.is_empty() { None } else { Some(kept.iter().sum::<f64>() / kept.len() as f64) }
+}
+
 pub(super) fn assert_inside(share: f64) {
     assert!(0.0 < share && share < 1.0, "a share is between 0 and 1, not {share}");
 }
@@ -41,6 +51,18 @@ mod tests {
     fn a_median_is_the_middle_value_or_half_way_between_two() {
         assert_eq!(median(&[5.0, 1.0, 9.0]), Some(5.0));
         assert_eq!(median(&[9.0, 1.0, 5.0, 2.0]), Some(3.5));
+    }
+
+    #[test]
+    fn a_mean_leaves_out_the_largest_values_and_keeps_at_least_one() {
+        let mean = |values: &[f64]| mean_below(values, 0.1);
+        assert_eq!(mean(&[]), None);
+        assert_eq!(mean(&[7.0]), Some(7.0));
+        assert_eq!(mean(&[900.0, 1.0, 3.0]), Some(2.0));
+        let ten: Vec<f64> = (0..10).map(f64::from).collect();
+        assert_eq!(mean(&ten), Some(4.0));
+        let eleven: Vec<f64> = (0..11).map(f64::from).collect();
+        assert_eq!(mean(&eleven), Some(4.0));
     }
 
     /// `numpy.quantile([9, 1, 5, 2], [0, .1, .5, .9, 1])`.
