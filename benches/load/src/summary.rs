@@ -37,6 +37,8 @@ pub struct Figures {
     pub judged: Vec<Timing>,
     /// Allocations of the target, which are known for the whole run only.
     pub allocations: Option<TargetAllocations>,
+    /// Faults in the probe before the run. Wrong answers among them are the target's, as in the run.
+    probed: [u64; Fault::ALL.len()],
     /// Connections that were not open at the end of an interval of measured time, at most.
     missing: u64,
     timings: [Distribution; Timing::ALL.len()],
@@ -53,6 +55,7 @@ impl Summary {
             summary.add(&run.profile, interval);
         }
         summary.overall.allocations.clone_from(&run.allocations);
+        summary.overall.probed = run.before.faults;
         summary
     }
 
@@ -173,9 +176,12 @@ impl Figures {
             Metric::ConnectionsOpened => of_count(counts.opened, counts.attempted),
             Metric::ConnectionsFailed => of_count(counts.failed(), counts.attempted),
             Metric::ConnectionsMissing => of_count(self.missing, self.intervals),
-            Metric::Fault(fault) => of_count(counts.faulty(fault), faultable(counts, fault)),
+            Metric::Fault(fault) => {
+                of_count(counts.faulty(fault) + self.probed(fault), faultable(counts, fault))
+            }
             Metric::WrongAnswers => {
-                of_count(counts.wrong_answers(), counts.sent.max(counts.received))
+                let probed: u64 = Fault::ALL.into_iter().map(|fault| self.probed(fault)).sum();
+                of_count(counts.wrong_answers() + probed, counts.sent.max(counts.received))
             }
             Metric::MessagesSent => of_count(held.sent, self.intervals),
             Metric::MessagesReceived => of_count(held.received, self.intervals),
@@ -189,6 +195,10 @@ impl Figures {
             Metric::ProvokedBadly => of_count(counts.provoked_badly, counts.provoked),
             _ => of_allocations(metric, self.allocations.as_ref()?, counts.received)?,
         })
+    }
+
+    fn probed(&self, fault: Fault) -> u64 {
+        if fault.is_wrong_answer() { self.probed[fault as usize] } else { 0 }
     }
 
     /// The distribution that `metric` summarises, and how; `None` for other metrics.

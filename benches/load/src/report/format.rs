@@ -154,8 +154,12 @@ pub(super) fn throughput(figures: &Figures) -> Vec<String> {
 fn before(run: &Run) -> Option<String> {
     let Tally { attempted, sent, .. } = run.before;
     (attempted > 0).then(|| {
+        let wrong = match run.before.wrong_answers() {
+            0 => String::new(),
+            some => format!("; {}, which counts", counted(some, "wrong answer")),
+        };
         format!(
-            "before the run, and not counted: {} and {} to reach the target and warm it up",
+            "before the run, and not counted: {} and {} to reach the target and warm it up{wrong}",
             counted(attempted, "connection"),
             counted(sent, "message")
         )

@@ -190,3 +190,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn wrong_answers_before_the_run_count_and_lost_ones_do_not() {
+    let mut run = run(MIXED, [answered(1, 0, 10, MS)]);
+    (run.before.faults[Fault::Corrupted as usize], run.before.faults[Fault::Lost as usize]) =
+        (2, 3);
+    let overall = Summary::of(&run).overall;
+    let value = |metric| overall.value(metric);
+    assert_eq!(value(Metric::WrongAnswers), Some(2.0));
+    assert_eq!(value(Metric::Fault(Fault::Corrupted)), Some(2.0));
+    assert_eq!(value(Metric::Fault(Fault::Lost)), Some(0.0));
+}
