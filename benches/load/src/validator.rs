@@ -163,6 +163,9 @@ fn left_out(run: &Run, threshold: &Threshold) -> Option<String> {
     let is_unknown = run.allocations.is_none() && run.allocations_unknown.is_none();
     is_unknown.then(|| {
         let why = match run.shard.of {
+            1 if run.url.starts_with("wss:") => {
+                "a target is not asked for its allocations over TLS"
+            }
             1 => "the target reports no allocations",
             _ => "shards do not ask the target for its allocations",
         };

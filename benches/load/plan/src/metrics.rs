@@ -20,7 +20,7 @@ pub use tally::Tally;
 /// Range of a histogram in nanoseconds: 1 µs to 60 s. Times outside count in the first or the last bucket; the exact
 /// extremes are kept beside the histogram.
 const LOWEST_NS: u64 = 1_000;
-const HIGHEST_NS: u64 = 60_000_000_000;
+pub(crate) const HIGHEST_NS: u64 = 60_000_000_000;
 
 /// Significant decimal digits of a bucket.
 const DIGITS: u8 = 3;

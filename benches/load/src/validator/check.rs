@@ -4,7 +4,7 @@ use crate::summary::Summary;
 use bench_show::units::counted;
 use load_plan::model::Run;
 use load_plan::profile::Profile;
-use load_plan::thresholds::{Metric, Threshold};
+use load_plan::thresholds::Threshold;
 use load_plan::units::count;
 
 /// One threshold against what was measured.
@@ -64,12 +64,8 @@ impl Check {
 
     /// Why a percentile that meets its limit is no evidence: it is the largest of its samples.
     pub(super) fn too_few(&self, profile: &Profile) -> Option<String> {
-        let (Metric::Latency(statistic) | Metric::Timing(_, statistic)) = self.threshold.metric
-        else {
-            return None;
-        };
         // The quotient is not exact; the margin is far smaller than one sample.
-        let needed = (1.0 / (1.0 - statistic.quantile()?) - 1e-6).ceil() as u64;
+        let needed = (1.0 / (1.0 - self.threshold.metric.quantile()?) - 1e-6).ceil() as u64;
         (self.met && self.samples < needed).then(|| {
             format!(
                 "{}, which rests on {} and needs {}: with fewer it is only the largest of them; hold it longer, or \

@@ -118,6 +118,9 @@ fn a_number_out_of_range_is_refused() {
     for range in [["--from", "-1"], ["--from", "inf"], ["--to", "inf"], ["--within", "0"]] {
         check(&[&["search", "smoke"], &range[..]].concat(), 2, &["--from"]);
     }
+    for name in ["", "a+b"] {
+        check(&["run", "smoke", "--run-id", name], 2, &["--run-id", "without a +"]);
+    }
     check(&["run", "smoke", "--scale", "-1"], 2, &["scaled by -1"]);
     check(&["run", "smoke", "--scale", "1e9"], 2, &["a year or less"]);
 }

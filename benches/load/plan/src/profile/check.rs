@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use super::measurable::why_not;
 use super::{Conduct, Mode, Pace, Profile, Size, Stage, Target, Traffic};
+use crate::metrics::HIGHEST_NS;
 use crate::thresholds::Threshold;
 use crate::units::{exact_bytes, exact_duration};
 use crate::url::Url;
@@ -92,6 +93,11 @@ impl Profile {
                     preset.unwrap_or_default()
                 );
             }
+            let is_percentile = threshold.metric.quantile().is_some();
+            ensure!(
+                !is_percentile || threshold.limit <= HIGHEST_NS as f64,
+                "{threshold} is beyond the 60 s up to which percentiles are told; limit the mean or the maximum"
+            );
         }
         Ok(())
     }

@@ -151,6 +151,15 @@ impl Metric {
         }
     }
 
+    /// The quantile that a percentile is: 0.99 of `latency_p99`; `None` for other metrics.
+    #[must_use]
+    pub const fn quantile(self) -> Option<f64> {
+        match self {
+            Self::Latency(statistic) | Self::Timing(_, statistic) => statistic.quantile(),
+            _ => None,
+        }
+    }
+
     /// Whether only holds are measured.
     #[must_use]
     pub const fn is_of_holds(self) -> bool {

@@ -72,7 +72,7 @@ pub(crate) struct ShardFlags {
     #[arg(long, value_name = "T", allow_negative_numbers = true, value_parser = start)]
     start_at: Option<SystemTime>,
     /// Name of the run; the same for all shards
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = run_id)]
     run_id: Option<String>,
 }
 
@@ -154,6 +154,13 @@ impl ShardFlags {
 fn header(text: &str) -> Result<(String, String)> {
     let (name, value) = text.split_once(':').context("write --header 'Name: value'")?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+/// A name; `+` joins the names of merged runs.
+fn run_id(text: &str) -> Result<String> {
+    let is_name = !text.is_empty() && !text.contains(|c: char| c == '+' || c.is_control());
+    ensure!(is_name, "write one word without a +, such as night-7");
+    Ok(text.to_owned())
 }
 
 /// Seconds since 1970 as a time within the next day.

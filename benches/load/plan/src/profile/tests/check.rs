@@ -85,6 +85,17 @@ fn a_target_with_invalid_values_is_refused() {
 }
 
 #[test]
+fn a_percentile_beyond_the_longest_time_that_is_told_apart_is_refused() {
+    let limit = |limit: &str| format!("[thresholds]\n{limit}");
+    let words = "latency_p99 < 1m1s is beyond the 60 s";
+    check_amended(&limit("latency_p99 = '< 61s'"), "", words);
+    for fine in ["latency_p99 = '< 60s'", "latency_max = '< 61s'"] {
+        let toml = format!("name = 'a'\n{}\n[[stage]]\nconnections = 1\nhold = '1s'", limit(fine));
+        Profile::parse(&toml, "my.toml").expect(fine);
+    }
+}
+
+#[test]
 fn a_limit_that_cannot_have_samples_is_refused() {
     let subscribe = "[target]\nmode = { subscribe = {} }\n[thresholds]\n";
     let idle = "[traffic]\npace = 'idle'\n[thresholds]\n";
