@@ -42,6 +42,8 @@ pub struct Figures {
     /// Connections that were not open at the end of an interval of measured time, at most.
     missing: u64,
     timings: [Distribution; Timing::ALL.len()],
+    /// [`Timing::ScheduleLag`] of all intervals, and their length in nanoseconds.
+    pub(crate) whole_lag: (Distribution, u64),
     /// Messages sent and messages due in measured time, of open loops only: a closed loop has no schedule.
     paced: [u64; 2],
 }
@@ -101,6 +103,8 @@ impl Figures {
         // Connections are opened in ramps, which are not measured otherwise.
         let connect = Timing::Connect as usize;
         self.timings[connect].add(&sample.timings[connect]);
+        self.whole_lag.0.add(sample.timing(Timing::ScheduleLag));
+        self.whole_lag.1 += interval.length_ns;
         if interval.phase != Phase::Hold || interval.stage >= profile.stages.len() {
             return;
         }

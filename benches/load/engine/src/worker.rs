@@ -59,7 +59,7 @@ impl Worker {
             moves: VecDeque::new(),
             flushed_ns: 0,
             next_storm_ns: u64::MAX,
-            next_beat_ns: u64::MAX,
+            next_beat_ns: BEAT_NS,
             holds: BTreeMap::new(),
         }
     }
@@ -109,10 +109,6 @@ impl Worker {
         let last = self.state.pace();
         self.state.obey(command);
         self.lead(command, self.state.pace() != last);
-        self.next_beat_ns = match command.phase {
-            Phase::Hold => command.begin_ns + BEAT_NS,
-            _ => u64::MAX,
-        };
         let place = self.place;
         let moves = ramp(command.from, command.to, command.begin_ns, command.ramp_ns);
         self.moves.extend(moves.filter(|next| place.holds(next.user)));

@@ -47,7 +47,7 @@ named! {
     }
 }
 
-/// Time in nanoseconds between two beats of a worker in a hold, which tell how late it is where no message is due. A stall that
+/// Time in nanoseconds between two beats of a worker, which tell how late it is where no message is due. A stall that
 /// turns a limit lasts for several: the tightest limit of a built-in profile is 10 ms. They cost a thousandth of a processor.
 pub const BEAT_NS: u64 = 5_000_000;
 

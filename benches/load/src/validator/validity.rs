@@ -7,6 +7,7 @@ use load_plan::metrics::Tally;
 use load_plan::model::{Phase, Run};
 use load_plan::outcome::Ending;
 use load_plan::profile::Pace;
+use load_plan::thresholds::{Metric, Threshold};
 use load_plan::units::{count, share, significant};
 
 /// Share of its processors that a generator may use. Work that arrives at random waits for load / (1 - load) times its
@@ -29,7 +30,13 @@ pub(super) fn doubts(run: &Run, summary: &Summary, checks: &[Check]) -> Vec<Stri
     let mut reasons = Vec::new();
     reasons.extend(lag::doubts(run, summary, checks));
     reasons.extend(busy(run));
-    reasons.extend(slow(run));
+    reasons.extend(slow(run, None, LEAST_SENT));
+    for check in checks {
+        let Threshold { metric, limit, op, .. } = check.threshold;
+        if metric == Metric::AchievedRate && !check.met && op.is_lower() && limit > LEAST_SENT {
+            reasons.extend(slow(run, check.stage, limit));
+        }
+    }
     reasons.extend(exhausted(&summary.overall.counts));
     reasons.extend(unaccounted(&summary.overall.counts));
     reasons
@@ -56,24 +63,26 @@ fn busy(run: &Run) -> Option<String> {
     })
 }
 
-/// Messages that were due were not sent, although the target held up none of them.
-fn slow(run: &Run) -> Option<String> {
-    let is_open = |stage: usize| {
-        stage < run.profile.stages.len() && matches!(run.profile.pace(stage), Pace::Open { .. })
+/// Fewer than `least` of the messages that were due and that the target did not hold up were sent, in `stage` or in all.
+fn slow(run: &Run, stage: Option<usize>, least: f64) -> Option<String> {
+    let is_open = |index: usize| {
+        index < run.profile.stages.len()
+            && stage.is_none_or(|stage| stage == index)
+            && matches!(run.profile.pace(index), Pace::Open { .. })
     };
     let Tally { sent, due, held_up, .. } =
         run.sum(|at| at.phase == Phase::Hold && is_open(at.stage)).counts;
     // What was held up and sent later was due as well.
     let due = due.saturating_add_signed(-held_up);
     let achieved = sent as f64 / due as f64;
-    (due > 0 && achieved < LEAST_SENT).then(|| {
+    (due > 0 && achieved < least).then(|| {
         format!(
             "the generator did not keep up: {} of {} were sent ({}, and must be at least {}) that \
              the target did not hold up; {}",
             count(sent as f64),
             counted(due, "due message"),
             share(achieved),
-            share(LEAST_SENT),
+            share(least),
             remedy(run)
         )
     })

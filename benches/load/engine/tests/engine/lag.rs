@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::{SinkExt, StreamExt};
 use load_engine::testing::{Peer, in_virtual_time};
 use load_plan::metrics::Timing;
-use load_plan::model::Run;
+use load_plan::model::{Phase, Run};
 use tokio::time::{advance, sleep};
 
 use crate::support::{Profile, counts, times, times_in};
@@ -66,6 +66,16 @@ fn a_stall_that_outlasts_its_hold_belongs_to_the_hold() {
     let run = run(profile, &Peer::echo(), Duration::from_millis(300));
     let first = run.sum(|at| at.stage == 0);
     assert!(first.timing(Timing::ScheduleLag).max_ns >= 200 * MS);
+}
+
+#[test]
+fn a_stall_before_the_hold_is_recorded_too() {
+    let stages = "ramp = \"2s\"";
+    let profile = Profile { stages, ..Profile::default() };
+    let run = run(profile, &Peer::echo(), Duration::from_millis(300));
+    let ramp = run.sum(|at| at.phase == Phase::Ramp);
+    assert!(ramp.timing(Timing::ScheduleLag).max_ns >= 290 * MS);
+    assert_eq!(late(&run), 0);
 }
 
 #[test]

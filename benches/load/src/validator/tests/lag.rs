@@ -5,6 +5,7 @@ use crate::summary::fixture::{MS, SECOND, answered, interval, run};
 use crate::validator::RunVerdict;
 use load_plan::metrics::{BEAT_NS, Distribution, Recorder, Timing};
 use load_plan::model::{Interval, Phase, Run};
+use load_plan::outcome::{Ending, Fault};
 
 const CLOSED: &str = "[[stage]]\nname = 'closed'\nconnections = 10\nhold = '10s'\n\
     pace = { closed = { depth = 1 } }";
@@ -19,7 +20,7 @@ fn of(values: impl IntoIterator<Item = u64>) -> Distribution {
 /// Lags of the beats of `beating_ns` nanoseconds, in which the generator stood still once for `stall_ns`.
 fn beats(beating_ns: u64, stall_ns: u64) -> Vec<u64> {
     let late = (1..=stall_ns / BEAT_NS).map(|nth| stall_ns - nth * BEAT_NS);
-    let on_time = (beating_ns - stall_ns) / BEAT_NS;
+    let on_time = beating_ns.saturating_sub(stall_ns) / BEAT_NS;
     late.chain((0..on_time).map(|_| MS / 20)).collect()
 }
 
@@ -109,4 +110,84 @@ fn a_percentile_of_few_lags_is_not_judged() {
     };
     check(&late("latency_p95 = '< 20ms'", 79), RunVerdict::Pass, &[]);
     check(&late("latency_p95 = '< 20ms'", 7900), RunVerdict::Invalid, &["schedule_lag_p99 is 8"]);
+}
+
+/// A run with a ramp and a hold of a second each, with `stall_ns` in either, as `amend` changes it.
+fn amended(
+    thresholds: &str,
+    pace: &str,
+    stall_ns: u64,
+    amend: fn(&mut Interval, &mut Interval),
+) -> Run {
+    let profile = format!(
+        "name = 'test'\n[traffic]\npace = {pace}\ntimeout = '1s'\n[thresholds]\n{thresholds}\n\
+         [[stage]]\nconnections = 10\nhold = '10s'"
+    );
+    let mut run = run(&profile, [stalled(Timing::RttService, [MS; 1000], stall_ns)]);
+    let [ramp, hold, ..] = &mut run.intervals[..] else { panic!("a ramp and a hold") };
+    ramp.sample.timings[Timing::ScheduleLag as usize] = of(beats(SECOND, stall_ns));
+    hold.sample.counts.sent = 1000;
+    hold.sample.counts.received = 1000;
+    amend(ramp, hold);
+    run
+}
+
+#[track_caller]
+fn check_excused(
+    thresholds: &str,
+    pace: &str,
+    stall_ns: u64,
+    amend: fn(&mut Interval, &mut Interval),
+) {
+    let excused = amended(thresholds, pace, stall_ns, amend);
+    check(&excused, RunVerdict::Invalid, &["the generator may be the cause"]);
+    check(&amended(thresholds, pace, 0, amend), RunVerdict::Fail, &[]);
+}
+
+const CLOSED_PACE: &str = "{ closed = { depth = 1 } }";
+
+#[test]
+fn a_slow_connect_is_not_blamed_on_the_target_if_the_generator_stood_still_in_the_ramp() {
+    check_excused("connect_p50 = '< 1s'", CLOSED_PACE, 700 * MS, |ramp, _| {
+        ramp.sample.timings[Timing::Connect as usize] = of([1200 * MS; 10]);
+    });
+}
+
+#[test]
+fn late_answers_and_dropped_connections_are_not_blamed_on_the_target_if_the_generator_stood_still()
+{
+    check_excused("late = '== 0'", CLOSED_PACE, 500 * MS, |_, hold| {
+        hold.sample.counts.faults[Fault::Late as usize] = 10;
+    });
+    check_excused("errors = '== 0%'", CLOSED_PACE, 500 * MS, |_, hold| {
+        hold.sample.counts.faults[Fault::Late as usize] = 10;
+    });
+    check_excused("connections_failed = '== 0'", CLOSED_PACE, 2 * SECOND, |_, hold| {
+        hold.sample.counts.attempted = 10;
+        hold.sample.counts.endings[Ending::Reset as usize] = 10;
+    });
+    // A stall does not lose messages: answers are read before they are given up.
+    let lost = amended("errors = '== 0%'", CLOSED_PACE, 500 * MS, |_, hold| {
+        hold.sample.counts.faults[Fault::Lost as usize] = 10;
+    });
+    check(&lost, RunVerdict::Fail, &["errors is"]);
+}
+
+#[test]
+fn a_low_rate_is_not_blamed_on_the_target_if_the_generator_stood_still() {
+    check_excused("messages_per_s = '>= 1500'", CLOSED_PACE, 500 * MS, |_, _| {});
+    let slow = amended("messages_per_s = '>= 1500'", CLOSED_PACE, 100 * MS, |_, _| {});
+    check(&slow, RunVerdict::Fail, &["messages_per_s is 1.00k/s"]);
+    let rate = "achieved_rate = '>= 99%'";
+    check(&open_rate(rate, 40), RunVerdict::Invalid, &["1,960 of 2,000 due messages"]);
+    let mut held_up = open_rate(rate, 40);
+    held_up.intervals[1].sample.counts.held_up = 40;
+    check(&held_up, RunVerdict::Fail, &["achieved_rate is 98.0 %"]);
+}
+
+/// A second of an open loop in which 2000 messages were due, and `unsent` were not sent.
+fn open_rate(thresholds: &str, unsent: u64) -> Run {
+    let mut hold = answered(1, 0, 2000 - unsent, 3 * MS);
+    hold.sample.counts.due = 2000;
+    run(&profile(thresholds), [hold])
 }

@@ -3,8 +3,9 @@
 use super::remedy;
 use crate::summary::{Figures, Summary};
 use crate::validator::check::Check;
-use load_plan::metrics::{BEAT_NS, Distribution, Timing};
+use load_plan::metrics::{BEAT_NS, Distribution, Tally, Timing};
 use load_plan::model::Run;
+use load_plan::outcome::Fault;
 use load_plan::thresholds::{Metric, Statistic, Threshold};
 use load_plan::units::{share, time};
 
@@ -16,6 +17,12 @@ const LEAST_LAG_NS: f64 = 1e6;
 /// that is within a tenth of its limit anyway.
 const LAG_SHARE: f64 = 0.1;
 
+/// Silence of a client in nanoseconds after which a peer may skip updates for it or drop it.
+const SILENT_NS: u64 = 1_000_000_000;
+
+/// Lags beyond the 99th percentile that it must rest on: fewer are chance, a single late timer.
+const LEAST_LATE: u64 = 10;
+
 /// Reasons to blame the generator for the times in `summary`.
 pub(super) fn doubts(run: &Run, summary: &Summary, checks: &[Check]) -> Vec<String> {
     let off_schedule = off_schedule(run, &summary.overall);
@@ -25,9 +32,6 @@ pub(super) fn doubts(run: &Run, summary: &Summary, checks: &[Check]) -> Vec<Stri
     }
     checks.iter().filter_map(|check| may_explain(run, summary, check)).collect()
 }
-
-/// Lags beyond the 99th percentile that it must rest on: fewer are chance, a single late timer.
-const LEAST_LATE: u64 = 10;
 
 /// The generator sent messages of an open loop later than they were due, so that the load was not that of the profile.
 fn off_schedule(run: &Run, overall: &Figures) -> Option<String> {
@@ -71,57 +75,124 @@ fn is_upper_latency(threshold: &Threshold) -> bool {
 /// The limit of `check` is violated, and might be met if the generator had not been late. Lag only lengthens a time: a limit
 /// that is met in spite of the lag is met.
 fn may_explain(run: &Run, summary: &Summary, check: &Check) -> Option<String> {
-    let Threshold { metric, op, limit, .. } = check.threshold;
-    let figures = summary.figures(check.stage);
-    let (of, statistic) = figures.times(metric)?;
-    let is_lengthened = statistic != Statistic::Min
-        && op.is_upper()
-        && !matches!(metric, Metric::Timing(Timing::Connect | Timing::ScheduleLag, _));
-    check.measured.filter(|_| !check.met && is_lengthened)?;
-    let lag = figures.timing(Timing::ScheduleLag);
-    let allowed_ns = allowed_ns(limit);
-    // A stall hides answers for as long as it lasts.
-    if check.silence.is_some_and(|silence| silence.outlasts(2 * lag.max_ns)) {
-        return None;
-    }
-    let late = lag.above(allowed_ns) as f64 / lag.count as f64;
-    if lag.count == 0 || late == 0.0 || is_violated_without(lag, late, of, statistic, limit) {
-        return None;
-    }
-    Some(format!(
-        "{}; the generator may be the cause: it was late by more than {} for {} of the time, and by up to {}; {}",
-        check.describe(&run.profile),
-        time(allowed_ns),
-        share(late),
-        time(lag.max_ns as f64),
-        remedy(run)
-    ))
+    let Check { threshold, stage, .. } = check;
+    let measured = check.measured.filter(|_| !check.met)?;
+    let figures = summary.figures(*stage);
+    let (lag, length_ns) = match threshold.metric.is_of_holds() {
+        true => (figures.timing(Timing::ScheduleLag), figures.length_ns),
+        false => (&figures.whole_lag.0, figures.whole_lag.1),
+    };
+    let stalls = Stalls { lag, time_ns: length_ns as f64 * f64::from(run.workers) };
+    let timeout_ns = run.profile.traffic.timeout.as_nanos() as f64;
+    let (is_explained, allowed_ns) = match threshold.metric {
+        Metric::Timing(Timing::ScheduleLag, _) => return None,
+        Metric::Latency(_) | Metric::Timing(..) => {
+            // A stall hides answers for as long as it lasts.
+            let is_silent = check.silence.is_some_and(|silence| silence.outlasts(2 * lag.max_ns));
+            let is_explained = !is_silent && stalls.explain_times(figures, threshold);
+            (is_explained, allowed_ns(threshold.limit))
+        }
+        metric if is_rate(metric) => (stalls.explain_rate(measured, threshold), LEAST_LAG_NS),
+        _ => {
+            let without = stalls.without(&figures.counts, timeout_ns, threshold.metric);
+            (without.is_some_and(|value| threshold.is_met(value)), allowed_ns(timeout_ns))
+        }
+    };
+    is_explained.then(|| {
+        format!(
+            "{}; the generator may be the cause: it was late by more than {} for {} of the time, and by up to {}; {}",
+            check.describe(&run.profile),
+            time(allowed_ns),
+            share(stalls.late(allowed_ns)),
+            time(lag.max_ns as f64),
+            remedy(run)
+        )
+    })
 }
 
 fn allowed_ns(limit: f64) -> f64 {
     (limit * LAG_SHARE).max(LEAST_LAG_NS)
 }
 
-/// Whether `limit` would be violated also if none of the times in `of` had been lengthened by the `lag` of the generator,
-/// which was late in a share `late` of its beats and messages.
-fn is_violated_without(
-    lag: &Distribution,
-    late: f64,
-    of: &Distribution,
-    statistic: Statistic,
-    limit: f64,
-) -> bool {
-    // A message may be sent late by one stall, and its answer be read late by another.
-    let longest_ns = 2.0 * lag.max_ns as f64;
-    // A stall lengthens what is under way during it. That began up to a limit before, or was too slow anyway; and a stall may
-    // fall between two beats but for its end.
-    let lengthened = late * (1.0 + (limit + allowed_ns(limit)) / BEAT_NS as f64);
-    let lengthened = lengthened.min(1.0) * of.count as f64;
-    if statistic == Statistic::Mean {
-        return of.sum_ns as f64 - lengthened * longest_ns > limit * of.count as f64;
+fn is_rate(metric: Metric) -> bool {
+    matches!(
+        metric,
+        Metric::MessagesSent
+            | Metric::MessagesReceived
+            | Metric::MessagesPerS
+            | Metric::SentMbps
+            | Metric::ReceivedMbps
+    )
+}
+
+/// Lags of the generator, and the time of all workers in nanoseconds in which they happened.
+#[derive(Clone, Copy)]
+struct Stalls<'a> {
+    lag: &'a Distribution,
+    time_ns: f64,
+}
+
+impl Stalls<'_> {
+    /// Share of the beats and messages that were late by more than `allowed_ns`.
+    fn late(self, allowed_ns: f64) -> f64 {
+        match self.lag.count {
+            0 => 0.0,
+            all => self.lag.above(allowed_ns) as f64 / all as f64,
+        }
     }
-    let beyond = statistic.quantile().map_or(0.0, |quantile| (1.0 - quantile) * of.count as f64);
-    // Either more are too slow than can have been lengthened, or they are slower than the longest stalls explain.
-    let slowest = of.above(limit + longest_ns) as f64;
-    (of.above(limit) as f64 - lengthened.ceil()).max(slowest) > beyond
+
+    /// Share of the times that stalls can have lengthened, among those that may turn a `limit` on them: what begins in a
+    /// stall, and what is under way when it begins. That began a limit before at most, or was too slow anyway.
+    fn lengthened(self, limit: f64) -> f64 {
+        let allowed_ns = allowed_ns(limit);
+        // The last beat of each stall but one is late by less than a beat more than the next one.
+        let stalls = self.lag.above(allowed_ns) - self.lag.above(allowed_ns + BEAT_NS as f64);
+        let under_way = stalls as f64 * (limit + allowed_ns) / self.time_ns.max(1.0);
+        (self.late(allowed_ns) + under_way).min(1.0)
+    }
+
+    /// Whether the upper limit of `threshold` might be met if no time had been lengthened.
+    fn explain_times(self, figures: &Figures, threshold: &Threshold) -> bool {
+        let Threshold { metric, op, limit, .. } = *threshold;
+        let Some((of, statistic)) = figures.times(metric) else { return false };
+        if !op.is_upper() || statistic == Statistic::Min || self.late(allowed_ns(limit)) == 0.0 {
+            return false;
+        }
+        // A message may be sent late by one stall, and its answer be read late by another.
+        let longest_ns = 2.0 * self.lag.max_ns as f64;
+        let lengthened = self.lengthened(limit) * of.count as f64;
+        if statistic == Statistic::Mean {
+            return of.sum_ns as f64 - lengthened * longest_ns <= limit * of.count as f64;
+        }
+        let beyond = statistic.quantile().map_or(0.0, |quantile| 1.0 - quantile) * of.count as f64;
+        // Too many are either more than can have been lengthened, or slower than the longest stalls explain.
+        let slowest = of.above(limit + longest_ns) as f64;
+        (of.above(limit) as f64 - lengthened.ceil()).max(slowest) <= beyond
+    }
+
+    /// Whether the lower limit of `threshold` might be met if the generator had run all the time.
+    fn explain_rate(self, measured: f64, threshold: &Threshold) -> bool {
+        let late = self.late(LEAST_LAG_NS);
+        threshold.op.is_lower() && late > 0.0 && threshold.is_met(measured / (1.0 - late))
+    }
+
+    /// The value of `metric` without the errors that stalls can have made: answers after the timeout, and whatever a peer
+    /// does to a client that is silent for long. `None` if it counts no such errors.
+    fn without(self, counts: &Tally, timeout_ns: f64, metric: Metric) -> Option<f64> {
+        let lengthened = (self.lengthened(timeout_ns) * counts.sent as f64).ceil() as u64;
+        let late = counts.faulty(Fault::Late).min(lengthened);
+        let is_silent = self.lag.max_ns >= SILENT_NS;
+        let failed = if is_silent { counts.failed() } else { 0 };
+        if late + failed == 0 && !is_silent {
+            return None;
+        }
+        Some(match metric {
+            Metric::Errors => (counts.errors() - late - failed) as f64 / counts.tried() as f64,
+            Metric::ErrorCount => (counts.errors() - late - failed) as f64,
+            Metric::Fault(Fault::Late) => (counts.faulty(Fault::Late) - late) as f64,
+            Metric::ConnectionsFailed => (counts.failed() - failed) as f64,
+            Metric::MissedUpdates if is_silent => 0.0,
+            _ => return None,
+        })
+    }
 }
