@@ -46,7 +46,8 @@ impl Assessment {
     /// Whether the verdict rests on `check`, and on no doubt.
     pub(crate) fn judges(&self, check: &Check) -> bool {
         matches!(self.verdict, RunVerdict::Pass | RunVerdict::Fail)
-            && (self.doubts.is_empty() || check.is_violated_by_the_target())
+            && (self.doubts.is_empty() && check.doubt.is_none()
+                || check.is_violated_by_the_target())
     }
 
     /// The checks that make the verdict a failure.
@@ -65,8 +66,9 @@ impl Assessment {
 pub fn validate(run: &Run) -> Assessment {
     let summary = Summary::of(run);
     let (checks, mut notices) = checks(run, &summary);
-    let too_few: Vec<String> =
-        checks.iter().filter_map(|check| check.too_few(&run.profile)).collect();
+    let too_few = checks.iter().filter_map(|check| check.too_few(&run.profile));
+    let of_checks = checks.iter().filter_map(|check| check.doubt.clone());
+    let unjudged: Vec<String> = of_checks.chain(too_few).collect();
     let few = checks.iter().filter(|check| check.too_few(&run.profile).is_none());
     notices.extend(few.filter_map(|check| check.caution(run, &summary)));
     let by_target: Vec<String> = checks
@@ -81,13 +83,13 @@ pub fn validate(run: &Run) -> Assessment {
         }));
         (verdict, reasons)
     } else if doubts.is_empty() {
-        let violated = checks.iter().filter(|check| !check.met);
+        let violated = checks.iter().filter(|check| !check.met && check.doubt.is_none());
         let reasons: Vec<String> = violated.map(|check| check.describe(&run.profile)).collect();
-        match (reasons.is_empty(), too_few.is_empty()) {
+        match (reasons.is_empty(), unjudged.is_empty()) {
             (true, true) => (RunVerdict::Pass, reasons),
-            (true, false) => (RunVerdict::Invalid, too_few),
+            (true, false) => (RunVerdict::Invalid, unjudged),
             (false, _) => {
-                notices.extend(too_few);
+                notices.extend(unjudged);
                 (RunVerdict::Fail, reasons)
             }
         }
@@ -122,6 +124,9 @@ fn checks(run: &Run, summary: &Summary) -> (Vec<Check>, Vec<String>) {
             false => Some(judge(stage, &Threshold::new(Metric::ConnectionsMissing, Op::Eq, 0.0))),
         });
     checks.extend(implied.filter(|check| check.samples > 0 && !check.met));
+    for check in &mut checks {
+        check.doubt = validity::doubt(run, summary, check);
+    }
     (checks, notices)
 }
 
@@ -136,8 +141,7 @@ pub fn thresholds(profile: &Profile) -> impl Iterator<Item = (Option<usize>, &Th
 
 /// Reasons why one part of a run is not valid, whatever the other parts say.
 pub(super) fn doubts(part: &Run) -> Vec<String> {
-    let summary = Summary::of(part);
-    validity::doubts(part, &summary, &checks(part, &summary).0)
+    validity::doubts(part, &Summary::of(part))
 }
 
 /// Where a limit on missing connections is implied: on the whole run or, if some stages have their own, on each of the
@@ -177,7 +181,7 @@ fn left_out(run: &Run, threshold: &Threshold) -> Option<String> {
 fn doubts_of(run: &Run, summary: &Summary, checks: &[Check]) -> Vec<String> {
     let mut doubts = run.doubts.clone();
     doubts.extend(parts::apart(run));
-    doubts.extend(validity::doubts(run, summary, checks));
+    doubts.extend(validity::doubts(run, summary));
     let of_allocations = checks.iter().any(|check| check.threshold.metric.is_of_allocations());
     if let (true, Some(why)) = (of_allocations, &run.allocations_unknown) {
         doubts.push(format!("the allocations of the target are unknown: {why}; run it again"));

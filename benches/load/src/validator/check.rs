@@ -27,6 +27,8 @@ pub struct Check {
     pub margin: Option<f64>,
     /// Whether the threshold is met. Without samples it is not.
     pub met: bool,
+    /// Why the threshold is not judged, although it is violated: the generator may be the cause.
+    pub doubt: Option<String>,
     /// Nanoseconds from the start of the run to the first interval that violates the threshold alone or, for a count,
     /// in which the sum exceeds the limit. `None` if there is none, or if an interval alone cannot violate it.
     pub first_violated_ns: Option<u64>,
@@ -57,6 +59,7 @@ impl Check {
                 .and_then(|value| threshold.margin(value)),
             met: is_met && silence.is_none(),
             silence,
+            doubt: None,
             first_violated_ns,
             worst,
         }

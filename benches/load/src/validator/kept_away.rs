@@ -30,6 +30,7 @@ pub(super) fn kept_away(run: &Run, stage: Option<usize>) -> Option<Check> {
         samples: away.len() as u64,
         lost: None,
         silence: None,
+        doubt: None,
         margin: limit.margin(least),
         met: false,
         first_violated_ns: Some(away[0].second * 1_000_000_000),

@@ -26,20 +26,24 @@ const SHORTEST_NS: u64 = 500_000_000;
 const LEAST_SENT: f64 = 0.95;
 
 /// Reasons why the numbers say nothing about the target; empty if they do.
-pub(super) fn doubts(run: &Run, summary: &Summary, checks: &[Check]) -> Vec<String> {
+pub(super) fn doubts(run: &Run, summary: &Summary) -> Vec<String> {
     let mut reasons = Vec::new();
-    reasons.extend(lag::doubts(run, summary, checks));
+    reasons.extend(lag::off_schedule(run, &summary.overall));
     reasons.extend(busy(run));
     reasons.extend(slow(run, None, LEAST_SENT));
-    for check in checks {
-        let Threshold { metric, limit, op, .. } = check.threshold;
-        if metric == Metric::AchievedRate && !check.met && op.is_lower() && limit > LEAST_SENT {
-            reasons.extend(slow(run, check.stage, limit));
-        }
-    }
     reasons.extend(exhausted(&summary.overall.counts));
     reasons.extend(unaccounted(&summary.overall.counts));
     reasons
+}
+
+/// Why the generator, and not the target, may have violated the threshold of `check` alone.
+pub(super) fn doubt(run: &Run, summary: &Summary, check: &Check) -> Option<String> {
+    let Threshold { metric, limit, op, .. } = check.threshold;
+    match metric {
+        _ if check.met => None,
+        Metric::AchievedRate if op.is_lower() => slow(run, check.stage, limit),
+        _ => lag::may_explain(run, summary, check),
+    }
 }
 
 /// The generator had hardly any processor time left, in the whole run or in one stage of several.

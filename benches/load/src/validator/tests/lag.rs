@@ -147,6 +147,16 @@ fn check_excused(
 const CLOSED_PACE: &str = "{ closed = { depth = 1 } }";
 
 #[test]
+fn a_limit_that_lag_may_explain_does_not_excuse_the_others() {
+    let both = open("latency_p999 = '< 20ms'\nlatency_p50 = '< 1ms'", 0);
+    let assessment = check(&both, RunVerdict::Fail, &["latency_p50 is 4.0"]);
+    assert_eq!(assessment.reasons.len(), 1, "{:?}", assessment.reasons);
+    let notices = assessment.notices.join("\n");
+    assert!(notices.contains("latency_p999") && notices.contains("may be the cause"), "{notices}");
+    assert_eq!(assessment.violated().count(), 1);
+}
+
+#[test]
 fn a_slow_connect_is_not_blamed_on_the_target_if_the_generator_stood_still_in_the_ramp() {
     check_excused("connect_p50 = '< 1s'", CLOSED_PACE, 700 * MS, |ramp, _| {
         ramp.sample.timings[Timing::Connect as usize] = of([1200 * MS; 10]);

@@ -23,18 +23,8 @@ const SILENT_NS: u64 = 1_000_000_000;
 /// Lags beyond the 99th percentile that it must rest on: fewer are chance, a single late timer.
 const LEAST_LATE: u64 = 10;
 
-/// Reasons to blame the generator for the times in `summary`.
-pub(super) fn doubts(run: &Run, summary: &Summary, checks: &[Check]) -> Vec<String> {
-    let off_schedule = off_schedule(run, &summary.overall);
-    // Its words say it all.
-    if off_schedule.is_some() {
-        return Vec::from_iter(off_schedule);
-    }
-    checks.iter().filter_map(|check| may_explain(run, summary, check)).collect()
-}
-
 /// The generator sent messages of an open loop later than they were due, so that the load was not that of the profile.
-fn off_schedule(run: &Run, overall: &Figures) -> Option<String> {
+pub(super) fn off_schedule(run: &Run, overall: &Figures) -> Option<String> {
     if !overall.judged.contains(&Timing::RttIntended) {
         return None;
     }
@@ -74,7 +64,7 @@ fn is_upper_latency(threshold: &Threshold) -> bool {
 
 /// The limit of `check` is violated, and might be met if the generator had not been late. Lag only lengthens a time: a limit
 /// that is met in spite of the lag is met.
-fn may_explain(run: &Run, summary: &Summary, check: &Check) -> Option<String> {
+pub(super) fn may_explain(run: &Run, summary: &Summary, check: &Check) -> Option<String> {
     let Check { threshold, stage, .. } = check;
     let measured = check.measured.filter(|_| !check.met)?;
     let figures = summary.figures(*stage);
