@@ -34,7 +34,8 @@ const OVERSLEPT: Duration = Duration::from_millis(200);
 /// Workers flush a second at most this long after its end; then it is shown.
 const SHOWN_AFTER_NS: u64 = 50_000_000;
 
-/// Longest drain beyond the timeout: an attempt to connect that takes all its time, and the closing handshake.
+/// Longest drain beyond two timeouts, one to send what is left and one for its answers: an attempt to connect that takes
+/// all its time, and the closing handshake.
 const DRAIN_NS: u64 = 20_000_000_000;
 
 const SECOND_NS: u64 = 1_000_000_000;
@@ -173,7 +174,7 @@ impl Coordinator<'_> {
         let begin_ns = self.clock.now_ns();
         let Command { stage, to, .. } = self.command;
         self.command(stage, Phase::Drain, to, begin_ns, Duration::ZERO);
-        let patience_ns = begin_ns + nanos(self.profile.traffic.timeout) + DRAIN_NS;
+        let patience_ns = begin_ns + 2 * nanos(self.profile.traffic.timeout) + DRAIN_NS;
         while self.running > 0 && self.clock.now_ns() < patience_ns {
             if !self.receive().await? {
                 break;

@@ -61,7 +61,7 @@ enum State {
     /// Sends.
     Open,
     /// Awaits answers. If its user leaves for good, sends what was due until then; otherwise the next connection does.
-    Settling { until_ns: u64 },
+    Settling { until_ns: u64, sends: bool },
     /// Has sent its close frame.
     Closing { until_ns: u64 },
 }
@@ -140,7 +140,7 @@ impl<'a> Session<'a> {
         if self.sends() {
             is_busy |= self.send(now_ns, cx)?;
         }
-        if let State::Settling { until_ns } = self.state
+        if let State::Settling { until_ns, .. } = self.state
             && (self.is_settled() || now_ns >= until_ns)
         {
             self.begin_close(cx)?;
@@ -159,8 +159,15 @@ impl<'a> Session<'a> {
     fn decide(&mut self, now_ns: u64) -> Step {
         let timeout_ns = self.worker.profile.traffic.timeout.as_nanos() as u64;
         if self.state == State::Open && (self.user.must_close() || now_ns >= self.leave_ns) {
-            self.state = State::Settling { until_ns: now_ns + timeout_ns };
+            let sends = self.user.is_leaving();
+            self.state = State::Settling { until_ns: now_ns + timeout_ns, sends };
             self.worker.record_silence(self.user.silence().pause(now_ns));
+        }
+        if let State::Settling { until_ns, sends: true } = self.state
+            && now_ns >= until_ns
+        {
+            // The messages that it sent since have the timeout as well.
+            self.state = State::Settling { until_ns: self.last_sent_ns + timeout_ns, sends: false };
         }
         if let State::Closing { until_ns } = self.state
             && now_ns >= until_ns
@@ -181,7 +188,7 @@ impl<'a> Session<'a> {
     fn sends(&self) -> bool {
         match self.state {
             State::Open => true,
-            State::Settling { .. } => self.user.is_leaving(),
+            State::Settling { sends, .. } => sends,
             State::Closing { .. } => false,
         }
     }
@@ -229,7 +236,7 @@ impl<'a> Session<'a> {
         let pong_ns = self.ping_sent_ns.map_or(u64::MAX, |sent_ns| sent_ns + timeout_ns);
         let late_ns = || self.in_flight.next_late_ns().unwrap_or(u64::MAX);
         let own_ns = match self.state {
-            State::Settling { until_ns } | State::Closing { until_ns } => until_ns,
+            State::Settling { until_ns, .. } | State::Closing { until_ns } => until_ns,
             State::Open => {
                 let due_ns = match (self.user.arrivals().due_ns(), self.worker.pace()) {
                     // A full socket wakes this task itself.

@@ -154,7 +154,7 @@ fn a_worker_that_breaks_is_an_error() {
 }
 
 #[test]
-fn a_worker_that_does_not_end_is_an_error_after_the_timeout_and_twenty_seconds() {
+fn a_worker_that_does_not_end_is_an_error_after_two_timeouts_and_twenty_seconds() {
     let toml =
         "name = \"test\"\n[traffic]\ntimeout = \"3s\"\n[[stage]]\nconnections = 1\nhold = \"1s\"";
     let mut seconds = 0;
@@ -164,7 +164,7 @@ fn a_worker_that_does_not_end_is_an_error_after_the_timeout_and_twenty_seconds()
         std::future::pending().await
     });
     let error = recording.expect_err("the worker did not end");
-    assert_eq!((error.to_string().as_str(), seconds), ("1 workers did not end in time", 23));
+    assert_eq!((error.to_string().as_str(), seconds), ("1 workers did not end in time", 26));
 }
 
 #[test]

@@ -162,6 +162,28 @@ fn what_a_full_connection_still_has_due_at_the_drain_is_sent_and_timed() {
 }
 
 #[test]
+fn a_message_that_is_sent_late_in_the_drain_has_the_timeout_to_be_answered() {
+    // Until a moment before the end of the drain's first timeout it reads nothing; then it takes a second to answer.
+    let peer = Peer::upgrading(|mut socket, counts| async move {
+        if counts.accepted.get() > BEFORE {
+            sleep(Duration::from_millis(2_900)).await;
+            if let Some(message) = socket.next().await.transpose()? {
+                sleep(Duration::from_secs(1)).await;
+                socket.send(message).await?;
+            }
+        }
+        echo(socket).await
+    });
+    let pace = "{ open = { rate = 50 } }";
+    let run = run(Profile { traffic: LARGE, pace, connections: 1, ..Profile::default() }, &peer);
+    // The first was sent in the hold, 2.9 s before.
+    assert_eq!(faults(&run), [("late", 1)]);
+    let times = intended(&run, 0);
+    assert_eq!((run.sum(is_hold).counts.due, times.lost), (times.count, 0));
+    assert!(counts(&run).sent < times.count, "the rest was not sent");
+}
+
+#[test]
 fn what_a_late_generator_sends_at_the_end_of_a_hold_belongs_to_it() {
     let profile = Profile { hold: "200ms", ..Profile::default() };
     let peer = Peer::echo();
