@@ -176,6 +176,12 @@ fn late_answers_and_dropped_connections_are_not_blamed_on_the_target_if_the_gene
         hold.sample.counts.attempted = 10;
         hold.sample.counts.endings[Ending::Reset as usize] = 10;
     });
+    // The limit is implied by every profile whose connections stay.
+    check_excused("late = '== 0'", CLOSED_PACE, 2 * SECOND, |_, hold| {
+        hold.open = 9;
+        hold.sample.counts.attempted = 1;
+        hold.sample.counts.endings[Ending::Reset as usize] = 1;
+    });
     // A stall does not lose messages: answers are read before they are given up.
     let lost = amended("errors = '== 0%'", CLOSED_PACE, 500 * MS, |_, hold| {
         hold.sample.counts.faults[Fault::Lost as usize] = 10;

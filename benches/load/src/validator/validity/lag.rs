@@ -181,6 +181,7 @@ impl Stalls<'_> {
             Metric::ErrorCount => (counts.errors() - late - failed) as f64,
             Metric::Fault(Fault::Late) => (counts.faulty(Fault::Late) - late) as f64,
             Metric::ConnectionsFailed => (counts.failed() - failed) as f64,
+            Metric::ConnectionsMissing if failed > 0 => 0.0,
             Metric::MissedUpdates if is_silent => 0.0,
             _ => return None,
         })
