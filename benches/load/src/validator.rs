@@ -125,7 +125,7 @@ fn checks(run: &Run, summary: &Summary) -> (Vec<Check>, Vec<String>) {
         });
     checks.extend(implied.filter(|check| check.samples > 0 && !check.met));
     for check in &mut checks {
-        check.doubt = validity::doubt(run, summary, check);
+        check.doubt = validity::doubt(run, summary, check).or_else(|| unknown(run, check));
     }
     (checks, notices)
 }
@@ -177,15 +177,18 @@ fn left_out(run: &Run, threshold: &Threshold) -> Option<String> {
     })
 }
 
+/// Why a limit on allocations is not judged, although the target reported them before the run.
+fn unknown(run: &Run, check: &Check) -> Option<String> {
+    let why = run.allocations_unknown.as_ref()?;
+    let is_on_them = check.threshold.metric.is_of_allocations();
+    is_on_them.then(|| format!("{} is not judged: {why}; run it again", check.threshold))
+}
+
 /// Reasons why limits that a slow generator can violate are not judged.
 fn doubts_of(run: &Run, summary: &Summary, checks: &[Check]) -> Vec<String> {
     let mut doubts = run.doubts.clone();
     doubts.extend(parts::apart(run));
     doubts.extend(validity::doubts(run, summary));
-    let of_allocations = checks.iter().any(|check| check.threshold.metric.is_of_allocations());
-    if let (true, Some(why)) = (of_allocations, &run.allocations_unknown) {
-        doubts.push(format!("the allocations of the target are unknown: {why}; run it again"));
-    }
     if checks.is_empty() {
         doubts.push(
             "there is no threshold, so nothing was decided; add [thresholds] to the profile, or \

@@ -107,6 +107,11 @@ fn check_unknown(change: impl Fn(&mut Shown, u64) + Copy + 'static, why: &str) {
         assert_eq!(assessment.verdict, RunVerdict::Invalid, "{:?}", assessment.notices);
         assert!(assessment.reasons[0].contains(why), "{:?}", assessment.reasons);
     }
+    // Another limit that is violated is still a failure.
+    let both = "remaining_allocations = \"== 0\"\nlatency_p50 = \"< 1us\"";
+    let (_, assessment) = judge(&leaking(change), both);
+    assert_eq!(assessment.verdict, RunVerdict::Fail, "{:?}", assessment.reasons);
+    assert!(assessment.notices.iter().any(|notice| notice.contains(why)));
 }
 
 #[test]
