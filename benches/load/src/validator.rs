@@ -68,7 +68,8 @@ pub fn validate(run: &Run) -> Assessment {
     let (checks, mut notices) = checks(run, &summary);
     let too_few = checks.iter().filter_map(|check| check.too_few(&run.profile));
     let of_checks = checks.iter().filter_map(|check| check.doubt.clone());
-    let unjudged: Vec<String> = of_checks.chain(too_few).collect();
+    let of_pass = validity::doubt_of_pass(run, &summary);
+    let unjudged: Vec<String> = of_checks.chain(too_few).chain(of_pass).collect();
     let few = checks.iter().filter(|check| check.too_few(&run.profile).is_none());
     notices.extend(few.filter_map(|check| check.caution(run, &summary)));
     let by_target: Vec<String> = checks

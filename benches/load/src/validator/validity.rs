@@ -36,6 +36,11 @@ pub(super) fn doubts(run: &Run, summary: &Summary) -> Vec<String> {
     reasons
 }
 
+/// Why limits that are met say little about the target. What is violated is judged by itself.
+pub(super) fn doubt_of_pass(run: &Run, summary: &Summary) -> Option<String> {
+    lag::stood_still(run, &summary.overall)
+}
+
 /// Why the generator, and not the target, may have violated the threshold of `check` alone.
 pub(super) fn doubt(run: &Run, summary: &Summary, check: &Check) -> Option<String> {
     let Threshold { metric, limit, op, .. } = check.threshold;

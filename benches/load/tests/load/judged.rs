@@ -152,8 +152,9 @@ const LIMITS: [&str; 2] =
 
 #[test]
 fn a_generator_that_runs_a_fifth_of_the_time_is_invalid_and_not_a_failure() {
-    for thresholds in LIMITS {
-        let profile = Profile { thresholds, hold: "2s", ..Profile::default() };
+    let paces = [Profile::default().pace, "{ closed = { depth = 4 } }"];
+    for (thresholds, pace) in LIMITS.into_iter().flat_map(|limit| paces.map(|pace| (limit, pace))) {
+        let profile = Profile { thresholds, pace, hold: "2s", ..Profile::default() };
         let assessment = validate(&throttled(profile, Duration::from_millis(400)));
         assert_eq!(assessment.verdict, RunVerdict::Invalid, "{thresholds}");
         assert!(!assessment.reasons.is_empty(), "{thresholds}");

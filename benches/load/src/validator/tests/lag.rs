@@ -101,6 +101,17 @@ fn a_stall_of_the_generator_is_not_blamed_on_a_subscription() {
 }
 
 #[test]
+fn a_closed_loop_is_no_evidence_if_the_generator_stood_still_for_more_than_a_twentieth_of_the_time()
+{
+    let late = |stall_ns| {
+        let hold = stalled(Timing::RttService, [MS; 2000], stall_ns);
+        run(&format!("name = 'test'\nthresholds = {{ latency_p99 = '< 10ms' }}\n{CLOSED}"), [hold])
+    };
+    check(&late(40 * MS), RunVerdict::Pass, &[]);
+    check(&late(80 * MS), RunVerdict::Invalid, &["schedule_lag_p95 is", "at most 1.00 ms"]);
+}
+
+#[test]
 fn a_percentile_of_few_lags_is_not_judged() {
     let late = |limit: &str, on_time: u64| {
         let mut hold = answered(1, 0, 80, 3 * MS);

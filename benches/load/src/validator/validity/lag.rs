@@ -20,16 +20,26 @@ const LAG_SHARE: f64 = 0.1;
 /// Silence of a client in nanoseconds after which a peer may skip updates for it or drop it.
 const SILENT_NS: u64 = 1_000_000_000;
 
-/// Lags beyond the 99th percentile that it must rest on: fewer are chance, a single late timer.
+/// Late beats and messages that a percentile of the lag must rest on: fewer are chance, a single late timer.
 const LEAST_LATE: u64 = 10;
 
 /// The generator sent messages of an open loop later than they were due, so that the load was not that of the profile.
 pub(super) fn off_schedule(run: &Run, overall: &Figures) -> Option<String> {
-    if !overall.judged.contains(&Timing::RttIntended) {
-        return None;
-    }
+    let is_open = overall.judged.contains(&Timing::RttIntended);
+    is_open.then(|| late(run, overall, Statistic::P99)).flatten()
+}
+
+/// The generator of a closed loop stood still for more of the time than a search resolves. Then a limit that is met says
+/// little: the load was lower.
+pub(super) fn stood_still(run: &Run, overall: &Figures) -> Option<String> {
+    let is_closed = overall.judged == [Timing::RttService];
+    is_closed.then(|| late(run, overall, Statistic::P95)).flatten()
+}
+
+/// The percentile `statistic` of the lag is more than is allowed.
+fn late(run: &Run, overall: &Figures, statistic: Statistic) -> Option<String> {
     let lag = overall.timing(Timing::ScheduleLag);
-    let lag_ns = lag.quantile_ns(0.99)? as f64;
+    let lag_ns = lag.quantile_ns(statistic.quantile()?)? as f64;
     let tightest = tightest(run);
     let allowed_ns = allowed_ns(tightest.map_or(0.0, |limit| limit.limit));
     if lag_ns <= allowed_ns || lag.above(allowed_ns) < LEAST_LATE {
@@ -39,7 +49,8 @@ pub(super) fn off_schedule(run: &Run, overall: &Figures) -> Option<String> {
         .filter(|_| allowed_ns > LEAST_LAG_NS)
         .map_or_else(String::new, |limit| format!(", a tenth of {limit}"));
     Some(format!(
-        "the generator was late: schedule_lag_p99 is {} and may be at most {}{because}; {}",
+        "the generator was late: schedule_lag_{} is {} and may be at most {}{because}; {}",
+        statistic.name(),
         time(lag_ns),
         time(allowed_ns),
         remedy(run)
