@@ -37,7 +37,7 @@ pub(super) fn timing(timing: Timing) -> &'static str {
             "time by which the generator was late, with a message or a beat of its own"
         }
         Timing::Ping => "time from a ping to its pong",
-        Timing::Gap => "time between two messages of a subscription",
+        Timing::Gap => "time in which a subscription has no message",
         Timing::Staleness => "age of a subscription's messages",
     }
 }

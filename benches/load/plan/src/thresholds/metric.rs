@@ -133,7 +133,7 @@ impl Metric {
                         "the delay of the generator, from when a message or a beat of its own was due"
                     }
                     Timing::Ping => "the time from a ping to its pong",
-                    Timing::Gap => "the time between two messages of a subscription",
+                    Timing::Gap => "the time in which a subscription has no message",
                     Timing::Staleness => "the age of a subscription's messages",
                 };
                 format!("{} {words}", statistic.words())
