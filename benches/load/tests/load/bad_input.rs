@@ -187,6 +187,19 @@ fn a_folder_with_other_files_is_left_alone() {
 }
 
 #[test]
+fn a_report_of_an_earlier_run_is_not_taken_for_that_of_a_run_that_failed() {
+    let server = Server::echo();
+    let earlier = Load::new(Profile::default(), &server.url()).run();
+    let url = server.url();
+    drop(server);
+    let out = earlier.out();
+    let out = out.to_str().expect("a temporary folder has a plain name");
+    let later = Load::within(&[], Profile::default(), &url, out).args(["--overwrite"]).run();
+    assert_eq!(later.code, Some(1), "{}", later.text);
+    assert!(later.says(&format!("the report in {out} is of an earlier run")), "{}", later.text);
+}
+
+#[test]
 fn a_folder_that_cannot_be_created_is_reported_before_anything_is_sent() {
     let server = Server::echo();
     let load = Load::new(Profile::default(), &server.url());

@@ -35,6 +35,13 @@ impl Output {
         self.out.as_ref().map(|dir| directory::claim(dir, self.overwrite)).transpose()
     }
 
+    /// Says that a report in the folder is not of a run that failed: its verdict may be a pass.
+    pub(crate) fn disown(&self) {
+        if let Some(dir) = self.out.as_ref().filter(|dir| directory::holds_report(dir)) {
+            eprintln!("the report in {} is of an earlier run", dir.display());
+        }
+    }
+
     /// Writes the report into the folder of `claim`, and prints it; `profile` is the name or path that the command line gave.
     pub(crate) fn show(
         &self,

@@ -50,7 +50,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let (settings, own) = args.flags.settings(profile)?;
     let settings = args.shard.part(shard, settings);
     let mut live = args.live.map(|addr| Live::start(addr, &settings)).transpose()?;
-    let (mut run, assessment) = watched(&settings, &stop, args.quiet, live.as_mut())?;
+    let watched = watched(&settings, &stop, args.quiet, live.as_mut());
+    let (mut run, assessment) = watched.inspect_err(|_| args.output.disown())?;
     if own.is_some() {
         // The run's own server has ended, so its address means nothing.
         run.url.clear();
