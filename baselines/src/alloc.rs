@@ -16,7 +16,7 @@ use crate::{Error, Recording, file};
 pub use merge::MergeReport;
 
 /// The version of the file format. A file of another version is not comparable.
-pub const SCHEMA: u32 = 3;
+pub const SCHEMA: u32 = 4;
 
 /// All recorded counts of one target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +61,13 @@ pub struct Counts {
     pub once_blocks: [u64; 2],
     /// Heap bytes that only the first run of a process allocates.
     pub once_bytes: [u64; 2],
+    /// System calls of the server's threads, without reads and writes of streams, waits, closes, and growth of the
+    /// allocator's heap. `None` if they were not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub calls: Option<[u64; 2]>,
+    /// Open descriptors of the server and its driver at a moment that the scenario chose.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub held_fds: Option<[u64; 2]>,
     /// Heap bytes live at a moment that the scenario chose; only for scenarios that hold connections open.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub held_bytes: Option<[u64; 2]>,
@@ -82,6 +89,8 @@ impl Counts {
             Metric::PeakBytes => Some(self.peak_bytes),
             Metric::OnceBlocks => Some(self.once_blocks),
             Metric::OnceBytes => Some(self.once_bytes),
+            Metric::Calls => self.calls,
+            Metric::HeldFds => self.held_fds,
             Metric::HeldBytes => self.held_bytes,
         }
     }
@@ -120,6 +129,10 @@ pub enum Metric {
     OnceBlocks,
     /// Heap bytes that only the first run of a process allocates.
     OnceBytes,
+    /// System calls besides reads and writes.
+    Calls,
+    /// Descriptors open at the chosen moment.
+    HeldFds,
     /// Heap bytes live at the chosen moment.
     HeldBytes,
 }

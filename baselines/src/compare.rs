@@ -37,6 +37,7 @@ pub fn judge(
 
 /// The result of a run of one scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each scenario")]
 pub enum Measurement {
     /// Every repeat agreed on these counts.
     Counted {
@@ -69,6 +70,9 @@ pub struct Live {
     /// Tasks spawned and not finished.
     #[serde(rename = "live_tasks")]
     pub tasks: u64,
+    /// Bytes mapped past the allocator and not unmapped: those at 2N beyond those at N.
+    #[serde(rename = "live_mapped")]
+    pub mapped: u64,
 }
 
 impl Live {

@@ -16,7 +16,7 @@ use crate::sites::SiteChange;
 use crate::{Verdict, strict};
 
 /// The version of the report's format.
-pub const SCHEMA: u32 = 3;
+pub const SCHEMA: u32 = 4;
 
 /// One run of a suite.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

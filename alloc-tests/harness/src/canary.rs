@@ -9,12 +9,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::io_count::IO;
 use crate::profiler::Profiler;
-use crate::{descriptors, window};
+use crate::{descriptors, system_calls, window};
 
 /// A canary's name and its check.
 type Canary = (&'static str, fn() -> anyhow::Result<()>);
 
-const CANARIES: [Canary; 10] = [
+const CANARIES: [Canary; 11] = [
     ("allocation", || heap((1, 100, 0, 0), || drop(black_box(Box::new([0u8; 100]))))),
     ("realloc", || heap((2, 72, 0, 0), grow)),
     ("zeroed allocation", || heap((1, 128, 0, 0), || drop(black_box(vec![0u8; black_box(128)])))),
@@ -27,6 +27,7 @@ const CANARIES: [Canary; 10] = [
     ("leaked descriptor", leaked_descriptor),
     ("leaked task", leaked_task),
     ("reads and writes", reads_and_writes),
+    ("system calls", calls_of_another_thread),
 ];
 
 /// Runs every canary.
@@ -102,6 +103,19 @@ fn leaked_task() -> anyhow::Result<()> {
         tokio::runtime::Handle::current().metrics().num_alive_tasks()
     })?;
     ensure!(alive == 1, "expected one live task, got {alive}");
+    Ok(())
+}
+
+/// Only those of the other thread are the server's.
+fn calls_of_another_thread() -> anyhow::Result<()> {
+    system_calls::take();
+    _ = rustix::process::getppid();
+    let ask_twice = || _ = (rustix::process::getppid(), rustix::process::getppid());
+    std::thread::scope(|scope| _ = scope.spawn(ask_twice).join());
+    let Some(calls) = system_calls::take() else { return Ok(()) };
+    // A new thread may map a heap of the allocator, so that not all of its calls are known.
+    let asked = calls.by_name.get("getppid");
+    ensure!(asked == Some(&2), "expected two calls of getppid, got {calls:?}");
     Ok(())
 }
 

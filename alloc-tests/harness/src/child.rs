@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::attribute::{Question, attribute};
 use crate::error::Blind;
 use crate::measure::measure;
-use crate::{Registry, Suite, canary, output};
+use crate::{Registry, Suite, canary, output, system_calls};
 
 /// First argument of a child; the scenario's id and a [`Task`] in JSON follow.
 const FLAG: &str = "--as-child";
@@ -29,7 +29,7 @@ pub(crate) enum Task {
     CheckInstrument,
     /// `runs` are kept at N and at 2N, after a first run at one of them. Answered by an
     /// [`Outcome`](crate::measure::Outcome).
-    Measure { runs: u64, double_first: bool },
+    Measure { runs: u64, double_first: bool, observed: bool },
     /// Answered by an [`Attribution`](crate::attribute::Attribution).
     Attribute(Question),
 }
@@ -62,6 +62,10 @@ pub(crate) fn serve(
     id: &str,
     task: Task,
 ) -> anyhow::Result<()> {
+    // Where the kernel refuses, system calls are not measured.
+    if matches!(task, Task::CheckInstrument | Task::Measure { observed: true, .. }) {
+        drop(system_calls::observe());
+    }
     let answer = canary::check_instrument()
         .map_err(|error| Blind(format!("{error:#}")).into())
         .and_then(|()| answer(suite, registry, id, task))
@@ -74,7 +78,7 @@ fn answer(suite: &Suite, registry: &Registry, id: &str, task: Task) -> anyhow::R
     let scenario = || registry.get(id).with_context(|| format!("no scenario is called {id}"));
     Ok(match task {
         Task::CheckInstrument => Value::Null,
-        Task::Measure { runs, double_first } => {
+        Task::Measure { runs, double_first, .. } => {
             serde_json::to_value(measure(scenario()?, runs, double_first)?)?
         }
         Task::Attribute(question) => {

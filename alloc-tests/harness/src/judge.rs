@@ -109,10 +109,14 @@ fn measure(id: &str, runs: u64, report: &mut ScenarioReport) -> Option<Measureme
     let sentences =
         |left_open: Vec<String>| left_open.into_iter().map(|one| format!("left open: {one}"));
     match repeats::measure(id, runs) {
-        Ok(Measured::Counted { counts, live, left_open }) => {
+        Ok(Measured::Counted { counts, live, left_open, calls }) => {
             report.notes.extend(sentences(left_open));
             report.live = live;
             report.measured = Some(counts.clone());
+            if report.changes().iter().any(|change| change.metric == Metric::Calls) {
+                let calls = calls.iter().take(SITES).cloned().collect::<Vec<_>>().join("; ");
+                report.notes.push(format!("system calls at N, 2N: {calls}"));
+            }
             Some(Measurement::Counted { counts, live })
         }
         Ok(Measured::Broken { why, left_open }) => {

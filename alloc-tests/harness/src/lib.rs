@@ -13,6 +13,7 @@
 //! - [`profiler`]: counts the heap (dhat); `descriptors`: lists open files and sockets
 //! - `measure`: one window, and the repeats of one process; `repeats`: several processes, which must agree; `canary`:
 //!   checks the instrument itself
+//! - `system_calls`: the calls of the server's threads, by seccomp notifications
 //! - `sites`: dhat's profile as call sites; `attribute`: the sites that allocate, leak or waver
 //! - `child`: both ends of a scenario's process
 //! - `judge`: scenarios against their baselines; `result`: those without a measurement; `limits`: limits for one run
@@ -42,6 +43,7 @@ mod result;
 pub mod scenario;
 mod sites;
 pub mod suite;
+mod system_calls;
 pub mod window;
 
 use std::process::ExitCode;

@@ -1,11 +1,14 @@
 //! One window measured, and the repeats of one process.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Blind, Broken, Environment};
 use crate::io_count::IO;
 use crate::profiler::{Heap, Profiler};
+use crate::system_calls::{self, Calls};
 use crate::{Scenario, Window, descriptors};
 
 /// All readings of one run.
@@ -13,10 +16,13 @@ use crate::{Scenario, Window, descriptors};
 pub(crate) struct Sample {
     pub(crate) heap: Heap,
     pub(crate) held_bytes: Option<u64>,
+    pub(crate) held_fds: Option<u64>,
     pub(crate) reads: u64,
     pub(crate) writes: u64,
     pub(crate) tasks: u64,
     pub(crate) descriptors: u64,
+    /// `None` where they cannot be observed.
+    pub(crate) calls: Option<Calls>,
 }
 
 /// The repeats of one process, which agree with each other.
@@ -85,7 +91,10 @@ fn repeat(scenario: &Scenario, runs: u64, double_first: bool) -> anyhow::Result<
 fn sample(scenario: &Scenario, ops: u64) -> anyhow::Result<(Sample, Vec<String>)> {
     let before =
         descriptors::open().context("cannot list open descriptors; /proc must be mounted")?;
-    let ran = run(scenario, Window::new(ops), Profiler::counting);
+    system_calls::take();
+    let window = Window::new(ops).beyond(before.len());
+    let ran = run(scenario, window, Profiler::counting);
+    let calls = system_calls::take();
     let leaked = descriptors::leaked(&before, &descriptors::open()?);
     let (window, heap) = ran.map_err(|error| {
         if error.is::<Environment>() || error.is::<Blind>() {
@@ -96,10 +105,12 @@ fn sample(scenario: &Scenario, ops: u64) -> anyhow::Result<(Sample, Vec<String>)
     let sample = Sample {
         heap,
         held_bytes: window.held_bytes.get(),
+        held_fds: window.held_fds.get(),
         reads: IO.reads(),
         writes: IO.writes(),
         tasks: window.alive_tasks.get(),
         descriptors: leaked.len() as u64,
+        calls,
     };
     Ok((sample, descriptors::describe_all(&leaked)))
 }
@@ -134,11 +145,12 @@ pub(crate) fn differences(
     (other, next): (&str, &Sample),
     ops: u64,
 ) -> Vec<String> {
-    let readings: [Reading; 10] = [
+    let readings: [Reading; 11] = [
         ("blocks", |sample| sample.heap.blocks),
         ("bytes", |sample| sample.heap.bytes),
         ("peak bytes", |sample| sample.heap.peak_bytes),
         ("held bytes", |sample| sample.held_bytes.unwrap_or_default()),
+        ("held descriptors", |sample| sample.held_fds.unwrap_or_default()),
         ("reads", |sample| sample.reads),
         ("writes", |sample| sample.writes),
         ("live blocks", |sample| sample.heap.live_blocks),
@@ -146,10 +158,19 @@ pub(crate) fn differences(
         ("live tasks", |sample| sample.tasks),
         ("open descriptors", |sample| sample.descriptors),
     ];
-    let changed = readings.iter().filter(|(_, reading)| reading(first) != reading(next));
+    let readings = readings.iter().map(|(name, reading)| (*name, [first, next].map(reading)));
+    // Only where both were observed.
+    let calls = first.calls.as_ref().zip(next.calls.as_ref());
+    let calls = [calls.map(|calls| calls.0), calls.map(|calls| calls.1)];
+    let names: BTreeSet<&String> =
+        calls.iter().flatten().flat_map(|calls| calls.by_name.keys()).collect();
+    let of = |name| calls.map(|calls| calls.and_then(|calls| calls.by_name.get(name)).copied());
+    let calls =
+        names.into_iter().map(|name| (name.as_str(), of(name).map(Option::unwrap_or_default)));
+    let changed = readings.chain(calls).filter(|(_, [first, next])| first != next);
     changed
-        .map(|(name, reading)| {
-            format!("{name} at {ops}: {} in {one}, {} in {other}", reading(first), reading(next))
+        .map(|(name, [first, next])| {
+            format!("{name} at {ops}: {first} in {one}, {next} in {other}")
         })
         .collect()
 }

@@ -102,6 +102,14 @@ fn merged_into(
             differences.join("; ")
         );
     }
+    for (id, counts) in measured {
+        ensure!(
+            counts.calls.is_some()
+                || baseline.scenarios.get(id).is_none_or(|old| old.calls.is_none()),
+            "nothing recorded: system calls of {id} are recorded, and cannot be counted here; record it where seccomp \
+             notifications are allowed"
+        );
+    }
     Ok(AllocBaseline { provenance: current, ..baseline })
 }
 

@@ -1,20 +1,25 @@
 //! A scenario measured in several processes, which must agree: some faults depend on the process.
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
 use baselines::alloc::Counts;
 use baselines::compare::Live;
 
 use crate::child::{self, Task};
 use crate::measure::{Outcome, Repeats, Sample, differences};
 use crate::profiler::Heap;
+use crate::system_calls::Calls;
 
 /// Processes of each scenario. The second begins at 2N, so that the first run of a process is known at both sizes.
 pub(crate) const PROCESSES: u64 = 3;
 
 /// The result of all repeats of a scenario. Descriptors that were left open have one sentence each.
 #[derive(Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each scenario")]
 pub(crate) enum Measured {
     /// All repeats agreed. `live` is the largest of each number.
-    Counted { counts: Counts, live: Live, left_open: Vec<String> },
+    Counted { counts: Counts, live: Live, left_open: Vec<String>, calls: Vec<String> },
     /// See [`Outcome::Broken`].
     Broken { why: String, left_open: Vec<String> },
     /// See [`Outcome::Nondeterministic`]; two processes may differ as well.
@@ -26,7 +31,9 @@ pub(crate) fn measure(id: &str, runs: u64) -> anyhow::Result<Measured> {
     let mut processes = Vec::new();
     for process in 0..PROCESSES {
         let runs = runs / PROCESSES + u64::from(process < runs % PROCESSES);
-        let task = Task::Measure { runs, double_first: starts_at(process) == 1 };
+        // In one process only: a call that is counted costs ten times as much.
+        let observed = process + 1 == PROCESSES;
+        let task = Task::Measure { runs, double_first: starts_at(process) == 1, observed };
         let (outcome, printed) = child::listen(id, task)?;
         match outcome {
             Outcome::Agreed(_) if !printed.is_empty() => {
@@ -84,6 +91,11 @@ fn combine(processes: &[Repeats]) -> Measured {
     if !different.is_empty() {
         return Measured::Nondeterministic { differences: different };
     }
+    let observed = processes.iter().find_map(|process| match &process.kept {
+        [Sample { calls: Some(n), .. }, Sample { calls: Some(double), .. }] => Some([n, double]),
+        _ => None,
+    });
+    let mapped = observed.map_or(0, |[n, double]| double.mapped.abs_diff(n.mapped));
     let kept = |metric: fn(&Sample) -> u64| [metric(&one.kept[0]), metric(&one.kept[1])];
     let all = || processes.iter().flat_map(|one| one.kept.iter());
     let firsts = || processes.iter().map(|one| &one.first);
@@ -101,6 +113,8 @@ fn combine(processes: &[Repeats]) -> Measured {
             peak_bytes: kept(|sample| sample.heap.peak_bytes),
             once_blocks: once.map(|once| once.blocks),
             once_bytes: once.map(|once| once.bytes),
+            calls: observed.map(|calls| calls.map(|calls| calls.by_name.values().sum())),
+            held_fds: one.kept[0].held_fds.zip(one.kept[1].held_fds).map(Into::into),
             held_bytes: one.kept[0].held_bytes.zip(one.kept[1].held_bytes).map(Into::into),
         },
         live: Live {
@@ -109,12 +123,24 @@ fn combine(processes: &[Repeats]) -> Measured {
             bytes: most(|sample| sample.heap.live_bytes),
             fds: most_ever(|sample| sample.descriptors),
             tasks: most_ever(|sample| sample.tasks),
+            mapped,
         },
+        calls: observed.map_or_else(Vec::new, by_name),
         left_open: processes
             .iter()
             .find(|one| !one.left_open.is_empty())
             .map_or_else(Vec::new, |one| one.left_open.clone()),
     }
+}
+
+/// `getppid 100, 200`: each system call at N and 2N, those that grow most first.
+fn by_name([n, double]: [&Calls; 2]) -> Vec<String> {
+    let names: BTreeSet<&String> = n.by_name.keys().chain(double.by_name.keys()).collect();
+    let of = |calls: &Calls, name| calls.by_name.get(name).copied().unwrap_or_default();
+    let mut calls: Vec<_> =
+        names.into_iter().map(|name| (name, of(n, name), of(double, name))).collect();
+    calls.sort_by_key(|(_, n, double)| (Reverse(double.abs_diff(*n)), Reverse(*n)));
+    calls.into_iter().map(|(name, n, double)| format!("{name} {n}, {double}")).collect()
 }
 
 /// The first run of a process without what it allocates beyond the later ones. What it keeps for good is live, held and
@@ -198,6 +224,45 @@ mod tests {
             |processes| processes[1].first.writes = 3,
             "writes at 6: 3 in the first run, 0 in the later ones",
         );
+    }
+
+    /// 3 calls of `name` at N and 4 at 2N, and as many bytes mapped for good.
+    fn calling(name: &str) -> [Repeats; 3] {
+        let mut processes = agreed();
+        for process in &mut processes {
+            for (kept, count) in process.kept.iter_mut().zip([3, 4]) {
+                let by_name = [(name.to_owned(), count), ("accept4".to_owned(), 9)].into();
+                kept.calls = Some(Calls { by_name, mapped: count.cast_signed() });
+            }
+        }
+        processes
+    }
+
+    #[test]
+    fn system_calls_are_added_up_and_those_that_grow_come_first() {
+        let Measured::Counted { counts, calls, .. } = combine(&calling("writev")) else {
+            panic!("they agree");
+        };
+        assert_eq!(counts.calls, Some([12, 13]));
+        assert_eq!(calls, ["writev 3, 4", "accept4 9, 9"]);
+    }
+
+    #[test]
+    fn mapped_memory_that_grows_with_the_operations_is_a_leak() {
+        let Measured::Counted { live, .. } = combine(&calling("mmap")) else {
+            panic!("they agree");
+        };
+        assert_eq!(live.mapped, 1);
+    }
+
+    #[test]
+    fn a_system_call_that_varies_is_named() {
+        let mut processes = calling("writev");
+        processes[1].kept = calling("openat")[1].kept.clone();
+        let Measured::Nondeterministic { differences } = combine(&processes) else {
+            panic!("they differ");
+        };
+        assert_eq!(differences[0], "openat at 3: 0 in process 1, 3 in process 2");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::io_count::IO;
 use crate::profiler::Profiler;
+use crate::{descriptors, system_calls};
 
 /// Longest wait for an event that the server must produce. Not a pause: every wait polls.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -23,6 +24,9 @@ pub struct Window {
     ops: u64,
     pub(crate) alive_tasks: Cell<u64>,
     pub(crate) held_bytes: Cell<Option<u64>>,
+    /// Descriptors open at the same moment, beyond those open before the window.
+    pub(crate) held_fds: Cell<Option<u64>>,
+    fds_before: u64,
     pub(crate) ends_with_server: bool,
 }
 
@@ -33,8 +37,15 @@ impl Window {
             ops,
             alive_tasks: Cell::new(0),
             held_bytes: Cell::new(None),
+            held_fds: Cell::new(None),
+            fds_before: 0,
             ends_with_server: false,
         }
+    }
+
+    /// Leaves `fds` descriptors out of those that are held.
+    pub(crate) fn beyond(self, fds: usize) -> Self {
+        Self { fds_before: fds as u64, ..self }
     }
 
     /// Ends the profile when the server returns, while its runtime still exists: tasks that were not joined are then
@@ -57,7 +68,9 @@ impl Window {
 
     /// Runs a server on this thread and counts the tasks that it leaves alive.
     pub fn run<F: Future>(&self, runtime: &Runtime, server: F) -> F::Output {
+        system_calls::server_is_here(true);
         let output = runtime.block_on(server);
+        system_calls::server_is_here(false);
         self.add_alive_tasks(runtime.metrics().num_alive_tasks());
         output
     }
@@ -95,10 +108,12 @@ impl Window {
             .with_context(|| format!("{} reads instead of {reads}", IO.reads()))
     }
 
-    /// Records the live bytes of this moment as held by open connections. A window has one such moment.
+    /// Records the live bytes and the open descriptors of this moment as held by open connections. A window has one such
+    /// moment.
     pub fn hold(&self) -> anyhow::Result<()> {
         ensure!(self.held_bytes.get().is_none(), "hold() was called twice in one window");
         self.held_bytes.set(Some(Profiler::live_bytes()));
+        self.held_fds.set(Some(descriptors::count().saturating_sub(self.fds_before)));
         Ok(())
     }
 }

@@ -31,7 +31,7 @@ const DEBUG_FACTS: [Fact; 2] = [
     }),
 ];
 
-const FACTS: [Fact; 27] = [
+const FACTS: &[Fact] = &[
     ("gate::a_leaked_block_is_named", || {
         planted_fault("planted_block", 3, &["leaked", "200 blocks", "listener.rs:"])
     }),
@@ -48,6 +48,10 @@ const FACTS: [Fact; 27] = [
         planted_fault("planted_process", 6, &["nondeterministic", "in process 1"])
     }),
     ("gate::a_block_that_a_process_allocates_once_is_a_regression", once),
+    ("gate::one_system_call_more_is_a_regression_and_is_named", call),
+    ("gate::memory_mapped_for_each_connection_is_a_leak", || {
+        planted_fault("planted_mapping", 3, &["leaked", "409600 mapped bytes"])
+    }),
     ("gate::a_line_on_stderr_is_a_regression_and_is_shown", || {
         planted_fault("planted_stderr", 3, &["regressed", "a forgotten line of a session"])
     }),
@@ -92,7 +96,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     let counting: &[Fact] = match () {
         () if !cfg!(feature = "hooks") => &[],
         () if cfg!(debug_assertions) => &DEBUG_FACTS,
-        () => &FACTS,
+        () => FACTS,
     };
     let facts = COMMITTED.iter().chain(counting);
     facts.map(|(name, fact)| Trial::test(*name, *fact).with_kind("gate")).collect()
@@ -116,6 +120,23 @@ fn one_block_less() -> Result<(), Failed> {
         .run(&[ID, "--update", "--reason", "it is better"])?
         .check(0, &["1 changed", "it is better"])?;
     suite.run(&[ID])?.check(0, &["1 passed"])
+}
+
+fn call() -> Result<(), Failed> {
+    let suite = Suite::empty()?;
+    suite.run(&["planted_call", "--update", "--reason", "a test"])?.check(0, &["1 added"])?;
+    suite.edit(|text| {
+        let (before, rest) = text.split_once("\"calls\": [").expect("they were counted");
+        let (totals, rest) = rest.split_once(']').expect("it is a pair");
+        let totals = totals.split(", ").zip([100, 200]).map(|(total, calls)| {
+            (total.parse::<u64>().expect("it is a number") - calls).to_string()
+        });
+        let totals: Vec<_> = totals.collect();
+        format!("{before}\"calls\": [{}]{rest}", totals.join(", "))
+    })?;
+    suite
+        .run(&["planted_call"])?
+        .check(3, &["regressed", ": +1 per connection", "getppid 100, 200"])
 }
 
 fn once() -> Result<(), Failed> {

@@ -24,6 +24,8 @@ pub(crate) fn planted() -> Registry {
         ("planted_task", connections(|| drop(tokio::spawn(std::future::pending::<()>())))),
         ("planted_wavering", connections(waver)),
         ("planted_once", connections(once)),
+        ("planted_call", connections(|| _ = rustix::process::getppid())),
+        ("planted_mapping", connections(mapping)),
         ("planted_process", connections(|| blocks(u64::from(std::process::id()) % 251))),
         (
             "planted_stderr",
@@ -83,6 +85,15 @@ fn wrong() -> Frame {
 fn waver() {
     static CALLS: AtomicU64 = AtomicU64::new(0);
     blocks(CALLS.fetch_add(1, Relaxed) % 7);
+}
+
+/// A page of memory that no allocator knows.
+fn mapping() {
+    use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
+    // SAFETY: nothing is mapped over, and nothing uses the page.
+    let page =
+        unsafe { mmap_anonymous(std::ptr::null_mut(), 4096, ProtFlags::READ, MapFlags::PRIVATE) };
+    page.expect("there is room for a page");
 }
 
 /// Blocks that only the first connection of a process allocates.

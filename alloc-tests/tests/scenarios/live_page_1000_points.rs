@@ -4,7 +4,7 @@
 use std::net::Ipv4Addr;
 
 use alloc_tests::window;
-use plimsoll::{Client, Scenario};
+use plimsoll::{Client, Frame, Scenario};
 use server::LivePage;
 use server::live::Point;
 
@@ -20,6 +20,7 @@ const REQUESTS: [(&str, &str); 6] = [
 pub(crate) fn scenario() -> Scenario {
     window::scenario("point", 1000, |ops| {
         let (mut client, mut reader) = (Client::default(), Client::default());
+        let ping = Frame::ping(b"");
         let message = std::collections::BTreeMap::from([("view", "load")]);
         move |_| {
             let page = LivePage::start((Ipv4Addr::LOCALHOST, 0).into(), &["sent", "received"])?;
@@ -37,6 +38,8 @@ pub(crate) fn scenario() -> Scenario {
                 reader.http(request.as_bytes(), status.as_bytes())?;
             }
             reader.drop_connection();
+            // The server has one thread: when it answers this, it has seen the end of the reader.
+            client.exchange(&ping.request, &ping.reply)?;
             client.close()?;
             page.stop()?;
             Ok(())

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     const TEXT: &str = r#"{
-  "schema": 3,
+  "schema": 4,
   "rustc": "1.95.0",
   "profile": "release",
   "packages": {
@@ -71,7 +71,7 @@ mod tests {
     "tokio": "1.54.1"
   },
   "scenarios": {
-    "connect_hold_100_conns": {"ops": [100, 200], "blocks": [800, 1600], "bytes": [9, 18], "reads": [1, 2], "writes": [3, 4], "peak_bytes": [5, 6], "once_blocks": [1, 1], "once_bytes": [9, 9], "held_bytes": [7, 8]},
+    "connect_hold_100_conns": {"ops": [100, 200], "blocks": [800, 1600], "bytes": [9, 18], "reads": [1, 2], "writes": [3, 4], "peak_bytes": [5, 6], "once_blocks": [1, 1], "once_bytes": [9, 9], "calls": [30, 30], "held_fds": [2, 4], "held_bytes": [7, 8]},
     "echo_text_64b_1000_msgs": {"ops": [1000, 2000], "blocks": [4012, 8012], "bytes": [9, 18], "reads": [1, 2], "writes": [3, 4], "peak_bytes": [5, 6], "once_blocks": [1, 1], "once_bytes": [9, 9]}
   }
 }
@@ -110,8 +110,8 @@ mod tests {
 
     #[test]
     fn another_schema_is_not_comparable() {
-        check("\"schema\": 3", "\"schema\": 2", "schema 2, this reads 3");
-        check("  \"schema\": 3,\n", "", "missing field `schema`");
+        check("\"schema\": 4", "\"schema\": 3", "schema 3, this reads 4");
+        check("  \"schema\": 4,\n", "", "missing field `schema`");
     }
 
     #[test]

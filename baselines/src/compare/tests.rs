@@ -10,6 +10,8 @@ fn base() -> Counts {
         peak_bytes: [64, 64],
         once_blocks: [3, 3],
         once_bytes: [48, 48],
+        calls: Some([38, 38]),
+        held_fds: Some([4, 8]),
         held_bytes: Some([32, 64]),
     }
 }
@@ -46,7 +48,7 @@ fn equal_counts_pass() {
 #[test]
 fn every_metric_is_exact_both_ways_at_both_sizes() {
     type Edit = fn(&mut Counts) -> &mut [u64; 2];
-    let edits: [(Metric, Edit); 8] = [
+    let edits: [(Metric, Edit); 10] = [
         (Blocks, |c| &mut c.blocks),
         (Bytes, |c| &mut c.bytes),
         (Reads, |c| &mut c.reads),
@@ -54,6 +56,8 @@ fn every_metric_is_exact_both_ways_at_both_sizes() {
         (PeakBytes, |c| &mut c.peak_bytes),
         (OnceBlocks, |c| &mut c.once_blocks),
         (OnceBytes, |c| &mut c.once_bytes),
+        (Calls, |c| c.calls.as_mut().unwrap()),
+        (HeldFds, |c| c.held_fds.as_mut().unwrap()),
         (HeldBytes, |c| c.held_bytes.as_mut().unwrap()),
     ];
     for (metric, totals) in edits {
@@ -111,6 +115,7 @@ fn anything_left_alive_is_leaked_with_or_without_a_baseline_or_a_limit() {
         Live { bytes: 1, ..zero },
         Live { fds: 1, ..zero },
         Live { tasks: 1, ..zero },
+        Live { mapped: 1, ..zero },
     ] {
         let leaky = |counts| Some(Measurement::Counted { counts, live });
         check(Some(&base()), leaky(base()), None, Leaked, &[]);
@@ -149,6 +154,11 @@ fn other_operations_or_metrics_are_not_comparable() {
 }
 
 #[test]
+fn calls_that_this_machine_does_not_measure_are_not_compared() {
+    check(Some(&base()), Some(counted(with(|c| c.calls = None))), None, Pass, &[]);
+}
+
+#[test]
 fn a_limit_replaces_equality_of_blocks_at_both_sizes() {
     let grown = with(|c| c.blocks = [5000, 9000]);
     let check = |most, verdict| {
@@ -162,13 +172,15 @@ fn a_limit_replaces_equality_of_blocks_at_both_sizes() {
 #[test]
 fn a_limit_leaves_everything_but_blocks_exact() {
     type Edit = fn(&mut Counts) -> &mut [u64; 2];
-    let edits: [(Metric, Edit); 7] = [
+    let edits: [(Metric, Edit); 9] = [
         (Bytes, |c| &mut c.bytes),
         (Reads, |c| &mut c.reads),
         (Writes, |c| &mut c.writes),
         (PeakBytes, |c| &mut c.peak_bytes),
         (OnceBlocks, |c| &mut c.once_blocks),
         (OnceBytes, |c| &mut c.once_bytes),
+        (Calls, |c| c.calls.as_mut().unwrap()),
+        (HeldFds, |c| c.held_fds.as_mut().unwrap()),
         (HeldBytes, |c| c.held_bytes.as_mut().unwrap()),
     ];
     for (metric, totals) in edits {

@@ -12,6 +12,8 @@ fn counts(held_bytes: Option<[u64; 2]>) -> Counts {
         peak_bytes: [5, 6],
         once_blocks: [1, 1],
         once_bytes: [9, 9],
+        calls: Some([7, 7]),
+        held_fds: held_bytes,
         held_bytes,
     }
 }
@@ -22,7 +24,7 @@ fn report() -> SuiteReport {
         verdict: Verdict::Regressed,
         unit: "message".to_owned(),
         recorded: Some(counts(None)),
-        live: Live { blocks: 1, bytes: 64, fds: 0, tasks: 0 },
+        live: Live { blocks: 1, bytes: 64, fds: 0, tasks: 0, mapped: 4096 },
         sites_changed: vec![SiteChange {
             key: "server::echo::take".to_owned(),
             place: Some("server/src/echo.rs:134".to_owned()),
@@ -81,8 +83,8 @@ fn the_keys_of_the_report_do_not_change() {
 
 #[test]
 fn a_report_of_another_schema_or_none_is_refused() {
-    check_refused("\"schema\": 3", "\"schema\": 2", "schema 2, this reads 3");
-    check_refused("  \"schema\": 3,\n", "", "missing field `schema`");
+    check_refused("\"schema\": 4", "\"schema\": 3", "schema 3, this reads 4");
+    check_refused("  \"schema\": 4,\n", "", "missing field `schema`");
 }
 
 #[test]

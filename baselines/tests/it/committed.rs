@@ -149,7 +149,7 @@ const SITES: &str = "# blocks@N  blocks@2N      bytes@N     bytes@2N  call path,
 
 fn alloc_file(id: &str) -> String {
     format!(
-        "{{\n  \"schema\": 3,\n  \"rustc\": \"\",\n  \"profile\": \"\",\n  \"packages\": {{}},\n  \"scenarios\": \
+        "{{\n  \"schema\": 4,\n  \"rustc\": \"\",\n  \"profile\": \"\",\n  \"packages\": {{}},\n  \"scenarios\": \
          {{\n    \"{id}\": {SCENARIO}\n  }}\n}}\n"
     )
 }

@@ -41,6 +41,8 @@ fn counts(most: u64) -> impl Strategy<Value = Counts> {
             peak_bytes,
             once_blocks,
             once_bytes,
+            calls: held_bytes,
+            held_fds: held_bytes,
             held_bytes,
         },
     )
@@ -51,6 +53,7 @@ fn comparable() -> impl Strategy<Value = (Counts, Counts)> {
     (counts(FEW), counts(FEW), totals(FEW)).prop_map(|(recorded, mut measured, held)| {
         measured.ops = recorded.ops;
         measured.held_bytes = recorded.held_bytes.map(|_| held);
+        (measured.calls, measured.held_fds) = (measured.held_bytes, measured.held_bytes);
         (recorded, measured)
     })
 }

@@ -15,12 +15,15 @@ const SITES: usize = 8;
 /// From this number of scenarios on, a call site is printed once for all of them.
 const MANY: usize = 4;
 
-const COLUMNS: [&str; 8] =
-    ["scenario", "blocks", "bytes", "reads", "writes", "fixed", "peak", "verdict"];
+const COLUMNS: [&str; 9] =
+    ["scenario", "blocks", "bytes", "reads", "writes", "calls", "fixed", "peak", "verdict"];
 
 const LEGEND: &str = "
-per op: blocks, bytes, reads, writes; fixed: blocks of everything else;
+per op: blocks, bytes, reads, writes, other system calls; fixed: blocks of everything else;
 peak: most heap bytes at N ops, server and driver's pipes included";
+
+const NO_CALLS: &str =
+    "not measured: system calls; this kernel or container refuses seccomp notifications";
 
 pub(super) fn terminal(run: &Run<'_>) -> String {
     let mut lines = vec![draw(&run.report.scenarios, presets::NOTHING, (0, 1))];
@@ -65,7 +68,7 @@ fn draw<'a>(
     table.load_style(style).set_header(COLUMNS);
     for (at, column) in table.column_iter_mut().enumerate() {
         column.set_padding(padding);
-        if (1..=6).contains(&at) {
+        if (1..=7).contains(&at) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
@@ -80,13 +83,13 @@ fn draw<'a>(
 
 /// The figures of a scenario's row in the table.
 #[must_use]
-pub fn figures(counts: &Counts) -> [String; 6] {
+pub fn figures(counts: &Counts) -> [String; 7] {
     let shown = |cost: Option<f64>| cost.map_or_else(|| "-".to_owned(), number);
-    let [blocks, bytes, reads, writes] =
-        [Metric::Blocks, Metric::Bytes, Metric::Reads, Metric::Writes]
+    let [blocks, bytes, reads, writes, calls] =
+        [Metric::Blocks, Metric::Bytes, Metric::Reads, Metric::Writes, Metric::Calls]
             .map(|metric| shown(counts.per_op(metric)));
     let fixed = shown(counts.fixed(Metric::Blocks));
-    [blocks, bytes, reads, writes, fixed, size(counts.peak_bytes[0])]
+    [blocks, bytes, reads, writes, calls, fixed, size(counts.peak_bytes[0])]
 }
 
 /// The last lines of a report: held bytes, provenance, verdicts, next step.
@@ -96,6 +99,10 @@ fn summary(run: &Run<'_>) -> Vec<String> {
         let held = report.measured.as_ref().and_then(|counts| counts.per_op(Metric::HeldBytes));
         let unit = &report.unit;
         lines.extend(held.map(|held| format!("{id}: {} bytes held per {unit}", number(held))));
+    }
+    let mut counted = run.report.scenarios.values().filter_map(|one| one.measured.as_ref());
+    if counted.any(|counts| counts.calls.is_none()) {
+        lines.push(NO_CALLS.to_owned());
     }
     let moved = run.report.scenarios.values().any(|one| !one.changes().is_empty());
     let role = if moved { "likely cause" } else { "recorded with another build" };
@@ -139,6 +146,7 @@ fn detail(id: &str, report: &ScenarioReport, shared: &Shared<'_>) -> Vec<String>
         (live.bytes, "bytes"),
         (live.fds, "descriptors"),
         (live.tasks, "tasks"),
+        (live.mapped, "mapped bytes"),
     ];
     let left = left.iter().filter(|(count, _)| *count > 0);
     let left: Vec<_> = left.map(|(count, unit)| format!("{count} {unit}")).collect();

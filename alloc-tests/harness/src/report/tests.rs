@@ -32,6 +32,7 @@ fn counts(blocks: [u64; 2]) -> Counts {
         reads: [1002, 2002],
         writes: [64, 127],
         peak_bytes: [134_173, 134_173],
+        calls: Some([38, 38]),
         ..Counts::default()
     }
 }
@@ -88,7 +89,7 @@ fn regressed() -> Named {
 }
 
 fn leaked() -> Named {
-    let live = Live { blocks: 100, bytes: 6400, fds: 1, tasks: 0 };
+    let live = Live { blocks: 100, bytes: 6400, fds: 1, tasks: 0, mapped: 0 };
     let (id, mut report) = counted("leave", Some(counts([58, 58])), counts([58, 58]), live);
     report.notes = vec!["left open: fd 9: /dev/null".to_owned()];
     report.leaks = vec![Leak {
