@@ -12,8 +12,8 @@ use crate::profiler::Profiler;
 use crate::sites::{self, Profile, Site};
 use crate::{Scenario, Suite, Window};
 
-/// Runs of a scenario that wavered, to see it waver again.
-const WAVERING_RUNS: usize = 20;
+/// Runs at N, and as many at 2N, of a scenario that wavered, to see it waver again.
+const WAVERING_RUNS: usize = 10;
 
 /// A question about a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,8 +66,11 @@ pub(crate) fn attribute(
             Ok(Attribution { notes: tasks.collect(), ..Attribution::default() })
         }
         Question::Wavering => {
-            let runs = (0..WAVERING_RUNS).map(|_| profile(Window::new(n)));
-            let notes = wavering(&runs.collect::<anyhow::Result<Vec<_>>>()?);
+            let mut notes = Vec::new();
+            for ops in [n, 2 * n] {
+                let runs = (0..WAVERING_RUNS).map(|_| profile(Window::new(ops)));
+                notes.extend(wavering(&runs.collect::<anyhow::Result<Vec<_>>>()?, ops));
+            }
             Ok(Attribution { notes, ..Attribution::default() })
         }
     }
@@ -118,8 +121,8 @@ fn ranked(profile: &Profile, count: impl Fn(&str, &Site) -> (u64, u64)) -> Vec<L
     sites
 }
 
-/// `from run to run 2 to 3 blocks: <site>` for each site that differs between runs.
-fn wavering(runs: &[Profile]) -> Vec<String> {
+/// `from run to run 2 to 3 blocks at 100: <site>` for each site that differs between runs.
+fn wavering(runs: &[Profile], ops: u64) -> Vec<String> {
     type Reading = (fn(&Site) -> u64, &'static str);
     const READINGS: [Reading; 3] = [
         (|site| site.blocks, "blocks"),
@@ -134,7 +137,7 @@ fn wavering(runs: &[Profile]) -> Vec<String> {
             (fewest != most).then(|| format!("{fewest} to {most} {unit}"))
         });
         let ranges = ranges.collect::<Vec<_>>().join(", ");
-        (!ranges.is_empty()).then(|| format!("from run to run {ranges}: {key}"))
+        (!ranges.is_empty()).then(|| format!("from run to run {ranges} at {ops}: {key}"))
     };
     keys.into_iter().filter_map(note).collect()
 }

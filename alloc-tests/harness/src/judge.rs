@@ -6,6 +6,7 @@ use std::sync::Mutex;
 
 use baselines::alloc::Metric;
 use baselines::compare::{Change, Limit, Measurement, judge};
+use baselines::sites::SiteChange;
 use baselines::suite_report::{Leak, ScenarioReport};
 use baselines::{Error, Verdict};
 
@@ -13,7 +14,7 @@ use crate::attribute::{Attribution, Question};
 use crate::child::{self, Task};
 use crate::error::Blind;
 use crate::limits;
-use crate::repeats::{self, Measured};
+use crate::repeats::{self, Measured, PROCESSES};
 use crate::result::unmeasured;
 use crate::suite::{Recorded, Suite};
 
@@ -139,6 +140,32 @@ fn measure(id: &str, runs: u64, report: &mut ScenarioReport) -> Option<Measureme
     }
 }
 
+/// The call sites that differ between processes, for a scenario whose runs agree within each.
+fn sites_by_process(id: &str) -> anyhow::Result<Vec<String>> {
+    let ask = || child::ask::<Attribution>(id, Task::Attribute(Question::Sites));
+    let one = ask()?;
+    for _ in 1..PROCESSES {
+        let other = ask()?;
+        let sites = baselines::sites::diff(&one.sites, &other.sites);
+        let notes =
+            sites.into_iter().take(SITES).map(|SiteChange { key, recorded, measured, .. }| {
+                let [one_of, other_of] = [recorded, measured].map(|cost| cost.unwrap_or_default());
+                let place = one.places.get(&key).or_else(|| other.places.get(&key));
+                format!(
+                    "from process to process {:?} and {:?} blocks at N, 2N of {}: {key}",
+                    one_of.blocks,
+                    other_of.blocks,
+                    place.map_or("an unknown place", |place| place)
+                )
+            });
+        let notes: Vec<_> = notes.collect();
+        if !notes.is_empty() {
+            return Ok(notes);
+        }
+    }
+    Ok(vec!["no call site differed when it ran again; repeat it with --runs 100".to_owned()])
+}
+
 /// Adds the call sites that the verdict calls for. If they are not available, a note says so.
 fn add_sites(suite: &Suite, id: &str, root: &Path, report: &mut ScenarioReport) {
     let questions: &[Question] = match report.verdict {
@@ -157,6 +184,12 @@ fn add_sites(suite: &Suite, id: &str, root: &Path, report: &mut ScenarioReport) 
                     continue;
                 }
             };
+        if *question == Question::Wavering && notes.is_empty() {
+            report.notes.extend(
+                sites_by_process(id)
+                    .unwrap_or_else(|error| vec![format!("no call sites: {error:#}")]),
+            );
+        }
         report.notes.extend(notes);
         report.leaks.extend(leaks);
         let changes_once =
