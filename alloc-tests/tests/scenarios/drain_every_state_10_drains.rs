@@ -1,4 +1,4 @@
-//! A server that stops while a connection is in every state: idle, in the middle of a request, with an answer that is
+//! A server that stops while a connection is in every state: in the middle of a request, with an answer that is
 //! not taken, subscribed, and two that never end: the peer of one does not answer the close frame, the other has sent half
 //! a head, and the end of the drain drops it.
 
@@ -30,7 +30,6 @@ pub(crate) fn scenario() -> Scenario {
 }
 
 struct Peers {
-    idle: Client,
     cut: Vec<Client>,
     behind: Client,
     subscriber: Client,
@@ -45,7 +44,6 @@ struct Peers {
 impl Default for Peers {
     fn default() -> Self {
         Self {
-            idle: Client::default(),
             cut: Client::several(CUT.len() as u64),
             behind: Client::default(),
             subscriber: Client::default(),
@@ -63,8 +61,6 @@ impl Peers {
         let drain = Duration::from_secs(3);
         let server = window.start_with(Config { drain, ..window.config() })?;
         let addr = server.addr();
-        self.idle.connect(addr)?;
-        self.idle.http(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", b" 200 ")?;
         for (client, (first, _, _)) in self.cut.iter_mut().zip(CUT) {
             client.connect(addr)?;
             client.send(first)?;
@@ -74,7 +70,7 @@ impl Peers {
         self.quiet.upgrade(addr, "/ws/echo")?;
         self.stuck.connect(addr)?;
         self.stuck.send(CUT[0].0)?;
-        let accepted = 4 + CUT.len() as u64;
+        let accepted = 3 + CUT.len() as u64;
         window.until(&server, "all are accepted", |now| now.connections_total == accepted)?;
         IO.select_next();
         self.behind.upgrade(addr, "/ws/echo")?;
@@ -84,7 +80,6 @@ impl Peers {
         self.echo.exchange(&self.ping.request, &self.ping.reply)?;
         server.request_stop();
 
-        self.idle.expect_end()?;
         self.echo.expect(AWAY)?;
         let mut left = 4 + CUT.len() as u64;
         self.echo.send(&self.answer.request)?;
@@ -107,12 +102,22 @@ impl Peers {
         self.behind.expect_end()?;
         window.until_open(&server, 2)?;
         self.quiet.expect(AWAY)?;
+        self.turn(window, b": ")?;
         window.clock().advance(Duration::from_secs(2));
         window.until_open(&server, 1)?;
         self.quiet.drop_connection();
+        self.turn(window, b"local")?;
         window.clock().advance(Duration::from_secs(1));
         self.stuck.expect_end()?;
         window.stop_by_kill(server)?;
         Ok(())
+    }
+
+    /// A turn of the I/O driver, which releases a connection that has ended before a timer ends the next one. Released
+    /// together, two cost one block less.
+    fn turn(&mut self, window: &ServerWindow<'_>, sent: &[u8]) -> anyhow::Result<()> {
+        let looks = IO.empty_reads();
+        self.stuck.send(sent)?;
+        window.wait_until("the server has read it", || IO.empty_reads() > looks)
     }
 }

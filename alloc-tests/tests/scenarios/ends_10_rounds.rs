@@ -15,7 +15,7 @@ const CUT_SHORT: [&[u8]; 5] =
     [b"", b"\x81", b"\x81\x84\0\0\0\0pi", b"\x01\x82\0\0\0\0pi", b"\x02\x82\0\0\0\0pi\x80\xfe"];
 
 /// Close frames, masked with zeros, and the answers.
-const CLOSES: [(&[u8], &[u8]); 8] = [
+const CLOSES: [(&[u8], &[u8]); 9] = [
     (b"\x88\x80\0\0\0\0", b"\x88\x00"),
     (b"\x88\x82\0\0\0\0\x03\xe8", b"\x88\x02\x03\xe8"),
     (b"\x88\x85\0\0\0\0\x03\xe9bye", b"\x88\x05\x03\xe9bye"),
@@ -24,6 +24,8 @@ const CLOSES: [(&[u8], &[u8]); 8] = [
     // A code that no peer may send, and one that does not exist.
     (b"\x88\x82\0\0\0\0\x03\xed", b"\x88\x14\x03\xeaProtocol violation"),
     (b"\x88\x82\0\0\0\0\x03\xe7", b"\x88\x14\x03\xeaProtocol violation"),
+    // A broken rule behind a message.
+    (b"\x82\x81\0\0\0\0a\xf1\x80\0\0\0\0", b"\x82\x01a\x88\x10\x03\xeaprotocol error"),
     // Behind a message, and before one that is ignored.
     (b"\x81\x82\0\0\0\0hi\x88\x80\0\0\0\0\x81\x82\0\0\0\0hi", b"\x81\x02hi\x88\x00"),
 ];
@@ -135,16 +137,9 @@ impl Peers {
             IO.release_writes();
             window.until_open(server, 1)?;
         }
+        self.close_not_taken(window, server)?;
         IO.select_next();
-        self.client.upgrade(server.addr(), "/ws/echo")?;
         IO.hold_writes();
-        self.client.send(CLOSES[0].0)?;
-        self.barrier()?;
-        // The peer has two seconds to take the answer.
-        window.clock().advance(Duration::from_secs(2));
-        self.client.expect_end()?;
-        window.until_open(server, 1)?;
-        IO.select_next();
         self.client.connect(server.addr())?;
         self.client.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
         window.until_open(server, 2)?;
@@ -156,9 +151,35 @@ impl Peers {
         Ok(())
     }
 
+    /// The answer to a close frame, and the close frame for a broken rule.
+    fn close_not_taken(
+        &mut self,
+        window: &ServerWindow<'_>,
+        server: &Embedded,
+    ) -> anyhow::Result<()> {
+        IO.select_next();
+        self.client.upgrade(server.addr(), "/ws/echo")?;
+        IO.hold_writes();
+        self.client.send(CLOSES[0].0)?;
+        self.barrier()?;
+        // The peer has two seconds to take the answer.
+        window.clock().advance(Duration::from_secs(2));
+        self.client.expect_end()?;
+        window.until_open(server, 1)?;
+        IO.release_writes();
+        IO.select_next();
+        self.client.upgrade(server.addr(), "/ws/echo")?;
+        IO.hold_writes();
+        self.client.send(b"\xf1\x80\0\0\0\0")?;
+        self.barrier()?;
+        self.client.reset()?;
+        IO.release_writes();
+        window.until_open(server, 1)
+    }
+
     fn closes(&mut self, window: &ServerWindow<'_>, server: &Embedded) -> anyhow::Result<()> {
         for path in ["/ws/echo", "/ws/dashboard"] {
-            for (request, reply) in &CLOSES[..if path == "/ws/echo" { 8 } else { 3 }] {
+            for (request, reply) in &CLOSES[..if path == "/ws/echo" { 9 } else { 3 }] {
                 self.client.upgrade(server.addr(), path)?;
                 if path == "/ws/dashboard" {
                     self.client.expect_text(br#"{"skipped":0,"#)?;
