@@ -8,8 +8,7 @@ use std::io::{self, Read, Write};
 use anyhow::Result;
 use bench_kit::payload::Kind;
 use bench_show::units;
-use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
+use criterion::Throughput;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Message, WebSocket};
 
@@ -22,75 +21,71 @@ const ITERATION: usize = 64 * 1024;
 const BUFFER: usize = 8 * 1024;
 
 fn main() -> Result<()> {
-    run::run(|criterion| {
-        codec(criterion);
+    run::run("codec", |group| {
+        decode(group, 125);
+        decode(group, 64 * 1024);
+        encode(group, 1024);
         Ok(())
     })
 }
 
-fn codec(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("codec");
-    decode(&mut group, 125);
-    decode(&mut group, 64 * 1024);
-    encode(&mut group, 1024);
-    group.finish();
-}
-
 /// Reads masked frames as messages.
-fn decode(group: &mut BenchmarkGroup<'_, WallTime>, size: usize) {
-    let frames = set_throughput(group, size);
+fn decode(group: &mut run::Group<'_>, size: usize) {
+    let frames = ITERATION / size;
     let payload = Kind::Binary.payload(size);
     let frame = Kind::Binary.client_frame(&payload);
     let mut ws = server(Endless::new(frame.clone()));
-    group.bench_function(BenchmarkId::new("decode", units::size(size)), |bencher| {
-        bencher.iter(|| {
-            for _ in 0..frames {
-                let message = ws.read().expect("a valid frame is decoded");
-                assert!(matches!(message, Message::Binary(bytes) if bytes == payload));
-            }
-        });
-    });
-    memcpy(group, size, &frame);
+    let benchmark = || {
+        for _ in 0..frames {
+            let message = ws.read().expect("a valid frame is decoded");
+            assert!(matches!(message, Message::Binary(bytes) if bytes == payload));
+        }
+    };
+    group.measure(
+        ["decode", &units::size(size)],
+        throughput(size),
+        benchmark,
+        memcpy(size, &frame),
+    );
 }
 
 /// Writes messages as unmasked frames.
-fn encode(group: &mut BenchmarkGroup<'_, WallTime>, size: usize) {
-    let frames = set_throughput(group, size);
+fn encode(group: &mut run::Group<'_>, size: usize) {
+    let frames = ITERATION / size;
     let payload = Bytes::from(Kind::Binary.payload(size));
     let frame = Kind::Binary.server_frame(&payload);
     let mut ws = server(Endless::new(frame.clone()));
-    group.bench_function(BenchmarkId::new("encode", units::size(size)), |bencher| {
-        bencher.iter(|| {
-            for _ in 0..frames {
-                ws.write(Message::Binary(payload.clone())).expect("a valid frame is encoded");
-            }
-            ws.flush().expect("memory takes every byte");
-            assert_eq!(ws.get_ref().at, 0, "an iteration ends with a frame");
-        });
-    });
-    memcpy(group, size, &frame);
+    let benchmark = || {
+        for _ in 0..frames {
+            ws.write(Message::Binary(payload.clone())).expect("a valid frame is encoded");
+        }
+        ws.flush().expect("memory takes every byte");
+        assert_eq!(ws.get_ref().at, 0, "an iteration ends with a frame");
+    };
+    group.measure(
+        ["encode", &units::size(size)],
+        throughput(size),
+        benchmark,
+        memcpy(size, &frame),
+    );
 }
 
-/// The floor: a compared copy of every frame.
-fn memcpy(group: &mut BenchmarkGroup<'_, WallTime>, size: usize, frame: &[u8]) {
+/// The floor: a compared copy of every frame of an iteration.
+fn memcpy(size: usize, frame: &[u8]) -> impl FnMut() {
     let frames = ITERATION / size;
     let mut copy = vec![0; frame.len()];
-    group.bench_function(BenchmarkId::new("memcpy", units::size(size)), |bencher| {
-        bencher.iter(|| {
-            for _ in 0..frames {
-                copy.copy_from_slice(black_box(frame));
-                assert!(black_box(&copy) == frame);
-            }
-        });
-    });
+    move || {
+        for _ in 0..frames {
+            copy.copy_from_slice(black_box(frame));
+            assert!(black_box(&copy) == frame);
+        }
+    }
 }
 
-/// Sets the throughput of an iteration, and returns its number of frames.
-fn set_throughput(group: &mut BenchmarkGroup<'_, WallTime>, size: usize) -> usize {
+/// Of an iteration in frames of `size` bytes.
+fn throughput(size: usize) -> Throughput {
     let frames = ITERATION / size;
-    let (elements, bytes) = (frames as u64, (frames * size) as u64);
-    group.throughput(Throughput::ElementsAndBytes { elements, bytes });
-    frames
+    Throughput::ElementsAndBytes { elements: frames as u64, bytes: (frames * size) as u64 }
 }
 
 fn server(io: Endless) -> WebSocket<Endless> {

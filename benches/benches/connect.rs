@@ -4,37 +4,34 @@
 use bench_kit::client::Client;
 use bench_kit::payload::{Exchange, Kind};
 use bench_kit::tcp_echo;
-use criterion::{BenchmarkId, Criterion, Throughput};
+use criterion::Throughput;
 use server::{Config, Embedded};
 
 mod run;
 
 fn main() -> anyhow::Result<()> {
-    run::run(connect)
+    run::run("connect", connect)
 }
 
-fn connect(criterion: &mut Criterion) -> anyhow::Result<()> {
+fn connect(group: &mut run::Group<'_>) -> anyhow::Result<()> {
     let server = Embedded::start(Config::default())?;
     let floor = tcp_echo::start_once()?;
     let (ws, tcp) = (server.addr(), floor.addr());
-    let mut group = criterion.benchmark_group("connect");
-    group.throughput(Throughput::Elements(1));
-    group.bench_function(BenchmarkId::new("handshake", "plain"), |bencher| {
-        bencher.iter(|| {
+    let Exchange { out, answer } = Exchange::tcp(Kind::Text, 64);
+    group.measure(
+        ["handshake", "plain"],
+        Throughput::Elements(1),
+        || {
             Client::upgrade(ws, "/ws/echo")
                 .and_then(Client::close)
                 .expect("both handshakes succeed");
-        });
-    });
-    let Exchange { out, answer } = Exchange::tcp(Kind::Text, 64);
-    group.bench_function(BenchmarkId::new("tcp", "plain"), |bencher| {
-        bencher.iter(|| {
-            let mut client = Client::connect(tcp).expect("the server accepts");
-            client.exchange(&out, &answer).expect("the server echoes");
-            client.expect_end().expect("the server closes");
-        });
-    });
-    group.finish();
+        },
+        || {
+            let mut client = Client::connect(tcp).expect("the floor accepts");
+            client.exchange(&out, &answer).expect("the floor echoes");
+            client.expect_end().expect("the floor closes");
+        },
+    );
     server.stop()?;
     floor.stop()
 }

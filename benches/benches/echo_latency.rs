@@ -4,8 +4,7 @@ use bench_kit::client::Client;
 use bench_kit::payload::{Exchange, Kind};
 use bench_kit::tcp_echo;
 use bench_show::units;
-use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
+use criterion::Throughput;
 use server::{Config, Embedded};
 
 mod run;
@@ -23,36 +22,26 @@ const MEMBERS: [(usize, &[Kind]); 6] = [
 const LARGEST: usize = 1024 * 1024;
 
 fn main() -> anyhow::Result<()> {
-    run::run(echo_latency)
+    run::run("echo_latency", echo_latency)
 }
 
-fn echo_latency(criterion: &mut Criterion) -> anyhow::Result<()> {
+fn echo_latency(group: &mut run::Group<'_>) -> anyhow::Result<()> {
     let config = Config { max_message: LARGEST, ..Config::default() };
     let server = Embedded::start(config)?;
     let floor = tcp_echo::start()?;
-    let mut group = criterion.benchmark_group("echo_latency");
     for (size, kinds) in MEMBERS {
-        group.throughput(Throughput::ElementsAndBytes { elements: 1, bytes: 2 * size as u64 });
         for kind in kinds {
-            let client = Client::upgrade(server.addr(), "/ws/echo")?;
-            measure(&mut group, kind.name(), size, client, &Exchange::echo(*kind, size));
+            let mut client = Client::upgrade(server.addr(), "/ws/echo")?;
+            let mut raw = Client::connect(floor.addr())?;
+            let (echo, tcp) = (Exchange::echo(*kind, size), Exchange::tcp(*kind, size));
+            group.measure(
+                [kind.name(), &units::size(size)],
+                Throughput::ElementsAndBytes { elements: 1, bytes: 2 * size as u64 },
+                || client.exchange(&echo.out, &echo.answer).expect("the server echoes"),
+                || raw.exchange(&tcp.out, &tcp.answer).expect("the floor echoes"),
+            );
         }
-        let client = Client::connect(floor.addr())?;
-        measure(&mut group, "tcp", size, client, &Exchange::tcp(kinds[0], size));
     }
-    group.finish();
     server.stop()?;
     floor.stop()
-}
-
-fn measure(
-    group: &mut BenchmarkGroup<'_, WallTime>,
-    function: &str,
-    size: usize,
-    mut client: Client,
-    Exchange { out, answer }: &Exchange,
-) {
-    group.bench_function(BenchmarkId::new(function, units::size(size)), |bencher| {
-        bencher.iter(|| client.exchange(out, answer).expect("the server echoes"));
-    });
 }

@@ -9,8 +9,7 @@ use bench_kit::client::Client;
 use bench_kit::payload::{Exchange, Kind};
 use bench_kit::tcp_echo;
 use bench_show::units;
-use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
+use criterion::Throughput;
 use server::{Config, Embedded};
 
 mod run;
@@ -31,32 +30,32 @@ const SHAPES: [Shape; 3] = [
 ];
 
 fn main() -> Result<()> {
-    run::run(echo_throughput)
+    run::run("echo_throughput", echo_throughput)
 }
 
-fn echo_throughput(criterion: &mut Criterion) -> Result<()> {
+fn echo_throughput(group: &mut run::Group<'_>) -> Result<()> {
     let server = Embedded::start(Config::default())?;
     let floor = tcp_echo::start()?;
-    let mut group = criterion.benchmark_group("echo_throughput");
     for Shape { kind, size, batch, connections } in SHAPES {
         let size_id = units::size(size).to_lowercase();
         for &connections in connections {
             let messages = (connections * batch) as u64;
-            let bytes = 2 * messages * size as u64;
-            group.throughput(Throughput::ElementsAndBytes { elements: messages, bytes });
-            let id = |kind| {
-                BenchmarkId::new(format!("{kind}_{size_id}_x{batch}"), format!("c{connections}"))
-            };
             let echo = |addr| Client::upgrade(addr, "/ws/echo");
-            let clients = open(connections, server.addr(), echo)?;
+            let mut clients = open(connections, server.addr(), echo)?;
             let exchange = Exchange::echo(kind, size).pipelined(batch);
-            measure(&mut group, id(kind.name()), clients, &exchange);
-            let clients = open(connections, floor.addr(), Client::connect)?;
-            let exchange = Exchange::tcp(kind, size).pipelined(batch);
-            measure(&mut group, id("tcp"), clients, &exchange);
+            let mut raw = open(connections, floor.addr(), Client::connect)?;
+            let tcp = Exchange::tcp(kind, size).pipelined(batch);
+            group.measure(
+                [&format!("{}_{size_id}_x{batch}", kind.name()), &format!("c{connections}")],
+                Throughput::ElementsAndBytes {
+                    elements: messages,
+                    bytes: 2 * messages * size as u64,
+                },
+                || round(&mut clients, &exchange).expect("the server echoes on all connections"),
+                || round(&mut raw, &tcp).expect("the floor echoes on all connections"),
+            );
         }
     }
-    group.finish();
     server.stop()?;
     floor.stop()
 }
@@ -67,18 +66,6 @@ fn open(
     connect: impl Fn(SocketAddr) -> Result<Client>,
 ) -> Result<Vec<Client>> {
     (0..connections).map(|_| connect(addr)).collect()
-}
-
-fn measure(
-    group: &mut BenchmarkGroup<'_, WallTime>,
-    id: BenchmarkId,
-    mut clients: Vec<Client>,
-    exchange: &Exchange,
-) {
-    group.bench_function(id, |bencher| {
-        bencher
-            .iter(|| round(&mut clients, exchange).expect("the server echoes on every connection"));
-    });
 }
 
 fn round(clients: &mut [Client], Exchange { out, answer }: &Exchange) -> Result<()> {

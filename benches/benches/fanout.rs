@@ -10,8 +10,7 @@ use anyhow::{Context, Result, ensure};
 use bench_kit::client::Client;
 use bench_kit::descriptors;
 use bench_kit::tcp_fanout::TcpFanout;
-use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput};
+use criterion::Throughput;
 use server::clock::ManualClock;
 use server::{Clock, Config, Embedded};
 
@@ -19,76 +18,51 @@ mod run;
 
 const SUBSCRIBERS: [usize; 4] = [1, 10, 100, 1000];
 
-/// Both ends of every connection are in this process. The two servers run one after the other; the rest is for the
-/// runtimes and criterion.
-const DESCRIPTORS: u64 = 2 * 1000 + 100;
+/// Both ends of every connection are in this process, to the server and to the floor; the rest is for the runtimes and
+/// criterion.
+const DESCRIPTORS: u64 = 4 * 1000 + 100;
 
 /// The server's tick. With its default, subscribers would count as idle after a hundred iterations, and be pinged.
 const TICK: Duration = Duration::from_micros(1);
 
 fn main() -> Result<()> {
     descriptors::raise(DESCRIPTORS)?;
-    run::run(fanout)
+    run::run("fanout", |group| SUBSCRIBERS.into_iter().try_for_each(|count| fanout(group, count)))
 }
 
-fn fanout(criterion: &mut Criterion) -> Result<()> {
-    let mut group = criterion.benchmark_group("fanout");
-    for count in SUBSCRIBERS {
-        let snapshot = dashboard(&mut group, count)?;
-        floor(&mut group, count, snapshot)?;
-    }
-    group.finish();
-    Ok(())
-}
-
-/// Returns a snapshot, so that the floor sends as many bytes.
-fn dashboard(group: &mut BenchmarkGroup<'_, WallTime>, count: usize) -> Result<Vec<u8>> {
+fn fanout(group: &mut run::Group<'_>, count: usize) -> Result<()> {
     let clock = ManualClock::default();
     let config = Config { clock: Clock::Manual(clock.clone()), tick: TICK, ..Config::default() };
     let server = Embedded::start(config)?;
     let mut subscribers = Subscribers::connect(server.addr(), count)?;
-    group.throughput(throughput(count, &subscribers.snapshot));
-    group.bench_function(id("text", count), |bencher| {
-        bencher.iter(|| {
-            clock.advance(TICK);
-            subscribers.read_next().expect("every subscriber gets the same new snapshot");
-        });
-    });
-    // The server drains on its manual clock, so the subscribers must leave first.
-    let Subscribers { snapshot, clients, .. } = subscribers;
-    drop(clients);
-    server.stop()?;
-    Ok(snapshot)
-}
-
-fn floor(group: &mut BenchmarkGroup<'_, WallTime>, count: usize, frame: Vec<u8>) -> Result<()> {
+    // As many bytes as a snapshot has.
+    let frame = subscribers.snapshot.clone();
     let floor = TcpFanout::start(frame.clone())?;
-    let mut clients = Vec::new();
+    let mut raw = Vec::new();
     for _ in 0..count {
         let mut client = Client::connect(floor.addr())?;
         client.expect(&frame)?;
-        clients.push(client);
+        raw.push(client);
     }
-    group.throughput(throughput(count, &frame));
-    group.bench_function(id("tcp", count), |bencher| {
-        bencher.iter(|| {
+    let elements = count as u64;
+    group.measure(
+        ["text", &format!("c{count}")],
+        Throughput::ElementsAndBytes { elements, bytes: elements * frame.len() as u64 },
+        || {
+            clock.advance(TICK);
+            subscribers.read_next().expect("every subscriber gets the same new snapshot");
+        },
+        || {
             floor.tick();
-            for client in &mut clients {
+            for client in &mut raw {
                 client.expect(&frame).expect("every connection gets the frame");
             }
-        });
-    });
-    drop(clients);
+        },
+    );
+    // The server drains on its manual clock, so the subscribers must leave first.
+    drop((subscribers, raw));
+    server.stop()?;
     floor.stop()
-}
-
-fn id(function: &str, count: usize) -> BenchmarkId {
-    BenchmarkId::new(function, format!("c{count}"))
-}
-
-fn throughput(count: usize, snapshot: &[u8]) -> Throughput {
-    let elements = count as u64;
-    Throughput::ElementsAndBytes { elements, bytes: elements * snapshot.len() as u64 }
 }
 
 struct Subscribers {

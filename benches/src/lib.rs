@@ -1,13 +1,19 @@
-//! Judges criterion's results.
+//! Criterion targets with a floor, and the judge of their ratios.
 //!
 //! The targets in `benches/` measure a real server over real sockets and check every answer. No absolute time is
-//! compared across machines. Recorded is the ratio to the *floor*: the same exchange without WebSocket, measured in the
-//! same run by the same client.
+//! compared across machines. Recorded is the ratio to the *floor*: the same exchange without WebSocket, with which the
+//! benchmark takes turns.
 //!
 //! # Layout
 //!
-//! - [`criterion_data`]: criterion's results, read strictly
-//! - [`ratios`]: results → ratios to the floor → verdicts, and how they are printed; pure
+//! - [`machine`]: the processor that ratios belong to
+//! - [`turns`]: a benchmark and its floor in turns, on a clock of the caller
+//! - [`pairs`]: their times as a file, written by a target and read by the judge
+//! - [`rounds`]: several runs of all targets, each in new processes
+//! - [`ratios`]: rounds → ratios → verdicts, and how they are printed; pure
 
-pub mod criterion_data;
+pub mod machine;
+pub mod pairs;
 pub mod ratios;
+pub mod rounds;
+pub mod turns;

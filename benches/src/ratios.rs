@@ -1,13 +1,11 @@
-//! Results → ratios to the floor → verdicts, and how they are printed. Pure: no clock, no files, nothing printed.
+//! Rounds → ratios to the floor → verdicts, and how they are printed. Pure: no clock, no files, nothing printed.
 
 mod judge;
 mod render;
-mod row;
 #[cfg(test)]
 mod tests;
 mod update;
 
-pub use judge::{Filter, exit_code, judge};
+pub use judge::{Filter, Measured, RatioRow, exit_code, judge};
 pub use render::{Format, render};
-pub use row::{Pair, RatioRow, Refusal};
-pub use update::{DEFAULT_TOLERANCE, Update, update};
+pub use update::{Update, update};

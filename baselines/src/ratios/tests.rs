@@ -1,9 +1,11 @@
 use super::{Verdict::*, *};
 
 const TEXT: &str = r#"{
-  "schema": 1,
+  "schema": 2,
+  "machine": "a processor",
   "ratios": {
     "connect/handshake/plain": {"ratio": 3.0, "tolerance": 0.5, "why": "five runs, widest 2.7"},
+    "echo_latency/binary/64B": {"ratio": 1.5, "tolerance": null, "why": "it varies"},
     "echo_latency/text/64B": {"ratio": 1.04, "tolerance": 0.25, "why": "the \"quiet\" week"}
   }
 }
@@ -17,27 +19,35 @@ fn check(part: &str, replacement: &str, reason: &str) {
     assert!(found.contains(reason), "{found}");
 }
 
-fn recorded() -> Ratios {
-    Ratios::from([(
-        "echo".to_owned(),
-        Ratio { ratio: 2.0, tolerance: 0.25, why: "test".to_owned() },
-    )])
+fn recorded() -> Recorded {
+    let ratio = Ratio { ratio: 2.0, tolerance: Some(0.25), why: "test".to_owned() };
+    let ratios = Ratios::from([("echo".to_owned(), ratio)]);
+    Recorded { machine: "a processor".to_owned(), ratios }
+}
+
+fn exactly(ratio: f64) -> Estimate {
+    Estimate { ratio, low: ratio, high: ratio }
 }
 
 #[track_caller]
-fn check_verdict(id: &str, measured: f64, expected: &[(&str, Verdict)]) {
-    let judgements = judge(&recorded(), &BTreeMap::from([(id.to_owned(), measured)]));
-    let found: Vec<_> =
-        judgements.iter().map(|judgement| (judgement.id.as_str(), judgement.verdict)).collect();
-    assert_eq!(found, expected, "{measured}");
+fn check_verdict(id: &str, measured: Estimate, expected: &[(&str, Verdict)]) {
+    let judgements = judge(&recorded().ratios, &BTreeMap::from([(id.to_owned(), measured)]));
+    let found: Vec<_> = judgements
+        .iter()
+        .map(|judgement| (judgement.id.as_str(), judgement.verdict.expect("it is judged")))
+        .collect();
+    assert_eq!(found, expected, "{measured:?}");
 }
 
 #[test]
 fn parsed_ratios_render_to_the_same_bytes() {
-    let ratios = parse(TEXT).unwrap();
-    assert_eq!(ratios["echo_latency/text/64B"].tolerance, 0.25);
-    assert_eq!(render(&ratios).unwrap(), TEXT);
-    assert_eq!(parse(&render(&Ratios::new()).unwrap()).unwrap(), Ratios::new());
+    let recorded = parse(TEXT).unwrap();
+    assert_eq!(recorded.machine, "a processor");
+    assert_eq!(recorded.ratios["echo_latency/text/64B"].tolerance, Some(0.25));
+    assert_eq!(recorded.ratios["echo_latency/binary/64B"].tolerance, None);
+    assert_eq!(render(&recorded).unwrap(), TEXT);
+    let none = Recorded { ratios: Ratios::new(), ..recorded };
+    assert_eq!(parse(&render(&none).unwrap()).unwrap(), none);
 }
 
 #[test]
@@ -53,12 +63,14 @@ fn a_file_is_saved_and_loaded() {
 
 #[test]
 fn a_file_that_save_would_not_write_is_not_comparable() {
-    check("\"schema\": 1", "\"schema\": 3", "schema 3, this reads 1");
+    check("\"schema\": 2", "\"schema\": 3", "schema 3, this reads 2");
     check("\"why\": \"five", "\"median_ns\": 7, \"why\": \"five", "unknown field `median_ns`");
-    check("\"ratios\"", "\"machine\": \"\", \"ratios\"", "unknown field `machine`");
+    check("\"ratios\"", "\"kernel\": \"\", \"ratios\"", "unknown field `kernel`");
+    check("\"a processor\"", "\" \"", "machine is empty");
+    check("\"tolerance\": null, ", "", "missing field `tolerance`");
     check("echo_latency/text/64B", "connect/handshake/plain", "duplicate key");
     check("echo_latency/text/64B", "a/b/c", "unsorted key");
-    check("\"ratio\": 3.0, ", "", "missing field `ratio` at line 4");
+    check("\"ratio\": 3.0, ", "", "missing field `ratio` at line 5");
     check("}\n}", "}", "EOF");
 }
 
@@ -71,7 +83,7 @@ fn a_number_that_is_not_above_0_is_neither_read_nor_written() {
     check("0.25", "-0.25", "tolerance -0.25");
     for ratio in [f64::NAN, f64::INFINITY, 0.0] {
         let mut ratios = recorded();
-        ratios.values_mut().for_each(|recorded| recorded.ratio = ratio);
+        ratios.ratios.values_mut().for_each(|recorded| recorded.ratio = ratio);
         assert!(render(&ratios).unwrap_err().contains("is not a number above 0"), "{ratio}");
     }
 }
@@ -83,21 +95,52 @@ fn a_ratio_without_a_reason_is_not_comparable() {
 
 #[test]
 fn the_tolerance_is_a_factor_both_ways() {
-    check_verdict("echo", 2.5, &[("echo", Pass)]);
-    check_verdict("echo", 2.501, &[("echo", Regressed)]);
-    check_verdict("echo", 1.6, &[("echo", Pass)]);
-    check_verdict("echo", 1.599, &[("echo", Improved)]);
+    check_verdict("echo", exactly(2.5), &[("echo", Pass)]);
+    check_verdict("echo", exactly(2.501), &[("echo", Regressed)]);
+    check_verdict("echo", exactly(1.6), &[("echo", Pass)]);
+    check_verdict("echo", exactly(1.599), &[("echo", Improved)]);
+}
+
+#[test]
+fn a_ratio_whose_interval_holds_the_recorded_one_has_not_changed() {
+    let between = |low, ratio, high| Estimate { ratio, low, high };
+    check_verdict("echo", between(1.99, 2.6, 2.7), &[("echo", Pass)]);
+    check_verdict("echo", between(2.01, 2.6, 2.7), &[("echo", Regressed)]);
+    check_verdict("echo", between(1.2, 1.5, 2.01), &[("echo", Pass)]);
+    check_verdict("echo", between(1.2, 1.5, 1.99), &[("echo", Improved)]);
+}
+
+#[test]
+fn a_ratio_that_could_have_missed_three_tolerances_is_too_noisy() {
+    let around = |factor: f64| Estimate { ratio: 2.0, low: 2.0 / factor, high: 2.0 * factor };
+    check_verdict("echo", around(1.74), &[("echo", Pass)]);
+    check_verdict("echo", around(1.76), &[("echo", TooNoisy)]);
+}
+
+#[test]
+fn a_ratio_without_a_tolerance_is_not_judged() {
+    let mut recorded = recorded();
+    recorded.ratios.values_mut().for_each(|ratio| ratio.tolerance = None);
+    let judge = |measured: &[Estimate]| {
+        let measured = measured.iter().map(|one| ("echo".to_owned(), *one)).collect();
+        judge(&recorded.ratios, &measured)[0].verdict
+    };
+    assert_eq!(judge(&[exactly(9.0)]), None);
+    assert_eq!(judge(&[exactly(f64::NAN)]), Some(Failed));
+    assert_eq!(judge(&[]), Some(Stale));
 }
 
 #[test]
 fn an_id_on_one_side_is_missing_or_stale() {
-    check_verdict("connect", 1.0, &[("connect", Missing), ("echo", Stale)]);
+    check_verdict("connect", exactly(1.0), &[("connect", Missing), ("echo", Stale)]);
 }
 
 #[test]
 fn a_measured_ratio_that_is_not_a_positive_number_fails() {
     for measured in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -1.0] {
-        check_verdict("echo", measured, &[("echo", Failed)]);
-        check_verdict("new", measured, &[("echo", Stale), ("new", Failed)]);
+        check_verdict("echo", exactly(measured), &[("echo", Failed)]);
+        check_verdict("new", exactly(measured), &[("echo", Stale), ("new", Failed)]);
+        let low = Estimate { low: measured, ..exactly(2.0) };
+        check_verdict("echo", low, &[("echo", Failed)]);
     }
 }

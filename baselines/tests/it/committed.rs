@@ -79,7 +79,8 @@ fn problems(root: &Path) -> Vec<String> {
         }
         match reload(&path, ratios::load, |all, path, to| ratios::save(path, all, to)) {
             Ok(all) => problems.extend(
-                all.keys()
+                all.ratios
+                    .keys()
                     .filter(|id| !is_bench_id(id))
                     .map(|id| format!("{id:?} is not a benchmark id")),
             ),
@@ -156,7 +157,7 @@ fn alloc_file(id: &str) -> String {
 
 fn ratio_file(id: &str) -> String {
     format!(
-        "{{\n  \"schema\": 1,\n  \"ratios\": {{\n    \"{id}\": {{\"ratio\": 1.5, \"tolerance\": 0.25, \"why\": \
+        "{{\n  \"schema\": 2,\n  \"machine\": \"test\",\n  \"ratios\": {{\n    \"{id}\": {{\"ratio\": 1.5, \"tolerance\": 0.25, \"why\": \
          \"test\"}}\n  }}\n}}\n"
     )
 }
@@ -203,7 +204,7 @@ fn a_malformed_file_is_a_problem() {
         Some("not laid out as it is saved"),
     );
     check("alloc/sites/echo.txt", "#\n", Some("line 1: not the header"));
-    check("bench/ratios.json", "{\"schema\": 1}", Some("missing field `ratios`"));
+    check("bench/ratios.json", "{\"schema\": 2}", Some("missing field `machine`"));
     check(
         "bench/ratios.json",
         &ratio_file("a/b/c").replace("1.5", "1.50"),

@@ -4,7 +4,7 @@ use baselines::{
     AllocBaseline, Error, Recording, Verdict,
     alloc::{self, Counts, Provenance},
     compare::{Live, Measurement, judge},
-    ratios::{self, Ratio, Ratios},
+    ratios::{self, Ratio, Recorded},
     sites::{self, SiteCost, Sites},
     verdict::exit_code,
 };
@@ -75,14 +75,15 @@ fn call_sites() -> impl Strategy<Value = Sites> {
     btree_map("[!-~é]([ -~é]{0,30}[!-~é])?", cost, 0..8)
 }
 
-fn bench_ratios() -> impl Strategy<Value = Ratios> {
+fn bench_ratios() -> impl Strategy<Value = Recorded> {
     let positive = || prop::num::f64::POSITIVE | prop::num::f64::SUBNORMAL;
-    let ratio = (positive(), positive(), "[!-~é]{1,12}");
-    btree_map(
+    let ratio = (positive(), prop::option::of(positive()), "[!-~é]{1,12}");
+    let ratios = btree_map(
         any::<String>(),
         ratio.prop_map(|(ratio, tolerance, why)| Ratio { ratio, tolerance, why }),
         0..6,
-    )
+    );
+    (ratios, "[!-~é]{1,12}").prop_map(|(ratios, machine)| Recorded { machine, ratios })
 }
 
 /// Commits what `save` adds to a recording.

@@ -4,7 +4,6 @@
 mod curve;
 mod document;
 mod figures;
-mod journal;
 mod record;
 mod slowdown;
 #[cfg(test)]
@@ -26,8 +25,8 @@ use compare::gate::Rule;
 use compare::server_process::Program;
 use compare::workload::select;
 
+use super::journal::Journal;
 use figures::alarms;
-use journal::Journal;
 use record::{Head, Record};
 use trials::Trials;
 
@@ -102,8 +101,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 }
 
 /// Takes the comparisons that `journal` does not have yet.
-fn take(args: &Args, trials: &Trials, journal: &mut Journal) -> Result<()> {
-    let count = |journal: &Journal, head: Head| {
+fn take(args: &Args, trials: &Trials, journal: &mut Journal<Record>) -> Result<()> {
+    let count = |journal: &Journal<Record>, head: Head| {
         journal.records().iter().filter(|record| trials.covers(record, head)).count()
     };
     loop {
@@ -118,7 +117,7 @@ fn take(args: &Args, trials: &Trials, journal: &mut Journal) -> Result<()> {
             heads => journal.keep(trials.same_together(&what, heads, &mut rng)?)?,
         }
     }
-    let slowed = |journal: &Journal| {
+    let slowed = |journal: &Journal<Record>| {
         args.slower.iter().map(|slower| count(journal, Head::Slower(*slower))).min()
     };
     while let Some(done) = slowed(journal).filter(|done| *done < args.slowed) {

@@ -9,8 +9,10 @@ use load_engine::problem::Problem;
 use load_plan::outcome::Ending;
 
 mod audience;
+mod benchmarks;
 mod comparison;
 mod generator;
+mod journal;
 
 /// `load` and `audience` start this program again as their server, which counts its allocations as `ws-load`'s does.
 #[global_allocator]
@@ -27,6 +29,8 @@ struct Args {
 enum Command {
     /// Measure how often the timings of ws-compare are wrong, and which slowdowns they see
     Compare(comparison::Args),
+    /// Measure how well the ratios of the criterion targets repeat, and which slowdowns check-benches sees
+    Benches(benchmarks::Args),
     /// Measure the processor time of ws-load per message, beside a raw TCP driver
     Load(generator::Args),
     /// Measure how much subscribers of the dashboard delay connections that echo
@@ -39,6 +43,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Args::parse().command {
         Command::Compare(args) => comparison::run(&args),
+        Command::Benches(args) => benchmarks::run(&args),
         Command::Load(args) => generator::run(&args),
         Command::Audience(args) => audience::run(&args),
         Command::Serve => load::own_target::serve().map(|never| match never {}),

@@ -1,18 +1,14 @@
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use baselines::ratios::{self, Ratios};
+use anyhow::{Context, Result, ensure};
+use baselines::ratios::{self, Estimate, Ratio, Recorded};
 use baselines::{Verdict, verdict};
+use bench_kit::statistics::{hodges_lehmann, median, walsh_interval};
 
-use super::row::{Pair, RatioRow, Refusal};
-use crate::criterion_data::Measurements;
+use crate::pairs::{Pair, Pairs};
 
-/// Kinds of benchmark that are floors: raw TCP, and a copy in memory for benchmarks without a socket.
-const FLOORS: [&str; 2] = ["tcp", "memcpy"];
-
-/// Longest time between a benchmark and its floor. They run seconds apart; a floor of another run was measured while the
-/// machine did other things.
-pub(super) const SAME_RUN: Duration = Duration::from_secs(15 * 60);
+/// Confidence of the interval of a ratio.
+const CONFIDENCE: f64 = 0.99;
 
 /// Selects benchmarks by their ids.
 #[derive(Clone, Debug, Default)]
@@ -24,78 +20,108 @@ impl Filter {
     pub fn admits(&self, id: &str) -> bool {
         self.0.is_empty() || self.0.iter().any(|word| id.contains(word.as_str()))
     }
+
+    /// A regular expression for criterion that matches what the filter admits; `None` if that is everything.
+    #[must_use]
+    pub fn pattern(&self) -> Option<String> {
+        let escaped = |word: &String| {
+            word.chars()
+                .flat_map(|char| {
+                    (!char.is_alphanumeric()).then_some('\\').into_iter().chain([char])
+                })
+                .collect::<String>()
+        };
+        let words: Vec<String> = self.0.iter().map(escaped).collect();
+        (!words.is_empty()).then(|| words.join("|"))
+    }
 }
 
-/// Judges every benchmark that is measured, recorded or both, sorted by id.
-#[must_use]
-pub fn judge(recorded: &Ratios, measurements: &Measurements, filter: &Filter) -> Vec<RatioRow> {
-    let mut pairs = BTreeMap::new();
-    let mut refusals = BTreeMap::new();
-    for id in measurements.keys().filter(|id| filter.admits(id)) {
-        match pair(id, measurements) {
-            Ok(Some(pair)) => _ = pairs.insert(id.clone(), pair),
-            Ok(None) => {}
-            Err(refusal) => _ = refusals.insert(id.clone(), refusal),
-        }
-    }
-    let recorded: Ratios = recorded
-        .iter()
-        .filter(|(id, _)| filter.admits(id))
-        .map(|(id, ratio)| (id.clone(), ratio.clone()))
-        .collect();
-    let measured = pairs.iter().map(|(id, pair)| (id.clone(), pair.ratio())).collect();
-    let mut rows: Vec<_> = ratios::judge(&recorded, &measured)
+/// What the rounds of a run say about one benchmark.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Measured {
+    /// Time of the benchmark, in nanoseconds per iteration: the median of the rounds.
+    pub median_ns: f64,
+    /// Time of the floor.
+    pub floor_ns: f64,
+    /// The ratio of the two.
+    pub estimate: Estimate,
+}
+
+/// One benchmark: the measured times, the recorded ratio, and the verdict.
+#[derive(Clone, Debug)]
+pub struct RatioRow {
+    /// The criterion id.
+    pub id: String,
+    /// The result and its floor.
+    pub measured: Option<Measured>,
+    /// What the baseline contains.
+    pub recorded: Option<Ratio>,
+    /// The outcome; `None` if the ratio is not judged.
+    pub verdict: Option<Verdict>,
+}
+
+/// Judges every benchmark that is measured, recorded or both, sorted by id. `machine` is where the rounds were measured;
+/// ratios that another one recorded are not comparable.
+///
+/// # Errors
+///
+/// If a round lacks a benchmark of another one.
+pub fn judge(
+    recorded: &Recorded,
+    machine: &str,
+    rounds: &[Pairs],
+    filter: &Filter,
+) -> Result<Vec<RatioRow>> {
+    let measured = measured(rounds, filter)?;
+    let is_other = recorded.machine != machine;
+    let recorded = recorded.ratios.iter().filter(|(id, _)| filter.admits(id));
+    let recorded = recorded.map(|(id, ratio)| (id.clone(), ratio.clone())).collect();
+    let estimates = measured.iter().map(|(id, one)| (id.clone(), one.estimate)).collect();
+    let judged = ratios::judge(&recorded, &estimates);
+    Ok(judged
         .into_iter()
-        .filter(|row| !refusals.contains_key(&row.id))
         .map(|row| RatioRow {
-            measured: pairs.get(&row.id).cloned(),
+            measured: measured.get(&row.id).copied(),
+            verdict: match (&row.recorded, row.measured) {
+                (Some(_), Some(_)) if is_other => Some(Verdict::NotComparable),
+                _ => row.verdict,
+            },
             id: row.id,
             recorded: row.recorded,
-            refused: None,
-            verdict: row.verdict,
         })
-        .collect();
-    rows.extend(refusals.into_iter().map(|(id, refusal)| RatioRow {
-        measured: None,
-        recorded: recorded.get(&id).cloned(),
-        refused: Some(refusal),
-        verdict: Verdict::NotComparable,
-        id,
-    }));
-    rows.sort_by(|a, b| a.id.cmp(&b.id));
-    rows
+        .collect())
 }
 
-/// The exit code for these rows.
+/// The exit code for these rows. Rows that are not judged do not make a pass.
 #[must_use]
 pub fn exit_code(rows: &[RatioRow]) -> u8 {
-    verdict::exit_code(rows.iter().map(|row| row.verdict))
+    verdict::exit_code(rows.iter().filter_map(|row| row.verdict))
 }
 
-/// The benchmark with its floor; `None` if it is a floor.
-fn pair(id: &str, measurements: &Measurements) -> Result<Option<Pair>, Refusal> {
-    let mut segments = id.split('/');
-    let (Some(group), Some(function), Some(parameter), None) =
-        (segments.next(), segments.next(), segments.next(), segments.next())
-    else {
-        return Err(Refusal::NotAnId);
-    };
-    // `text_64b_x16` is a kind and a shape. A benchmark and its floor differ in the kind only.
-    let (kind, shape) = function.split_at(function.find('_').unwrap_or(function.len()));
-    if FLOORS.contains(&kind) {
-        return Ok(None);
-    }
-    let subject = measurements[id];
-    let floor = FLOORS
-        .iter()
-        .find_map(|floor| measurements.get(&format!("{group}/{floor}{shape}/{parameter}")))
-        .ok_or(Refusal::NoFloor)?;
-    let apart = subject
-        .taken
-        .duration_since(floor.taken)
-        .unwrap_or_else(|floor_is_later| floor_is_later.duration());
-    if apart > SAME_RUN {
-        return Err(Refusal::AnotherRun);
-    }
-    Ok(Some(Pair { median_ns: subject.median_ns, floor_ns: floor.median_ns }))
+fn measured(rounds: &[Pairs], filter: &Filter) -> Result<BTreeMap<String, Measured>> {
+    let ids = rounds.iter().flat_map(|round| round.keys()).filter(|id| filter.admits(id));
+    let ids: std::collections::BTreeSet<_> = ids.collect();
+    ids.into_iter().map(|id| Ok((id.clone(), of(id, rounds)?))).collect()
+}
+
+fn of(id: &str, rounds: &[Pairs]) -> Result<Measured> {
+    let pairs: Vec<&Pair> = rounds.iter().filter_map(|round| round.get(id)).collect();
+    ensure!(
+        pairs.len() == rounds.len(),
+        "{id} was measured in {} of {} rounds; measure again",
+        pairs.len(),
+        rounds.len()
+    );
+    let all = |of: fn(&Pair) -> f64| pairs.iter().map(|pair| of(pair)).collect::<Vec<f64>>();
+    let logs = all(|pair| pair.ratio.ln());
+    // Too few rounds for the level exclude nothing.
+    let interval = walsh_interval(&logs, CONFIDENCE).filter(|found| found.achieved >= CONFIDENCE);
+    let (low, high) =
+        interval.map_or((f64::MIN_POSITIVE, f64::MAX), |found| (found.low.exp(), found.high.exp()));
+    let ratio = hodges_lehmann(&logs).context("no round was measured")?.exp();
+    Ok(Measured {
+        median_ns: median(&all(|pair| pair.median_ns)).context("no round was measured")?,
+        floor_ns: median(&all(|pair| pair.floor_ns)).context("no round was measured")?,
+        estimate: Estimate { ratio, low, high },
+    })
 }

@@ -1,19 +1,16 @@
 use std::collections::BTreeSet;
 
+use anyhow::{Result, ensure};
 use baselines::Verdict;
-use baselines::ratios::{Ratio, Ratios};
+use baselines::ratios::{Ratio, Recorded};
 
-use super::row::RatioRow;
-
-/// Tolerance of a benchmark that is recorded for the first time. It is a guess: measured tolerances are given with
-/// `--tolerance` and kept in `baselines/bench/ratios.json`.
-pub const DEFAULT_TOLERANCE: f64 = 0.5;
+use super::judge::RatioRow;
 
 /// What recording a run changes in the baseline.
 #[derive(Clone, Debug, Default)]
 pub struct Update {
     /// The baseline afterwards.
-    pub ratios: Ratios,
+    pub recorded: Recorded,
     /// Ids whose limit went up, with the ratio before and after.
     pub loosened: Vec<(String, f64, f64)>,
     /// Ids that the run did not measure and that the baseline keeps.
@@ -22,43 +19,58 @@ pub struct Update {
     pub pruned: BTreeSet<String>,
 }
 
-/// Replaces the ratios of `rows` that were measured. Other ratios stay, but with `prune` stale rows are removed.
-/// `tolerance` is for all replaced ratios; without it each keeps its own, or gets [`DEFAULT_TOLERANCE`].
-#[must_use]
+/// Replaces the ratios of `rows` that were measured on `machine`. Other ratios stay, but with `prune` stale rows are
+/// removed. `tolerance` is for all replaced ratios; without it each keeps its own, and a new one is not judged.
+///
+/// # Errors
+///
+/// If ratios of another machine would stay beside those of this one.
 pub fn update(
-    recorded: &Ratios,
+    before: &Recorded,
+    machine: &str,
     rows: &[RatioRow],
     tolerance: Option<f64>,
     why: &str,
     prune: bool,
-) -> Update {
-    let mut update = Update { ratios: recorded.clone(), ..Update::default() };
-    for RatioRow { id, measured, recorded, verdict, .. } in rows {
-        let Some(pair) = measured else {
-            if prune && *verdict == Verdict::Stale {
-                update.ratios.remove(id);
+) -> Result<Update> {
+    let mut update = Update::default();
+    update.recorded.machine = machine.to_owned();
+    update.recorded.ratios.clone_from(&before.ratios);
+    let ratios = &mut update.recorded.ratios;
+    let mut replaced = BTreeSet::new();
+    for RatioRow { id, measured, recorded, verdict } in rows {
+        let Some(measured) = measured else {
+            if prune && *verdict == Some(Verdict::Stale) {
+                ratios.remove(id);
                 update.pruned.insert(id.clone());
             } else {
                 update.kept.insert(id.clone());
             }
             continue;
         };
-        let ratio = rounded(pair.ratio());
-        let before = recorded.as_ref();
-        let tolerance = tolerance
-            .or_else(|| before.map(|before| before.tolerance))
-            .unwrap_or(DEFAULT_TOLERANCE);
-        if let Some(before) = before
-            && ratio * (1.0 + tolerance) > before.ratio * (1.0 + before.tolerance)
+        let ratio = rounded(measured.estimate.ratio);
+        let tolerance = tolerance.or_else(|| recorded.as_ref()?.tolerance);
+        let limit =
+            |ratio: f64, tolerance: Option<f64>| ratio * (1.0 + tolerance.unwrap_or(f64::INFINITY));
+        if let Some(before) = recorded
+            && limit(ratio, tolerance) > limit(before.ratio, before.tolerance)
         {
             update.loosened.push((id.clone(), before.ratio, ratio));
         }
-        update.ratios.insert(id.clone(), Ratio { ratio, tolerance, why: why.to_owned() });
+        ratios.insert(id.clone(), Ratio { ratio, tolerance, why: why.to_owned() });
+        replaced.insert(id);
     }
-    update
+    let others = ratios.keys().filter(|id| !replaced.contains(id)).count();
+    ensure!(
+        others == 0 || before.machine == machine,
+        "not recorded: {others} other ratios are of {:?}, and this is {machine:?}; measure all of them, or remove them \
+         with --prune",
+        before.machine
+    );
+    Ok(update)
 }
 
-/// Three decimals, because a ratio repeats to a few percent at best. At least 0.001, because a baseline refuses 0.
+/// Four digits behind the point, because a ratio repeats to a percent at best. Above 0, because a baseline refuses 0.
 fn rounded(ratio: f64) -> f64 {
-    ((ratio * 1000.0).round() / 1000.0).max(0.001)
+    ((ratio * 10_000.0).round() / 10_000.0).max(0.0001)
 }

@@ -1,29 +1,40 @@
-//! The program `check-benches`, on the committed results of two benchmarks.
+//! The program `check-benches`, on rounds that a test wrote.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use anyhow::Result;
+use benches::pairs::{self, Pair, Pairs};
+use benches::{machine, rounds};
 use tempfile::TempDir;
 
-/// A folder for `bench/ratios.json`, and the committed results of `echo_latency/{text,tcp}/64B`, ratio 0.92.
+/// A folder for `bench/ratios.json`, and the rounds of one benchmark, whose ratio is 1.1.
 struct Bench {
     baselines: TempDir,
-    criterion: PathBuf,
+    rounds: TempDir,
 }
 
 impl Bench {
     fn new() -> Result<Self> {
-        let criterion = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/criterion");
-        Ok(Self { baselines: tempfile::tempdir()?, criterion })
+        let bench = Self { baselines: tempfile::tempdir()?, rounds: tempfile::tempdir()? };
+        let pair = Pair { median_ns: 16_500.0, floor_ns: 15_000.0, ratio: 1.1 };
+        for round in 0..rounds::ROUNDS {
+            let pairs = Pairs::from([("echo_latency/text/64B".to_owned(), pair)]);
+            pairs::write(&bench.rounds.path().join(round.to_string()), "echo_latency", &pairs)?;
+        }
+        Ok(bench)
     }
 
     fn recorded(ratio: f64) -> Result<Self> {
+        Self::recorded_on(&machine::name(), ratio, "0.05")
+    }
+
+    fn recorded_on(machine: &str, ratio: f64, tolerance: &str) -> Result<Self> {
         let bench = Self::new()?;
         std::fs::create_dir(bench.baselines.path().join("bench"))?;
         let text = format!(
-            "{{\"schema\": 1, \"ratios\": {{\"echo_latency/text/64B\": {{\"ratio\": {ratio:?}, \
-             \"tolerance\": 0.25, \"why\": \"a test\"}}}}}}"
+            "{{\"schema\": 2, \"machine\": {machine:?}, \"ratios\": {{\"echo_latency/text/64B\": {{\"ratio\": {ratio:?}, \
+             \"tolerance\": {tolerance}, \"why\": \"a test\"}}}}}}"
         );
         std::fs::write(bench.file(), text)?;
         Ok(bench)
@@ -35,10 +46,11 @@ impl Bench {
 
     fn run(&self, args: &[&str]) -> Result<Output> {
         Ok(Command::new(env!("CARGO_BIN_EXE_check-benches"))
+            .arg("--last")
             .arg("--baselines")
             .arg(self.baselines.path())
-            .arg("--criterion-dir")
-            .arg(&self.criterion)
+            .arg("--rounds-dir")
+            .arg(self.rounds.path())
             .args(args)
             .output()?)
     }
@@ -55,73 +67,94 @@ impl Bench {
 }
 
 const RECORD: &str = "scripts/check-benches.sh --update --reason \"…\"";
-const MEASURE: &str = "cargo bench -p benches";
+const COMPARE: &str = "scripts/compare.sh main";
 
 #[test]
 fn a_ratio_within_the_tolerance_passes() -> Result<()> {
-    let stdout = Bench::recorded(0.8)?.check(&[], 0, "")?;
+    let stdout = Bench::recorded(1.08)?.check(&[], 0, "")?;
     assert!(stdout.ends_with("1 pass\n"), "{stdout}");
     Ok(())
 }
 
 #[test]
 fn slower_and_faster_have_different_exit_codes() -> Result<()> {
-    Bench::recorded(0.5)?.check(&[], 3, MEASURE)?;
-    Bench::recorded(1.5)?.check(&[], 4, RECORD)?;
+    Bench::recorded(1.0)?.check(&[], 3, COMPARE)?;
+    Bench::recorded(1.2)?.check(&[], 4, RECORD)?;
     Ok(())
 }
 
 #[test]
-fn an_unrecorded_benchmark_is_missing_and_passes_once_recorded() -> Result<()> {
+fn an_unrecorded_benchmark_is_missing_and_passes_once_it_has_a_tolerance() -> Result<()> {
     let bench = Bench::new()?;
     bench.check(&[], 5, RECORD)?;
-    bench.check(&["--update", "--reason", "a first run"], 0, "git diff baselines/bench")?;
+    let update = ["--update", "--reason", "a first run"];
+    bench.check(&update, 0, "git diff baselines/bench")?;
+    let stdout = bench.check(&[], 5, RECORD)?;
+    assert!(stdout.ends_with("1 not judged\n"), "{stdout}");
+    bench.check(&[&update[..], &["--tolerance", "0.05"]].concat(), 0, "baselines/bench")?;
     bench.check(&[], 0, "")?;
     assert!(std::fs::read_to_string(bench.file())?.contains("a first run"));
     Ok(())
 }
 
 #[test]
+fn another_processor_gives_no_verdict_and_is_green_only_on_request() -> Result<()> {
+    let bench = Bench::recorded_on("another one", 0.1, "0.05")?;
+    bench.check(&[], 5, RECORD)?;
+    bench.check(&["--other-machine-ok"], 0, COMPARE.trim_end_matches(" main"))?;
+    let here = Bench::recorded(1.0)?;
+    here.check(&["--other-machine-ok"], 3, COMPARE)?;
+    Bench::new()?.check(&["--other-machine-ok"], 5, RECORD)?;
+    Ok(())
+}
+
+#[test]
 fn a_broken_baseline_is_not_comparable() -> Result<()> {
     let bench = Bench::recorded(1.0)?;
-    std::fs::write(bench.file(), "{\"schema\": 1, \"rat")?;
+    std::fs::write(bench.file(), "{\"schema\": 2, \"rat")?;
     bench.check(&[], 5, RECORD)?;
     Ok(())
 }
 
 #[test]
-fn a_run_without_results_never_passes() -> Result<()> {
-    let mut bench = Bench::recorded(1.0)?;
-    bench.criterion = bench.baselines.path().to_owned();
-    bench.check(&[], 5, MEASURE)?;
+fn a_run_without_rounds_never_passes() -> Result<()> {
+    let mut bench = Bench::recorded(1.1)?;
+    bench.rounds = tempfile::tempdir()?;
+    bench.check(&[], 1, "leave --last out")?;
+    Ok(())
+}
+
+#[test]
+fn too_few_rounds_never_pass() -> Result<()> {
+    let bench = Bench::recorded(1.1)?;
+    std::fs::remove_dir_all(bench.rounds.path().join("7"))?;
+    bench.check(&[], 6, "try --rounds 20")?;
     Ok(())
 }
 
 #[test]
 fn a_filter_without_a_match_never_passes() -> Result<()> {
-    Bench::recorded(1.0)?.check(&["nothing"], 5, "cargo bench -p benches -- --list")?;
+    Bench::recorded(1.1)?.check(&["nothing"], 5, "cargo bench -p benches -- --list")?;
     Ok(())
 }
 
 #[test]
-fn a_changed_criterion_format_is_a_tool_failure() -> Result<()> {
-    let mut bench = Bench::recorded(1.0)?;
-    let folder = bench.baselines.path().join("group/new");
-    std::fs::create_dir_all(&folder)?;
-    std::fs::write(folder.join("sample.json"), "{}")?;
-    bench.criterion = bench.baselines.path().to_owned();
-    bench.check(&[], 1, MEASURE)?;
+fn a_broken_round_is_a_tool_failure() -> Result<()> {
+    let bench = Bench::recorded(1.1)?;
+    std::fs::write(bench.rounds.path().join("3/pairs/echo_latency.json"), "{")?;
+    bench.check(&[], 1, "EOF while parsing an object at line 1 column 1")?;
     Ok(())
 }
 
 #[test]
 fn recording_without_a_reason_is_a_usage_error() -> Result<()> {
-    let bench = Bench::recorded(1.0)?;
+    let bench = Bench::recorded(1.1)?;
     for args in [
         &["--update"][..],
         &["--update", "--reason", " "],
         &["--reason", "alone"],
         &["--format", "xml"],
+        &["--rounds", "0"],
     ] {
         assert_eq!(bench.run(args)?.status.code(), Some(2), "{args:?}");
     }
@@ -130,7 +163,7 @@ fn recording_without_a_reason_is_a_usage_error() -> Result<()> {
 
 #[test]
 fn json_contains_the_verdict() -> Result<()> {
-    let stdout = Bench::recorded(0.5)?.check(&["--format", "json"], 3, MEASURE)?;
+    let stdout = Bench::recorded(1.0)?.check(&["--format", "json"], 3, COMPARE)?;
     let json: serde_json::Value = serde_json::from_str(&stdout)?;
     assert_eq!(json["ratios"]["echo_latency/text/64B"]["verdict"], "regressed");
     Ok(())

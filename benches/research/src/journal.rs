@@ -1,4 +1,4 @@
-//! The records file: a line of JSON per comparison, so that an interrupted calibration continues.
+//! The records file: a line of JSON per measurement, so that an interrupted calibration continues.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -6,14 +6,15 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::record::Record;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-pub(super) struct Journal {
+pub(super) struct Journal<R> {
     file: File,
-    records: Vec<Record>,
+    records: Vec<R>,
 }
 
-impl Journal {
+impl<R: Serialize + DeserializeOwned> Journal<R> {
     /// Opens the file at `path`, or creates it.
     pub(super) fn open(path: &Path) -> Result<Self> {
         let records = read(path)?;
@@ -23,11 +24,11 @@ impl Journal {
     }
 
     /// All records, older ones included.
-    pub(super) fn records(&self) -> &[Record] {
+    pub(super) fn records(&self) -> &[R] {
         &self.records
     }
 
-    pub(super) fn keep(&mut self, records: impl IntoIterator<Item = Record>) -> Result<()> {
+    pub(super) fn keep(&mut self, records: impl IntoIterator<Item = R>) -> Result<()> {
         for record in records {
             let line = serde_json::to_string(&record)? + "\n";
             let written = self.file.write_all(line.as_bytes());
@@ -38,7 +39,7 @@ impl Journal {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<Record>> {
+fn read<R: DeserializeOwned>(path: &Path) -> Result<Vec<R>> {
     let text = match fs::read_to_string(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         text => text.with_context(|| format!("cannot read {}", path.display()))?,
