@@ -77,7 +77,7 @@ fn call_sites() -> impl Strategy<Value = Sites> {
 
 fn bench_ratios() -> impl Strategy<Value = Recorded> {
     let positive = || prop::num::f64::POSITIVE | prop::num::f64::SUBNORMAL;
-    let ratio = (positive(), prop::option::of(positive()), "[!-~é]{1,12}");
+    let ratio = (positive(), option::of(positive()), "[!-~é]{1,12}");
     let ratios = btree_map(
         any::<String>(),
         ratio.prop_map(|(ratio, tolerance, why)| Ratio { ratio, tolerance, why }),
