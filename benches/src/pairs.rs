@@ -47,7 +47,7 @@ pub fn write(home: &Path, target: &str, pairs: &Pairs) -> Result<()> {
 ///
 /// # Errors
 ///
-/// If there are none, if a file cannot be read or is not what [`write`] writes, or if an id occurs twice.
+/// If there are none, if a file cannot be read or is not what [`write()`] writes, or if an id occurs twice.
 pub fn read(home: &Path) -> Result<Pairs> {
     let folder = folder(home);
     let again = || format!("cannot read {}; measure again", folder.display());
