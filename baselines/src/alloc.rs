@@ -61,8 +61,8 @@ pub struct Counts {
     pub once_blocks: [u64; 2],
     /// Heap bytes that only the first run of a process allocates.
     pub once_bytes: [u64; 2],
-    /// System calls of the server's threads, without reads and writes of streams, waits, closes, and growth of the
-    /// allocator's heap. `None` if they were not measured.
+    /// System calls of the server's threads, without reads and writes of streams, waits, accepts, closes, and growth
+    /// of the allocator's heap. `None` if they were not measured.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
     pub calls: Option<[u64; 2]>,
     /// Open descriptors of the server and its driver at a moment that the scenario chose.

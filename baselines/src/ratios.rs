@@ -10,6 +10,7 @@ use serde::{Deserialize, de::IgnoredAny};
 use crate::{
     Error, Recording, Verdict, file,
     strict::{self, Sorted},
+    verdict::BLIND_FROM,
 };
 
 /// The version of the file format. A file of another version is not comparable.
@@ -129,9 +130,6 @@ fn verdict(recorded: Option<&Ratio>, measured: Option<Estimate>) -> Option<Verdi
         Verdict::Pass
     })
 }
-
-/// Half the width of an interval from which on a ratio is too noisy to pass, in tolerances.
-const BLIND_FROM: f64 = 3.0;
 
 fn is_positive(number: f64) -> bool {
     number.is_finite() && number > 0.0

@@ -59,8 +59,8 @@ impl Recording {
         self.changes.insert(path.to_str().expect("ids are ASCII").to_owned(), text);
     }
 
-    /// Makes all changes, or none if it fails. After a crash in the middle, the next [`begin`](Self::begin) or
-    /// [`complete`] makes the rest.
+    /// Makes all changes. After an error or a crash in the middle, the next [`begin`](Self::begin) or [`complete`] makes
+    /// the rest; before that, none is made.
     ///
     /// # Errors
     ///

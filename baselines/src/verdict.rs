@@ -97,6 +97,10 @@ pub fn exit_code(verdicts: impl IntoIterator<Item = Verdict>) -> u8 {
 
 const NOTHING_TO_COMPARE: u8 = 5;
 
+/// A change that a row must be able to see to pass, in thresholds or tolerances: a row that could have missed it is
+/// [`Verdict::TooNoisy`].
+pub const BLIND_FROM: f64 = 3.0;
+
 #[cfg(test)]
 mod tests {
     use super::{Verdict::*, *};

@@ -70,7 +70,10 @@ fn problems(root: &Path) -> Vec<String> {
     );
 
     if root.join(".recording").exists() {
-        problems.push("an update was interrupted; run any of the suites to complete it".to_owned());
+        problems.push(
+            "an update was interrupted; type scripts/run-alloc-tests.sh --list to complete it"
+                .to_owned(),
+        );
     }
     for path in entries(&root.join("bench")) {
         if path != ratios::path(root) {
