@@ -15,7 +15,8 @@ use crate::{
 /// metric grew and another shrank, the scenario regressed: only a person may accept such a trade.
 ///
 /// - Live blocks, bytes, descriptors or tasks are [`Verdict::Leaked`], with or without a baseline.
-/// - Different operations, or `held_bytes` on one side only, are [`Verdict::NotComparable`], without any changes.
+/// - Different operations, or a count on one side only, are [`Verdict::NotComparable`], without any changes. System calls
+///   that this machine does not measure are left out.
 /// - A `limit` replaces equality of blocks, and nothing else. All changes are listed in any case.
 pub fn judge(
     recorded: Option<&Counts>,
@@ -166,9 +167,13 @@ fn judge_counts(recorded: Option<&Counts>, measured: &Counts, limit: Option<Limi
 
 /// The metrics that differ, in the order of [`Metric::ALL`]; `None` if the counts cannot be compared.
 pub(crate) fn changes(recorded: &Counts, measured: &Counts) -> Option<Vec<Change>> {
-    if recorded.ops != measured.ops
-        || recorded.held_bytes.is_some() != measured.held_bytes.is_some()
-    {
+    // Only system calls may be unknown on a machine; any other count on one side is another scenario.
+    let lacks = |&metric: &Metric| match (recorded.get(metric), measured.get(metric)) {
+        (None, Some(_)) => true,
+        (Some(_), None) => metric != Metric::Calls,
+        _ => false,
+    };
+    if recorded.ops != measured.ops || Metric::ALL.iter().any(lacks) {
         return None;
     }
     let change = |&metric| {
