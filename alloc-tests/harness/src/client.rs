@@ -125,7 +125,8 @@ impl Client {
     pub fn http(&mut self, request: &[u8], status: &[u8]) -> anyhow::Result<()> {
         self.send(request)?;
         let head = self.head()?;
-        ensure!(contains(head, status), "unexpected answer: {}", text(head));
+        let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        ensure!(contains(line, status), "unexpected answer: {}", text(head));
         let mut left = content_length(head).context("the answer has no content-length")?;
         if request.starts_with(b"HEAD ") {
             return Ok(());

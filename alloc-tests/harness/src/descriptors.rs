@@ -24,18 +24,16 @@ pub(crate) fn open() -> io::Result<BTreeMap<u32, String>> {
 }
 
 /// Number of open descriptors; allocates nothing.
-pub(crate) fn count() -> u64 {
+pub(crate) fn count() -> rustix::io::Result<u64> {
     let mut buffer = [MaybeUninit::uninit(); 2048];
-    let Ok(folder) = rustix::fs::open("/proc/self/fd", OFlags::DIRECTORY, Mode::empty()) else {
-        return 0;
-    };
+    let folder = rustix::fs::open("/proc/self/fd", OFlags::DIRECTORY, Mode::empty())?;
     let mut entries = RawDir::new(folder, &mut buffer);
     let mut count: u64 = 0;
-    while let Some(Ok(entry)) = entries.next() {
-        count += u64::from(entry.file_name().to_bytes()[0].is_ascii_digit());
+    while let Some(entry) = entries.next() {
+        count += u64::from(entry?.file_name().to_bytes()[0].is_ascii_digit());
     }
     // The descriptor of the listing itself.
-    count.saturating_sub(1)
+    Ok(count.saturating_sub(1))
 }
 
 /// Descriptors in `after` that are not in `before`.

@@ -16,10 +16,8 @@ use crate::error::Blind;
 use crate::limits;
 use crate::repeats::{self, Measured, PROCESSES};
 use crate::result::unmeasured;
+use crate::sites::MOST_SHOWN;
 use crate::suite::{Recorded, Suite};
-
-/// Most call sites named in notes.
-const SITES: usize = 8;
 
 /// Default number of kept runs at N and at 2N.
 pub(crate) const RUNS: u64 = 10;
@@ -115,7 +113,7 @@ fn measure(id: &str, runs: u64, report: &mut ScenarioReport) -> Option<Measureme
             report.live = live;
             report.measured = Some(counts.clone());
             if report.changes().iter().any(|change| change.metric == Metric::Calls) {
-                let calls = calls.iter().take(SITES).cloned().collect::<Vec<_>>().join("; ");
+                let calls = calls.iter().take(MOST_SHOWN).cloned().collect::<Vec<_>>().join("; ");
                 report.notes.push(format!("system calls at N, 2N: {calls}"));
             }
             Some(Measurement::Counted { counts, live })
@@ -147,8 +145,8 @@ fn sites_by_process(id: &str) -> anyhow::Result<Vec<String>> {
     for _ in 1..PROCESSES {
         let other = ask()?;
         let sites = baselines::sites::diff(&one.sites, &other.sites);
-        let notes =
-            sites.into_iter().take(SITES).map(|SiteChange { key, recorded, measured, .. }| {
+        let notes = sites.into_iter().take(MOST_SHOWN).map(
+            |SiteChange { key, recorded, measured, .. }| {
                 let [one_of, other_of] = [recorded, measured].map(|cost| cost.unwrap_or_default());
                 let place = one.places.get(&key).or_else(|| other.places.get(&key));
                 format!(
@@ -157,7 +155,8 @@ fn sites_by_process(id: &str) -> anyhow::Result<Vec<String>> {
                     other_of.blocks,
                     place.map_or("an unknown place", |place| place)
                 )
-            });
+            },
+        );
         let notes: Vec<_> = notes.collect();
         if !notes.is_empty() {
             return Ok(notes);
@@ -195,7 +194,7 @@ fn add_sites(suite: &Suite, id: &str, root: &Path, report: &mut ScenarioReport) 
         let changes_once =
             |change: &Change| matches!(change.metric, Metric::OnceBlocks | Metric::OnceBytes);
         if report.changes().iter().any(changes_once) {
-            report.notes.extend(once.iter().take(SITES).map(|site| {
+            report.notes.extend(once.iter().take(MOST_SHOWN).map(|site| {
                 let Leak { key, place, blocks, bytes } = site;
                 format!("once in a process: {blocks} blocks, {bytes} bytes of {place}: {key}")
             }));

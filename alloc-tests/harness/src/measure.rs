@@ -160,17 +160,20 @@ pub(crate) fn differences(
     ];
     let readings = readings.iter().map(|(name, reading)| (*name, [first, next].map(reading)));
     // Only where both were observed.
-    let calls = first.calls.as_ref().zip(next.calls.as_ref());
-    let calls = [calls.map(|calls| calls.0), calls.map(|calls| calls.1)];
+    let observed = first.calls.as_ref().zip(next.calls.as_ref());
+    let calls = [observed.map(|calls| calls.0), observed.map(|calls| calls.1)];
     let names: BTreeSet<&String> =
         calls.iter().flatten().flat_map(|calls| calls.by_name.keys()).collect();
     let of = |name| calls.map(|calls| calls.and_then(|calls| calls.by_name.get(name)).copied());
     let calls =
         names.into_iter().map(|name| (name.as_str(), of(name).map(Option::unwrap_or_default)));
     let changed = readings.chain(calls).filter(|(_, [first, next])| first != next);
-    changed
-        .map(|(name, [first, next])| {
-            format!("{name} at {ops}: {first} in {one}, {next} in {other}")
-        })
-        .collect()
+    let sentence = |(name, [first, next]): (&str, [u64; 2])| {
+        format!("{name} at {ops}: {first} in {one}, {next} in {other}")
+    };
+    let mapped = observed.map(|(first, next)| [first.mapped, next.mapped]);
+    let mapped = mapped
+        .filter(|[first, next]| first != next)
+        .map(|[first, next]| format!("mapped bytes at {ops}: {first} in {one}, {next} in {other}"));
+    changed.map(sentence).chain(mapped).collect()
 }

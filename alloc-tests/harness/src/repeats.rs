@@ -53,7 +53,9 @@ pub(crate) fn measure(id: &str, runs: u64) -> anyhow::Result<Measured> {
 fn words(printed: &str) -> String {
     let lines = printed.lines().count();
     let first = printed.lines().next().unwrap_or_default();
-    format!("the process printed {lines} lines to stdout or stderr, first {first:?}; print nothing")
+    format!(
+        "the process printed to stdout or stderr ({lines} lines), first {first:?}; print nothing"
+    )
 }
 
 /// Index of the size that a process begins with: N or 2N.
@@ -95,7 +97,8 @@ fn combine(processes: &[Repeats]) -> Measured {
         [Sample { calls: Some(n), .. }, Sample { calls: Some(double), .. }] => Some([n, double]),
         _ => None,
     });
-    let mapped = observed.map_or(0, |[n, double]| double.mapped.abs_diff(n.mapped));
+    let mapped = observed
+        .map_or(0, |[n, double]| u64::try_from(double.mapped - n.mapped).unwrap_or_default());
     let kept = |metric: fn(&Sample) -> u64| [metric(&one.kept[0]), metric(&one.kept[1])];
     let all = || processes.iter().flat_map(|one| one.kept.iter());
     let firsts = || processes.iter().map(|one| &one.first);

@@ -7,6 +7,9 @@ use serde::Deserialize;
 
 use crate::suite::Crate;
 
+/// Most call sites shown for one scenario.
+pub(crate) const MOST_SHOWN: usize = 8;
+
 /// Most frames of a key without a function of the server.
 const FOREIGN_FRAMES: usize = 6;
 

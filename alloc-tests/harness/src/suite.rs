@@ -41,7 +41,8 @@ pub struct Crate {
 
 impl Suite {
     /// The conditions that the counts of this build depend on.
-    pub(crate) fn provenance(&self) -> Provenance {
+    #[must_use]
+    pub fn provenance(&self) -> Provenance {
         let owned = |(name, version): &(&str, &str)| ((*name).to_owned(), (*version).to_owned());
         Provenance {
             rustc: env!("PLIMSOLL_RUSTC").to_owned(),

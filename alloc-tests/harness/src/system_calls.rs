@@ -22,14 +22,14 @@ static MAPPED: AtomicI64 = AtomicI64::new(0);
 /// Whether the server runs on the driver's thread, so that the calls of that thread are the server's.
 static SERVER_IS_HERE: AtomicBool = AtomicBool::new(false);
 
-/// The supervisor's descriptor, or one of the two states before there is one.
+/// The supervisor's descriptor, or why there is none.
 static LISTENER: AtomicI32 = AtomicI32::new(ABSENT);
+const REFUSED: i32 = -3;
 const ABSENT: i32 = -2;
 const READY: i32 = -1;
 
-/// Reads and writes of streams, which are counted by the streams themselves; waits, of locks as
-/// well; looks for a connection, which may find none or several (each is registered with epoll_ctl); the end of a descriptor, whose
-/// beginning is counted; growth of the allocator's heap.
+/// Reads and writes of streams, which the streams count themselves; waits, also for locks; accepts, which may find no
+/// connection or several (each is registered with epoll_ctl); closes; growth of the allocator's heap.
 const UNCOUNTED: &[libc::c_long] = &[
     libc::SYS_recvfrom,
     libc::SYS_sendto,
@@ -66,10 +66,10 @@ pub(crate) fn observe() -> io::Result<()> {
     while LISTENER.load(Acquire) == ABSENT {
         std::thread::yield_now();
     }
-    let listener = install()?;
+    let listener = install();
     // The supervisor polls: a call that wakes it would wait for the supervisor itself.
-    LISTENER.store(listener, Release);
-    Ok(())
+    LISTENER.store(*listener.as_ref().unwrap_or(&REFUSED), Release);
+    listener.map(drop)
 }
 
 /// The counts since the last call of this function; `None` if nothing is observed.
@@ -126,10 +126,13 @@ fn install() -> io::Result<i32> {
 /// Counts and continues each call. It ends with the process.
 fn supervise(driver: u32) {
     LISTENER.store(READY, Release);
-    while LISTENER.load(Acquire) < 0 {
-        std::thread::yield_now();
-    }
-    let listener = LISTENER.load(Relaxed);
+    let listener = loop {
+        match LISTENER.load(Acquire) {
+            READY => std::thread::yield_now(),
+            REFUSED => return,
+            listener => break listener,
+        }
+    };
     loop {
         // SAFETY: the kernel demands a zeroed notification, fills it, and reads the response; both outlive the calls.
         unsafe {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use tokio::runtime::{Builder, Runtime};
 
+use crate::error::Environment;
 use crate::io_count::IO;
 use crate::profiler::Profiler;
 use crate::{descriptors, system_calls};
@@ -113,7 +114,10 @@ impl Window {
     pub fn hold(&self) -> anyhow::Result<()> {
         ensure!(self.held_bytes.get().is_none(), "hold() was called twice in one window");
         self.held_bytes.set(Some(Profiler::live_bytes()));
-        self.held_fds.set(Some(descriptors::count().saturating_sub(self.fds_before)));
+        let open = descriptors::count()
+            .context("cannot list open descriptors; /proc must be mounted")
+            .context(Environment)?;
+        self.held_fds.set(Some(open.saturating_sub(self.fds_before)));
         Ok(())
     }
 }

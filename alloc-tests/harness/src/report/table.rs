@@ -8,9 +8,7 @@ use baselines::suite_report::ScenarioReport;
 use comfy_table::{CellAlignment, Table, TableStyle, presets};
 
 use super::Run;
-
-/// Most call sites shown for one scenario.
-const SITES: usize = 8;
+use crate::sites::MOST_SHOWN;
 
 /// From this number of scenarios on, a call site is printed once for all of them.
 const MANY: usize = 4;
@@ -153,7 +151,7 @@ fn detail(id: &str, report: &ScenarioReport, shared: &Shared<'_>) -> Vec<String>
     if !left.is_empty() {
         lines.push(format!("  still alive at the end: {}", left.join(", ")));
     }
-    for leak in report.leaks.iter().take(SITES) {
+    for leak in report.leaks.iter().take(MOST_SHOWN) {
         lines.push(format!("  {} blocks, {} bytes of  {}", leak.blocks, leak.bytes, leak.place));
         lines.push(format!("      {}", leak.key));
     }
@@ -162,12 +160,12 @@ fn detail(id: &str, report: &ScenarioReport, shared: &Shared<'_>) -> Vec<String>
     lines.extend(report.changes().iter().map(|change| change_line(change, ops, &report.unit)));
     let all = &report.sites_changed;
     let own: Vec<_> = all.iter().filter(|site| !shared.contains_key(site.key.as_str())).collect();
-    for site in own.iter().take(SITES) {
+    for site in own.iter().take(MOST_SHOWN) {
         lines.push(site_line(site, ops, &report.unit));
         lines.push(format!("      {}", site.key));
     }
-    if own.len() > SITES {
-        lines.push(format!("  and {} more sites (--format json has all)", own.len() - SITES));
+    if own.len() > MOST_SHOWN {
+        lines.push(format!("  and {} more sites (--format json has all)", own.len() - MOST_SHOWN));
     }
     if own.len() < all.len() {
         lines.push(format!("  and {} of the sites above", all.len() - own.len()));
