@@ -1,7 +1,7 @@
 //! Lists `tests/scenarios/*.rs` for the runner, so that a new file is a new scenario, and the packages that the runner
 //! is built of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
@@ -39,12 +39,12 @@ fn scenarios(root: &str) -> String {
 /// holds more: other members' packages, and those for other targets.
 fn packages(root: &str) -> String {
     let workspace = Path::new(root).parent().expect("the package is in a folder");
-    for file in ["Cargo.lock", "Cargo.toml", "alloc-tests", "baselines", "server"] {
-        let path = workspace.join(file);
-        let path = if file.contains('.') { path } else { path.join("Cargo.toml") };
-        println!("cargo::rerun-if-changed={}", path.display());
+    let members = ["alloc-tests", "alloc-tests/harness", "baselines", "server"];
+    let manifests = members.map(|member| format!("{member}/Cargo.toml"));
+    for file in ["Cargo.lock", "Cargo.toml"].into_iter().chain(manifests.iter().map(String::as_str))
+    {
+        println!("cargo::rerun-if-changed={}", workspace.join(file).display());
     }
-    println!("cargo::rerun-if-changed={root}/harness/Cargo.toml");
     let tree = Command::new(env::var("CARGO").expect("cargo sets it"))
         .args(["tree", "--package", "alloc-tests", "--edges", "normal,dev", "--prefix", "none"])
         .args(["--locked", "--offline", "--target", &env::var("TARGET").expect("cargo sets it")])
@@ -54,21 +54,16 @@ fn packages(root: &str) -> String {
     let errors = String::from_utf8_lossy(&tree.stderr);
     assert!(tree.status.success(), "cargo tree failed:\n{errors}");
     let tree = String::from_utf8(tree.stdout).expect("names of packages are ASCII");
-    let mut packages = BTreeMap::<&str, Vec<&str>>::new();
+    let mut packages = BTreeMap::<&str, BTreeSet<&str>>::new();
     // `tokio v1.54.1`; behind it `(*)` for a repetition, or the folder of a member of the workspace.
     for line in tree.lines().filter(|line| !line.contains("(/")) {
         let mut words = line.split(' ');
         let (Some(name), Some(version)) = (words.next(), words.next()) else { continue };
-        let versions = packages.entry(name).or_default();
-        let version = version.trim_start_matches('v');
-        if !versions.contains(&version) {
-            versions.push(version);
-        }
+        packages.entry(name).or_default().insert(version.trim_start_matches('v'));
     }
     assert!(!packages.is_empty(), "cargo tree lists no packages:\n{tree}");
-    let entry = |(name, mut versions): (&str, Vec<&str>)| {
-        versions.sort_unstable();
-        format!("({name:?}, {:?}),\n", versions.join(", "))
+    let entry = |(name, versions): (&str, BTreeSet<&str>)| {
+        format!("({name:?}, {:?}),\n", versions.into_iter().collect::<Vec<_>>().join(", "))
     };
     format!("&[\n{}]\n", packages.into_iter().map(entry).collect::<String>())
 }

@@ -174,7 +174,8 @@ impl ServerWindow<'_> {
     }
 
     /// `turns` turns of traffic on `clients` open connections: in one turn each sends once and waits for the replies. The
-    /// server may make no timer for it, poll no future that all connections share, and look for more input once before its replies and once after them.
+    /// server may make no timer for it, poll no future that all connections share, and look for more input once before
+    /// its replies and once after them.
     pub fn traffic(
         &self,
         server: &Embedded,
@@ -184,9 +185,10 @@ impl ServerWindow<'_> {
     ) -> anyhow::Result<()> {
         // After its first reply a connection has made the timers that it begins with.
         turn()?;
+        let turns = turns - 1;
         let (timers, polls) = (self.clock.timers().made, server.shutdown_polls());
         let looks = IO.empty_reads();
-        (1..turns).try_for_each(|_| turn())?;
+        (0..turns).try_for_each(|_| turn())?;
         let now = self.clock.timers();
         if let Some(at) = now.last.filter(|_| now.made > timers) {
             bail!("{turns} turns made {} timers, the last one at {at}", now.made - timers);
@@ -195,7 +197,7 @@ impl ServerWindow<'_> {
         let polls = server.shutdown_polls() - polls;
         ensure!(polls <= clients, "{turns} turns polled the futures of a shutdown {polls} times");
         let looks = IO.empty_reads() - looks;
-        let most = 2 * clients * turns;
+        let most = 2 * clients * turns + clients;
         ensure!(
             looks <= most,
             "{turns} turns of {clients} looked for input {looks} times, not {most}"

@@ -92,7 +92,8 @@ impl Embedded {
         self.context.stats()
     }
 
-    /// Polls of futures that wait for its shutdown, which take locks that all connections share. Traffic adds none.
+    /// Polls of futures that wait for its shutdown, which take locks that all connections share. WebSocket traffic adds
+    /// none.
     #[must_use]
     pub fn shutdown_polls(&self) -> u64 {
         let shutdown = &self.context.shutdown;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::context::Feed;
+use crate::embedded::Stopped;
 use crate::history::History;
 use crate::{Config, Context, Embedded, Error};
 
@@ -68,8 +69,8 @@ impl LivePage {
     /// # Errors
     ///
     /// What ended it early, or [`Error::Panicked`].
-    pub fn stop(self) -> Result<(), Error> {
-        self.0.stop().map(drop)
+    pub fn stop(self) -> Result<Stopped, Error> {
+        self.0.stop()
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn scenario() -> Scenario {
         let (mut client, mut reader) = (Client::default(), Client::default());
         let ping = Frame::ping(b"");
         let message = std::collections::BTreeMap::from([("view", "load")]);
-        move |_| {
+        move |window| {
             let page = LivePage::start((Ipv4Addr::LOCALHOST, 0).into(), &["sent", "received"])?;
             page.publish(&message, None);
             client.upgrade(page.addr(), "/ws/dashboard")?;
@@ -41,8 +41,9 @@ pub(crate) fn scenario() -> Scenario {
             // The server has one thread: when it answers this, it has seen the end of the reader.
             client.exchange(&ping.request, &ping.reply)?;
             client.close()?;
-            page.stop()?;
-            Ok(())
+            let stopped = page.stop()?;
+            anyhow::ensure!(stopped.report.drained, "a subscriber was left");
+            window.server_stopped(stopped.alive_tasks)
         }
     })
 }

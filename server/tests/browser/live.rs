@@ -64,7 +64,7 @@ fn main() -> anyhow::Result<()> {
         match lines.recv_timeout(EVERY / speed) {
             Err(RecvTimeoutError::Timeout) => {}
             Ok(line) if line != "quit" => run.obey(&line)?,
-            Ok(_) | Err(RecvTimeoutError::Disconnected) => return Ok(live.stop()?),
+            Ok(_) | Err(RecvTimeoutError::Disconnected) => return Ok(live.stop().map(drop)?),
         }
     }
 }
