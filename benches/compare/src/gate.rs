@@ -5,6 +5,7 @@
 //! A row that is neither and could have missed a large change is too noisy, not a pass.
 
 use baselines::Verdict;
+use baselines::verdict::BLIND_FROM;
 
 use bench_kit::statistics::{
     ConfidenceInterval, detectable, hodges_lehmann, holm, signed_rank_p, walsh_interval,
@@ -44,9 +45,6 @@ const CALLED_FROM: f64 = 0.85;
 
 /// Probability of calling a change of the size [`Finding::detectable`].
 const POWER: f64 = 0.9;
-
-/// Largest [`Finding::detectable`] of a row that passes, in thresholds.
-pub const BLIND_FROM: f64 = 3.0;
 
 /// Level of the interval that must stay below the threshold for a row to pass the screening. Lower than
 /// [`Rule::confidence`], at which the interval of so few rounds would span all of them.

@@ -4,9 +4,9 @@ use baselines::Verdict;
 use baselines::alloc::Metric;
 use baselines::compare::Change;
 use baselines::sites::SiteCost;
+use baselines::verdict::BLIND_FROM;
 use bench_show::units;
 
-use crate::gate::BLIND_FROM;
 use crate::model::{ExactRow, InstructionRow, PerOp, SiteRow, Timing, TimingRow, TimingUnit};
 
 /// Shown for a part that was measured but has no rows; such a part does not pass.

@@ -122,13 +122,6 @@ pub(super) struct Kept {
     own: PathBuf,
 }
 
-/// Inputs and outputs of a build that has finished.
-#[derive(Serialize, Deserialize)]
-struct Stamp<I, B> {
-    inputs: I,
-    built: B,
-}
-
 impl Kept {
     /// The place below `folder`.
     pub(super) fn of(folder: &Path, inputs: Inputs) -> Self {
@@ -142,17 +135,14 @@ impl Kept {
     /// The programs, if they were built.
     pub(super) fn find(&self) -> Option<Built> {
         let text = fs::read(self.stamp()).ok()?;
-        let stamp: Stamp<Inputs, Built> = serde_json::from_slice(&text).ok()?;
-        let found = (stamp.inputs == self.inputs && stamp.built.is_there()).then_some(stamp.built);
+        let (inputs, built): (Inputs, Built) = serde_json::from_slice(&text).ok()?;
+        if inputs != self.inputs || !built.is_there() {
+            return None;
+        }
         // The time of the last use decides which builds are removed; without it, the time of the build does.
-        found.inspect(|_| {
-            drop(
-                File::options()
-                    .append(true)
-                    .open(self.stamp())
-                    .map(|file| file.set_modified(SystemTime::now())),
-            )
-        })
+        let stamp = File::options().append(true).open(self.stamp());
+        drop(stamp.and_then(|stamp| stamp.set_modified(SystemTime::now())));
+        Some(built)
     }
 
     /// An empty folder for the programs. Removes the builds that were not used for longest.
@@ -166,10 +156,10 @@ impl Kept {
         Ok(self.own.clone())
     }
 
-    /// The build has finished: writes its stamp.
+    /// The build has finished: writes its stamp, the inputs and the programs.
     pub(super) fn finish(&self, built: &Built) -> Result<()> {
         let stamp = self.stamp();
-        let text = serde_json::to_string_pretty(&Stamp { inputs: &self.inputs, built })?;
+        let text = serde_json::to_string_pretty(&(&self.inputs, built))?;
         fs::write(&stamp, text)
             .with_context(|| format!("cannot write {}; check the disk with df -h", stamp.display()))
     }
