@@ -16,7 +16,10 @@ chmod +x "$folder/rustc"
 export RUSTC_WORKSPACE_WRAPPER=$folder/rustc LLVM_PROFILE_FILE=$folder/%p.profraw
 build=(cargo test --locked --package alloc-tests --test alloc)
 "${build[@]}" --no-run --quiet || exit 1
-runner=$("${build[@]}" --quiet --config 'target."cfg(all())".runner = "echo"')
+runner=$("${build[@]}" --quiet --config 'target."cfg(all())".runner = "echo"') && [ -x "$runner" ] || {
+    echo "error: cargo did not print where it built the runner; is another one configured? unset CARGO_TARGET_*_RUNNER" >&2
+    exit 1
+}
 
 ids=$("$runner" suite --list)
 for id in $ids; do
