@@ -8,8 +8,8 @@
 //! - `worker`: opens and closes users; `worker_state`: what its connections share and record into
 //! - `user`, `user_handle`: a virtual user, and what its worker tells it; `session`: one connection of it; `silence`: how
 //!   long a subscription has had no message
-//! - `schedule`, `arrivals`: when connections open, and when messages are due; `message`, `protocol`: how messages are made and answers are
-//!   recognised; `connection_numbers`: what tells connections apart; `in_flight`: messages without an answer
+//! - `schedule`, `arrivals`: when connections open, and when messages are due; `message`, `protocol`: how messages are
+//!   made and answers are recognised; `connection_numbers`: what tells connections apart; `in_flight`: messages without an answer
 //! - `endpoint`, `transport`, `tls`, `request`, `wire`: a connection to the target; [`problem`]: how one failed
 //! - `hostile`, `slow_reader`: peers that misbehave; `scrape`: the target's allocations
 //! - `host`, `clock`, `timers`, `alarm`, `cpu_meter`: where time comes from; `testing`, `memory`, `virtual_time`:

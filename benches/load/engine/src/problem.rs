@@ -106,7 +106,7 @@ pub(super) fn of_session(error: &Error) -> Problem {
         Error::Utf8(_) => Problem::of(Ending::Utf8, "text that is not UTF-8".to_owned()),
         Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => {
             let words = format!(
-                "an answer of {size} bytes or more, of which {max_size} are taken; if the target may \
+                "an answer of {size} bytes or more; at most {max_size} are taken. If the target may \
                  send that much, write its longest answer into traffic.sizes"
             );
             Problem::of(Ending::TooBig, words)

@@ -101,7 +101,10 @@ pub(crate) async fn run_over(
     };
     let (workers, shard) = (*workers, *shard);
     let execution = Execution { host, endpoint, workers, shard, first_connection: 0, stop };
-    let scrape = Scrape::beside(endpoint).await.filter(|_| shard.of == 1);
+    let scrape = match shard.of {
+        1 => Scrape::beside(endpoint).await,
+        _ => None,
+    };
     let mut heap_before = None;
     if let Some(scrape) = &scrape {
         // Some of the target's memory is allocated once and kept: tables, buffers of its runtime. Only what grows with

@@ -44,8 +44,7 @@ impl Silence {
             Some(Gap::Closed { ns })
         } else {
             self.has_spoken = true;
-            // The age of the message that ended it is known.
-            self.open(now_ns).map(|_| Gap::Open { ns, age_ns })
+            self.open(now_ns)
         };
         (self.since_ns, self.age_ns, self.is_unbroken) = (Some(now_ns), age_ns, true);
         gap
@@ -112,7 +111,7 @@ mod tests {
     fn a_silence_goes_on_across_a_broken_connection_and_not_while_a_user_is_away() {
         let mut broken = regular();
         broken.connect(500);
-        assert_eq!(broken.end(1_300, 3, true), Some(Gap::Open { ns: 1_000, age_ns: 3 }));
+        assert_eq!(broken.end(1_300, 3, true), Some(Gap::Open { ns: 1_000, age_ns: 907 }));
         let mut away = regular();
         assert_eq!(away.pause(350), None);
         assert_eq!({ away }.end_hold(2_000), None);
@@ -129,6 +128,6 @@ mod tests {
         assert_eq!(silence.pause(50), None);
         silence.connect(60);
         assert_eq!(silence.end_hold(100), Some(Gap::Endless { since_ns: 20 }));
-        assert_eq!(silence.end(120, 3, true), Some(Gap::Open { ns: 100, age_ns: 3 }));
+        assert_eq!(silence.end(120, 3, true), Some(Gap::Open { ns: 100, age_ns: 100 }));
     }
 }

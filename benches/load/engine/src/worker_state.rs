@@ -168,11 +168,6 @@ impl WorkerState {
         self.error_samples.take().into_list()
     }
 
-    /// Milliseconds since 1970.
-    pub(super) fn unix_ms(&self) -> f64 {
-        self.start_unix_ms + self.clock.now_ns() as f64 / 1e6
-    }
-
     /// Adds to the counts.
     pub(super) fn count(&self, add: impl FnOnce(&mut Tally)) {
         add(&mut self.recorder.borrow_mut().counts);

@@ -48,7 +48,7 @@ named! {
 }
 
 /// Time in nanoseconds between two beats of a worker, which tell how late it is where no message is due. A stall that
-/// turns a limit lasts for several: the tightest limit of a built-in profile is 10 ms. They cost a thousandth of a processor.
+/// turns a limit lasts for several: the tightest limit of a built-in profile is 10 ms.
 pub const BEAT_NS: u64 = 5_000_000;
 
 /// An empty histogram: 1 µs to 60 s, three digits. All histograms have these bounds, so that they can be added.

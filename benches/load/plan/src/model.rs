@@ -149,6 +149,19 @@ pub struct Run {
 pub const SCHEMA: u32 = 1;
 
 impl Run {
+    /// The intervals, each with its beginning in nanoseconds since the start. Those of one second follow one another.
+    pub fn begun(&self) -> impl Iterator<Item = (u64, &Interval)> {
+        let (mut second, mut offset_ns) = (0, 0);
+        self.intervals.iter().map(move |interval| {
+            if interval.second != second {
+                (second, offset_ns) = (interval.second, 0);
+            }
+            let begin_ns = second * 1_000_000_000 + offset_ns;
+            offset_ns += interval.length_ns;
+            (begin_ns, interval)
+        })
+    }
+
     /// Address of the target, in words.
     #[must_use]
     pub fn target(&self) -> &str {

@@ -144,7 +144,7 @@ impl Session<'_> {
             }
         }
         self.sequence = self.sequence.max(update.sequence);
-        let age_ns = update.time_ms.and_then(|time_ms| self.worker.age_ns(time_ms));
+        let age_ns = update.time_ms.and_then(|time_ms| self.worker.age_ns(time_ms, now_ns));
         if update.has_time {
             self.worker.record_age(age_ns, now_ns);
         }

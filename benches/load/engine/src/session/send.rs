@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::{PING, Session, State, Step, TURN};
 
-/// A message that is sent this long after its hold, in nanoseconds, was sent in it: the end of the hold came between its time
+/// A message that is sent at most so many nanoseconds after its hold counts as sent in it: the hold ended between its time
 /// and its turn.
 const JUST_NS: u64 = 200_000_000;
 

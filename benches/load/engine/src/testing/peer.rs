@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
 use tokio::task::spawn_local;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, accept_async};
 
@@ -135,6 +135,23 @@ impl Peer {
     #[must_use]
     pub fn echo() -> Self {
         Self::answering(|_, message, _| Answer::Right(message))
+    }
+
+    /// Serves each connection only after `wait`, given how many were accepted.
+    #[must_use]
+    pub fn waiting(self, wait: impl Fn(u64) -> Duration + 'static) -> Self {
+        let Self { serve, counts, refuses_after } = self;
+        let serve = move |pipe: Pipe, counts: Rc<PeerCounts>| -> Served {
+            let wait = wait(counts.accepted.get());
+            let served = serve(pipe, counts);
+            Box::pin(async move {
+                if !wait.is_zero() {
+                    sleep(wait).await;
+                }
+                served.await
+            })
+        };
+        Self { serve: Rc::new(serve), counts, refuses_after }
     }
 
     /// Refuses connections once it has accepted `accepted`.

@@ -97,9 +97,10 @@ impl WorkerState {
         }
     }
 
-    /// The age of a message of `time_ms`, in nanoseconds; `None` if it is of the future by more than clocks that are set differ.
-    pub(in super::super) fn age_ns(&self, time_ms: f64) -> Option<u64> {
-        let age_ms = self.unix_ms() - time_ms;
+    /// The age of a message of `time_ms` that has come at `now_ns`, in nanoseconds; `None` if it is of the future by more
+    /// than clocks that are set differ.
+    pub(in super::super) fn age_ns(&self, time_ms: f64, now_ns: u64) -> Option<u64> {
+        let age_ms = self.start_unix_ms + now_ns as f64 / 1e6 - time_ms;
         (age_ms >= -MOST_AHEAD_MS).then_some((age_ms.max(0.0) * 1e6) as u64)
     }
 
@@ -131,7 +132,8 @@ impl WorkerState {
         for timing in timings.into_iter().flatten() {
             match gap {
                 Gap::Endless { since_ns } => self.record_lost(timing, since_ns),
-                Gap::Closed { ns } => self.record(timing, ns),
+                // Only a message closes a gap.
+                Gap::Closed { .. } => {}
                 Gap::Open { ns, age_ns } => {
                     let ns = if timing == Timing::Gap { ns } else { age_ns };
                     self.recorder.borrow_mut().record_open(timing, ns);

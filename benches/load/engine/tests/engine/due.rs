@@ -5,49 +5,25 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
-use load_engine::testing::{Load, Peer, Socket, in_virtual_time};
+use load_engine::testing::{Load, Peer, in_virtual_time};
 use load_plan::metrics::{Distribution, Timing};
 use load_plan::model::{Phase, Run};
 use tokio::time::{Instant, advance, sleep};
 use tokio_tungstenite::accept_async;
-use tokio_tungstenite::tungstenite::Error;
 
-use crate::support::{Profile, counts, endings, faults, is_hold, run};
-
-/// Connections before those of users: one that finds the target, and one that asks for metrics.
-const BEFORE: u64 = 2;
-
-/// Sends every message back.
-async fn echo(mut socket: Socket) -> Result<(), Error> {
-    while let Some(message) = socket.next().await.transpose()? {
-        if message.is_text() || message.is_binary() {
-            socket.send(message).await?;
-        }
-    }
-    Ok(())
-}
+use crate::support::{
+    BEFORE, LARGE, Profile, counts, deaf_for, echo, endings, faults, is_hold, run,
+};
 
 /// An echo whose upgrades take 2 s, but for the first of each of `users`.
 fn slow_to_open(users: u64) -> Peer {
-    Peer::raw(move |pipe, counts| {
-        let is_slow = counts.accepted.get() > BEFORE + users;
-        async move {
-            if is_slow {
-                sleep(Duration::from_secs(2)).await;
-            }
-            echo(accept_async(pipe).await?).await
-        }
-    })
+    Peer::echo().waiting(move |nth| Duration::from_secs(if nth > BEFORE + users { 2 } else { 0 }))
 }
 
 /// The intended times of stage `stage`.
 fn intended(run: &Run, stage: usize) -> Distribution {
     let sum = run.sum(|at| at.stage == stage && at.phase == Phase::Hold);
     sum.timing(Timing::RttIntended).clone()
-}
-
-fn longer_than(times: &Distribution, ns: u64) -> u64 {
-    times.buckets.iter().filter(|(bucket, _)| *bucket > ns).map(|(_, count)| count).sum()
 }
 
 #[test]
@@ -62,7 +38,7 @@ fn messages_that_are_due_while_a_connection_opens_are_sent_late() {
     let times = intended(&run, 0);
     assert_eq!((times.count, times.lost), (due, 0));
     // Of three seconds, two pass before the connection is open.
-    let late = longer_than(&times, 100_000_000);
+    let late = times.above(100_000_000.0);
     assert!((450..=550).contains(&late), "{late} of {due}");
 }
 
@@ -84,7 +60,7 @@ fn messages_that_are_due_while_no_connection_can_be_opened_are_timed() {
     assert_eq!((due, times.count), (times.count, due));
     assert!((2_997..=3_000).contains(&due), "{due}");
     // What is due in the second second waits for eight at least, until the end.
-    assert!((2_650..=2_750).contains(&longer_than(&times, 10_000_000)), "{times:?}");
+    assert!((2_650..=2_750).contains(&times.above(10_000_000.0)), "{times:?}");
     assert!((8_900_000_000..=9_010_000_000).contains(&times.max_ns), "{}", times.max_ns);
 }
 
@@ -110,19 +86,6 @@ fn a_storm_cuts_no_connection_that_opens_after_it() {
     assert_eq!(endings(&run), [("clean", 6), ("interrupted", 3)]);
 }
 
-/// An echo that reads nothing in the first part of each connection.
-fn deaf_for(first: Duration) -> Peer {
-    Peer::upgrading(move |socket, counts| async move {
-        if counts.accepted.get() > BEFORE {
-            sleep(first).await;
-        }
-        echo(socket).await
-    })
-}
-
-/// Messages that fill the buffers of a connection.
-const LARGE: &str = "kind = \"binary\"\nsizes = [{ bytes = \"512 KiB\" }]";
-
 #[test]
 fn a_new_pace_keeps_what_a_full_connection_still_had_due() {
     let stages = "[[stage]]\nconnections = 1\nhold = \"3s\"\npace = { open = { rate = 10 } }";
@@ -141,7 +104,7 @@ fn a_new_pace_keeps_what_a_full_connection_still_had_due() {
     assert_eq!([first.count, second.count], [due(0), due(1)]);
     assert!((49..=50).contains(&due(0)) && (29..=31).contains(&due(1)), "{} {}", due(0), due(1));
     // All of the first stage waited from then until the peer read.
-    assert_eq!(longer_than(&first, 1_400_000_000), first.count, "{first:?}");
+    assert_eq!(first.above(1_400_000_000.0), first.count, "{first:?}");
 }
 
 #[test]
@@ -157,7 +120,7 @@ fn what_a_full_connection_still_has_due_at_the_drain_is_sent_and_timed() {
     let times = intended(&run, 0);
     assert_eq!(run.sum(is_hold).counts.due, times.count);
     assert!((49..=50).contains(&times.count), "{times:?}");
-    assert_eq!(longer_than(&times, 490_000_000), times.count, "{times:?}");
+    assert_eq!(times.above(490_000_000.0), times.count, "{times:?}");
     assert!(counts(&run).sent >= times.count);
 }
 
@@ -213,7 +176,7 @@ fn messages_that_are_never_sent_are_timed_until_the_end() {
     assert!((99..=100).contains(&times.count), "{times:?}");
     // One message fits into the buffers: at the end it is lost.
     assert_eq!((counts(&run).sent, faults(&run)), (1, vec![("lost", 1)]));
-    assert_eq!(longer_than(&times, 990_000_000), times.ended(), "{times:?}");
+    assert_eq!(times.above(990_000_000.0), times.count, "{times:?}");
 }
 
 #[test]

@@ -148,7 +148,7 @@ fn an_endless_answer_in_fragments_ends_once_it_is_longer_than_the_profile_lets_e
     // Messages of 64 bytes, 64 KiB more, and what is on its way.
     assert!((1..256 * 1024).contains(&most.get()), "{}", most.get());
     let text = error_text(&run, "too_big");
-    assert!(text.contains("of which 65600 are taken"), "{text}");
+    assert!(text.contains("at most 65600 are taken"), "{text}");
 }
 
 /// A run that sends nothing, so that only its end can fail.

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use futures::{SinkExt, StreamExt};
 use load_engine::testing::{Peer, in_virtual_time};
 use load_plan::metrics::Timing;
 use load_plan::model::{Phase, Run};
 use tokio::time::{advance, sleep};
 
-use crate::support::{Profile, counts, times, times_in};
+use crate::support::{LARGE, Profile, counts, deaf_for, is_hold, times};
 
 const MS: u64 = 1_000_000;
 
@@ -25,8 +24,7 @@ fn run(profile: Profile<'_>, peer: &Peer, stall: Duration) -> Run {
 
 /// Lags of at least 100 ms.
 fn late(run: &Run) -> u64 {
-    let lags = times_in(run, Timing::ScheduleLag);
-    lags.iter().filter(|(lag, _)| *lag >= 100 * MS).map(|(_, count)| count).sum()
+    run.sum(is_hold).timing(Timing::ScheduleLag).above((99 * MS) as f64)
 }
 
 #[test]
@@ -81,18 +79,9 @@ fn a_stall_before_the_hold_is_recorded_too() {
 #[test]
 fn a_socket_that_was_full_does_not_hide_that_the_generator_was_late() {
     // The peer reads nothing for a second, so that the connection is full. When the peer begins, the process stops.
-    let peer = Peer::upgrading(|mut socket, _| async move {
-        sleep(Duration::from_secs(1)).await;
-        while let Some(message) = socket.next().await {
-            let message = message?;
-            if message.is_binary() {
-                socket.send(message).await?;
-            }
-        }
-        Ok(())
-    });
+    let peer = deaf_for(Duration::from_secs(1));
     let profile = Profile {
-        traffic: "kind = \"binary\"\nsizes = [{ bytes = \"512 KiB\" }]",
+        traffic: LARGE,
         pace: "{ open = { rate = 50 } }",
         connections: 1,
         hold: "2s",

@@ -14,7 +14,9 @@ use tokio_tungstenite::accept_async;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use crate::support::{Profile, check_sums, counts, endings, faults, is_chosen, is_hold, times};
+use crate::support::{
+    Profile, check_sums, counts, endings, faults, is_chosen, is_hold, ticked, times,
+};
 
 /// Age of a pushed message when it is sent, by the time in it.
 const AGE: Duration = Duration::from_secs(10);
@@ -37,15 +39,7 @@ fn pushing(topic: &'static str) -> Peer {
             }
             let mut tick = interval(Duration::from_millis(10));
             let mut number = 1000;
-            loop {
-                tokio::select! {
-                    biased;
-                    message = socket.next() => match message.transpose()? {
-                        Some(_) => continue,
-                        None => return Ok(()),
-                    },
-                    _ = tick.tick() => {}
-                }
+            while ticked(&mut socket, &mut tick).await? {
                 if number % 10 == 7 && number < 1050 {
                     counts.faults.add(1);
                     number += 1;
@@ -58,6 +52,7 @@ fn pushing(topic: &'static str) -> Peer {
                 }
                 number += 1;
             }
+            Ok(())
         }
     })
 }
@@ -122,12 +117,8 @@ fn a_pushed_message_without_a_time_or_of_the_future_has_an_unknown_age() {
         let start = Instant::now();
         let mut tick = interval(Duration::from_millis(100));
         for ahead_ms in [Some(60_000), Some(1), None, Some(-1_000)].into_iter().cycle() {
-            tokio::select! {
-                message = socket.next() => match message.transpose()? {
-                    Some(_) => continue,
-                    None => return Ok(()),
-                },
-                _ = tick.tick() => {}
+            if !ticked(&mut socket, &mut tick).await? {
+                return Ok(());
             }
             let now_ms = (UNIX_START + start.elapsed()).as_millis() as i64;
             let text = match ahead_ms {

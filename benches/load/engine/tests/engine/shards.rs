@@ -2,11 +2,8 @@
 
 use std::time::Duration;
 
-use futures::{SinkExt, StreamExt};
 use load_engine::testing::{Answer, Peer, UNIX_START, in_virtual_time};
 use load_plan::model::{Run, Shard};
-use tokio::time::sleep;
-use tokio_tungstenite::accept_async;
 
 use crate::support::{Profile, check_sums, counts, faults, is_chosen};
 
@@ -33,8 +30,8 @@ fn two_shards_start_together_and_share_the_connections() {
         assert_eq!(faults(half), [("lost", 5 * connections)]);
     }
     let sum = |count: fn(&Run) -> u64| count(one) + count(other);
-    // The connection that checks the address, and one that asks for metrics, of each shard.
-    assert_eq!(sum(|run| counts(run).attempted) + 4, peer.counts().accepted.get());
+    // The connection of each shard that checks the address.
+    assert_eq!(sum(|run| counts(run).attempted) + 2, peer.counts().accepted.get());
     assert_eq!(sum(|run| counts(run).sent), peer.counts().received.get());
     assert_eq!(sum(|run| counts(run).received), peer.counts().sent.get());
     assert_eq!(peer.counts().faults.get(), 25);
@@ -42,17 +39,7 @@ fn two_shards_start_together_and_share_the_connections() {
 
 /// A peer that takes two seconds for every upgrade.
 fn slow() -> Peer {
-    Peer::raw(|pipe, _| async move {
-        sleep(Duration::from_secs(2)).await;
-        let mut socket = accept_async(pipe).await?;
-        while let Some(message) = socket.next().await {
-            let message = message?;
-            if message.is_text() {
-                socket.send(message).await?;
-            }
-        }
-        Ok(())
-    })
+    Peer::echo().waiting(|_| Duration::from_secs(2))
 }
 
 #[test]
@@ -61,8 +48,8 @@ fn a_shard_that_is_late_loads_nothing_and_fails() {
     let load = Profile::default().load().shard(1, 2).starts_in(Duration::from_secs(1));
     let error = load.run(&peer).expect_err("the probe took two seconds").to_string();
     assert!(error.contains("start passed") && error.contains("--start-at"), "{error}");
-    // The connection that checks the address, and one that asks for metrics.
-    assert_eq!(peer.counts().accepted.get(), 2);
+    // The connection that checks the address.
+    assert_eq!(peer.counts().accepted.get(), 1);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use futures::{SinkExt, StreamExt};
+use futures::SinkExt;
 use load_engine::testing::{Peer, PeerCounts, Socket, UNIX_START};
 use load_plan::metrics::{Distribution, Timing};
 use load_plan::model::Run;
@@ -11,12 +11,9 @@ use tokio::time::{Instant, interval, timeout};
 use tokio_tungstenite::accept_async;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use crate::support::{Profile, is_hold, run};
+use crate::support::{BEFORE, Profile, is_hold, run, ticked};
 
 const MS: u64 = 1_000_000;
-
-/// Connections before those of users: one that finds the target, and one that asks for metrics. Neither is upgraded.
-const BEFORE: u64 = 2;
 
 /// Pushes a message every 10 ms while `speaks`, given the milliseconds since `start`, with the current time in it.
 async fn push(
@@ -25,15 +22,7 @@ async fn push(
     speaks: impl Fn(u64) -> bool,
 ) -> Result<(), Error> {
     let mut tick = interval(Duration::from_millis(10));
-    loop {
-        tokio::select! {
-            biased;
-            message = socket.next() => match message.transpose()? {
-                Some(_) => continue,
-                None => return Ok(()),
-            },
-            _ = tick.tick() => {}
-        }
+    while ticked(&mut socket, &mut tick).await? {
         let now = start.elapsed();
         if speaks(now.as_millis() as u64) {
             let text = format!(r#"{{"at":{}}}"#, (UNIX_START + now).as_millis());
@@ -41,6 +30,7 @@ async fn push(
             let _ = socket.send(Message::text(text)).await;
         }
     }
+    Ok(())
 }
 
 /// A peer that pushes while `speaks`, given the number of a user's connection from 0 and the milliseconds since the start.
@@ -87,8 +77,7 @@ fn check(run: &Run, gap_ms: u64, age_ms: u64) {
 
 /// Gaps longer than 100 ms in holds.
 fn long(run: &Run) -> u64 {
-    let gaps = times(run, Timing::Gap);
-    gaps.buckets.iter().filter(|(ns, _)| *ns > 100 * MS).map(|(_, count)| count).sum()
+    times(run, Timing::Gap).above((100 * MS) as f64)
 }
 
 #[test]

@@ -1,12 +1,16 @@
 //! The profiles of these tests, and what their runs must add up to.
 
 use std::fmt;
+use std::time::Duration;
 
-use load_engine::testing::{Load, Peer};
+use futures::{SinkExt, StreamExt};
+use load_engine::testing::{Load, Peer, Socket};
 use load_plan::metrics::{Tally, Timing};
-use load_plan::model::{Interval, Phase, Run};
+use load_plan::model::{self, Phase, Run};
 use load_plan::outcome::{Ending, Fault};
 use load_plan::profile::Mode;
+use tokio::time::{Interval, sleep};
+use tokio_tungstenite::tungstenite::Error;
 
 /// One stage of a load.
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +82,7 @@ pub(crate) fn times(run: &Run, timing: Timing) -> (u64, u64, u64) {
 }
 
 /// Whether `interval` is measured.
-pub(crate) fn is_hold(interval: &Interval) -> bool {
+pub(crate) fn is_hold(interval: &model::Interval) -> bool {
     interval.phase == Phase::Hold
 }
 
@@ -118,6 +122,43 @@ pub(crate) fn check_sums(run: &Run) {
     if !matches!(run.profile.target.mode, Mode::Subscribe { .. }) {
         let more = all.faulty(Fault::Duplicated) + all.faulty(Fault::Unexpected);
         assert_eq!(all.received - more + all.faulty(Fault::Lost), all.sent);
+    }
+}
+
+/// Connections before those of users: one that finds the target, and one that asks for metrics.
+pub(crate) const BEFORE: u64 = 2;
+
+/// Messages that fill the buffers of a connection.
+pub(crate) const LARGE: &str = "kind = \"binary\"\nsizes = [{ bytes = \"512 KiB\" }]";
+
+/// Sends every message back.
+pub(crate) async fn echo(mut socket: Socket) -> Result<(), Error> {
+    while let Some(message) = socket.next().await.transpose()? {
+        if message.is_text() || message.is_binary() {
+            socket.send(message).await?;
+        }
+    }
+    Ok(())
+}
+
+/// An echo that reads nothing in the first part of each connection of a user.
+pub(crate) fn deaf_for(first: Duration) -> Peer {
+    Peer::upgrading(move |socket, counts| async move {
+        if counts.accepted.get() > BEFORE {
+            sleep(first).await;
+        }
+        echo(socket).await
+    })
+}
+
+/// Waits for the next tick and drops what the client sends; false once the client has gone.
+pub(crate) async fn ticked(socket: &mut Socket, tick: &mut Interval) -> Result<bool, Error> {
+    loop {
+        tokio::select! {
+            biased;
+            message = socket.next() => if message.transpose()?.is_none() { return Ok(false) },
+            _ = tick.tick() => return Ok(true),
+        }
     }
 }
 

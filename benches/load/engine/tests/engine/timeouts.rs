@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::support::{Profile, counts, faults, is_hold, run};
 
 #[test]
-fn late_answers_belong_to_the_hold_in_which_their_messages_were_sent() {
+fn late_answers_belong_to_the_hold_in_which_their_messages_were_due() {
     let latency = Duration::from_millis(1_500);
     let peer = Peer::answering_after(latency, |_, message, _| Answer::Right(message));
     let stages = "[[stage]]\nconnections = 3\nhold = \"1s\"\npace = { closed = { depth = 1 } }";
