@@ -92,7 +92,7 @@ impl Sum {
         );
         ensure!(
             !run.url.is_empty(),
-            "the runs each started a server of its own, so their sum is not a load on one target; give all \
+            "the runs each started a server of their own, so their sum is not a load on one target; give all \
              of them a URL"
         );
         let once = "is given twice; name each folder once";

@@ -77,7 +77,9 @@ fn scale(threshold: &mut Threshold, factor: f64, conduct: &Conduct) {
     } else {
         // The exact count of another time is not known.
         threshold.op = if threshold.op == Op::Gt { Op::Gt } else { Op::Ge };
-        threshold.limit = (threshold.limit * factor).floor();
+        // A limit that every count meets would judge nothing.
+        let least = if threshold.op == Op::Gt { 0.0 } else { 1.0 };
+        threshold.limit = (threshold.limit * factor).floor().max(least);
     }
 }
 

@@ -66,10 +66,9 @@ impl Assessment {
 pub fn validate(run: &Run) -> Assessment {
     let summary = Summary::of(run);
     let (checks, mut notices) = checks(run, &summary);
-    let too_few = checks.iter().filter_map(|check| check.too_few(&run.profile));
     let of_checks = checks.iter().filter_map(|check| check.doubt.clone());
     let of_pass = validity::doubt_of_pass(run, &summary);
-    let unjudged: Vec<String> = of_checks.chain(too_few).chain(of_pass).collect();
+    let unjudged: Vec<String> = of_checks.chain(of_pass).collect();
     let few = checks.iter().filter(|check| check.too_few(&run.profile).is_none());
     notices.extend(few.filter_map(|check| check.caution(run, &summary)));
     let by_target: Vec<String> = checks
@@ -126,7 +125,9 @@ fn checks(run: &Run, summary: &Summary) -> (Vec<Check>, Vec<String>) {
         });
     checks.extend(implied.filter(|check| check.samples > 0 && !check.met));
     for check in &mut checks {
-        check.doubt = validity::doubt(run, summary, check).or_else(|| unknown(run, check));
+        check.doubt = validity::doubt(run, summary, check)
+            .or_else(|| unknown(run, check))
+            .or_else(|| check.too_few(&run.profile));
     }
     (checks, notices)
 }
@@ -142,7 +143,10 @@ pub fn thresholds(profile: &Profile) -> impl Iterator<Item = (Option<usize>, &Th
 
 /// Reasons why one part of a run is not valid, whatever the other parts say.
 pub(super) fn doubts(part: &Run) -> Vec<String> {
-    validity::doubts(part, &Summary::of(part))
+    let summary = Summary::of(part);
+    let mut doubts = validity::doubts(part, &summary);
+    doubts.extend(validity::doubt_of_pass(part, &summary));
+    doubts
 }
 
 /// Where a limit on missing connections is implied: on the whole run or, if some stages have their own, on each of the

@@ -220,7 +220,7 @@ fn runs_that_each_started_a_server_are_refused() {
         let [mut one, mut other] = [empty(0, of), empty(of - 1, of)];
         (one.url, other.url, other.run_id) = <(String, String, String)>::default();
         one.run_id = if of == 1 { "s".to_owned() } else { String::new() };
-        check([one, other], &["each started a server of its own", "URL"]);
+        check([one, other], &["each started a server of their own", "URL"]);
     }
 }
 

@@ -27,7 +27,8 @@ pub struct Check {
     pub margin: Option<f64>,
     /// Whether the threshold is met. Without samples it is not.
     pub met: bool,
-    /// Why the threshold is not judged, although it is violated: the generator may be the cause.
+    /// Why the threshold is not judged: the generator may have violated it, its value is unknown, or too few samples meet
+    /// it.
     pub doubt: Option<String>,
     /// Nanoseconds from the start of the run to the first interval that violates the threshold alone or, for a count,
     /// in which the sum exceeds the limit. `None` if there is none, or if an interval alone cannot violate it.
@@ -71,8 +72,8 @@ impl Check {
         let needed = (1.0 / (1.0 - self.threshold.metric.quantile()?) - 1e-6).ceil() as u64;
         (self.met && self.samples < needed).then(|| {
             format!(
-                "{}, which rests on {} and needs {}: with fewer it is only the largest of them; hold it longer, or \
-                 limit a lower percentile",
+                "{}; it rests on {} and needs {}: with fewer, a percentile is only the largest of them; hold it longer, \
+                 or limit a lower percentile",
                 self.describe(profile),
                 counted(self.samples, "sample"),
                 count(needed as f64)

@@ -77,7 +77,10 @@ fn skewed(run: &Run) -> Option<String> {
         };
         let name = &stage.name;
         if let Some(part) = run.parts.iter().find(|part| began(part).is_none()) {
-            return Some(format!("{} did not hold stage \"{name}\"", part_name(run, part)));
+            return Some(format!(
+                "{} did not hold stage \"{name}\"; run all parts again, with a common --start-at",
+                part_name(run, part)
+            ));
         }
         let first = run.parts.iter().min_by_key(|part| began(part))?;
         let last = run.parts.iter().max_by_key(|part| began(part))?;

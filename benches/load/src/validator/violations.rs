@@ -28,20 +28,13 @@ pub(super) struct IntervalFigures<'a> {
     pub(super) figures: Figures,
 }
 
-/// The intervals of `run` in order of time. Intervals of the same second start one after another.
+/// The intervals of `run` in order of time.
 pub(super) fn by_interval(run: &Run) -> Vec<IntervalFigures<'_>> {
-    let (mut second, mut offset_ns) = (0, 0);
-    let mut all = Vec::new();
-    for interval in &run.intervals {
-        if interval.second != second {
-            (second, offset_ns) = (interval.second, 0);
-        }
-        let start_ns = second * 1_000_000_000 + offset_ns;
-        offset_ns += interval.length_ns;
+    let alone = |(start_ns, interval)| {
         let figures = Figures::of(&run.profile, [interval]);
-        all.push(IntervalFigures { interval, start_ns, figures });
-    }
-    all
+        IntervalFigures { interval, start_ns, figures }
+    };
+    run.begun().map(alone).collect()
 }
 
 /// The bearing of one interval on a threshold.

@@ -2,31 +2,14 @@
 
 use std::time::Duration;
 
-use futures::{SinkExt, StreamExt};
 use load::validator::{Assessment, RunVerdict, validate};
 use load_engine::testing::{Load, Peer};
-use tokio::time::sleep;
-use tokio_tungstenite::accept_async;
 
 use crate::profile::Profile;
 
 /// An echo whose upgrades take `upgrade`, but for the first 12 connections: two of them come before the users.
 fn opening_in(upgrade: Duration) -> Peer {
-    Peer::raw(move |pipe, counts| {
-        let is_slow = counts.accepted.get() > 12;
-        async move {
-            if is_slow {
-                sleep(upgrade).await;
-            }
-            let mut socket = accept_async(pipe).await?;
-            while let Some(message) = socket.next().await.transpose()? {
-                if message.is_text() {
-                    socket.send(message).await?;
-                }
-            }
-            Ok(())
-        }
-    })
+    Peer::echo().waiting(move |nth| if nth > 12 { upgrade } else { Duration::ZERO })
 }
 
 /// Ten connections that send ten messages a second each, for eight seconds.

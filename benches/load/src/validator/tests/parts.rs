@@ -2,7 +2,9 @@ use super::check;
 use crate::merge::merge;
 use crate::summary::fixture::{MS, SECOND, answered, interval, run};
 use crate::validator::RunVerdict;
+use load_plan::metrics::{Recorder, Timing};
 use load_plan::model::{Interval, Phase, Run, Shard};
+use load_plan::profile::Profile;
 
 /// Ten connections in two shards, held for three seconds.
 const PROFILE: &str = "name = 'test'\n[thresholds]\nlatency_p99 = '< 10ms'\n\
@@ -92,4 +94,30 @@ fn a_doubt_about_one_of_several_whole_runs_is_not_lost_in_their_sum() {
     }
     check(&busy, RunVerdict::Invalid, &["0.95 of 1 processor"]);
     check(&merged([whole("a"), busy]), RunVerdict::Invalid, &["run b: the generator was the bott"]);
+}
+
+#[test]
+fn a_generator_of_a_closed_loop_that_stood_still_is_not_lost_in_the_sum_of_shards() {
+    let closed = "pace = { closed = { depth = 1 } }";
+    let shard = |index, late: u64| {
+        let mut run = half(index, 1..4);
+        let profile = format!("{PROFILE}{closed}\n");
+        run.profile = Profile::parse(&profile, "test").expect("it is valid");
+        for hold in run.intervals.iter_mut().filter(|one| one.phase == Phase::Hold) {
+            let mut recorder = Recorder::default();
+            (0..100).for_each(|nth| {
+                recorder.record(Timing::ScheduleLag, if nth < late { 40 * MS } else { MS / 100 });
+                recorder.record(Timing::RttService, MS);
+            });
+            hold.sample.timings = recorder.cut().timings;
+        }
+        run
+    };
+    check(&merged([shard(0, 0), shard(1, 0)]), RunVerdict::Pass, &[]);
+    // Eight of a hundred in one shard are four of a hundred in both.
+    check(
+        &merged([shard(0, 0), shard(1, 8)]),
+        RunVerdict::Invalid,
+        &["shard 1: ", "lag_p95 is 40"],
+    );
 }

@@ -101,7 +101,7 @@ pub(super) fn may_explain(run: &Run, summary: &Summary, check: &Check) -> Option
     };
     is_explained.then(|| {
         format!(
-            "{}; the generator may be the cause: it was late by more than {} for {} of the time, and by up to {}; {}",
+            "{}; the generator may be the cause: it was late by more than {} with {} of its beats and messages, and by up to {}; {}",
             check.describe(&run.profile),
             time(allowed_ns),
             share(stalls.late(allowed_ns)),
