@@ -88,17 +88,18 @@ impl InFlight {
         if number < self.first {
             return if self.given_up.take(number) { Answer::GivenUp } else { Answer::Duplicate };
         }
-        let Some(entry) = self.entries.get_mut((number - self.first) as usize) else {
+        let Some(slot) = self.entries.get_mut((number - self.first) as usize) else {
             return Answer::Unexpected;
         };
+        // Copied before it is changed: a load across a fresh store would wait for it.
+        let entry = *slot;
         if entry.is_answered {
             return Answer::Duplicate;
         }
-        entry.is_answered = true;
+        slot.is_answered = true;
         if !entry.is_late {
             self.in_time -= 1;
         }
-        let entry = *entry;
         let reordered = self.highest_answered.is_some_and(|highest| highest > number);
         self.highest_answered = self.highest_answered.max(Some(number));
         self.forget_answered();

@@ -7,10 +7,9 @@
 #[cfg(test)]
 mod tests;
 
-use std::fmt::Write;
+use std::io::Write as _;
 
 use bench_kit::random::SplitMix64;
-use bytes::{BufMut, BytesMut};
 use load_plan::profile::{Size, Traffic};
 
 use super::in_flight::InFlight;
@@ -59,22 +58,19 @@ impl Recipe {
         Self { filling, sizes: parts(&traffic.sizes), seed: traffic.seed }
     }
 
-    /// Bytes of message `number` on `connection`.
-    pub(super) fn size(&self, connection: u32, number: u32) -> usize {
-        let [(_, only)] = *self.sizes else {
-            let at = self.hash(connection, number);
-            let part = self.sizes.iter().find(|(end, _)| at <= *end);
-            return part.map_or(HEAD, |(_, size)| *size);
-        };
-        only
+    /// Bytes of the message with `hash`.
+    fn size_at(&self, hash: u64) -> usize {
+        let part = self.sizes.iter().find(|(end, _)| hash <= *end);
+        part.map_or(HEAD, |(_, size)| *size)
     }
 
     /// Appends message `number` of `connection` to `out`.
-    pub(super) fn write(&self, connection: u32, number: u32, out: &mut BytesMut) {
-        let size = self.size(connection, number);
+    pub(super) fn write(&self, connection: u32, number: u32, out: &mut Vec<u8>) {
+        let hash = self.hash(connection, number);
+        let size = self.size_at(hash);
         out.reserve(size);
-        out.put_slice(&head(connection, number));
-        out.put_slice(self.filling_of(connection, number, size));
+        out.extend_from_slice(&head(connection, number, hash));
+        out.extend_from_slice(self.filling_at(hash, size));
     }
 
     /// Compares `payload`, received on `connection`, with the messages sent there.
@@ -84,17 +80,18 @@ impl Recipe {
         payload: &[u8],
         in_flight: &InFlight,
     ) -> Recognised {
-        let read = payload.first_chunk().and_then(read_head);
-        if let Some((theirs, number)) = read {
+        let read = payload.first_chunk().and_then(|head| self.read_head(head));
+        if let Some((theirs, number, hash)) = read {
             if theirs != connection {
                 return Recognised::Unknown;
             }
-            if self.has_right_filling(connection, number, payload) {
+            let size = self.size_at(hash);
+            if payload.len() == size && &payload[HEAD..] == self.filling_at(hash, size) {
                 return Recognised::Exact(number);
             }
         }
         // Any byte may be wrong, also in the number: find the message that it resembles most.
-        let own = read.map(|(_, number)| number).filter(|number| *number < in_flight.next());
+        let own = read.map(|(_, number, _)| number).filter(|number| *number < in_flight.next());
         let closest = own
             .into_iter()
             .chain(in_flight.unanswered().take(RESEMBLING))
@@ -108,27 +105,30 @@ impl Recipe {
         }
     }
 
-    /// Whether `payload`, whose head is right, is message `number`.
-    fn has_right_filling(&self, connection: u32, number: u32, payload: &[u8]) -> bool {
-        let size = self.size(connection, number);
-        payload.len() == size && &payload[HEAD..] == self.filling_of(connection, number, size)
-    }
-
     /// Bytes in which `payload` differs from message `number`; missing and extra bytes differ too.
     fn differing(&self, connection: u32, number: u32, payload: &[u8]) -> usize {
-        let size = self.size(connection, number);
-        let (start, filling) =
-            (head(connection, number), self.filling_of(connection, number, size));
-        let expected = start.iter().chain(filling);
+        let hash = self.hash(connection, number);
+        let size = self.size_at(hash);
+        let start = head(connection, number, hash);
+        let expected = start.iter().chain(self.filling_at(hash, size));
         let different = expected.zip(payload).filter(|(expected, got)| expected != got).count();
         different + payload.len().abs_diff(size)
     }
 
-    fn filling_of(&self, connection: u32, number: u32, size: usize) -> &[u8] {
-        let place = (self.hash(connection, number) >> 17) as usize % PLACES;
+    fn filling_at(&self, hash: u64, size: usize) -> &[u8] {
+        let place = (hash >> 17) as usize % PLACES;
         &self.filling[place..place + size - HEAD]
     }
 
+    /// The connection, the number and the hash of a message with this head; `None` if [`head`] has not made it.
+    fn read_head(&self, head: &[u8; HEAD]) -> Option<(u32, u32, u64)> {
+        let (upper, lower) = (read_digits(head.first_chunk()?)?, read_digits(head.last_chunk()?)?);
+        let (connection, number) = ((upper >> 16) as u32, (upper << 16 | lower >> 32) as u32);
+        let hash = self.hash(connection, number);
+        (lower as u32 == hash as u32).then_some((connection, number, hash))
+    }
+
+    /// Decides on the size and the filling of a message; the lower half checks its head.
     fn hash(&self, connection: u32, number: u32) -> u64 {
         SplitMix64::new(self.seed ^ (u64::from(connection) << 32) ^ u64::from(number)).draw()
     }
@@ -150,20 +150,13 @@ fn parts(sizes: &[Size]) -> Box<[(u64, usize)]> {
     parts
 }
 
-fn head(connection: u32, number: u32) -> [u8; HEAD] {
+fn head(connection: u32, number: u32, hash: u64) -> [u8; HEAD] {
     let upper = u64::from(connection) << 16 | u64::from(number >> 16);
-    let lower = u64::from(number as u16) << 32 | u64::from(check_of(connection, number));
+    let lower = u64::from(number as u16) << 32 | hash & u64::from(u32::MAX);
     let mut head = [0; HEAD];
     head[..8].copy_from_slice(&digits(upper));
     head[8..].copy_from_slice(&digits(lower));
     head
-}
-
-/// The connection and the number in a head; `None` if it is not one that [`head`] has made.
-fn read_head(head: &[u8; HEAD]) -> Option<(u32, u32)> {
-    let (upper, lower) = (read_digits(head.first_chunk()?)?, read_digits(head.last_chunk()?)?);
-    let (connection, number) = ((upper >> 16) as u32, (upper << 16 | lower >> 32) as u32);
-    (lower as u32 == check_of(connection, number)).then_some((connection, number))
 }
 
 /// The lower 48 bits of `word`.
@@ -173,11 +166,10 @@ fn digits(word: u64) -> [u8; 8] {
 
 /// The 48 bits of which [`digits`] makes `digits`.
 fn read_digits(digits: &[u8; 8]) -> Option<u64> {
-    let (word, seen) = digits.iter().fold((0, 0), |(word, seen), digit| {
-        let value = VALUES[usize::from(*digit)];
-        (word << 6 | u64::from(value), seen | value)
-    });
-    (seen < 64).then_some(word)
+    let values = digits.map(|digit| VALUES[usize::from(digit)]);
+    let seen = values.iter().fold(0, |seen, value| seen | value);
+    let placed = values.iter().zip(0..).map(|(value, at)| u64::from(*value) << (42 - 6 * at));
+    (seen < 64).then(|| placed.fold(0, |word, value| word | value))
 }
 
 const fn values() -> [u8; 256] {
@@ -188,10 +180,6 @@ const fn values() -> [u8; 256] {
         value += 1;
     }
     values
-}
-
-fn check_of(connection: u32, number: u32) -> u32 {
-    (SplitMix64::new(u64::from(connection) << 32 | u64::from(number)).draw() >> 32) as u32
 }
 
 /// A text with `{seq}` in it.
@@ -209,10 +197,10 @@ impl Template {
     }
 
     /// Appends the text with `number` in it.
-    pub(super) fn write(&self, number: u64, out: &mut BytesMut) {
-        out.put_slice(&self.before);
-        write!(out, "{number}").expect("a buffer takes every byte");
-        out.put_slice(&self.after);
+    pub(super) fn write(&self, number: u64, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.before);
+        write!(out, "{number}").expect("a vector takes every byte");
+        out.extend_from_slice(&self.after);
     }
 
     /// The number at the first place in `payload` that matches the template.

@@ -1,6 +1,5 @@
 //! What a connection sends in each mode, and how it recognises answers. Pure.
 
-use bytes::BytesMut;
 use load_plan::profile::{Mode, Profile};
 
 use super::in_flight::InFlight;
@@ -50,7 +49,7 @@ impl Protocol {
     }
 
     /// Appends message `number` to `out`; a subscription sends none.
-    pub(super) fn write(&self, connection: u32, number: u32, out: &mut BytesMut) {
+    pub(super) fn write(&self, connection: u32, number: u32, out: &mut Vec<u8>) {
         match self {
             Self::Echo(recipe) => recipe.write(connection, number, out),
             Self::Request { send, .. } => send.write(first_of(connection) + u64::from(number), out),

@@ -100,8 +100,8 @@ impl<'a> Session<'a> {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Problem>> {
         self.user.remember(cx.waker());
         loop {
-            let is_busy = match self.turn(cx) {
-                Continue(is_busy) => is_busy,
+            let (is_busy, now_ns) = match self.turn(cx) {
+                Continue(turn) => turn,
                 Break(ended) => {
                     self.user.hold_up(true);
                     self.give_up_answers();
@@ -117,7 +117,6 @@ impl<'a> Session<'a> {
                 return Poll::Pending;
             }
             let next_ns = self.next_deadline();
-            let now_ns = self.worker.clock.now_ns();
             if next_ns > now_ns {
                 // Deadlines cannot be cancelled: an earlier one still wakes this task, which then looks again.
                 let is_awaited = (now_ns + 1..=next_ns).contains(&self.registered_ns);
@@ -130,8 +129,8 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Reads, sends and flushes; returns whether there is more to do than fits in a turn.
-    fn turn(&mut self, cx: &mut Context<'_>) -> Step<bool> {
+    /// Reads, sends and flushes; returns whether there is more to do than fits in a turn, and the turn's time.
+    fn turn(&mut self, cx: &mut Context<'_>) -> Step<(bool, u64)> {
         let mut is_busy = self.read(cx)?;
         // Everything that is sent in this turn has one time.
         let now_ns = self.worker.clock.now_ns();
@@ -152,7 +151,7 @@ impl<'a> Session<'a> {
                 Poll::Pending => {}
             }
         }
-        Continue(is_busy)
+        Continue((is_busy, now_ns))
     }
 
     /// Follows the user's handle and the timeouts.

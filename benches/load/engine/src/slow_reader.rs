@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-use bytes::BytesMut;
 use futures::{Sink, Stream};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -49,7 +48,7 @@ async fn run(worker: Rc<WorkerState>, bytes_per_s: u64) {
 /// Sends until the connection ends; returns how it did.
 async fn overfill(worker: &WorkerState, mut socket: Socket, bytes_per_s: u64) -> String {
     let id = worker.number();
-    let (mut number, mut read, mut buffer) = (0, 0, BytesMut::new());
+    let (mut number, mut read) = (0, 0);
     let begin_ns = worker.clock.now_ns();
     let mut next_look_ns = begin_ns;
     poll_fn(|cx| {
@@ -70,10 +69,10 @@ async fn overfill(worker: &WorkerState, mut socket: Socket, bytes_per_s: u64) ->
             }
             let sent = match Pin::new(&mut socket).poll_ready(cx) {
                 Poll::Ready(Ok(())) => {
-                    worker.protocol.write(id, number, &mut buffer);
+                    let mut payload = Vec::new();
+                    worker.protocol.write(id, number, &mut payload);
                     number += 1;
-                    let message = Message::Binary(buffer.split().freeze());
-                    Pin::new(&mut socket).start_send(message)
+                    Pin::new(&mut socket).start_send(Message::Binary(payload.into()))
                 }
                 Poll::Ready(Err(error)) => Err(error),
                 Poll::Pending => {

@@ -58,15 +58,16 @@ impl<S> Wire<S> {
         self.incoming.is_passing()
     }
 
-    /// Gathers one frame, masked with `key`, for the next flush; returns its length in bytes.
+    /// Gathers one frame, masked with `key`, whose payload `write` appends, for the next flush; returns the bytes of the
+    /// payload and of the frame.
     pub(super) fn put(
         &mut self,
         opcode: OpCode,
         is_final: bool,
-        payload: &[u8],
         key: [u8; 4],
-    ) -> u64 {
-        self.outgoing.put(opcode, is_final, payload, key)
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> (u64, u64) {
+        self.outgoing.put(opcode, is_final, key, write)
     }
 }
 
@@ -208,6 +209,11 @@ mod tests {
         Wire::new(stream, Clock::starting_at(Host::Machine, Instant::now()), 1024)
     }
 
+    fn put(wire: &mut Wire<Narrow>, payload: &[u8], key: [u8; 4]) {
+        let sizes = wire.put(TEXT, true, key, |out| out.extend_from_slice(payload));
+        assert_eq!(sizes.0, payload.len() as u64);
+    }
+
     fn context() -> Context<'static> {
         Context::from_waker(std::task::Waker::noop())
     }
@@ -215,8 +221,8 @@ mod tests {
     #[test]
     fn frames_are_gathered_until_they_are_flushed() {
         let mut wire = wire([1000]);
-        wire.put(TEXT, true, b"one", KEY);
-        wire.put(TEXT, true, b"two", KEY);
+        put(&mut wire, b"one", KEY);
+        put(&mut wire, b"two", KEY);
         assert!(wire.stream.taken.is_empty());
         assert!(Pin::new(&mut wire).poll_flush(&mut context()).is_ready());
         assert_eq!(wire.stream.taken.len(), 2 * (2 + 4 + 3));
@@ -225,7 +231,7 @@ mod tests {
     #[test]
     fn a_full_wire_takes_a_write_whole_or_not_at_all() {
         let mut wire = wire([]);
-        wire.put(TEXT, true, &[b'a'; GATHERED], KEY);
+        put(&mut wire, &[b'a'; GATHERED], KEY);
         let held = wire.outgoing.rest().len();
         assert!(wire.poll_room(&mut context()).is_pending());
         assert!(Pin::new(&mut wire).poll_write(&mut context(), b"pong").is_pending());
@@ -251,7 +257,7 @@ mod tests {
             let payload = |size: usize| (0..size).map(|at| at as u8).collect::<Vec<_>>();
             let mut wire = wire(takes);
             for size in &sizes {
-                wire.put(TEXT, true, &payload(*size), key);
+                put(&mut wire, &payload(*size), key);
                 let _ = Pin::new(&mut wire).poll_flush(&mut context());
             }
             wire.stream.takes = vec![usize::MAX; 10].into();

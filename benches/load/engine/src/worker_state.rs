@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use anyhow::Result;
-use bytes::BytesMut;
 use futures::FutureExt;
 use load_plan::metrics::{Recorder, Sample, Tally, Timing};
 use load_plan::model::{ErrorSample, Phase};
@@ -37,8 +36,8 @@ pub(super) struct WorkerState {
     pub(super) protocol: Protocol,
     pub(super) timers: Timers,
     pub(super) masking_keys: RefCell<MaskingKeys>,
-    /// Where a message is made, before it goes onto its connection's wire.
-    pub(super) draft: RefCell<BytesMut>,
+    /// Where a message is made that goes onto its connection's wire in fragments.
+    pub(super) draft: RefCell<Vec<u8>>,
     start_unix_ms: f64,
     command: Cell<Command>,
     pace: Cell<Pace>,

@@ -15,8 +15,8 @@ fn in_flight(sent: u32) -> InFlight {
     in_flight
 }
 
-fn message(recipe: &Recipe, connection: u32, number: u32) -> BytesMut {
-    let mut out = BytesMut::new();
+fn message(recipe: &Recipe, connection: u32, number: u32) -> Vec<u8> {
+    let mut out = Vec::new();
     recipe.write(connection, number, &mut out);
     out
 }
@@ -24,7 +24,9 @@ fn message(recipe: &Recipe, connection: u32, number: u32) -> BytesMut {
 #[test]
 fn sizes_of_messages_have_their_shares() {
     let recipe = recipe(&[(16, 0.5), (1024, 0.4), (65536, 0.1)]);
-    let of = |bytes| (0..100_000).filter(|n| recipe.size(1, *n) == bytes).count() as f64 / 1e5;
+    let of = |bytes| {
+        (0..100_000).filter(|n| recipe.size_at(recipe.hash(1, *n)) == bytes).count() as f64 / 1e5
+    };
     assert!((of(16) - 0.5).abs() < 0.01);
     assert!((of(1024) - 0.4).abs() < 0.01);
     assert!((of(65536) - 0.1).abs() < 0.01);
@@ -49,13 +51,16 @@ fn an_answer_of_another_connection_is_unknown() {
 
 #[test]
 fn a_head_is_sixteen_digits_with_a_right_check() {
-    let whole = head(0x0f9a_8765, 0xfedc_ba98);
-    assert_eq!(read_head(&whole), Some((0x0f9a_8765, 0xfedc_ba98)));
+    let recipe = recipe(&[(64, 1.0)]);
+    let [connection, number] = [0x0f9a_8765, 0xfedc_ba98];
+    let hash = recipe.hash(connection, number);
+    let whole = head(connection, number, hash);
+    assert_eq!(recipe.read_head(&whole), Some((connection, number, hash)));
     for (at, other) in (0..HEAD).zip((0..=255_u8).cycle()).chain((0..=255).map(|other| (3, other)))
     {
         let mut head = whole;
         head[at] = other;
-        assert_eq!(read_head(&head).is_some(), head == whole, "{other} at {at}");
+        assert_eq!(recipe.read_head(&head).is_some(), head == whole, "{other} at {at}");
     }
 }
 
@@ -73,7 +78,10 @@ fn a_template_finds_its_number_and_no_other() {
 proptest! {
     #[test]
     fn a_head_tells_its_connection_and_its_number(connection: u32, number: u32) {
-        prop_assert_eq!(read_head(&head(connection, number)), Some((connection, number)));
+        let recipe = recipe(&[(64, 1.0)]);
+        let hash = recipe.hash(connection, number);
+        let read = recipe.read_head(&head(connection, number, hash));
+        prop_assert_eq!(read, Some((connection, number, hash)));
     }
 
     #[test]
@@ -106,7 +114,7 @@ proptest! {
     #[test]
     fn a_template_reads_what_it_writes(number: u64) {
         let template = Template::parse("id={seq};").expect("it has a place");
-        let mut out = BytesMut::new();
+        let mut out = Vec::new();
         template.write(number, &mut out);
         prop_assert_eq!(template.find(&out), Some(number));
     }

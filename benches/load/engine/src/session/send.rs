@@ -112,22 +112,25 @@ impl Session<'_> {
 
     /// Puts the next message onto the wire; returns the bytes of its payload, and of its frames.
     fn put_message(&mut self) -> (u64, u64) {
-        let mut draft = self.worker.draft.borrow_mut();
-        draft.clear();
-        self.worker.protocol.write(self.id, self.in_flight.next(), &mut draft);
         self.has_unflushed = true;
-        let Traffic { fragments, kind, .. } = self.worker.profile.traffic;
+        let (worker, number) = (self.worker, self.in_flight.next());
+        let Traffic { fragments, kind, .. } = worker.profile.traffic;
         let first = if kind == Kind::Text { Data::Text } else { Data::Binary };
-        let mut keys = self.worker.masking_keys.borrow_mut();
+        let mut keys = worker.masking_keys.borrow_mut();
         let wire = self.socket.get_mut();
+        let write = |out: &mut Vec<u8>| worker.protocol.write(self.id, number, out);
         if fragments == 1 {
-            return (draft.len() as u64, wire.put(OpCode::Data(first), true, &draft, keys.draw()));
+            return wire.put(OpCode::Data(first), true, keys.draw(), write);
         }
+        let mut draft = worker.draft.borrow_mut();
+        draft.clear();
+        write(&mut draft);
         let count = fragments as usize;
         let fragments = (0..count).map(|nth| {
             let part = draft.len() * nth / count..draft.len() * (nth + 1) / count;
             let opcode = OpCode::Data(if nth == 0 { first } else { Data::Continue });
-            wire.put(opcode, nth + 1 == count, &draft[part], keys.draw())
+            let write = |out: &mut Vec<u8>| out.extend_from_slice(&draft[part]);
+            wire.put(opcode, nth + 1 == count, keys.draw(), write).1
         });
         (draft.len() as u64, fragments.sum())
     }

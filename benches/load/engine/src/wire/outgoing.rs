@@ -3,8 +3,8 @@
 use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::OpCode;
 
-/// Longest header of a frame, in bytes.
-const LONGEST_HEADER: usize = 14;
+/// Shortest header of a masked frame, in bytes.
+const SHORTEST_HEADER: usize = 6;
 
 /// Bytes that are not written yet.
 #[derive(Debug, Default)]
@@ -15,22 +15,28 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    /// Appends one frame, masked with `key`; returns its length in bytes (RFC 6455 §5.2, §5.3).
+    /// Appends one frame, masked with `key`, whose payload `write` appends; returns the bytes of the payload and of the
+    /// frame (RFC 6455 §5.2, §5.3).
     pub(super) fn put(
         &mut self,
         opcode: OpCode,
         is_final: bool,
-        payload: &[u8],
         key: [u8; 4],
-    ) -> u64 {
-        let header = FrameHeader { is_final, opcode, mask: Some(key), ..FrameHeader::default() };
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> (u64, u64) {
         let begin = self.bytes.len();
-        self.bytes.reserve(LONGEST_HEADER + payload.len());
-        header.format(payload.len() as u64, &mut self.bytes).expect("a vector takes every byte");
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(payload);
-        mask(&mut self.bytes[start..], key);
-        (self.bytes.len() - begin) as u64
+        self.bytes.extend_from_slice(&[0; SHORTEST_HEADER]);
+        write(&mut self.bytes);
+        let length = (self.bytes.len() - begin - SHORTEST_HEADER) as u64;
+        mask(&mut self.bytes[begin + SHORTEST_HEADER..], key);
+        let frame = FrameHeader { is_final, opcode, mask: Some(key), ..FrameHeader::default() };
+        let more = frame.len(length) - SHORTEST_HEADER;
+        if more > 0 {
+            self.bytes.splice(begin..begin, std::iter::repeat_n(0, more));
+        }
+        let mut header = &mut self.bytes[begin..];
+        frame.format(length, &mut header).expect("there is room for it");
+        (length, (self.bytes.len() - begin) as u64)
     }
 
     /// Appends frames that tungstenite has made.

@@ -10,6 +10,8 @@ struct Dial {
     sum_ns: u128,
     min_ns: u64,
     max_ns: u64,
+    /// A time, and how often in a row it was recorded. Messages that were sent together and came together have one time.
+    run: (u64, u64),
 }
 
 /// Counts and times since the last cut. Only the first time of each timing allocates.
@@ -29,8 +31,10 @@ impl Recorder {
     /// Records a time that had not ended after `ns` nanoseconds, which is therefore no minimum.
     pub fn record_open(&mut self, timing: Timing, ns: u64) {
         let dial = self.dials[timing as usize].get_or_insert_with(Dial::new);
+        dial.end_run();
         let min_ns = dial.min_ns;
         dial.record(ns);
+        dial.end_run();
         dial.min_ns = min_ns;
     }
 
@@ -54,17 +58,30 @@ impl Recorder {
 
 impl Dial {
     fn new() -> Box<Self> {
-        Box::new(Self { histogram: histogram(), lost: 0, sum_ns: 0, min_ns: u64::MAX, max_ns: 0 })
+        let (histogram, min_ns) = (histogram(), u64::MAX);
+        Box::new(Self { histogram, lost: 0, sum_ns: 0, min_ns, max_ns: 0, run: (0, 0) })
     }
 
     fn record(&mut self, ns: u64) {
-        self.histogram.saturating_record(ns.clamp(LOWEST_NS, HIGHEST_NS));
-        self.sum_ns += u128::from(ns);
-        self.min_ns = self.min_ns.min(ns);
-        self.max_ns = self.max_ns.max(ns);
+        if ns != self.run.0 {
+            self.end_run();
+            self.run.0 = ns;
+        }
+        self.run.1 += 1;
+    }
+
+    fn end_run(&mut self) {
+        let (ns, times) = std::mem::take(&mut self.run);
+        if times > 0 {
+            self.histogram.saturating_record_n(ns.clamp(LOWEST_NS, HIGHEST_NS), times);
+            self.sum_ns += u128::from(ns) * u128::from(times);
+            self.min_ns = self.min_ns.min(ns);
+            self.max_ns = self.max_ns.max(ns);
+        }
     }
 
     fn cut(&mut self) -> Distribution {
+        self.end_run();
         let ended = self.histogram.len();
         if ended + self.lost == 0 {
             return Distribution::default();
