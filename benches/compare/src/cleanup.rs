@@ -63,20 +63,22 @@ pub struct Child {
 /// If it cannot be started.
 pub fn spawn(command: &mut Command) -> io::Result<Child> {
     let parent = getpid();
-    let bind_to_parent = move || -> io::Result<()> {
-        set_parent_process_death_signal(Some(Signal::KILL))?;
-        // A parent that died before the line above sends no signal.
-        if getppid() == Some(parent) { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
-    };
-    // SAFETY: between fork and exec it makes two system calls; it neither allocates nor takes a lock.
-    unsafe { command.pre_exec(bind_to_parent) };
     // Held over the fork, so that a signal handler knows every child.
     let mut state = enter();
     // A child of a guard's action must be able to finish.
     let watched = !CLEANING.get();
-    if watched {
-        state.groups.get_ready()?;
-    }
+    let watchdog = if watched { state.groups.get_ready()? } else { None };
+    let bind_to_parent = move || -> io::Result<()> {
+        set_parent_process_death_signal(Some(Signal::KILL))?;
+        // The child itself: this process may be killed before it knows the child's id.
+        if let Some(watchdog) = watchdog {
+            groups::report(watchdog, "add", getpid())?;
+        }
+        // A parent that died before the first line sends no signal.
+        if getppid() == Some(parent) { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
+    };
+    // SAFETY: between fork and exec it makes a few system calls; it neither allocates nor takes a lock.
+    unsafe { command.pre_exec(bind_to_parent) };
     let inner = command.process_group(0).spawn()?;
     let group = Pid::from_child(&inner);
     if watched {

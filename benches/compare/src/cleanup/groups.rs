@@ -1,6 +1,7 @@
 //! The process groups that end with this process, and a watchdog that kills them if this process is killed with SIGKILL.
 
 use std::io::{self, Write};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::{ChildStdin, Command, Stdio};
 
@@ -31,8 +32,8 @@ impl Groups {
         Self { pids: Vec::new(), watchdog: None }
     }
 
-    /// Call it before the first group is started.
-    pub(super) fn get_ready(&mut self) -> io::Result<()> {
+    /// Call it before a group is started. Returns the watchdog's stdin, to which the group's leader reports itself.
+    pub(super) fn get_ready(&mut self) -> io::Result<Option<RawFd>> {
         if self.watchdog.is_none() {
             let mut shell = Command::new("sh");
             shell.args(["-c", WATCHDOG]).current_dir("/").process_group(0);
@@ -40,30 +41,39 @@ impl Groups {
             shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
             self.watchdog = shell.spawn()?.stdin;
         }
-        Ok(())
+        Ok(self.watchdog.as_ref().map(AsRawFd::as_raw_fd))
     }
 
     pub(super) fn add(&mut self, group: Pid) {
         self.pids.push(group);
-        self.report("add", group);
     }
 
     /// Call it before the leader is reaped.
     pub(super) fn remove(&mut self, group: Pid) {
         self.pids.retain(|known| *known != group);
-        self.report("remove", group);
+        if let Some(watchdog) = &self.watchdog {
+            // Without a watchdog, drops and signal handlers still clean up.
+            drop(report(watchdog.as_raw_fd(), "remove", group));
+        }
     }
 
     pub(super) fn pids(&self) -> &[Pid] {
         &self.pids
     }
+}
 
-    fn report(&mut self, word: &str, group: Pid) {
-        if let Some(watchdog) = &mut self.watchdog {
-            // Without a watchdog, drops and signal handlers still clean up.
-            drop(writeln!(watchdog, "{word} {group}"));
-        }
-    }
+/// Tells the watchdog of a group. Neither allocates nor takes a lock, so that a child may call it before it executes its
+/// program.
+pub(super) fn report(watchdog: RawFd, word: &str, group: Pid) -> io::Result<()> {
+    let mut line = [0; 32];
+    let mut rest = &mut line[..];
+    writeln!(rest, "{word} {group}")?;
+    let left = rest.len();
+    // SAFETY: the descriptor is the watchdog's stdin, which this process or the parent that forked it holds open.
+    let watchdog = unsafe { BorrowedFd::borrow_raw(watchdog) };
+    // A line this short is written whole.
+    rustix::io::write(watchdog, &line[..32 - left])?;
+    Ok(())
 }
 
 pub(super) fn kill(group: Pid) {
