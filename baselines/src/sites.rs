@@ -86,13 +86,13 @@ pub fn diff(recorded: &Sites, measured: &Sites) -> Vec<SiteChange> {
 }
 
 impl SiteChange {
-    /// Absolute change at 2N, where operations outweigh the fixed cost: blocks, then bytes.
+    /// Absolute change at 2N, where operations outweigh the fixed cost: bytes, then blocks.
     fn size(&self) -> (u64, u64) {
         let recorded = self.recorded.unwrap_or_default();
         let measured = self.measured.unwrap_or_default();
         (
-            measured.blocks[1].abs_diff(recorded.blocks[1]),
             measured.bytes[1].abs_diff(recorded.bytes[1]),
+            measured.blocks[1].abs_diff(recorded.blocks[1]),
         )
     }
 }

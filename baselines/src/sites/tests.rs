@@ -109,7 +109,7 @@ fn a_diff_lists_the_changed_sites_largest_first() {
     ]);
     let changes = diff(&recorded, &measured);
     let keys: Vec<_> = changes.iter().map(|change| change.key.as_str()).collect();
-    assert_eq!(keys, ["shrunk", "new", "a_tie", "gone", "bytes_only"]);
+    assert_eq!(keys, ["bytes_only", "new", "a_tie", "gone", "shrunk"]);
     assert_eq!((changes[1].recorded, changes[1].measured), (None, Some(cost(6, 61))));
     assert_eq!((changes[3].recorded, changes[3].measured), (Some(cost(6, 60)), None));
 }
