@@ -4,7 +4,8 @@ use std::io::{self, Read, Write};
 
 use anyhow::{Context, ensure};
 use bytes::Bytes;
-use plimsoll::{Frame, Scenario};
+use plimsoll::Scenario;
+use plimsoll::ws::Frame;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
 

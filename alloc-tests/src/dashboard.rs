@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use plimsoll::{Client, Scenario};
+use plimsoll::Scenario;
+use plimsoll::ws::Client;
 use server::Config;
 
 use crate::snapshots::expect_snapshot;

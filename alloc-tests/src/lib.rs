@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //!
-//! - [`suite()`]: where our numbers and commands are
+//! - [`suite`]: where our numbers and commands are
 //! - [`scenario`]: the shapes that several scenarios have in common
 //! - [`dashboard`]: the shape with a snapshot a tick; [`snapshots`]: a subscriber's check of them
 //! - [`window`]: a window with our server and its manual clock
@@ -16,22 +16,25 @@ pub mod scenario;
 pub mod snapshots;
 pub mod window;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use plimsoll::Suite;
-use plimsoll::suite::Crate;
 
-/// The suite of this tree.
+/// The suite of this tree, without its scenarios.
 #[must_use]
 pub fn suite() -> Suite {
+    Suite::new(env!("CARGO_MANIFEST_DIR"))
+        .about("alloc-tests", "Exact allocation tests of the server")
+        .crates(&["server"])
+        .strict()
+        .baselines(baselines())
+        .packages(include!(concat!(env!("OUT_DIR"), "/packages.rs")))
+        .command("scripts/run-alloc-tests.sh")
+}
+
+/// The folder of the recorded numbers.
+#[must_use]
+pub fn baselines() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in a folder");
-    Suite {
-        name: "alloc-tests",
-        about: "Exact allocation tests of the server",
-        crates: &[Crate { name: "server", folder: "server/" }],
-        baselines: root.join("baselines"),
-        packages: include!(concat!(env!("OUT_DIR"), "/packages.rs")),
-        command: "scripts/run-alloc-tests.sh",
-        allocator_file: "alloc-tests/tests/alloc.rs",
-    }
+    root.join("baselines")
 }

@@ -1,8 +1,9 @@
 //! Shapes that several scenarios have in common.
 
 use anyhow::Context as _;
+use plimsoll::Scenario;
 use plimsoll::memory::MemoryPeer;
-use plimsoll::{Client, Frame, Scenario};
+use plimsoll::ws::{Client, Frame};
 use server::{Config, Embedded};
 
 use crate::window::scenario;

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use plimsoll::Client;
+use plimsoll::ws::Client;
 use server::clock::ManualClock;
 
 /// Start of a snapshot's text before which none was skipped, up to its sequence number.

@@ -46,7 +46,10 @@ where
 {
     Scenario::new(unit, ops, move |ops| {
         let (body, clock) = (prepare(ops), ManualClock::default());
-        move |window| body(&ServerWindow { window, clock })
+        move |window| {
+            window.counts_all_streams();
+            body(&ServerWindow { window, clock })
+        }
     })
 }
 

@@ -3,17 +3,19 @@
 
 use std::process::ExitCode;
 
+use plimsoll::Suite;
+
 #[cfg(feature = "hooks")]
-#[global_allocator]
-static ALLOCATOR: plimsoll::Allocator = plimsoll::Allocator;
+plimsoll::allocator!();
 
 mod gate;
 
 include!(concat!(env!("OUT_DIR"), "/scenarios.rs"));
 
 fn main() -> ExitCode {
-    let mut registry: plimsoll::Registry =
-        SCENARIOS.iter().map(|(id, scenario)| (*id, scenario())).collect();
-    registry.extend(gate::planted());
-    plimsoll::main(&alloc_tests::suite(), &registry, gate::trials())
+    let scenarios = SCENARIOS.iter().map(|(id, scenario)| (*id, scenario()));
+    let suite = scenarios
+        .chain(gate::planted())
+        .fold(alloc_tests::suite(), |suite, (id, one)| suite.scenario(id, || one));
+    gate::trials().into_iter().fold(suite, Suite::test).main()
 }

@@ -51,10 +51,12 @@ pub struct Counts {
     pub blocks: [u64; 2],
     /// Heap bytes allocated over the whole run.
     pub bytes: [u64; 2],
-    /// Read calls of the server.
-    pub reads: [u64; 2],
-    /// Write calls of the server.
-    pub writes: [u64; 2],
+    /// Read calls of the server's streams. `None` if no stream was counted.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub reads: Option<[u64; 2]>,
+    /// Write calls of the server's streams. `None` if no stream was counted.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    pub writes: Option<[u64; 2]>,
     /// Most heap bytes live at one moment.
     pub peak_bytes: [u64; 2],
     /// Heap blocks that only the first run of a process allocates, if that run has N or 2N operations.
@@ -84,8 +86,8 @@ impl Counts {
         match metric {
             Metric::Blocks => Some(self.blocks),
             Metric::Bytes => Some(self.bytes),
-            Metric::Reads => Some(self.reads),
-            Metric::Writes => Some(self.writes),
+            Metric::Reads => self.reads,
+            Metric::Writes => self.writes,
             Metric::PeakBytes => Some(self.peak_bytes),
             Metric::OnceBlocks => Some(self.once_blocks),
             Metric::OnceBytes => Some(self.once_bytes),

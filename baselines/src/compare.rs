@@ -138,7 +138,18 @@ pub fn provenance_differences(recorded: &Provenance, current: &Provenance) -> Ve
         ("profile", profile.clone(), current.profile.clone()),
     ];
     let differing = parts.into_iter().chain(packages).filter(|(_, recorded, now)| recorded != now);
-    differing.map(|(name, recorded, now)| format!("{name} {recorded} → {now}")).collect()
+    let sentence = |(name, recorded, now): (&str, String, String)| {
+        let [recorded, now] = [without(&recorded, &now), without(&now, &recorded)];
+        format!("{name} {recorded} → {now}")
+    };
+    differing.map(sentence).collect()
+}
+
+/// The versions in `these` that are not among `those`; both are joined by commas.
+fn without(these: &str, those: &str) -> String {
+    let those: BTreeSet<_> = those.split(", ").collect();
+    let left: Vec<_> = these.split(", ").filter(|version| !those.contains(version)).collect();
+    if left.is_empty() { "none".to_owned() } else { left.join(", ") }
 }
 
 fn judge_counts(recorded: Option<&Counts>, measured: &Counts, limit: Option<Limit>) -> Judgement {

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::measure::run;
 use crate::profiler::Profiler;
+use crate::setup::Crate;
 use crate::sites::{self, Profile, Site};
-use crate::{Scenario, Suite, Window};
+use crate::{Scenario, Window};
 
 /// Runs at N, and as many at 2N, of a scenario that wavered, to see it waver again.
 const WAVERING_RUNS: usize = 10;
@@ -43,19 +44,21 @@ pub(crate) struct Attribution {
 
 /// Answers one question about a scenario.
 pub(crate) fn attribute(
-    suite: &Suite,
+    crates: &[Crate],
     scenario: &Scenario,
     question: Question,
 ) -> anyhow::Result<Attribution> {
     let n = scenario.ops;
-    let profile = |window| profile(suite, scenario, window);
+    let profile = |window| profile(crates, scenario, window);
     // It includes one-time initialisation of the process.
     let first = profile(Window::new(n))?;
     match question {
         Question::Sites => {
             let again = profile(Window::new(n))?;
             let once = once(&first, &again);
-            Ok(Attribution { once, ..costs(&again, &profile(Window::new(2 * n))?) })
+            let double = profile(Window::new(2 * n))?;
+            let notes = foreign(crates, &double).into_iter().collect();
+            Ok(Attribution { once, notes, ..costs(&again, &double) })
         }
         Question::Tasks => {
             let mut profile = profile(Window::new(n).ending_with_server())?;
@@ -76,12 +79,12 @@ pub(crate) fn attribute(
     }
 }
 
-fn profile(suite: &Suite, scenario: &Scenario, window: Window) -> anyhow::Result<Profile> {
+fn profile(crates: &[Crate], scenario: &Scenario, window: Window) -> anyhow::Result<Profile> {
     let file = tempfile::NamedTempFile::new()
         .context("cannot write a profile; is the temporary folder full?")?;
-    run(scenario, window, || Profiler::attributing(file.path()))?;
+    run(scenario, window, false, || Profiler::attributing(file.path()))?;
     let json = std::fs::read_to_string(file.path()).context("cannot read the profile back")?;
-    sites::parse(&json, suite.crates)
+    sites::parse(&json, crates)
 }
 
 fn costs(n: &Profile, double: &Profile) -> Attribution {
@@ -95,6 +98,19 @@ fn costs(n: &Profile, double: &Profile) -> Attribution {
         attribution.places.insert(key.clone(), place.unwrap_or_default());
     }
     attribution
+}
+
+/// A sentence if no site is in the server: the build does not say where code comes from, or the server is elsewhere.
+fn foreign(crates: &[Crate], profile: &Profile) -> Option<String> {
+    let is_foreign = !profile.is_empty() && !profile.values().any(|site| site.is_own);
+    is_foreign.then(|| {
+        let names: Vec<_> = crates.iter().map(|one| one.name.as_str()).collect();
+        format!(
+            "no call site is in {}: call paths need debug = \"limited\" in [profile.release], and Suite::crates if the \
+             server is in another crate",
+            names.join(", ")
+        )
+    })
 }
 
 /// Sites with live blocks, largest first.

@@ -13,7 +13,9 @@ use serde_json::Value;
 use crate::attribute::{Question, attribute};
 use crate::error::Blind;
 use crate::measure::measure;
-use crate::{Registry, Suite, canary, output, system_calls};
+use crate::scenario::Registry;
+use crate::setup::Crate;
+use crate::{canary, output, system_calls};
 
 /// First argument of a child; the scenario's id and a [`Task`] in JSON follow.
 const FLAG: &str = "--as-child";
@@ -27,9 +29,9 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 pub(crate) enum Task {
     /// Answered by `()`.
     CheckInstrument,
-    /// `runs` are kept at N and at 2N, after a first run at one of them. Answered by an
+    /// `runs` are kept at N and at 2N, after a first run at one of them; with `triple`, one more at 3N. Answered by an
     /// [`Outcome`](crate::measure::Outcome).
-    Measure { runs: u64, double_first: bool, observed: bool },
+    Measure { runs: u64, double_first: bool, observed: bool, triple: bool },
     /// Answered by an [`Attribution`](crate::attribute::Attribution).
     Attribute(Question),
 }
@@ -55,9 +57,9 @@ pub(crate) fn arguments() -> anyhow::Result<Option<(String, Task)>> {
     Ok(Some((id, task)))
 }
 
-/// The whole work of a child: check the instrument, do the task, print the answer.
+/// The whole work of a child: check the instrument, do the task, print the answer. `crates` finds those of the server.
 pub(crate) fn serve(
-    suite: &Suite,
+    crates: impl Fn() -> anyhow::Result<Vec<Crate>>,
     registry: &Registry,
     id: &str,
     task: Task,
@@ -68,21 +70,26 @@ pub(crate) fn serve(
     }
     let answer = canary::check_instrument()
         .map_err(|error| Blind(format!("{error:#}")).into())
-        .and_then(|()| answer(suite, registry, id, task))
+        .and_then(|()| answer(crates, registry, id, task))
         .map_err(|error| Failure { blind: error.is::<Blind>(), why: format!("{error:#}") });
     let answer = serde_json::to_string(&answer).context("invariant: an answer is JSON")?;
     output::print(&format!("\n{answer}"))
 }
 
-fn answer(suite: &Suite, registry: &Registry, id: &str, task: Task) -> anyhow::Result<Value> {
+fn answer(
+    crates: impl Fn() -> anyhow::Result<Vec<Crate>>,
+    registry: &Registry,
+    id: &str,
+    task: Task,
+) -> anyhow::Result<Value> {
     let scenario = || registry.get(id).with_context(|| format!("no scenario is called {id}"));
     Ok(match task {
         Task::CheckInstrument => Value::Null,
-        Task::Measure { runs, double_first, .. } => {
-            serde_json::to_value(measure(scenario()?, runs, double_first)?)?
+        Task::Measure { runs, double_first, triple, .. } => {
+            serde_json::to_value(measure(scenario()?, runs, double_first, triple)?)?
         }
         Task::Attribute(question) => {
-            serde_json::to_value(attribute(suite, scenario()?, question)?)?
+            serde_json::to_value(attribute(&crates()?, scenario()?, question)?)?
         }
     })
 }

@@ -20,20 +20,21 @@ use crate::profiler::Profiler;
 use crate::repeats::PROCESSES;
 use crate::report::{Format, Run};
 use crate::scenario::PLANTED;
-use crate::suite::{Recorded, Suite, TARGET};
-use crate::{Registry, Window, limits, measure, record, result};
+use crate::scenario::Registry;
+use crate::setup::{Recorded, Setup, TARGET};
+use crate::{Window, limits, measure, record, result};
 
 /// Runs the command of the process's arguments, and returns the exit code.
-pub(crate) fn run(suite: &Suite, registry: &Registry) -> anyhow::Result<u8> {
-    let name = suite.command.rsplit('/').next().unwrap_or(suite.command);
-    let usage = format!("{} [OPTIONS] [FILTER]...", suite.command);
+pub(crate) fn run(setup: &Setup, registry: &Registry) -> anyhow::Result<u8> {
+    let name = setup.command.rsplit('/').next().unwrap_or_default().to_owned();
+    let usage = format!("{} [OPTIONS] [FILTER]...", setup.command);
     let command = Cli::command()
         .bin_name(name)
-        .about(suite.about)
+        .about(setup.about.clone())
         .mut_subcommand("suite", |command| command.override_usage(usage));
     let cli = Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
     match cli.command {
-        Command::Suite(flags) => run_suite(suite, registry, &flags),
+        Command::Suite(flags) => run_suite(setup, registry, &flags),
         Command::Run { id, ops } => run_bare(registry, &id, ops),
     }
 }
@@ -114,8 +115,8 @@ struct Flags {
     no_hooks: bool,
 }
 
-fn run_suite(suite: &Suite, registry: &Registry, flags: &Flags) -> anyhow::Result<u8> {
-    let root = flags.baselines.as_ref().unwrap_or(&suite.baselines);
+fn run_suite(setup: &Setup, registry: &Registry, flags: &Flags) -> anyhow::Result<u8> {
+    let root = flags.baselines.as_ref().unwrap_or(&setup.baselines);
     let recorded = Recorded::load(root.clone());
     let ids = chosen(registry, &recorded, &flags.filters)?;
     if flags.list {
@@ -137,13 +138,13 @@ fn run_suite(suite: &Suite, registry: &Registry, flags: &Flags) -> anyhow::Resul
         progress.inc(1);
     };
     let units: Vec<_> = ids.iter().map(|id| (*id, registry[id].unit)).collect();
-    let mut results = judge::run(suite, &units, flags.runs, &recorded, done);
+    let mut results = judge::run(setup, &units, flags.runs, &recorded, done);
     progress.finish_and_clear();
     if flags.update {
-        let run = Run::new(suite, results, &recorded, flags);
+        let run = Run::new(setup, results, &recorded, flags);
         let reason = flags.reason.as_deref().unwrap_or_default();
         return match record::record(
-            suite,
+            setup,
             registry,
             recorded.root,
             &run.report.scenarios,
@@ -160,7 +161,7 @@ fn run_suite(suite: &Suite, registry: &Registry, flags: &Flags) -> anyhow::Resul
     }
     let stale = recorded.stale(registry).filter(|(id, _)| matches(id, &flags.filters));
     results.extend(stale.map(|(id, counts)| (id.clone(), result::stale(counts))));
-    let run = Run::new(suite, results, &recorded, flags);
+    let run = Run::new(setup, results, &recorded, flags);
     print(&run.render(flags.format)?)?;
     Ok(run.report.exit_code)
 }
@@ -175,12 +176,12 @@ fn exit_code_if_not_recorded(run: &Run<'_>) -> u8 {
 
 impl<'a> Run<'a> {
     fn new(
-        suite: &'a Suite,
+        setup: &'a Setup,
         scenarios: BTreeMap<String, ScenarioReport>,
         recorded: &Recorded,
         flags: &Flags,
     ) -> Self {
-        let provenance = suite.provenance();
+        let provenance = setup.provenance();
         let baseline = recorded.baseline.as_ref();
         let provenance_differs = baseline.map_or_else(
             |_| Vec::new(),
@@ -188,7 +189,7 @@ impl<'a> Run<'a> {
         );
         let Provenance { rustc, profile, packages } = provenance;
         Self {
-            suite,
+            setup,
             report: SuiteReport {
                 schema: SCHEMA,
                 target: TARGET.to_owned(),
@@ -202,7 +203,7 @@ impl<'a> Run<'a> {
             no_baseline: if cfg!(debug_assertions) {
                 Some(DEBUG_ASSERTIONS.to_owned())
             } else {
-                baseline.err().map(|error| error.with_command(&suite.update_command()))
+                baseline.err().map(|error| error.with_command(&setup.update_command()))
             },
             runs: flags.runs,
             filter: flags.filters.join(" "),
@@ -255,6 +256,6 @@ fn run_bare(registry: &Registry, id: &str, ops: Option<u64>) -> anyhow::Result<u
     let scenario = registry.get(id).ok_or_else(unknown)?;
     // Without a list of descriptors, whose names differ, two runs execute the same instructions.
     let window = Window::new(ops.unwrap_or(scenario.ops));
-    measure::run(scenario, window, Profiler::counting)?;
+    measure::run(scenario, window, true, Profiler::counting)?;
     Ok(0)
 }

@@ -96,6 +96,15 @@ impl Client {
 
     /// Reads one unmasked text frame, which must begin with `prefix` and fit the buffer.
     pub fn expect_text(&mut self, prefix: &[u8]) -> anyhow::Result<()> {
+        self.text_that(|payload| payload.starts_with(prefix))
+    }
+
+    /// Reads one unmasked text frame, which must contain `part` and fit the buffer.
+    pub fn expect_text_with(&mut self, part: &[u8]) -> anyhow::Result<()> {
+        self.text_that(|payload| contains(payload, part))
+    }
+
+    fn text_that(&mut self, is_right: impl Fn(&[u8]) -> bool) -> anyhow::Result<()> {
         self.at_least(4)?;
         let (header, length) = match self.buffer[self.start..self.end] {
             [0x81, 126, high, low, ..] => (4, usize::from(u16::from_be_bytes([high, low]))),
@@ -104,7 +113,7 @@ impl Client {
             _ => bail!("expected a text frame, got opcode {:#x}", self.buffer[self.start]),
         };
         let payload = &self.take(header + length)?[header..];
-        ensure!(payload.starts_with(prefix), "unexpected text: {}", text(head_of(payload)));
+        ensure!(is_right(payload), "unexpected text: {}", text(head_of(payload)));
         Ok(())
     }
 
@@ -205,7 +214,7 @@ impl Client {
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window == needle)
+    needle.is_empty() || haystack.windows(needle.len()).any(|window| window == needle)
 }
 
 fn content_length(head: &[u8]) -> Option<usize> {

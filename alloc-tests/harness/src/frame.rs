@@ -1,10 +1,15 @@
 //! WebSocket frames, encoded before the window.
 
-use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
-
 /// Mask of every client frame (RFC 6455 §5.3). A constant keeps runs equal; the server's work does not depend on it.
 const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+
+/// Opcodes (RFC 6455 §5.2).
+const CONTINUATION: u8 = 0;
+const TEXT: u8 = 1;
+const BINARY: u8 = 2;
+const CLOSE: u8 = 8;
+const PING: u8 = 9;
+const PONG: u8 = 10;
 
 /// A request, and the reply that an echo server must send for it.
 #[derive(Clone, Debug, Default)]
@@ -19,27 +24,26 @@ impl Frame {
     /// One text message.
     #[must_use]
     pub fn text(payload: &str) -> Self {
-        Self::whole(payload.as_bytes(), OpCode::Data(Data::Text), OpCode::Data(Data::Text))
+        Self::whole(payload.as_bytes(), TEXT, TEXT)
     }
 
     /// One binary message of `length` bytes with varied values.
     #[must_use]
     pub fn binary(length: usize) -> Self {
         let payload: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
-        Self::whole(&payload, OpCode::Data(Data::Binary), OpCode::Data(Data::Binary))
+        Self::whole(&payload, BINARY, BINARY)
     }
 
     /// A ping, answered by a pong.
     #[must_use]
     pub fn ping(payload: &[u8]) -> Self {
-        Self::whole(payload, OpCode::Control(Control::Ping), OpCode::Control(Control::Pong))
+        Self::whole(payload, PING, PONG)
     }
 
     /// A close frame, answered by another with the same code.
     #[must_use]
     pub fn close(code: u16) -> Self {
-        let opcode = OpCode::Control(Control::Close);
-        Self::whole(&code.to_be_bytes(), opcode, opcode)
+        Self::whole(&code.to_be_bytes(), CLOSE, CLOSE)
     }
 
     /// One text message in `fragments` frames, echoed in one frame.
@@ -49,10 +53,10 @@ impl Frame {
         let pieces: Vec<&[u8]> = payload.as_bytes().chunks(size).collect();
         let mut request = Vec::new();
         for (i, piece) in pieces.iter().enumerate() {
-            let opcode = OpCode::Data(if i == 0 { Data::Text } else { Data::Continue });
+            let opcode = if i == 0 { TEXT } else { CONTINUATION };
             request.extend(masked(piece, opcode, i + 1 == pieces.len()));
         }
-        Self { request, reply: plain(payload.as_bytes(), OpCode::Data(Data::Text)) }
+        Self { request, reply: plain(payload.as_bytes(), TEXT) }
     }
 
     /// This frame and `next`, in one write and one read.
@@ -69,32 +73,59 @@ impl Frame {
         Self { request: self.request.repeat(times), reply: self.reply.repeat(times) }
     }
 
-    fn whole(payload: &[u8], asked: OpCode, answered: OpCode) -> Self {
+    fn whole(payload: &[u8], asked: u8, answered: u8) -> Self {
         Self { request: masked(payload, asked, true), reply: plain(payload, answered) }
     }
 }
 
-fn masked(payload: &[u8], opcode: OpCode, is_final: bool) -> Vec<u8> {
-    let mut bytes = header(payload.len(), opcode, is_final, Some(MASK));
+fn masked(payload: &[u8], opcode: u8, is_final: bool) -> Vec<u8> {
+    let mut bytes = header(payload.len(), opcode, is_final);
+    bytes[1] |= 0x80;
+    bytes.extend(MASK);
     bytes.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
     bytes
 }
 
-fn plain(payload: &[u8], opcode: OpCode) -> Vec<u8> {
-    let mut bytes = header(payload.len(), opcode, true, None);
+fn plain(payload: &[u8], opcode: u8) -> Vec<u8> {
+    let mut bytes = header(payload.len(), opcode, true);
     bytes.extend_from_slice(payload);
     bytes
 }
 
-fn header(length: usize, opcode: OpCode, is_final: bool, mask: Option<[u8; 4]>) -> Vec<u8> {
-    let header = FrameHeader { is_final, opcode, mask, ..FrameHeader::default() };
-    let mut bytes = Vec::new();
-    header.format(length as u64, &mut bytes).expect("a vector takes everything");
-    bytes
+/// The header of a frame without a mask: the shortest length that fits (RFC 6455 §5.2).
+fn header(length: usize, opcode: u8, is_final: bool) -> Vec<u8> {
+    let first = opcode | if is_final { 0x80 } else { 0 };
+    match (u8::try_from(length), u16::try_from(length)) {
+        (Ok(short @ 0..126), _) => vec![first, short],
+        (_, Ok(middle)) => [vec![first, 126], middle.to_be_bytes().to_vec()].concat(),
+        _ => [vec![first, 127], (length as u64).to_be_bytes().to_vec()].concat(),
+    }
 }
 
 /// ASCII text of `length` characters.
 #[must_use]
 pub fn ascii(length: usize) -> String {
     (b'a'..=b'z').cycle().take(length).map(char::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use tokio_tungstenite::tungstenite::protocol::frame::FrameSocket;
+
+    use super::*;
+
+    #[test]
+    fn a_frame_of_every_length_of_header_is_read_back_as_it_was() {
+        for length in [0, 125, 126, 65_535, 65_536] {
+            let Frame { request, reply } = Frame::binary(length);
+            for (bytes, is_masked) in [(request, true), (reply, false)] {
+                let frame = FrameSocket::new(Cursor::new(bytes)).read(None).expect("it is valid");
+                let frame = frame.expect("it is there");
+                assert_eq!(frame.header().mask.is_some(), is_masked);
+                assert_eq!(frame.payload().len(), length);
+            }
+        }
+    }
 }

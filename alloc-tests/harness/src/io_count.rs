@@ -18,6 +18,8 @@ pub struct IoCounts {
     empty_reads: AtomicU64,
     writes: AtomicU64,
     accepted: AtomicU64,
+    /// Whether every stream is counted, even if there is none.
+    all: AtomicBool,
     /// Accepted sockets that still use Nagle's algorithm.
     pub(crate) without_nodelay: AtomicU64,
     /// 1 + the index, in order of acceptance, of the connection whose writes can be held back; 0 for none.
@@ -32,6 +34,7 @@ pub static IO: IoCounts = IoCounts {
     empty_reads: AtomicU64::new(0),
     writes: AtomicU64::new(0),
     accepted: AtomicU64::new(0),
+    all: AtomicBool::new(false),
     without_nodelay: AtomicU64::new(0),
     selected: AtomicU64::new(0),
     holding: AtomicBool::new(false),
@@ -46,7 +49,18 @@ impl IoCounts {
             count.store(0, Relaxed);
         }
         self.holding.store(false, Release);
+        self.all.store(false, Relaxed);
         self.drop_waker();
+    }
+
+    pub(crate) fn all_are_counted(&self) {
+        self.all.store(true, Relaxed);
+    }
+
+    /// Reads and writes; `None` if no stream was wrapped, so that nothing could be counted.
+    pub(crate) fn measured(&self) -> Option<[u64; 2]> {
+        let is_measured = self.all.load(Relaxed) || self.accepted.load(Acquire) > 0;
+        is_measured.then(|| [self.reads(), self.writes()])
     }
 
     /// Drops the waker of a held write: it keeps the memory of its task alive, which is no leak of the server.

@@ -16,15 +16,15 @@ use crate::error::Blind;
 use crate::limits;
 use crate::repeats::{self, Measured, PROCESSES};
 use crate::result::unmeasured;
+use crate::setup::{Recorded, Setup};
 use crate::sites::MOST_SHOWN;
-use crate::suite::{Recorded, Suite};
 
 /// Default number of kept runs at N and at 2N.
 pub(crate) const RUNS: u64 = 10;
 
 /// Measures and judges scenarios (id and unit), one on each processor at a time. `done` is called after each.
 pub(crate) fn run(
-    suite: &Suite,
+    setup: &Setup,
     scenarios: &[(&str, &str)],
     runs: u64,
     recorded: &Recorded,
@@ -43,7 +43,7 @@ pub(crate) fn run(
                 loop {
                     let next = queue.lock().expect("no holder panics").next();
                     let Some((id, unit)) = next else { break };
-                    let result = judge_one(suite, id, unit, runs, recorded);
+                    let result = judge_one(setup, id, unit, runs, recorded);
                     done(id);
                     results.lock().expect("no holder panics").insert((*id).to_owned(), result);
                 }
@@ -66,7 +66,7 @@ fn pin_to_one_processor(worker: usize) -> rustix::io::Result<()> {
 
 /// Measures and judges one scenario, and asks for call sites if it does not pass.
 pub(crate) fn judge_one(
-    suite: &Suite,
+    setup: &Setup,
     id: &str,
     unit: &str,
     runs: u64,
@@ -84,7 +84,8 @@ pub(crate) fn judge_one(
             return report;
         }
     };
-    let Some(measurement) = measure(id, runs, &mut report) else { return report };
+    let measured = measure(id, runs, setup.is_strict, &mut report);
+    let Some(measurement) = measured else { return report };
     report.verdict = judge(entry, Some(&measurement), limit).verdict;
     if cfg!(debug_assertions) && report.verdict == Verdict::Missing {
         report.verdict = Verdict::NotComparable;
@@ -99,17 +100,23 @@ pub(crate) fn judge_one(
     {
         report.verdict = error.verdict();
     }
-    add_sites(suite, id, &recorded.root, &mut report);
+    add_sites(setup, id, &recorded.root, &mut report);
     report
 }
 
 /// Measures one scenario. `None` if the server broke it; the verdict is then in the report.
-fn measure(id: &str, runs: u64, report: &mut ScenarioReport) -> Option<Measurement> {
+fn measure(
+    id: &str,
+    runs: u64,
+    is_strict: bool,
+    report: &mut ScenarioReport,
+) -> Option<Measurement> {
     let sentences =
         |left_open: Vec<String>| left_open.into_iter().map(|one| format!("left open: {one}"));
-    match repeats::measure(id, runs) {
-        Ok(Measured::Counted { counts, live, left_open, calls }) => {
+    match repeats::measure(id, runs, is_strict) {
+        Ok(Measured::Counted { counts, live, left_open, calls, bends }) => {
             report.notes.extend(sentences(left_open));
+            report.notes.extend(bends);
             report.live = live;
             report.measured = Some(counts.clone());
             if report.changes().iter().any(|change| change.metric == Metric::Calls) {
@@ -166,7 +173,7 @@ fn sites_by_process(id: &str) -> anyhow::Result<Vec<String>> {
 }
 
 /// Adds the call sites that the verdict calls for. If they are not available, a note says so.
-fn add_sites(suite: &Suite, id: &str, root: &Path, report: &mut ScenarioReport) {
+fn add_sites(setup: &Setup, id: &str, root: &Path, report: &mut ScenarioReport) {
     let questions: &[Question] = match report.verdict {
         Verdict::Regressed | Verdict::Improved => &[Question::Sites],
         Verdict::Leaked if report.live.tasks > 0 => &[Question::Tasks, Question::Sites],
@@ -202,7 +209,7 @@ fn add_sites(suite: &Suite, id: &str, root: &Path, report: &mut ScenarioReport) 
         match baselines::sites::load(&baselines::sites::path(root, id)) {
             _ if sites.is_empty() => {}
             Err(Error::Missing { .. }) => {}
-            Err(error) => report.notes.push(error.with_command(&suite.update_command())),
+            Err(error) => report.notes.push(error.with_command(&setup.update_command())),
             Ok(recorded) => {
                 report.sites_changed = baselines::sites::diff(&recorded, &sites);
                 for site in &mut report.sites_changed {

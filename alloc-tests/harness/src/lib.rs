@@ -1,14 +1,16 @@
 //! The exact instrument as a library: heap blocks, bytes, reads and writes that one operation costs a server, to the
 //! unit, with the call site that moved.
 //!
-//! A test target with `harness = false` sets [`Allocator`] as its global allocator, describes its [`Suite`], lists its
-//! scenarios in a [`Registry`] and calls [`main`]. Each scenario runs in a process of its own.
+//! A test target with `harness = false` makes [`Allocator`] its global allocator, and describes its [`Suite`]. A
+//! [`Scenario`] drives a server in a [`Window`]. Each scenario runs in processes of its own.
 //!
 //! # Layout
 //!
-//! - [`suite`]: the server under measurement, and where its numbers and its commands are
-//! - [`scenario`]: a number of operations on a server; [`window`]: one measured run of it
-//! - [`client`], [`frame`], [`memory`]: drivers that do not allocate: a blocking socket, and a peer in memory
+//! - [`suite`](Suite): the scenarios, and what they are held to; `setup`: what the other parts know of it; `workspace`: what
+//!   cargo and the lockfile know of the package
+//! - [`scenario`](Scenario): a number of operations on a server; [`window`](Window): one measured run of it
+//! - [`serve`](Server): a server on a thread of its own; [`websocket`](WebSocket): the scenarios that most servers need
+//! - [`ws`], [`memory`]: drivers that do not allocate: a blocking socket with its frames, and a peer in memory
 //! - [`io_count`]: counts reads and writes, and holds writes back
 //! - [`profiler`]: counts the heap (dhat); `descriptors`: lists open files and sockets
 //! - `measure`: one window, and the repeats of one process; `repeats`: several processes, which must agree; `canary`:
@@ -24,10 +26,10 @@ mod attribute;
 mod canary;
 mod child;
 mod cli;
-pub mod client;
+mod client;
 mod descriptors;
 mod error;
-pub mod frame;
+mod frame;
 pub mod io_count;
 mod judge;
 mod libtest;
@@ -40,38 +42,45 @@ mod record;
 mod repeats;
 mod report;
 mod result;
-pub mod scenario;
+mod scenario;
+mod serve;
+mod setup;
 mod sites;
-pub mod suite;
+mod suite;
 mod system_calls;
-pub mod window;
+mod websocket;
+mod window;
+mod workspace;
 
-use std::process::ExitCode;
+/// A WebSocket client and its frames.
+pub mod ws {
+    pub use crate::client::Client;
+    pub use crate::frame::{Frame, ascii};
+}
 
-use libtest_mimic::Trial;
-
-pub use client::Client;
-/// The allocator that counts; a runner sets it as its `#[global_allocator]`.
+/// The allocator that counts; [`allocator!`] makes it the global one.
 pub use dhat::Alloc as Allocator;
 pub use error::Environment;
-pub use frame::Frame;
 pub use report::figures;
-pub use scenario::{Registry, Scenario};
+pub use scenario::Scenario;
+pub use serve::{Listener, Served, Server, Stop};
 pub use suite::Suite;
-pub use window::Window;
+pub use websocket::WebSocket;
+pub use window::{Window, count};
 
-/// The whole program of a runner: a child of another runner, the command line (`suite`, `run`), or the tests of cargo
-/// and nextest, by its first argument. `extra` are more tests for the last.
-#[must_use]
-pub fn main(suite: &Suite, registry: &Registry, extra: Vec<Trial>) -> ExitCode {
-    match child::arguments() {
-        Err(error) => output::finish(Err(error)),
-        Ok(Some((id, task))) => {
-            output::finish(child::serve(suite, registry, &id, task).map(|()| 0))
-        }
-        Ok(None) => match std::env::args().nth(1).as_deref() {
-            Some("suite" | "run") => output::finish(cli::run(suite, registry)),
-            _ => libtest::run(suite, registry, extra),
-        },
-    }
+/// The target triple that this program is built for, which is the name of its baseline.
+pub const TARGET: &str = setup::TARGET;
+
+/// Makes [`Allocator`] the program's global allocator. Write it once, in the file of the suite.
+///
+/// ```
+/// plimsoll::allocator!();
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! allocator {
+    () => {
+        #[global_allocator]
+        static PLIMSOLL_ALLOCATOR: $crate::Allocator = $crate::Allocator;
+    };
 }

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use baselines::compare::Limit;
 
-use crate::Registry;
+use crate::scenario::Registry;
 
 /// The limit of one scenario, if there is one.
 pub(crate) fn of(id: &str) -> anyhow::Result<Option<Limit>> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Blind, Broken, Environment};
@@ -17,8 +17,8 @@ pub(crate) struct Sample {
     pub(crate) heap: Heap,
     pub(crate) held_bytes: Option<u64>,
     pub(crate) held_fds: Option<u64>,
-    pub(crate) reads: u64,
-    pub(crate) writes: u64,
+    /// Reads and writes; `None` if no stream was counted.
+    pub(crate) io: Option<[u64; 2]>,
     pub(crate) tasks: u64,
     pub(crate) descriptors: u64,
     /// `None` where they cannot be observed.
@@ -34,6 +34,8 @@ pub(crate) struct Repeats {
     pub(crate) first: Sample,
     /// Every later run at N, and every later one at 2N.
     pub(crate) kept: [Sample; 2],
+    /// One run at 3N, if it was asked for.
+    pub(crate) triple: Option<Sample>,
     /// Descriptors that were left open, one sentence each.
     pub(crate) left_open: Vec<String>,
 }
@@ -54,19 +56,25 @@ pub(crate) enum Outcome {
 }
 
 /// The first run of this process, at N or, if `double_first`, at 2N, and `runs` kept ones at either size. All kept runs
-/// must agree: their minimum would hide a leak in all but one of them.
+/// must agree: their minimum would hide a leak in all but one of them. With `triple`, one more run at 3N.
 pub(crate) fn measure(
     scenario: &Scenario,
     runs: u64,
     double_first: bool,
+    triple: bool,
 ) -> anyhow::Result<Outcome> {
-    repeat(scenario, runs, double_first).or_else(|error| {
+    repeat(scenario, runs, double_first, triple).or_else(|error| {
         let Broken { why, left_open } = error.downcast()?;
         Ok(Outcome::Broken { why, left_open })
     })
 }
 
-fn repeat(scenario: &Scenario, runs: u64, double_first: bool) -> anyhow::Result<Outcome> {
+fn repeat(
+    scenario: &Scenario,
+    runs: u64,
+    double_first: bool,
+    triple: bool,
+) -> anyhow::Result<Outcome> {
     let ops = [scenario.ops, 2 * scenario.ops];
     let order = if double_first { [1, 0] } else { [0, 1] };
     let (first, left_open) = sample(scenario, ops[order[0]])?;
@@ -84,6 +92,9 @@ fn repeat(scenario: &Scenario, runs: u64, double_first: bool) -> anyhow::Result<
         repeats.left_open.extend(left_open);
         repeats.kept[size] = kept;
     }
+    if triple {
+        repeats.triple = Some(sample(scenario, 3 * scenario.ops)?.0);
+    }
     Ok(Outcome::Agreed(Box::new(repeats)))
 }
 
@@ -93,7 +104,7 @@ fn sample(scenario: &Scenario, ops: u64) -> anyhow::Result<(Sample, Vec<String>)
         descriptors::open().context("cannot list open descriptors; /proc must be mounted")?;
     system_calls::take();
     let window = Window::new(ops).beyond(before.len());
-    let ran = run(scenario, window, Profiler::counting);
+    let ran = run(scenario, window, true, Profiler::counting);
     let calls = system_calls::take();
     let leaked = descriptors::leaked(&before, &descriptors::open()?);
     let (window, heap) = ran.map_err(|error| {
@@ -106,8 +117,7 @@ fn sample(scenario: &Scenario, ops: u64) -> anyhow::Result<(Sample, Vec<String>)
         heap,
         held_bytes: window.held_bytes.get(),
         held_fds: window.held_fds.get(),
-        reads: IO.reads(),
-        writes: IO.writes(),
+        io: IO.measured(),
         tasks: window.alive_tasks.get(),
         descriptors: leaked.len() as u64,
         calls,
@@ -115,18 +125,25 @@ fn sample(scenario: &Scenario, ops: u64) -> anyhow::Result<(Sample, Vec<String>)
     Ok((sample, descriptors::describe_all(&leaked)))
 }
 
-/// Runs a scenario in `window`. Its preparation happens before the profile starts, and only its body inside.
+/// Runs a scenario in `window`. Its preparation happens before the profile starts, and only its body inside. `is_counted`
+/// says whether the profile counts only, or has call stacks.
 pub(crate) fn run(
     scenario: &Scenario,
     window: Window,
+    is_counted: bool,
     start: impl FnOnce() -> Profiler,
 ) -> anyhow::Result<(Window, Heap)> {
     let ops = window.ops();
     let body = scenario.prepare(ops);
     let profiler = start();
-    let result = body(&window);
+    let result = body(&window).and_then(|()| window.failure().map_or(Ok(()), |why| bail!(why)));
+    let result = result.map_err(|error| match window.failure() {
+        Some(why) => error.context(why),
+        None => error,
+    });
     let heap = Profiler::heap();
-    let counting = heap.is_some() && Profiler::is_counting();
+    // A profile with call stacks gets no allocation of the harness: it would be a call site.
+    let counting = heap.is_some() && (!is_counted || Profiler::is_counting());
     drop(profiler);
     result.with_context(|| format!("the server broke the scenario at {ops} operations"))?;
     ensure!(
@@ -137,7 +154,7 @@ pub(crate) fn run(
 }
 
 /// The name of a reading, and its place in a sample.
-type Reading = (&'static str, fn(&Sample) -> u64);
+pub(crate) type Reading = (&'static str, fn(&Sample) -> u64);
 
 /// One sentence for each reading that two runs with the same operations do not share.
 pub(crate) fn differences(
@@ -151,8 +168,8 @@ pub(crate) fn differences(
         ("peak bytes", |sample| sample.heap.peak_bytes),
         ("held bytes", |sample| sample.held_bytes.unwrap_or_default()),
         ("held descriptors", |sample| sample.held_fds.unwrap_or_default()),
-        ("reads", |sample| sample.reads),
-        ("writes", |sample| sample.writes),
+        ("reads", |sample| sample.io.unwrap_or_default()[0]),
+        ("writes", |sample| sample.io.unwrap_or_default()[1]),
         ("live blocks", |sample| sample.heap.live_blocks),
         ("live bytes", |sample| sample.heap.live_bytes),
         ("live tasks", |sample| sample.tasks),

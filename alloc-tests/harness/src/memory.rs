@@ -7,8 +7,8 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::Frame;
 use crate::client::HEADERS;
+use crate::frame::Frame;
 
 /// Plays one connection from its upgrade to its close: sends a request, takes the whole reply, sends the next.
 ///

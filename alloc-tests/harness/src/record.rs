@@ -10,17 +10,17 @@ use baselines::sites::Sites;
 use baselines::suite_report::ScenarioReport;
 use baselines::{AllocBaseline, Error, Recording};
 
-use crate::Registry;
 use crate::attribute::{Attribution, Question};
 use crate::child::{self, Task};
 use crate::result::is_unfit;
-use crate::suite::{Recorded, Suite, TARGET};
+use crate::scenario::Registry;
+use crate::setup::{Recorded, Setup, TARGET};
 
 /// Records `results` below `root` and returns a summary of the changes.
 ///
 /// Numbers of other scenarios stay as they are; with `prune`, those without a scenario are removed.
 pub(crate) fn record(
-    suite: &Suite,
+    setup: &Setup,
     registry: &Registry,
     root: PathBuf,
     results: &BTreeMap<String, ScenarioReport>,
@@ -37,7 +37,7 @@ pub(crate) fn record(
 
     // Another update may have recorded other scenarios since this run began: their numbers are read now.
     let mut recording = Recording::begin(&root).map_err(|error| nothing(&error))?;
-    let mut baseline = merged_into(suite, registry, root, &measured)?;
+    let mut baseline = merged_into(setup, registry, root, &measured)?;
     let known: BTreeSet<String> = registry.keys().map(|id| (*id).to_owned()).collect();
     let report = baseline.merge(measured.clone(), &known, prune);
     for (id, sites) in &sites {
@@ -81,12 +81,12 @@ fn nothing(error: &Error) -> anyhow::Error {
 
 /// The numbers below `root` that `measured` can be merged into, with the provenance of this build.
 fn merged_into(
-    suite: &Suite,
+    setup: &Setup,
     registry: &Registry,
     root: PathBuf,
     measured: &BTreeMap<String, Counts>,
 ) -> anyhow::Result<AllocBaseline> {
-    let current = suite.provenance();
+    let current = setup.provenance();
     let baseline = match Recorded::load(root).baseline {
         Ok(baseline) => baseline,
         Err(Error::Missing { .. }) => {

@@ -8,7 +8,7 @@ use baselines::{SuiteReport, Verdict};
 use clap::ValueEnum;
 
 use crate::result::is_unfit;
-use crate::suite::Suite;
+use crate::setup::Setup;
 
 /// Everything to say about one scenario, in lines.
 pub(crate) use table::explain;
@@ -30,7 +30,7 @@ pub(crate) enum Format {
 /// A whole run.
 #[derive(Debug)]
 pub(crate) struct Run<'a> {
-    pub(crate) suite: &'a Suite,
+    pub(crate) setup: &'a Setup,
     pub(crate) report: SuiteReport,
     /// The reason why there are no baselines, if there are none.
     pub(crate) no_baseline: Option<String>,
@@ -70,15 +70,14 @@ impl Run<'_> {
 
     /// The next step, with a command to type; `None` if all passed.
     fn next_step(&self) -> Option<String> {
-        let command = self.suite.command;
+        let command = &self.setup.command;
         let filter =
             if self.filter.is_empty() { String::new() } else { format!(" {}", self.filter) };
-        let record = format!("{}{filter}", self.suite.update_command());
+        let record = format!("{}{filter}", self.setup.update_command());
         let any = |verdict| self.count(verdict) > 0;
         let unfit = self.report.scenarios.iter().find(|(_, one)| is_unfit(one));
         Some(if any(Verdict::Blind) {
-            let file = self.suite.allocator_file;
-            format!("nothing is counted: make dhat the global allocator in {file}")
+            "nothing is counted: write plimsoll::allocator!(); in the file of the suite".to_owned()
         } else if let Some((id, _)) = unfit {
             format!("fix it, then: {command} {id}")
         } else if any(Verdict::Stale) {

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use crate::Window;
 
 /// All scenarios of a runner, by id.
-pub type Registry = BTreeMap<&'static str, Scenario>;
+pub(crate) type Registry = BTreeMap<&'static str, Scenario>;
 
 /// The part of a scenario that runs inside the window.
 type Body = Box<dyn FnOnce(&Window) -> anyhow::Result<()>>;
 
 /// Prefix of the ids of scenarios with a planted fault. They run only when named by their whole id.
-pub const PLANTED: &str = "planted_";
+pub(crate) const PLANTED: &str = "planted_";
 
 /// A server's life with a fixed number of operations in it.
 pub struct Scenario {

@@ -5,16 +5,13 @@ use std::collections::BTreeMap;
 use anyhow::{Context, ensure};
 use serde::Deserialize;
 
-use crate::suite::Crate;
+use crate::setup::Crate;
 
 /// Most call sites shown for one scenario.
 pub(crate) const MOST_SHOWN: usize = 8;
 
 /// Most frames of a key without a function of the server.
 const FOREIGN_FRAMES: usize = 6;
-
-/// Functions of the profiler; its allocation at the end of a window is no call site of the scenario.
-const PROFILER: &str = concat!(env!("CARGO_CRATE_NAME"), "::profiler::");
 
 /// The allocations of one call site in one window.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +24,8 @@ pub(crate) struct Site {
     pub(crate) live_bytes: u64,
     /// File and line of its first frame in the server, or of its first frame at all.
     pub(crate) place: String,
+    /// Whether a frame is in the server.
+    pub(crate) is_own: bool,
 }
 
 /// Call sites by key: frames from the allocation outwards, up to the first function of the server, without addresses,
@@ -41,16 +40,15 @@ pub(crate) fn parse(json: &str, crates: &[Crate]) -> anyhow::Result<Profile> {
         "dhat's format changed: version {} instead of 2",
         file.dhat_file_version
     );
-    let frames: Vec<Frame> = file.ftbl.iter().map(|line| Frame::parse(line, crates)).collect();
+    let frames: Vec<Frame<'_>> = file.ftbl.iter().map(|line| Frame::parse(line, crates)).collect();
     let mut profile = Profile::new();
     for point in &file.pps {
         let stack = point.fs.iter().map(|i| frames.get(*i).context("a frame outside of the table"));
         let stack = stack.collect::<anyhow::Result<Vec<_>>>()?;
-        if stack.iter().any(|frame| frame.function.starts_with(PROFILER)) {
-            continue;
-        }
+        let is_own = stack.iter().any(|frame| frame.server.is_some());
         let (key, place) = key(&stack);
-        let site = profile.entry(key).or_insert_with(|| Site { place, ..Site::default() });
+        let new = || Site { place, is_own, ..Site::default() };
+        let site = profile.entry(key).or_insert_with(new);
         site.blocks += point.tbk;
         site.bytes += point.tb;
         site.peak_bytes += point.gb;
@@ -80,15 +78,15 @@ struct Point {
 
 /// `0x5581: server::echo::run::{{closure}} (server/src/echo.rs:41:9)`.
 #[derive(Debug)]
-struct Frame {
+struct Frame<'a> {
     function: String,
     place: String,
     /// The crate of the server that it is in.
-    server: Option<Crate>,
+    server: Option<&'a Crate>,
 }
 
-impl Frame {
-    fn parse(line: &str, crates: &[Crate]) -> Self {
+impl<'a> Frame<'a> {
+    fn parse(line: &str, crates: &'a [Crate]) -> Self {
         let symbol = line.split_once(": ").map_or(line, |(_, symbol)| symbol);
         let (function, place) = match symbol.rsplit_once(" (") {
             Some((function, place)) => (function, place.trim_end_matches(')')),
@@ -96,7 +94,7 @@ impl Frame {
         };
         let place = place.rsplit_once(':').map_or(place, |(line, _column)| line);
         let frame = Self { function: normalise(function), place: place.to_owned(), server: None };
-        let server = crates.iter().find(|server| server.name == frame.crate_name()).copied();
+        let server = crates.iter().find(|server| server.name == frame.crate_name());
         Self { server, ..frame }
     }
 
@@ -157,8 +155,9 @@ fn normalise(function: &str) -> String {
 
 /// The key and the place of a call stack. Of consecutive frames in one crate only the innermost is kept: a library may
 /// change its inner path.
-fn key(stack: &[&Frame]) -> (String, String) {
-    let program: Vec<&Frame> = stack.iter().copied().filter(|frame| frame.is_program()).collect();
+fn key(stack: &[&Frame<'_>]) -> (String, String) {
+    let program: Vec<&Frame<'_>> =
+        stack.iter().copied().filter(|frame| frame.is_program()).collect();
     let server = program.iter().position(|frame| frame.server.is_some());
     let end = server.map_or(FOREIGN_FRAMES, |at| at + 1).min(program.len());
     let mut path = program[..end].to_vec();
@@ -170,7 +169,7 @@ fn key(stack: &[&Frame]) -> (String, String) {
     let frame = server.map_or(*first, |at| program[at]);
     // dhat keeps the last three parts of a path: for a nested file the folder of the crate is missing.
     let folder = frame.server.filter(|_| frame.place.starts_with("src/"));
-    let folder = folder.map_or("", |server| server.folder);
+    let folder = folder.map_or("", |server| server.folder.as_str());
     let names: Vec<&str> = path.iter().map(|frame| frame.function.as_str()).collect();
     (names.join(" <- "), format!("{folder}{}", frame.place))
 }
@@ -179,11 +178,14 @@ fn key(stack: &[&Frame]) -> (String, String) {
 mod tests {
     use super::*;
 
-    const CRATES: &[Crate] = &[Crate { name: "server", folder: "server/" }];
+    fn crates() -> [Crate; 1] {
+        [Crate { name: "server".to_owned(), folder: "server/".to_owned() }]
+    }
 
     #[track_caller]
     fn check(line: &str, function: &str, place: &str) {
-        let frame = Frame::parse(line, CRATES);
+        let crates = crates();
+        let frame = Frame::parse(line, &crates);
         assert_eq!((frame.function.as_str(), frame.place.as_str()), (function, place));
     }
 
@@ -210,7 +212,7 @@ mod tests {
             {"tb":5,"tbk":2,"tl":0,"mb":0,"mbk":0,"gb":0,"gbk":0,"eb":5,"ebk":1,"fs":[1,3,4]}],
             "ftbl":["[root]","0x1: alloc::alloc::alloc (alloc/src/alloc.rs:9:1)","0x2: bytes::Bytes::copy (bytes/src/bytes.rs:1:1)",
             "0x3: bytes::Bytes::copy (bytes/src/bytes.rs:2:1)","0x4: server::echo::run::{{closure}} (server/src/echo.rs:41:9)"]}"#;
-        let profile = parse(json, CRATES).expect("this is a profile");
+        let profile = parse(json, &crates()).expect("this is a profile");
         let site = Site {
             peak_bytes: 0,
             blocks: 3,
@@ -218,6 +220,7 @@ mod tests {
             live_blocks: 1,
             live_bytes: 5,
             place: "server/src/echo.rs:41".to_owned(),
+            is_own: true,
         };
         assert_eq!(
             profile,
@@ -227,7 +230,7 @@ mod tests {
 
     #[test]
     fn another_version_of_the_format_is_refused() {
-        let error = parse(r#"{"dhatFileVersion":3,"pps":[],"ftbl":[]}"#, CRATES)
+        let error = parse(r#"{"dhatFileVersion":3,"pps":[],"ftbl":[]}"#, &crates())
             .expect_err("version 3 is unknown");
         assert!(error.to_string().contains("format changed"), "{error}");
     }

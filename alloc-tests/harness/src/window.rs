@@ -2,13 +2,14 @@
 
 use std::cell::Cell;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::error::Environment;
-use crate::io_count::IO;
+use crate::io_count::{Counted, IO};
 use crate::profiler::Profiler;
 use crate::{descriptors, system_calls};
 
@@ -17,6 +18,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Pause between two polls.
 const POLL_INTERVAL: Duration = Duration::from_micros(10);
+
+/// Where a server's thread says why it ended early; the client only sees a closed connection.
+pub(crate) type Failure = Arc<Mutex<Option<String>>>;
 
 /// One measured run of a scenario. It can hold any server: one on this thread ([`Window::run`]), or one that the
 /// scenario starts on a thread of its own and reports with [`Window::server_stopped`].
@@ -29,6 +33,8 @@ pub struct Window {
     pub(crate) held_fds: Cell<Option<u64>>,
     fds_before: u64,
     pub(crate) ends_with_server: bool,
+    pub(crate) failure: Failure,
+    has_forgotten: Cell<bool>,
 }
 
 impl Window {
@@ -41,6 +47,8 @@ impl Window {
             held_fds: Cell::new(None),
             fds_before: 0,
             ends_with_server: false,
+            failure: Failure::default(),
+            has_forgotten: Cell::new(false),
         }
     }
 
@@ -67,6 +75,23 @@ impl Window {
         self.ends_with_server.then(Profiler::guard)
     }
 
+    /// Declares that every stream of the server is counted, even if none is opened: its reads and writes are measured.
+    pub fn counts_all_streams(&self) {
+        IO.all_are_counted();
+    }
+
+    pub(crate) fn forgot_server(&self) {
+        self.has_forgotten.set(true);
+    }
+
+    /// Why the server did not do its part, if it did not: the client only saw a closed connection.
+    pub(crate) fn failure(&self) -> Option<String> {
+        let failure = self.failure.lock().expect("no holder panics").take();
+        let failure = failure.map(|why| format!("the server failed: {why}"));
+        let forgotten = || "a server was not stopped: call server.stop() at the end".to_owned();
+        failure.or_else(|| self.has_forgotten.get().then(forgotten))
+    }
+
     /// Runs a server on this thread and counts the tasks that it leaves alive.
     pub fn run<F: Future>(&self, runtime: &Runtime, server: F) -> F::Output {
         system_calls::server_is_here(true);
@@ -76,8 +101,8 @@ impl Window {
         output
     }
 
-    /// Records that a server on another thread has returned and left `alive_tasks` behind. Every socket it accepted must
-    /// have `TCP_NODELAY`.
+    /// Records that a server on another thread has returned and left `alive_tasks` behind. Every socket that it wrapped
+    /// with [`IoCounts::wrap_tcp`](crate::io_count::IoCounts::wrap_tcp) must have `TCP_NODELAY`.
     pub fn server_stopped(&self, alive_tasks: usize) -> anyhow::Result<()> {
         IO.drop_waker();
         self.add_alive_tasks(alive_tasks);
@@ -120,6 +145,11 @@ impl Window {
         self.held_fds.set(Some(open.saturating_sub(self.fds_before)));
         Ok(())
     }
+}
+
+/// Counts the reads and writes of a server's stream from its first byte, in the window that is open.
+pub fn count<S>(stream: S) -> Counted<S> {
+    IO.wrap(stream)
 }
 
 /// Runs a future on this thread, on a runtime with every driver: tokio opens some descriptors once in a process and

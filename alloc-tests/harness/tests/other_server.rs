@@ -6,15 +6,13 @@ use baselines::alloc::Metric;
 use baselines::{SuiteReport, Verdict};
 use futures::{SinkExt, StreamExt};
 use libtest_mimic::{Failed, Trial};
-use plimsoll::io_count::IO;
 use plimsoll::memory::MemoryPeer;
-use plimsoll::suite::Crate;
-use plimsoll::{Environment, Frame, Registry, Scenario, Suite};
+use plimsoll::ws::Frame;
+use plimsoll::{Environment, Scenario, Suite};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 #[cfg(feature = "hooks")]
-#[global_allocator]
-static ALLOCATOR: plimsoll::Allocator = plimsoll::Allocator;
+plimsoll::allocator!();
 
 const ID: &str = "echo_100_msgs";
 
@@ -36,7 +34,7 @@ fn scenario() -> Scenario {
             let runtime = tokio::runtime::Builder::new_current_thread().build();
             let runtime =
                 runtime.map_err(|error| anyhow::Error::new(error).context(Environment))?;
-            window.run(&runtime, echo(IO.wrap(peer)))
+            window.run(&runtime, echo(plimsoll::count(peer)))
         }
     })
     .in_memory()
@@ -62,20 +60,11 @@ fn each_message_is_read_and_written_once() -> Result<(), Failed> {
 }
 
 fn main() -> ExitCode {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let suite = Suite {
-        name: "other-server",
-        about: "Exact allocation tests of an echo loop",
-        crates: &[Crate { name: "other_server", folder: "alloc-tests/harness/" }],
-        baselines: root.join("tests/baselines"),
-        packages: &[],
-        command: "cargo test -p plimsoll --test other_server -- suite",
-        allocator_file: "tests/other_server.rs",
-    };
-    let registry = Registry::from([(ID, scenario())]);
     let test = Trial::test(
         "each_message_of_another_server_is_read_and_written_once",
         each_message_is_read_and_written_once,
     );
-    plimsoll::main(&suite, &registry, if cfg!(feature = "hooks") { vec![test] } else { Vec::new() })
+    let suite = Suite::new(env!("CARGO_MANIFEST_DIR")).crates(&["other_server"]);
+    let suite = suite.scenario(ID, scenario);
+    if cfg!(feature = "hooks") { suite.test(test).main() } else { suite.main() }
 }

@@ -13,8 +13,8 @@ use libtest_mimic::Failed;
 pub(crate) fn packages() -> Result<(), Failed> {
     let recorded = baseline()?.provenance;
     // A debug build runs this as well.
-    let current =
-        Provenance { profile: recorded.profile.clone(), ..alloc_tests::suite().provenance() };
+    let current = alloc_tests::suite().provenance().map_err(|error| format!("{error:#}"))?;
+    let current = Provenance { profile: recorded.profile.clone(), ..current };
     let different = provenance_differences(&recorded, &current);
     if different.is_empty() {
         return Ok(());
@@ -100,7 +100,7 @@ fn metric(word: &str) -> Option<Metric> {
 }
 
 fn baseline() -> Result<AllocBaseline, Failed> {
-    let file = baselines::alloc::path(&alloc_tests::suite().baselines, plimsoll::suite::TARGET);
+    let file = baselines::alloc::path(&alloc_tests::baselines(), plimsoll::TARGET);
     AllocBaseline::load(&file).map_err(|error| error.to_string().into())
 }
 

@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use alloc_tests::{scenario, window};
+use plimsoll::Scenario;
 use plimsoll::profiler::Profiler;
-use plimsoll::{Client, Frame, Registry, Scenario};
+use plimsoll::ws::{Client, Frame};
 use server::Clock;
 
-pub(crate) fn planted() -> Registry {
-    Registry::from([
+pub(crate) fn planted() -> Vec<(&'static str, Scenario)> {
+    Vec::from([
         (
             "planted_block",
             connections(|| std::mem::forget(std::hint::black_box(Box::new([0u8; 64])))),

@@ -114,7 +114,7 @@ impl Suite {
     }
 
     fn file(&self) -> PathBuf {
-        baselines::alloc::path(self.root.path(), plimsoll::suite::TARGET)
+        baselines::alloc::path(self.root.path(), plimsoll::TARGET)
     }
 
     fn command(&self, arguments: &[&str]) -> Result<Command, Failed> {

@@ -6,7 +6,8 @@ use std::os::fd::AsRawFd;
 use std::time::Duration;
 
 use alloc_tests::window;
-use plimsoll::{Client, Scenario};
+use plimsoll::Scenario;
+use plimsoll::ws::Client;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use server::Config;
 use server::stats::ErrorKind;

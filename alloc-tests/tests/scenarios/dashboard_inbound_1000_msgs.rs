@@ -2,7 +2,8 @@
 
 use alloc_tests::snapshots::expect_snapshot;
 use alloc_tests::window;
-use plimsoll::{Client, Frame, Scenario};
+use plimsoll::Scenario;
+use plimsoll::ws::{Client, Frame};
 
 pub(crate) fn scenario() -> Scenario {
     window::scenario("message", 1000, |ops| {

@@ -3,7 +3,8 @@
 use alloc_tests::dashboard::TICK;
 use alloc_tests::window;
 use plimsoll::io_count::IO;
-use plimsoll::{Client, Scenario};
+use plimsoll::Scenario;
+use plimsoll::ws::Client;
 use server::Config;
 
 pub(crate) fn scenario() -> Scenario {

@@ -3,7 +3,8 @@
 use alloc_tests::dashboard::TICK;
 use alloc_tests::window;
 use plimsoll::memory::MemoryPeer;
-use plimsoll::{Frame, Scenario};
+use plimsoll::Scenario;
+use plimsoll::ws::Frame;
 
 pub(crate) fn scenario() -> Scenario {
     window::scenario("tick", 1000, |ops| {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use alloc_tests::window;
 use plimsoll::io_count::IO;
-use plimsoll::{Client, Scenario};
+use plimsoll::Scenario;
+use plimsoll::ws::Client;
 use server::Config;
 
 /// 1000 of them are shorter than the time after which a paused subscriber is closed.

@@ -6,7 +6,8 @@ use alloc_tests::dashboard::TICK;
 use alloc_tests::scenario::refusal;
 use alloc_tests::window;
 use plimsoll::io_count::IO;
-use plimsoll::{Client, Frame, Scenario};
+use plimsoll::Scenario;
+use plimsoll::ws::{Client, Frame};
 use server::Config;
 use server::stats::ErrorKind;
 

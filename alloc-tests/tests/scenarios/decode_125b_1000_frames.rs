@@ -1,7 +1,8 @@
 //! Masked frames of 125 bytes through the codec alone; SwiftNIO's decoder takes 2 allocations for each.
 
 use alloc_tests::codec;
-use plimsoll::{Frame, Scenario};
+use plimsoll::Scenario;
+use plimsoll::ws::Frame;
 
 pub(crate) fn scenario() -> Scenario {
     codec::decode(Frame::binary(125), 1000)

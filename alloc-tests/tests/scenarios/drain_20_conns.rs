@@ -1,7 +1,8 @@
 //! A server that stops while connections are open: each gets 1001, answers, and ends.
 
 use alloc_tests::{scenario, window};
-use plimsoll::{Client, Frame, Scenario};
+use plimsoll::Scenario;
+use plimsoll::ws::{Client, Frame};
 
 pub(crate) fn scenario() -> Scenario {
     window::scenario("connection", 20, |ops| {

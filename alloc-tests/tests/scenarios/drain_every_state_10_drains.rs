@@ -7,7 +7,8 @@ use std::time::Duration;
 use alloc_tests::scenario::AWAY;
 use alloc_tests::window::{self, ServerWindow};
 use plimsoll::io_count::IO;
-use plimsoll::{Client, Frame, Scenario};
+use plimsoll::Scenario;
+use plimsoll::ws::{Client, Frame};
 use server::Config;
 
 /// Requests cut in two, and the status of the answer.

@@ -1,8 +1,9 @@
 //! Fifty connections that all have a message in flight at once, on one thread.
 
 use alloc_tests::scenario;
-use plimsoll::{Frame, Scenario, frame};
+use plimsoll::Scenario;
+use plimsoll::ws::{Frame, ascii};
 
 pub(crate) fn scenario() -> Scenario {
-    scenario::echo_of_many(Frame::text(&frame::ascii(64)), 1000, 50)
+    scenario::echo_of_many(Frame::text(&ascii(64)), 1000, 50)
 }

@@ -2,12 +2,13 @@
 
 use alloc_tests::window;
 use plimsoll::memory::MemoryPeer;
-use plimsoll::{Frame, Scenario, frame};
+use plimsoll::Scenario;
+use plimsoll::ws::{Frame, ascii};
 
 pub(crate) fn scenario() -> Scenario {
     window::scenario("message", 1000, |ops| {
         let peer =
-            MemoryPeer::new("/ws/echo", Frame::text(&frame::ascii(64)), ops).sending_at_most(7);
+            MemoryPeer::new("/ws/echo", Frame::text(&ascii(64)), ops).sending_at_most(7);
         move |window| window.serve_in_memory([peer])
     })
     .in_memory()

@@ -2,7 +2,8 @@
 //! than the buffers, in fragments, in one write, and control frames at their limits.
 
 use alloc_tests::window;
-use plimsoll::{Client, Frame, Scenario, frame};
+use plimsoll::Scenario;
+use plimsoll::ws::{Client, Frame, ascii};
 
 pub(crate) fn scenario() -> Scenario {
     window::scenario("round", 50, |ops| {
@@ -26,7 +27,7 @@ fn shapes() -> Vec<Frame> {
     // A kernel passes 16 KiB on in one piece; larger messages are in memory in other scenarios.
     let lengths = [0, 1, 125, 126, 127, 1000, 4096, 8191, 8192, 16 * 1024];
     let mut shapes: Vec<Frame> =
-        lengths.into_iter().flat_map(|n| [Frame::text(&frame::ascii(n)), Frame::binary(n)]).collect();
+        lengths.into_iter().flat_map(|n| [Frame::text(&ascii(n)), Frame::binary(n)]).collect();
     shapes.push(Frame::text(&"aß€𝄞".repeat(100)));
     // Fragments cut characters apart.
     shapes.extend([2, 3, 7].map(|pieces| Frame::fragmented(&"aß€𝄞".repeat(13), pieces)));
@@ -54,7 +55,7 @@ fn empty_fragments() -> Frame {
 /// The pong comes first, then the whole message.
 fn ping_between_fragments() -> Frame {
     let ping = Frame::ping(b"still there?");
-    let message = Frame::fragmented(&frame::ascii(64), 2);
+    let message = Frame::fragmented(&ascii(64), 2);
     let (first, second) = message.request.split_at(message.request.len() / 2);
     let request = [first, &ping.request, second].concat();
     Frame { request, reply: [ping.reply, message.reply].concat() }

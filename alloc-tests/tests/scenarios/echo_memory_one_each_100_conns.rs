@@ -2,7 +2,8 @@
 
 use alloc_tests::window;
 use plimsoll::memory::MemoryPeer;
-use plimsoll::{Frame, Scenario};
+use plimsoll::Scenario;
+use plimsoll::ws::Frame;
 
 pub(crate) fn scenario() -> Scenario {
     window::scenario("connection", 100, |ops| {

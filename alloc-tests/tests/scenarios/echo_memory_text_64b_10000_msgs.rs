@@ -1,8 +1,9 @@
 //! Ten thousand 64-byte text messages on one connection, one at a time, in memory.
 
 use alloc_tests::scenario;
-use plimsoll::{Frame, Scenario, frame};
+use plimsoll::Scenario;
+use plimsoll::ws::{Frame, ascii};
 
 pub(crate) fn scenario() -> Scenario {
-    scenario::echo_in_memory(Frame::text(&frame::ascii(64)), 10_000, 1)
+    scenario::echo_in_memory(Frame::text(&ascii(64)), 10_000, 1)
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use alloc_tests::scenario::refusal;
 use alloc_tests::window::{self, ServerWindow};
 use plimsoll::io_count::IO;
-use plimsoll::{Client, Frame, Scenario};
+use plimsoll::Scenario;
+use plimsoll::ws::{Client, Frame};
 use server::Embedded;
 
 /// Sent before the peer disappears: nothing, half a header, half a payload, a fragment without a last one, a message

@@ -2,7 +2,8 @@
 //! cost afterwards.
 
 use alloc_tests::window;
-use plimsoll::{Client, Frame, Scenario};
+use plimsoll::Scenario;
+use plimsoll::ws::{Client, Frame};
 
 pub(crate) fn scenario() -> Scenario {
     window::scenario("connection", 100, |ops| {

@@ -2,7 +2,8 @@
 //! connection open, and headers as browsers and probes send them.
 
 use alloc_tests::window;
-use plimsoll::{Client, Scenario};
+use plimsoll::Scenario;
+use plimsoll::ws::Client;
 
 /// A request and the status of its answer.
 type Case = (&'static str, &'static str);

@@ -4,7 +4,8 @@
 use std::net::Ipv4Addr;
 
 use alloc_tests::window;
-use plimsoll::{Client, Frame, Scenario};
+use plimsoll::Scenario;
+use plimsoll::ws::{Client, Frame};
 use server::LivePage;
 use server::live::Point;
 

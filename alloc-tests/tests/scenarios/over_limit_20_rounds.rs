@@ -2,7 +2,8 @@
 //! and the open connection goes on.
 
 use alloc_tests::window;
-use plimsoll::{Client, Frame, Scenario};
+use plimsoll::Scenario;
+use plimsoll::ws::{Client, Frame};
 use server::Config;
 
 const UPGRADE: &str = "GET /ws/echo HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\

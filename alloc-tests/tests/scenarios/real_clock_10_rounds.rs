@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use alloc_tests::scenario::refusal;
 use alloc_tests::window::{self, ServerWindow};
-use plimsoll::{Client, Frame, Scenario};
+use plimsoll::Scenario;
+use plimsoll::ws::{Client, Frame};
 use server::{Clock, Config};
 
 const REQUESTS: [&str; 4] = ["/healthz", "/readyz", "/metrics", "/"];

@@ -6,7 +6,8 @@ use std::time::Duration;
 use alloc_tests::scenario::refusal;
 use alloc_tests::window::{self, ServerWindow};
 use plimsoll::io_count::IO;
-use plimsoll::{Client, Scenario};
+use plimsoll::Scenario;
+use plimsoll::ws::Client;
 use server::stats::ErrorKind;
 use server::{Config, Embedded};
 

@@ -3,7 +3,8 @@
 
 use alloc_tests::window;
 use anyhow::ensure;
-use plimsoll::{Client, Frame, Scenario};
+use plimsoll::Scenario;
+use plimsoll::ws::{Client, Frame};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 /// The path with its query, and the headers besides those that every upgrade has.

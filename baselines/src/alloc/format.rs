@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_missing_or_null_metric_is_not_comparable() {
-        check("\"reads\": [1, 2], ", "", "missing field `reads` at line 10");
+        check("\"blocks\": [800, 1600], ", "", "missing field `blocks` at line 10");
         check("[7, 8]", "null", "invalid type: null");
         check("[7, 8]", "[7]", "invalid length 1");
         check("[7, 8]", "[7, 8, 9]", "trailing characters");

@@ -138,8 +138,8 @@ fn per_op(counts: &Counts) -> Option<PerOp> {
     Some(PerOp {
         blocks: counts.per_op(Metric::Blocks)?,
         bytes: counts.per_op(Metric::Bytes)?,
-        reads: counts.per_op(Metric::Reads)?,
-        writes: counts.per_op(Metric::Writes)?,
+        reads: counts.per_op(Metric::Reads),
+        writes: counts.per_op(Metric::Writes),
     })
 }
 

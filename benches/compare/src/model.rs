@@ -168,10 +168,10 @@ pub struct PerOp {
     pub blocks: f64,
     /// Heap bytes.
     pub bytes: f64,
-    /// Calls that read from a socket.
-    pub reads: f64,
-    /// Calls that wrote to a socket.
-    pub writes: f64,
+    /// Calls that read from a socket; `None` if its streams were not counted.
+    pub reads: Option<f64>,
+    /// Calls that wrote to a socket; `None` if its streams were not counted.
+    pub writes: Option<f64>,
 }
 
 /// A call site that differs.

@@ -4,8 +4,8 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use super::{Run, explain};
 
 pub(super) fn render(run: &Run<'_>) -> anyhow::Result<String> {
-    let mut report = Report::new(run.suite.name);
-    let mut suite = TestSuite::new(run.suite.name);
+    let mut report = Report::new(&*run.setup.name);
+    let mut suite = TestSuite::new(&*run.setup.name);
     for (id, one) in &run.report.scenarios {
         let verdict = one.verdict;
         let status = match verdict {
@@ -17,7 +17,7 @@ pub(super) fn render(run: &Run<'_>) -> anyhow::Result<String> {
             _ => failed(NonSuccessKind::Failure, verdict),
         };
         let mut case = TestCase::new(id.clone(), status);
-        case.set_classname(run.suite.name);
+        case.set_classname(&*run.setup.name);
         if verdict != Verdict::Pass {
             case.set_system_out(explain(id, one));
         }

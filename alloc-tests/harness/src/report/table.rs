@@ -23,6 +23,9 @@ peak: most heap bytes at N ops, server and driver's pipes included";
 const NO_CALLS: &str =
     "not measured: system calls; this kernel or container refuses seccomp notifications";
 
+const NO_STREAMS: &str =
+    "not measured: reads and writes, no stream was wrapped with plimsoll::count";
+
 pub(super) fn terminal(run: &Run<'_>) -> String {
     let mut lines = vec![draw(&run.report.scenarios, presets::NOTHING, (0, 1))];
     lines.extend(details(run));
@@ -102,13 +105,56 @@ fn summary(run: &Run<'_>) -> Vec<String> {
     if counted.any(|counts| counts.calls.is_none()) {
         lines.push(NO_CALLS.to_owned());
     }
-    let moved = run.report.scenarios.values().any(|one| !one.changes().is_empty());
-    let role = if moved { "likely cause" } else { "recorded with another build" };
-    lines.extend(
-        run.report.provenance_differs.iter().map(|difference| format!("{role}: {difference}")),
-    );
+    let without_io: Vec<_> = run
+        .report
+        .scenarios
+        .iter()
+        .filter(|(_, one)| one.measured.as_ref().is_some_and(|counts| counts.reads.is_none()))
+        .map(|(id, _)| id.as_str())
+        .collect();
+    if !without_io.is_empty() {
+        lines.push(format!("{NO_STREAMS}: {}", without_io.join(", ")));
+    }
+    lines.extend(causes(run));
     lines.push(format!("{} ({} runs of each, at N and 2N)", run.verdicts(), run.runs));
     lines.extend(run.next_step());
+    lines
+}
+
+/// What differs from the build that recorded the numbers: behind changes as their likely cause, otherwise in one line.
+fn causes(run: &Run<'_>) -> Vec<String> {
+    let different = &run.report.provenance_differs;
+    let scenarios = || run.report.scenarios.values();
+    if different.is_empty() {
+        return Vec::new();
+    }
+    if scenarios().all(|one| one.changes().is_empty()) {
+        return vec![format!("recorded with another build: {}", different.join("; "))];
+    }
+    let sites: Vec<_> = scenarios().flat_map(|one| &one.sites_changed).collect();
+    let inside = |difference: &String| {
+        let name = difference.split(' ').next().unwrap_or_default().replace('-', "_");
+        let is_of = |frame: &str| {
+            frame.trim_start_matches('<').split_once("::").is_some_and(|(first, _)| first == name)
+        };
+        sites.iter().filter(|site| site.key.split(" <- ").any(is_of)).count()
+    };
+    let counted = different.iter().map(|difference| (difference, inside(difference)));
+    let (causes, others): (Vec<_>, Vec<_>) = counted.partition(|(_, count)| *count > 0);
+    if causes.is_empty() {
+        return different.iter().map(|one| format!("likely cause: {one}")).collect();
+    }
+    let total = sites.len();
+    let mut lines: Vec<_> = causes
+        .iter()
+        .map(|(one, count)| {
+            format!("likely cause: {one}, in {count} of {total} changed call sites")
+        })
+        .collect();
+    if !others.is_empty() {
+        let others: Vec<_> = others.iter().map(|(one, _)| one.as_str()).collect();
+        lines.push(format!("in no changed call site: {}", others.join("; ")));
+    }
     lines
 }
 

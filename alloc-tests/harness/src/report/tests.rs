@@ -12,15 +12,14 @@ use baselines::verdict::exit_code;
 use super::*;
 use crate::result::{stale, unmeasured};
 
-fn suite() -> Suite {
-    Suite {
-        name: "chat-alloc",
-        about: "Exact allocation tests of the chat service",
-        crates: &[],
+fn setup() -> Setup {
+    Setup {
+        name: "chat-alloc".to_owned(),
+        about: "Exact allocation tests of the chat service".to_owned(),
         baselines: PathBuf::new(),
-        packages: &[],
-        command: "scripts/alloc.sh",
-        allocator_file: "tests/alloc.rs",
+        packages: BTreeMap::new(),
+        command: "scripts/alloc.sh".to_owned(),
+        is_strict: true,
     }
 }
 
@@ -29,8 +28,8 @@ fn counts(blocks: [u64; 2]) -> Counts {
         ops: [1000, 2000],
         blocks,
         bytes: blocks.map(|blocks| blocks * 64),
-        reads: [1002, 2002],
-        writes: [64, 127],
+        reads: Some([1002, 2002]),
+        writes: Some([64, 127]),
         peak_bytes: [134_173, 134_173],
         calls: Some([38, 38]),
         ..Counts::default()
@@ -110,10 +109,10 @@ fn other_operations() -> Named {
     counted("echo", Some(counts([58, 58])), measured, Live::default())
 }
 
-fn run(suite: &Suite, results: Vec<Named>) -> Run<'_> {
+fn run(setup: &Setup, results: Vec<Named>) -> Run<'_> {
     let text = |text: &str| text.to_owned();
     Run {
-        suite,
+        setup,
         report: SuiteReport {
             schema: SCHEMA,
             target: text("x86_64-unknown-linux-gnu"),
@@ -149,20 +148,20 @@ fn all_kinds() -> Vec<Named> {
 
 #[test]
 fn a_table_shows_every_kind_of_result() {
-    let suite = suite();
-    insta::assert_snapshot!(run(&suite, all_kinds()).render(Format::Table).unwrap());
+    let setup = setup();
+    insta::assert_snapshot!(run(&setup, all_kinds()).render(Format::Table).unwrap());
 }
 
 #[test]
 fn markdown_folds_the_results_that_passed() {
-    let suite = suite();
-    insta::assert_snapshot!(run(&suite, all_kinds()).render(Format::Markdown).unwrap());
+    let setup = setup();
+    insta::assert_snapshot!(run(&setup, all_kinds()).render(Format::Markdown).unwrap());
 }
 
 #[test]
 fn json_holds_counts_sites_and_leaks() {
-    let suite = suite();
-    let run = run(&suite, vec![regressed(), leaked(), uncounted("slow", Verdict::Failed, &[])]);
+    let setup = setup();
+    let run = run(&setup, vec![regressed(), leaked(), uncounted("slow", Verdict::Failed, &[])]);
     let json = run.render(Format::Json).unwrap();
     assert_eq!(SuiteReport::parse(&json).unwrap().render(), json);
     insta::assert_snapshot!(json);
@@ -170,24 +169,24 @@ fn json_holds_counts_sites_and_leaks() {
 
 #[test]
 fn junit_tells_errors_of_the_machine_from_failures_of_the_code() {
-    let suite = suite();
-    insta::assert_snapshot!(run(&suite, all_kinds()).render(Format::Junit).unwrap());
+    let setup = setup();
+    insta::assert_snapshot!(run(&setup, all_kinds()).render(Format::Junit).unwrap());
 }
 
 #[test]
 fn a_site_of_many_scenarios_is_printed_once() {
-    let suite = suite();
+    let setup = setup();
     let shared = |id| (id, regressed().1);
     let results = ["a", "b", "c", "d"].map(shared).into();
-    insta::assert_snapshot!(run(&suite, results).render(Format::Table).unwrap());
+    insta::assert_snapshot!(run(&setup, results).render(Format::Table).unwrap());
 }
 
 #[test]
 fn the_last_line_is_the_next_step() {
-    let suite = suite();
+    let setup = setup();
     let missing = || counted("new", None, counts([58, 58]), Live::default());
     let next = |result: Named| {
-        let table = run(&suite, vec![result]).render(Format::Table).unwrap();
+        let table = run(&setup, vec![result]).render(Format::Table).unwrap();
         table.lines().last().unwrap_or_default().to_owned()
     };
     let steps: BTreeMap<&str, String> = BTreeMap::from([

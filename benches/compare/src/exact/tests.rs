@@ -22,8 +22,8 @@ fn scenario(blocks: [u64; 2]) -> ScenarioReport {
         ops: [1000, 2000],
         blocks,
         bytes: [10, 20],
-        reads: [1000, 2000],
-        writes: [1, 2],
+        reads: Some([1000, 2000]),
+        writes: Some([1, 2]),
         peak_bytes: [5, 5],
         ..Counts::default()
     };

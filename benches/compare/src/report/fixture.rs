@@ -129,7 +129,9 @@ fn timing() -> Timing {
 }
 
 fn exact() -> Vec<ExactRow> {
-    let per_op = |blocks, bytes, writes| Some(PerOp { blocks, bytes, reads: 1.0, writes });
+    let per_op = |blocks, bytes, writes| {
+        Some(PerOp { blocks, bytes, reads: Some(1.0), writes: Some(writes) })
+    };
     let row = |id: &str, base, head, verdict| ExactRow {
         id: id.to_owned(),
         unit: "message".to_owned(),

@@ -145,14 +145,14 @@ pub(super) fn exact(row: &ExactRow) -> Vec<String> {
 
 /// The four costs of an operation: name, base, head.
 pub(super) fn figures(row: &ExactRow) -> [(&'static str, Option<f64>, Option<f64>); 4] {
-    type Figure = fn(PerOp) -> f64;
+    type Figure = fn(PerOp) -> Option<f64>;
     let figures: [(_, Figure); 4] = [
-        ("blocks", |cost| cost.blocks),
-        ("bytes", |cost| cost.bytes),
+        ("blocks", |cost| Some(cost.blocks)),
+        ("bytes", |cost| Some(cost.bytes)),
         ("reads", |cost| cost.reads),
         ("writes", |cost| cost.writes),
     ];
-    figures.map(|(name, figure)| (name, row.base.map(figure), row.head.map(figure)))
+    figures.map(|(name, figure)| (name, row.base.and_then(figure), row.head.and_then(figure)))
 }
 
 /// A total that moved without the cost of an operation. Peaks are not costs of an operation.

@@ -1,0 +1,237 @@
+//! A server on a thread of its own, inside a window: its listener, its signal to stop, its end.
+
+use std::any::Any;
+use std::fmt::Display;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow, bail};
+use futures::channel::oneshot;
+use futures::future::{BoxFuture, FutureExt, Shared};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::Environment;
+use crate::io_count::{Counted, IO};
+use crate::profiler::Profiler;
+use crate::window::Window;
+
+/// Longest time without a change in which tasks may still end after their server.
+const SETTLE: Duration = Duration::from_millis(50);
+
+/// The port of a server in a window. Its streams count their reads and writes.
+#[derive(Debug)]
+pub struct Listener(TcpListener);
+
+impl Listener {
+    /// Accepts a connection, with `TCP_NODELAY`.
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpListener::accept`].
+    pub async fn accept(&self) -> io::Result<(Counted<TcpStream>, SocketAddr)> {
+        let (socket, peer) = self.0.accept().await?;
+        socket.set_nodelay(true)?;
+        Ok((IO.wrap(socket), peer))
+    }
+
+    /// The address that it listens on.
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpListener::local_addr`].
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+
+    /// tokio's own listener, for a server that takes nothing else. Reads and writes are then *not measured*, unless the
+    /// server wraps its streams with [`count`](crate::count).
+    #[must_use]
+    pub fn into_tokio(self) -> TcpListener {
+        self.0
+    }
+}
+
+#[cfg(feature = "axum")]
+impl axum::serve::Listener for Listener {
+    type Io = Counted<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            // An error is that of one connection, or lasts: then the scenario times out.
+            match Self::accept(self).await {
+                Ok(accepted) => return accepted,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        Self::local_addr(self)
+    }
+}
+
+/// Resolves when the server must stop. Every clone does.
+#[derive(Clone, Debug)]
+pub struct Stop(Shared<BoxFuture<'static, ()>>);
+
+impl Future for Stop {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()> {
+        self.0.poll_unpin(cx)
+    }
+}
+
+/// What a server returns: nothing, or a result.
+pub trait Served {
+    /// The error in words, if it is one.
+    fn into_error(self) -> Option<String>;
+}
+
+impl Served for () {
+    fn into_error(self) -> Option<String> {
+        None
+    }
+}
+
+impl<T, E: Display> Served for Result<T, E> {
+    fn into_error(self) -> Option<String> {
+        self.err().map(|error| format!("{error:#}"))
+    }
+}
+
+/// A running server. [`Server::stop`] must end it.
+#[derive(Debug)]
+#[must_use = "call stop() at the end of the scenario"]
+pub struct Server<'a> {
+    window: &'a Window,
+    addr: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<anyhow::Result<usize>>>,
+}
+
+impl Window {
+    /// Starts a server on a thread and a current-thread runtime of its own, with every driver of tokio. `serve` gets its
+    /// port and its signal to stop. Frameworks that take only tokio's own listener get [`Listener::into_tokio`].
+    ///
+    /// # Errors
+    ///
+    /// If this machine has no port or thread left, marked as [`Environment`].
+    pub fn serve<F, Fut>(&self, serve: F) -> anyhow::Result<Server<'_>>
+    where
+        F: FnOnce(Listener, Stop) -> Fut + Send + 'static,
+        Fut: Future<Output: Served>,
+    {
+        let socket = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+        let socket = socket.context("cannot listen on a free port").context(Environment)?;
+        socket.set_nonblocking(true)?;
+        let addr = socket.local_addr()?;
+        let (stop, stopped) = oneshot::channel();
+        let stopped = Stop(stopped.map(drop).boxed().shared());
+        let failure = Arc::clone(&self.failure);
+        let guard = self.server_guard();
+        let run = move || {
+            let ran = catch_unwind(AssertUnwindSafe(|| run(socket, stopped, guard, serve)));
+            let ran = ran.unwrap_or_else(|panic| Err(anyhow!("it panicked: {}", words(&*panic))));
+            if let Err(error) = &ran {
+                *failure.lock().expect("no holder panics") = Some(format!("{error:#}"));
+            }
+            ran
+        };
+        let thread = std::thread::Builder::new().name("server".to_owned()).spawn(run);
+        let thread = thread.context("cannot start a thread for the server").context(Environment)?;
+        Ok(Server { window: self, addr, stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+/// The whole life of a server; returns the number of tasks that it leaves alive.
+fn run<F, Fut>(
+    socket: std::net::TcpListener,
+    stop: Stop,
+    guard: Option<Profiler>,
+    serve: F,
+) -> anyhow::Result<usize>
+where
+    F: FnOnce(Listener, Stop) -> Fut,
+    Fut: Future<Output: Served>,
+{
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.context("cannot start a runtime")?;
+    let listener = {
+        let _entered = runtime.enter();
+        Listener(TcpListener::from_std(socket)?)
+    };
+    let error = runtime.block_on(serve(listener, stop)).into_error();
+    let alive = settle(&runtime);
+    // The profile may end here, while the tasks still exist.
+    drop(guard);
+    drop(runtime);
+    match error {
+        Some(error) => bail!("it ended with an error: {error}"),
+        None => Ok(alive),
+    }
+}
+
+/// Lets tasks end that need no more events from outside; returns the number of those that stay.
+fn settle(runtime: &Runtime) -> usize {
+    let alive = || runtime.metrics().num_alive_tasks();
+    runtime.block_on(async {
+        let (mut left, mut since) = (alive(), Instant::now());
+        while left > 0 && since.elapsed() < SETTLE {
+            tokio::task::yield_now().await;
+            if alive() != left {
+                (left, since) = (alive(), Instant::now());
+            }
+        }
+    });
+    alive()
+}
+
+fn words(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
+}
+
+impl Server<'_> {
+    /// Where it listens.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Resolves its [`Stop`], and waits until it has returned, for ten seconds at most.
+    ///
+    /// # Errors
+    ///
+    /// If it does not return, panicked, or returned an error.
+    pub fn stop(mut self) -> anyhow::Result<()> {
+        let (Some(stop), Some(thread)) = (self.stop.take(), self.thread.take()) else {
+            bail!("the server was stopped before");
+        };
+        // A server that has ended does not listen any more; its result says why.
+        _ = stop.send(());
+        let waited = self.window.wait_until("the server returns", || thread.is_finished());
+        waited.context(
+            "the server does not stop: its future must end when `stop` resolves (axum: with_graceful_shutdown(stop)); \
+             one that cannot is started once in a process, outside of the window",
+        )?;
+        let ended = thread.join().map_err(|_| anyhow!("the server's thread panicked"))?;
+        self.window.server_stopped(ended.context("the server failed")?)
+    }
+}
+
+impl Drop for Server<'_> {
+    fn drop(&mut self) {
+        if self.thread.is_some() {
+            self.window.forgot_server();
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What the parts of the harness know of a suite.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use baselines::alloc::{Counts, Provenance};
+use baselines::{AllocBaseline, Error};
+
+use crate::scenario::Registry;
+
+/// The target triple that this runner is built for.
+pub(crate) const TARGET: &str = env!("PLIMSOLL_TARGET");
+
+/// Everything that differs from one runner to another besides its scenarios.
+#[derive(Clone, Debug)]
+pub(crate) struct Setup {
+    /// The suite's name in JUnit reports.
+    pub(crate) name: String,
+    /// One line for `--help`.
+    pub(crate) about: String,
+    /// Folder of the recorded numbers.
+    pub(crate) baselines: PathBuf,
+    /// Name and version of each package that the runner is built of, without those of the workspace.
+    pub(crate) packages: BTreeMap<String, String>,
+    /// The command that runs the suite.
+    pub(crate) command: String,
+    /// Whether nothing may be alive at the end.
+    pub(crate) is_strict: bool,
+}
+
+/// A crate of the server.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Crate {
+    /// Its name in paths of functions.
+    pub(crate) name: String,
+    /// Its folder below the workspace's root, with a `/` at the end.
+    pub(crate) folder: String,
+}
+
+impl Setup {
+    /// The conditions that the counts of this build depend on.
+    pub(crate) fn provenance(&self) -> Provenance {
+        Provenance {
+            rustc: env!("PLIMSOLL_RUSTC").to_owned(),
+            profile: env!("PLIMSOLL_PROFILE").to_owned(),
+            packages: self.packages.clone(),
+        }
+    }
+
+    /// The command that records new numbers.
+    pub(crate) fn update_command(&self) -> String {
+        format!("{} --update --reason \"…\"", self.command)
+    }
+}
+
+/// The recorded numbers of this target, and their folder.
+#[derive(Debug)]
+pub(crate) struct Recorded {
+    pub(crate) root: PathBuf,
+    pub(crate) baseline: Result<AllocBaseline, Error>,
+}
+
+impl Recorded {
+    /// Reads the numbers for this target below `root`. An error is kept, and becomes a verdict.
+    pub(crate) fn load(root: PathBuf) -> Self {
+        let baseline = baselines::recording::complete(&root)
+            .and_then(|()| AllocBaseline::load(&baselines::alloc::path(&root, TARGET)));
+        Self { root, baseline }
+    }
+
+    /// Recorded scenarios that are not in `registry`.
+    pub(crate) fn stale<'a>(
+        &'a self,
+        registry: &'a Registry,
+    ) -> impl Iterator<Item = (&'a String, &'a Counts)> {
+        let recorded = self.baseline.iter().flat_map(|baseline| &baseline.scenarios);
+        recorded.filter(|(id, _)| !registry.contains_key(id.as_str()))
+    }
+}
