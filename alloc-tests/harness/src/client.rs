@@ -46,11 +46,16 @@ impl Client {
         (0..count).map(|_| Self::default()).collect()
     }
 
-    /// Connects, and sends nothing. An error is marked as [`Environment`].
+    /// Connects, and sends nothing. An error is marked as [`Environment`], unless nothing listens.
     pub fn connect(&mut self, addr: SocketAddr) -> anyhow::Result<()> {
-        let stream = TcpStream::connect(addr)
-            .with_context(|| format!("cannot connect to {addr}"))
-            .context(Environment)?;
+        let stream = match TcpStream::connect(addr) {
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
+                bail!("nothing listens on {addr}; the server must serve the listener that it gets")
+            }
+            connected => connected
+                .with_context(|| format!("cannot connect to {addr}"))
+                .context(Environment)?,
+        };
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(TIMEOUT))?;
         stream.set_write_timeout(Some(TIMEOUT))?;

@@ -20,6 +20,8 @@ pub struct IoCounts {
     accepted: AtomicU64,
     /// Whether every stream is counted, even if there is none.
     all: AtomicBool,
+    /// Whether a [`Listener`](crate::Listener) waits for its first connection.
+    unserved: AtomicBool,
     /// Accepted sockets that still use Nagle's algorithm.
     pub(crate) without_nodelay: AtomicU64,
     /// 1 + the index, in order of acceptance, of the connection whose writes can be held back; 0 for none.
@@ -35,6 +37,7 @@ pub static IO: IoCounts = IoCounts {
     writes: AtomicU64::new(0),
     accepted: AtomicU64::new(0),
     all: AtomicBool::new(false),
+    unserved: AtomicBool::new(false),
     without_nodelay: AtomicU64::new(0),
     selected: AtomicU64::new(0),
     holding: AtomicBool::new(false),
@@ -50,11 +53,22 @@ impl IoCounts {
         }
         self.holding.store(false, Release);
         self.all.store(false, Relaxed);
+        self.unserved.store(false, Relaxed);
         self.drop_waker();
     }
 
     pub(crate) fn all_are_counted(&self) {
         self.all.store(true, Relaxed);
+    }
+
+    /// Records whether a listener waits for its first connection.
+    pub(crate) fn set_unserved(&self, unserved: bool) {
+        self.unserved.store(unserved, Relaxed);
+    }
+
+    /// Whether a listener still waits for its first connection.
+    pub(crate) fn is_unserved(&self) -> bool {
+        self.unserved.load(Relaxed)
     }
 
     /// Reads and writes; `None` if no stream was wrapped, so that nothing could be counted.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Blind, Broken, Environment};
@@ -136,9 +136,16 @@ pub(crate) fn run(
     let ops = window.ops();
     let body = scenario.prepare(ops);
     let profiler = start();
-    let result = body(&window).and_then(|()| window.failure().map_or(Ok(()), |why| bail!(why)));
+    let result = match body(&window) {
+        Ok(()) if window.has_forgotten() => {
+            Err(anyhow!("a server was not stopped: call server.stop() at the end"))
+        }
+        result => result,
+    };
     let result = result.map_err(|error| match window.failure() {
         Some(why) => error.context(why),
+        None if IO.is_unserved() => error
+            .context("the server accepted no connection; it must serve the listener that it gets"),
         None => error,
     });
     let heap = Profiler::heap();

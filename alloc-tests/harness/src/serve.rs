@@ -37,6 +37,7 @@ impl Listener {
     /// As [`TcpListener::accept`].
     pub async fn accept(&self) -> io::Result<(Counted<TcpStream>, SocketAddr)> {
         let (socket, peer) = self.0.accept().await?;
+        IO.set_unserved(false);
         socket.set_nodelay(true)?;
         Ok((IO.wrap(socket), peer))
     }
@@ -54,6 +55,7 @@ impl Listener {
     /// server wraps its streams with [`count`](crate::count).
     #[must_use]
     pub fn into_tokio(self) -> TcpListener {
+        IO.set_unserved(false);
         self.0
     }
 }
@@ -134,6 +136,7 @@ impl Window {
         let socket = socket.context("cannot listen on a free port").context(Environment)?;
         socket.set_nonblocking(true)?;
         let addr = socket.local_addr()?;
+        IO.set_unserved(true);
         let (stop, stopped) = oneshot::channel();
         let stopped = Stop(stopped.map(drop).boxed().shared());
         let failure = Arc::clone(&self.failure);
@@ -230,8 +233,10 @@ impl Server<'_> {
 
 impl Drop for Server<'_> {
     fn drop(&mut self) {
-        if self.thread.is_some() {
-            self.window.forgot_server();
-        }
+        let Some(thread) = self.thread.take() else { return };
+        self.window.forgot_server();
+        // A scenario that fails early leaves it running. Its descriptors are no leak, and its thread may know why.
+        drop(self.stop.take());
+        drop(self.window.wait_until("the server returns", || thread.is_finished()));
     }
 }

@@ -84,12 +84,15 @@ impl Window {
         self.has_forgotten.set(true);
     }
 
-    /// Why the server did not do its part, if it did not: the client only saw a closed connection.
+    /// Whether a server was not stopped.
+    pub(crate) fn has_forgotten(&self) -> bool {
+        self.has_forgotten.get()
+    }
+
+    /// Why the server failed, if it did: the client only saw a closed connection.
     pub(crate) fn failure(&self) -> Option<String> {
         let failure = self.failure.lock().expect("no holder panics").take();
-        let failure = failure.map(|why| format!("the server failed: {why}"));
-        let forgotten = || "a server was not stopped: call server.stop() at the end".to_owned();
-        failure.or_else(|| self.has_forgotten.get().then(forgotten))
+        failure.map(|why| format!("the server failed: {why}"))
     }
 
     /// Runs a server on this thread and counts the tasks that it leaves alive.

@@ -1,0 +1,137 @@
+//! Servers and scenarios with a fault: each gets a clear word, and never a pass.
+
+use std::process::{Command, ExitCode};
+
+use libtest_mimic::{Failed, Trial};
+use plimsoll::ws::{Client, Frame};
+use plimsoll::{Listener, Scenario, Served, Stop, Suite};
+
+#[cfg(feature = "hooks")]
+plimsoll::allocator!();
+
+/// A fault: the scenario with it, and the words of the report.
+struct Fault {
+    id: &'static str,
+    scenario: fn() -> Scenario,
+    words: &'static [&'static str],
+}
+
+const FAULTS: [Fault; 6] = [
+    Fault {
+        id: "planted_panic",
+        scenario: || exchange(panics),
+        words: &["the server failed: it panicked: no room"],
+    },
+    Fault {
+        id: "planted_error",
+        scenario: || exchange(fails),
+        words: &["it ended with an error: the database is gone"],
+    },
+    Fault {
+        id: "planted_other_port",
+        scenario: || exchange(listens_elsewhere),
+        words: &["must serve the listener that it gets"],
+    },
+    Fault {
+        id: "planted_no_answer",
+        scenario: || exchange(never_answers),
+        words: &["the server sent nothing"],
+    },
+    Fault {
+        id: "planted_no_stop",
+        scenario: || idle(never_stops),
+        words: &["the server does not stop", "with_graceful_shutdown(stop)"],
+    },
+    Fault {
+        id: "planted_not_stopped",
+        scenario: forgotten,
+        words: &["call server.stop() at the end"],
+    },
+];
+
+async fn panics(_: Listener, _: Stop) {
+    panic!("no room");
+}
+
+async fn fails(_: Listener, _: Stop) -> Result<(), &'static str> {
+    Err("the database is gone")
+}
+
+async fn listens_elsewhere(listener: Listener, stop: Stop) -> std::io::Result<()> {
+    drop(listener);
+    let _own = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
+    stop.await;
+    Ok(())
+}
+
+async fn never_answers(_listener: Listener, stop: Stop) {
+    stop.await;
+}
+
+async fn never_stops(_: Listener, _: Stop) {
+    std::future::pending().await
+}
+
+/// One message on a connection.
+fn exchange<F, Fut>(serve: F) -> Scenario
+where
+    F: Fn(Listener, Stop) -> Fut + Copy + Send + 'static,
+    Fut: Future<Output: Served>,
+{
+    Scenario::new("message", 1, move |n| {
+        let (mut client, message) = (Client::default(), Frame::text("hello"));
+        move |window| {
+            let server = window.serve(serve)?;
+            client.upgrade(server.addr(), "/")?;
+            for _ in 0..n {
+                client.exchange(&message.request, &message.reply)?;
+            }
+            client.close()?;
+            server.stop()
+        }
+    })
+}
+
+/// A server without a connection.
+fn idle<F, Fut>(serve: F) -> Scenario
+where
+    F: Fn(Listener, Stop) -> Fut + Copy + Send + 'static,
+    Fut: Future<Output: Served>,
+{
+    Scenario::new("start", 1, move |_| move |window| window.serve(serve)?.stop())
+}
+
+fn forgotten() -> Scenario {
+    Scenario::new("start", 1, |_| {
+        |window| {
+            drop(window.serve(never_answers)?);
+            Ok(())
+        }
+    })
+}
+
+fn check(fault: &Fault) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let output = Command::new(std::env::current_exe()?)
+        .args(["suite", fault.id, "--runs", "3", "--baselines"])
+        .arg(folder.path())
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let missing: Vec<_> = fault.words.iter().filter(|words| !said.contains(**words)).collect();
+    if output.status.code() == Some(3) && missing.is_empty() {
+        return Ok(());
+    }
+    Err(format!("{}, without {missing:?}:\n{said}", output.status).into())
+}
+
+fn main() -> ExitCode {
+    let mut suite = Suite::new(env!("CARGO_MANIFEST_DIR"));
+    for fault in &FAULTS {
+        suite = suite.scenario(fault.id, fault.scenario);
+        if cfg!(feature = "hooks") {
+            suite =
+                suite.test(Trial::test(fault.id.replace("planted_", "named_"), || check(fault)));
+        }
+    }
+    suite.main()
+}
