@@ -1,7 +1,7 @@
 import { after, test } from "node:test";
 import { browser, until, wsServer } from "./harness.js";
 
-const LOADS = 11;
+const LOADS = 7;
 
 const server = await wsServer();
 after(server.stop);
