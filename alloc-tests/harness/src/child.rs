@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::attribute::{Question, attribute};
 use crate::error::Blind;
-use crate::measure::measure;
+use crate::measure::{Plan, measure};
 use crate::scenario::Registry;
 use crate::setup::Crate;
 use crate::{canary, output, system_calls};
@@ -29,9 +29,9 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 pub(crate) enum Task {
     /// Answered by `()`.
     CheckInstrument,
-    /// `runs` are kept at N and at 2N, after a first run at one of them; with `triple`, one more at 3N. Answered by an
+    /// `runs` are kept at N and at 2N, after a first run at one of them. Answered by an
     /// [`Outcome`](crate::measure::Outcome).
-    Measure { runs: u64, double_first: bool, observed: bool, triple: bool },
+    Measure { runs: u64, observed: bool, plan: Plan },
     /// Answered by an [`Attribution`](crate::attribute::Attribution).
     Attribute(Question),
 }
@@ -85,8 +85,8 @@ fn answer(
     let scenario = || registry.get(id).with_context(|| format!("no scenario is called {id}"));
     Ok(match task {
         Task::CheckInstrument => Value::Null,
-        Task::Measure { runs, double_first, triple, .. } => {
-            serde_json::to_value(measure(scenario()?, runs, double_first, triple)?)?
+        Task::Measure { runs, plan, .. } => {
+            serde_json::to_value(measure(scenario()?, runs, plan)?)?
         }
         Task::Attribute(question) => {
             serde_json::to_value(attribute(&crates()?, scenario()?, question)?)?

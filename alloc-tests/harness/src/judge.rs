@@ -114,9 +114,9 @@ fn measure(
     let sentences =
         |left_open: Vec<String>| left_open.into_iter().map(|one| format!("left open: {one}"));
     match repeats::measure(id, runs, is_strict) {
-        Ok(Measured::Counted { counts, live, left_open, calls, bends }) => {
+        Ok(Measured::Counted { counts, live, left_open, calls, notes }) => {
             report.notes.extend(sentences(left_open));
-            report.notes.extend(bends);
+            report.notes.extend(notes);
             report.live = live;
             report.measured = Some(counts.clone());
             if report.changes().iter().any(|change| change.metric == Metric::Calls) {

@@ -34,6 +34,8 @@ pub(crate) struct Repeats {
     pub(crate) first: Sample,
     /// Every later run at N, and every later one at 2N.
     pub(crate) kept: [Sample; 2],
+    /// System calls that differed between runs, and are therefore not in them, one sentence each.
+    pub(crate) wavering_calls: Vec<String>,
     /// One run at 3N, if it was asked for.
     pub(crate) triple: Option<Sample>,
     /// Descriptors that were left open, one sentence each.
@@ -55,44 +57,55 @@ pub(crate) enum Outcome {
     },
 }
 
-/// The first run of this process, at N or, if `double_first`, at 2N, and `runs` kept ones at either size. All kept runs
-/// must agree: their minimum would hide a leak in all but one of them. With `triple`, one more run at 3N.
-pub(crate) fn measure(
-    scenario: &Scenario,
-    runs: u64,
-    double_first: bool,
-    triple: bool,
-) -> anyhow::Result<Outcome> {
-    repeat(scenario, runs, double_first, triple).or_else(|error| {
+/// The runs of one process besides those that are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Plan {
+    /// Whether the first run is at 2N instead of N.
+    pub(crate) double_first: bool,
+    /// Whether one more run is at 3N.
+    pub(crate) triple: bool,
+    /// Whether system calls must agree as all other counts. Those of other people's runtimes depend on the time at which one
+    /// thread wakes another; where they differ, they are not measured.
+    pub(crate) is_strict: bool,
+}
+
+/// The first run of this process, and `runs` kept ones at N and at 2N. All kept runs must agree: their minimum would hide a
+/// leak in all but one of them.
+pub(crate) fn measure(scenario: &Scenario, runs: u64, plan: Plan) -> anyhow::Result<Outcome> {
+    repeat(scenario, runs, plan).or_else(|error| {
         let Broken { why, left_open } = error.downcast()?;
         Ok(Outcome::Broken { why, left_open })
     })
 }
 
-fn repeat(
-    scenario: &Scenario,
-    runs: u64,
-    double_first: bool,
-    triple: bool,
-) -> anyhow::Result<Outcome> {
+fn repeat(scenario: &Scenario, runs: u64, plan: Plan) -> anyhow::Result<Outcome> {
     let ops = [scenario.ops, 2 * scenario.ops];
-    let order = if double_first { [1, 0] } else { [0, 1] };
+    let order = if plan.double_first { [1, 0] } else { [0, 1] };
     let (first, left_open) = sample(scenario, ops[order[0]])?;
     let mut repeats = Repeats { ops, first, left_open, ..Repeats::default() };
     for size in order {
-        let (kept, left_open) = sample(scenario, ops[size])?;
+        let (mut kept, left_open) = sample(scenario, ops[size])?;
         for run in 2..=runs {
-            let (next, _) = sample(scenario, ops[size])?;
-            if next != kept {
-                let [one, other] = ["run 1".to_owned(), format!("run {run}")];
-                let differences = differences((&one, &kept), (&other, &next), ops[size]);
-                return Ok(Outcome::Nondeterministic { differences });
+            let (mut next, _) = sample(scenario, ops[size])?;
+            if kept.calls.is_none() {
+                next.calls = None;
             }
+            if next == kept {
+                continue;
+            }
+            let [one, other] = ["run 1".to_owned(), format!("run {run}")];
+            let compare = |kept: &Sample| differences((&one, kept), (&other, &next), ops[size]);
+            let all = compare(&kept);
+            kept.calls = kept.calls.filter(|_| plan.is_strict);
+            if plan.is_strict || !compare(&kept).is_empty() {
+                return Ok(Outcome::Nondeterministic { differences: all });
+            }
+            repeats.wavering_calls.extend(all);
         }
         repeats.left_open.extend(left_open);
         repeats.kept[size] = kept;
     }
-    if triple {
+    if plan.triple {
         repeats.triple = Some(sample(scenario, 3 * scenario.ops)?.0);
     }
     Ok(Outcome::Agreed(Box::new(repeats)))

@@ -1,7 +1,7 @@
 //! A scenario measured in several processes, which must agree: some faults depend on the process.
 
-mod bends;
 mod leaks;
+mod notes;
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -10,7 +10,7 @@ use baselines::alloc::Counts;
 use baselines::compare::Live;
 
 use crate::child::{self, Task};
-use crate::measure::{Outcome, Repeats, Sample, differences};
+use crate::measure::{Outcome, Plan, Repeats, Sample, differences};
 use crate::profiler::Heap;
 use crate::system_calls::Calls;
 
@@ -27,8 +27,8 @@ pub(crate) enum Measured {
         live: Live,
         left_open: Vec<String>,
         calls: Vec<String>,
-        /// Costs that are not the same for every operation, one sentence each.
-        bends: Vec<String>,
+        /// Counts that are not measured, and costs that are not the same for every operation, one sentence each.
+        notes: Vec<String>,
     },
     /// See [`Outcome::Broken`].
     Broken { why: String, left_open: Vec<String> },
@@ -46,7 +46,8 @@ pub(crate) fn measure(id: &str, runs: u64, is_strict: bool) -> anyhow::Result<Me
         let observed = process + 1 == PROCESSES;
         // A server that is not ours may cost more with every operation; that is told, and not judged.
         let triple = process == 0 && !is_strict;
-        let task = Task::Measure { runs, double_first: starts_at(process) == 1, observed, triple };
+        let plan = Plan { double_first: starts_at(process) == 1, triple, is_strict };
+        let task = Task::Measure { runs, observed, plan };
         let (outcome, printed) = child::listen(id, task)?;
         match outcome {
             Outcome::Agreed(_) if !printed.is_empty() => {
@@ -135,7 +136,7 @@ fn combine(processes: &[Repeats], is_strict: bool) -> Measured {
             ..if is_strict { leaks::alive(processes) } else { leaks::grown(processes) }
         },
         calls: observed.map_or_else(Vec::new, by_name),
-        bends: processes.iter().find_map(bends::describe).unwrap_or_default(),
+        notes: notes::of(processes),
         left_open: processes
             .iter()
             .find(|one| !one.left_open.is_empty())
@@ -178,8 +179,8 @@ mod tests {
             ops: [3, 6],
             first: sample(first + 2),
             kept: [sample(5), sample(8)],
-            triple: None,
             left_open: Vec::new(),
+            ..Repeats::default()
         })
     }
 

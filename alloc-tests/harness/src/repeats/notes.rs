@@ -1,9 +1,18 @@
-//! Costs that are not the same for every operation: the second N operations cost other than the third.
+//! What a reader is told of counts that are not judged: those that vary, and those that are not the same for every
+//! operation.
 
 use crate::measure::{Reading, Repeats};
 
+/// One sentence each.
+pub(super) fn of(processes: &[Repeats]) -> Vec<String> {
+    let wavering = processes.iter().flat_map(|one| &one.wavering_calls);
+    let wavering = wavering.map(|one| format!("not measured: system calls vary: {one}"));
+    let bends = processes.iter().find_map(bends).unwrap_or_default();
+    wavering.take(1).chain(bends).collect()
+}
+
 /// `not linear: blocks 100, 210, 330 at N, 2N and 3N` for each count whose second N operations cost other than its third.
-pub(super) fn describe(one: &Repeats) -> Option<Vec<String>> {
+fn bends(one: &Repeats) -> Option<Vec<String>> {
     let triple = one.triple.as_ref()?;
     let [n, double] = &one.kept;
     let readings: [Reading; 4] = [
@@ -31,7 +40,7 @@ mod tests {
             |blocks| Sample { heap: Heap { blocks, ..Heap::default() }, ..Sample::default() };
         let [n, double, triple] = blocks.map(sample);
         let one = Repeats { kept: [n, double], triple: Some(triple), ..Repeats::default() };
-        describe(&one)
+        bends(&one)
     }
 
     #[test]
@@ -42,7 +51,15 @@ mod tests {
     }
 
     #[test]
+    fn system_calls_that_vary_are_not_measured_and_named_once() {
+        let wavering_calls = vec!["write at 9: 1 in run 1, 2 in run 2".to_owned(), "…".to_owned()];
+        let one = Repeats { wavering_calls, ..Repeats::default() };
+        let sentence = "not measured: system calls vary: write at 9: 1 in run 1, 2 in run 2";
+        assert_eq!(of(&[one]), [sentence]);
+    }
+
+    #[test]
     fn two_points_bend_nowhere() {
-        assert_eq!(describe(&Repeats::default()), None);
+        assert_eq!(bends(&Repeats::default()), None);
     }
 }
