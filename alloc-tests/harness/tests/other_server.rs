@@ -7,7 +7,7 @@ use baselines::{SuiteReport, Verdict};
 use futures::{SinkExt, StreamExt};
 use libtest_mimic::{Failed, Trial};
 use plimsoll::memory::MemoryPeer;
-use plimsoll::ws::Frame;
+use plimsoll::ws::{Client, Frame};
 use plimsoll::{Environment, Scenario, Suite};
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 plimsoll::allocator!();
 
 const ID: &str = "echo_100_msgs";
+const UNWRAPPED: &str = "echo_unwrapped_100_msgs";
 
 async fn echo(stream: impl AsyncRead + AsyncWrite + Unpin) -> anyhow::Result<()> {
     let mut socket = tokio_tungstenite::accept_async(stream).await?;
@@ -40,13 +41,49 @@ fn scenario() -> Scenario {
     .in_memory()
 }
 
-fn each_message_is_read_and_written_once() -> Result<(), Failed> {
+/// The same server over TCP, with streams that are not wrapped.
+fn unwrapped() -> Scenario {
+    Scenario::new("message", 100, |ops| {
+        let (mut client, message) = (Client::default(), Frame::text("hello"));
+        move |window| {
+            let server = window.serve(async |listener, stop| {
+                let listener = listener.into_tokio();
+                tokio::select! {
+                    () = stop => Ok(()),
+                    accepted = listener.accept() => echo(accepted?.0).await,
+                }
+            })?;
+            client.upgrade(server.addr(), "/")?;
+            for _ in 0..ops {
+                client.exchange(&message.request, &message.reply)?;
+            }
+            client.close()?;
+            server.stop()
+        }
+    })
+}
+
+fn report() -> Result<SuiteReport, Failed> {
     let folder = tempfile::tempdir()?;
     let output = Command::new(std::env::current_exe()?)
         .args(["suite", "--runs", "3", "--format", "json", "--baselines"])
         .arg(folder.path())
         .output()?;
-    let report = SuiteReport::parse(&String::from_utf8_lossy(&output.stdout))?;
+    Ok(SuiteReport::parse(&String::from_utf8_lossy(&output.stdout))?)
+}
+
+fn reads_of_streams_that_were_not_wrapped_are_not_measured() -> Result<(), Failed> {
+    let scenario = &report()?.scenarios[UNWRAPPED];
+    let counts = scenario.measured.as_ref().ok_or("nothing was counted")?;
+    if (counts.reads, counts.writes) == (None, None) && counts.blocks[0] > 0 {
+        Ok(())
+    } else {
+        Err(format!("{scenario:?}").into())
+    }
+}
+
+fn each_message_is_read_and_written_once() -> Result<(), Failed> {
+    let report = report()?;
     let scenario = &report.scenarios[ID];
     // A debug build has no baseline to miss.
     let expected = if cfg!(debug_assertions) { Verdict::NotComparable } else { Verdict::Missing };
@@ -59,12 +96,21 @@ fn each_message_is_read_and_written_once() -> Result<(), Failed> {
     }
 }
 
+type Fact = fn() -> Result<(), Failed>;
+
 fn main() -> ExitCode {
-    let test = Trial::test(
-        "each_message_of_another_server_is_read_and_written_once",
-        each_message_is_read_and_written_once,
-    );
     let suite = Suite::new(env!("CARGO_MANIFEST_DIR")).crates(&["other_server"]);
-    let suite = suite.scenario(ID, scenario);
-    if cfg!(feature = "hooks") { suite.test(test).main() } else { suite.main() }
+    let suite = suite.scenario(ID, scenario).scenario(UNWRAPPED, unwrapped);
+    let tests: [(&str, Fact); 2] = [
+        (
+            "each_message_of_another_server_is_read_and_written_once",
+            each_message_is_read_and_written_once,
+        ),
+        (
+            "reads_of_streams_that_were_not_wrapped_are_not_measured",
+            reads_of_streams_that_were_not_wrapped_are_not_measured,
+        ),
+    ];
+    let tests = tests.into_iter().filter(|_| cfg!(feature = "hooks"));
+    tests.fold(suite, |suite, (name, test)| suite.test(Trial::test(name, test))).main()
 }

@@ -28,8 +28,9 @@ fn every_way_to_fool_a_verdict_names_a_test_that_holds_it() -> Result<()> {
         let names: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
         ensure!(!names.is_empty(), "{PAGE}: no test in {row}");
         for name in names {
-            // The gate's own tests are listed by their names, and a scenario is a file.
-            let is_there = [format!("fn {name}("), format!("\"gate::{name}\"")];
+            // The tests of a runner are listed by their names, and a scenario is a file.
+            let is_there =
+                [format!("fn {name}("), format!("\"gate::{name}\""), format!("\"{name}\"")];
             let is_there = is_there.iter().any(|form| sources.contains(form.as_str()));
             let scenario = root.join("alloc-tests/tests/scenarios").join(name).with_extension("rs");
             ensure!(is_there || scenario.is_file(), "{PAGE}: there is no test {name}");
