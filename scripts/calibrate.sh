@@ -40,6 +40,6 @@ calibrate() {
 calibrate --slowed 0 --seen 0 --same 40
 calibrate --slowed 0 --seen 0 --same 200 --together 8
 calibrate --slowed 0 --seen 0 --same 200 --together 8 --busy 1
-calibrate --same 0 --slowed 0 --seen 50
+calibrate --same 0 --slowed 0 --seen 20
 calibrate --same 0 --slowed 100 --seen 0 --only text/64B
 calibrate --same 0 --slowed 5 --seen 0
