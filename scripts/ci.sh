@@ -33,7 +33,7 @@ step cargo fmt --all --check
 step cargo clippy --workspace --all-targets --locked -- -D warnings
 step env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 step tests
-step cargo test --doc --locked --package plimsoll
+step cargo test --doc --workspace --locked
 step scripts/check-page.sh "${optional[@]}"
 step cargo test --release --locked --package alloc-tests --test alloc -- gate::
 step scripts/run-alloc-tests.sh

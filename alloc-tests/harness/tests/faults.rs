@@ -18,7 +18,7 @@ struct Fault {
     words: &'static [&'static str],
 }
 
-const FAULTS: [Fault; 6] = [
+const FAULTS: [Fault; 5] = [
     Fault {
         id: "planted_panic",
         test: "a_server_that_panics_says_why",
@@ -36,12 +36,6 @@ const FAULTS: [Fault; 6] = [
         test: "a_server_that_serves_another_port_is_named",
         scenario: || exchange(listens_elsewhere),
         words: &["must serve the listener that it gets"],
-    },
-    Fault {
-        id: "planted_no_answer",
-        test: "a_server_that_never_answers_is_a_regression",
-        scenario: || exchange(never_answers),
-        words: &["the server sent nothing"],
     },
     Fault {
         id: "planted_no_stop",
