@@ -13,9 +13,9 @@ mod gate;
 include!(concat!(env!("OUT_DIR"), "/scenarios.rs"));
 
 fn main() -> ExitCode {
-    let scenarios = SCENARIOS.iter().map(|(id, scenario)| (*id, scenario()));
-    let suite = scenarios
-        .chain(gate::planted())
-        .fold(alloc_tests::suite(), |suite, (id, one)| suite.scenario(id, || one));
+    let suite =
+        SCENARIOS.iter().fold(alloc_tests::suite(), |suite, (id, one)| suite.scenario(id, one));
+    let suite =
+        gate::planted().into_iter().fold(suite, |suite, (id, one)| suite.planted(id, || one));
     gate::trials().into_iter().fold(suite, Suite::test).main()
 }

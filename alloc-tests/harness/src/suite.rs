@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use libtest_mimic::Trial;
 
 use crate::error::Usage;
-use crate::scenario::{Registry, Scenario};
+use crate::scenario::{PLANTED, Registry, Scenario};
 use crate::setup::{Crate, Setup};
 use crate::workspace::{self, Workspace};
 use crate::{child, cli, libtest, output};
@@ -68,6 +68,16 @@ impl Suite {
     /// with what is counted, as in `text_64b_1000_msgs`.
     #[must_use]
     pub fn scenario(mut self, id: &'static str, scenario: impl FnOnce() -> Scenario) -> Self {
+        if id.starts_with(PLANTED) {
+            self.problem = Some(format!("{id} would run only by its whole id; use Suite::planted"));
+        }
+        self.planted(id, scenario)
+    }
+
+    /// Adds a scenario with a planted fault, for a test of the suite itself. If its id begins with `planted_`, it runs only
+    /// when it is named by its whole id.
+    #[must_use]
+    pub fn planted(mut self, id: &'static str, scenario: impl FnOnce() -> Scenario) -> Self {
         let is_name = |character: char| character.is_ascii_alphanumeric() || character == '_';
         if id.is_empty() || !id.chars().all(is_name) {
             self.problem = Some(format!("a scenario is called {id:?}; use letters, digits and _"));
@@ -141,6 +151,11 @@ impl Suite {
     fn run(self) -> anyhow::Result<u8> {
         if let Some(problem) = self.problem {
             anyhow::bail!(Usage(problem));
+        }
+        if self.registry.is_empty() {
+            anyhow::bail!(Usage(
+                "the suite has no scenario; add one with Suite::scenario".to_owned()
+            ));
         }
         if let Some((id, task)) = child::arguments()? {
             let crates = || crates_of(&self.folder, self.crates.as_deref());

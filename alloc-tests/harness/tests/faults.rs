@@ -129,7 +129,7 @@ fn check(fault: &Fault) -> Result<(), Failed> {
 fn main() -> ExitCode {
     let mut suite = Suite::new(env!("CARGO_MANIFEST_DIR"));
     for fault in &FAULTS {
-        suite = suite.scenario(fault.id, fault.scenario);
+        suite = suite.planted(fault.id, fault.scenario);
         if cfg!(feature = "hooks") {
             suite = suite.test(Trial::test(fault.test, || check(fault)));
         }
