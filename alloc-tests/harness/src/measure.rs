@@ -11,6 +11,9 @@ use crate::profiler::{Heap, Profiler};
 use crate::system_calls::{self, Calls};
 use crate::{Scenario, Window, descriptors};
 
+/// Begins the sentence about system calls that differ between runs.
+pub(crate) const CALLS_VARY: &str = "not measured: system calls vary";
+
 /// All readings of one run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Sample {

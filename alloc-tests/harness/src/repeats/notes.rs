@@ -1,12 +1,12 @@
 //! What a reader is told of counts that are not judged: those that vary, and those that are not the same for every
 //! operation.
 
-use crate::measure::{Reading, Repeats};
+use crate::measure::{CALLS_VARY, Reading, Repeats};
 
 /// One sentence each.
 pub(super) fn of(processes: &[Repeats]) -> Vec<String> {
     let wavering = processes.iter().flat_map(|one| &one.wavering_calls);
-    let wavering = wavering.map(|one| format!("not measured: system calls vary: {one}"));
+    let wavering = wavering.map(|one| format!("{CALLS_VARY}: {one}"));
     let bends = processes.iter().find_map(bends).unwrap_or_default();
     wavering.take(1).chain(bends).collect()
 }

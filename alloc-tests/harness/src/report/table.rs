@@ -8,6 +8,7 @@ use baselines::suite_report::ScenarioReport;
 use comfy_table::{CellAlignment, Table, TableStyle, presets};
 
 use super::Run;
+use crate::measure::CALLS_VARY;
 use crate::sites::MOST_SHOWN;
 
 /// From this number of scenarios on, a call site is printed once for all of them.
@@ -101,9 +102,12 @@ fn summary(run: &Run<'_>) -> Vec<String> {
         let unit = &report.unit;
         lines.extend(held.map(|held| format!("{id}: {} bytes held per {unit}", number(held))));
     }
-    let counted = run.report.scenarios.values().filter_map(|one| one.measured.as_ref());
-    let observed = counted.map(|counts| counts.calls.is_some()).max();
-    if observed == Some(false) {
+    // Where they vary, a note of the scenario says so.
+    let is_refused = |one: &ScenarioReport| {
+        one.measured.as_ref().is_some_and(|counts| counts.calls.is_none())
+            && !one.notes.iter().any(|note| note.starts_with(CALLS_VARY))
+    };
+    if run.report.scenarios.values().any(is_refused) {
         lines.push(NO_CALLS.to_owned());
     }
     let without_io: Vec<_> = run
