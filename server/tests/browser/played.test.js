@@ -106,6 +106,17 @@ test("the state says when snapshots are late, missed or stale", async t => {
 	await shot(page, "server-behind");
 });
 
+test("the lines have a gap for a restart of the server, and continue", async t => {
+	const { page, feed } = await openPlayed(t, server.url);
+	feed.send(snapshot(40));
+	await untilState(page, "live");
+	feed.send(snapshot(1));
+	await until(page, () => {
+		const open = main.view.series.column("open");
+		return open.length === 3 && open[1] === null && open[2] === 3;
+	});
+});
+
 test("memory is bounded: the numbers of points and nodes stay the same", async t => {
 	const { page, feed } = await openPlayed(t, server.url);
 	const kept = async last => {
