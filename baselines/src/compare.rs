@@ -18,37 +18,46 @@ use crate::{
 /// - Different operations, or a count on one side only, are [`Verdict::NotComparable`], without any changes. System calls
 ///   that this machine does not measure are left out.
 /// - A `limit` replaces equality of blocks, and nothing else. All changes are listed in any case.
+/// - A metric with a [`Slack`] may differ by as much, both ways.
+/// - Repeats that disagree are [`Verdict::Nondeterministic`], unless something leaked, or even the repeat that cost least
+///   regressed: a doubt hides neither.
 pub fn judge(
     recorded: Option<&Counts>,
     measured: Option<&Measurement>,
     limit: Option<Limit>,
+    slack: &[Slack],
 ) -> Judgement {
     let bare = |verdict| Judgement { verdict, changes: Vec::new() };
-    let (counts, live) = match measured {
-        Some(Measurement::Counted { counts, live }) => (counts, live),
-        Some(Measurement::Nondeterministic) => return bare(Verdict::Nondeterministic),
+    let (counts, live, wavers) = match measured {
+        Some(Measurement::Counted { counts, live, wavers }) => (counts, live, *wavers),
         Some(Measurement::Blind) => return bare(Verdict::Blind),
         Some(Measurement::Failed) => return bare(Verdict::Failed),
         None if recorded.is_some() => return bare(Verdict::Stale),
         None => return bare(Verdict::Missing),
     };
-    let judgement = judge_counts(recorded, counts, limit);
-    if live.is_zero() { judgement } else { Judgement { verdict: Verdict::Leaked, ..judgement } }
+    let judgement = judge_counts(recorded, counts, limit, slack);
+    if !live.is_zero() {
+        Judgement { verdict: Verdict::Leaked, ..judgement }
+    } else if wavers && judgement.verdict != Verdict::Regressed {
+        bare(Verdict::Nondeterministic)
+    } else {
+        judgement
+    }
 }
 
 /// The result of a run of one scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "there is one for each scenario")]
 pub enum Measurement {
-    /// Every repeat agreed on these counts.
+    /// The scenario was counted.
     Counted {
-        /// The totals at N and 2N.
+        /// The totals at N and 2N: the least of all repeats.
         counts: Counts,
         /// Left alive at the end.
         live: Live,
+        /// Whether repeats disagreed by more than the slack.
+        wavers: bool,
     },
-    /// The repeats disagreed.
-    Nondeterministic,
     /// A canary was counted wrong.
     Blind,
     /// The scenario could not run.
@@ -81,6 +90,23 @@ impl Live {
     pub fn is_zero(self) -> bool {
         self == Self::default()
     }
+}
+
+/// A difference that a scenario tolerates in one metric, between runs and from the baseline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Slack {
+    /// The metric.
+    pub metric: Metric,
+    /// The largest difference of totals, at N and at 2N.
+    pub amount: u64,
+    /// Why the counts cannot be exact, for a reader of the report.
+    pub reason: String,
+}
+
+/// The slack of `metric`: 0, if it has none.
+pub fn slack_of(slack: &[Slack], metric: Metric) -> u64 {
+    slack.iter().find(|one| one.metric == metric).map_or(0, |one| one.amount)
 }
 
 /// An upper limit chosen by a person (`MAX_ALLOCS_ALLOWED_<scenario>`): heap blocks at N and at 2N, inclusive.
@@ -152,14 +178,19 @@ fn without(these: &str, those: &str) -> String {
     if left.is_empty() { "none".to_owned() } else { left.join(", ") }
 }
 
-fn judge_counts(recorded: Option<&Counts>, measured: &Counts, limit: Option<Limit>) -> Judgement {
+fn judge_counts(
+    recorded: Option<&Counts>,
+    measured: &Counts,
+    limit: Option<Limit>,
+    slack: &[Slack],
+) -> Judgement {
     let beyond = limit
         .is_some_and(|Limit(most)| measured.blocks.iter().zip(most).any(|(got, most)| *got > most));
     let Some(recorded) = recorded else {
         let verdict = if beyond { Verdict::Regressed } else { Verdict::Missing };
         return Judgement { verdict, changes: Vec::new() };
     };
-    let Some(changes) = changes(recorded, measured) else {
+    let Some(changes) = changes(recorded, measured, slack) else {
         return Judgement { verdict: Verdict::NotComparable, changes: Vec::new() };
     };
     let mut exact = changes
@@ -176,8 +207,13 @@ fn judge_counts(recorded: Option<&Counts>, measured: &Counts, limit: Option<Limi
     Judgement { verdict, changes }
 }
 
-/// The metrics that differ, in the order of [`Metric::ALL`]; `None` if the counts cannot be compared.
-pub(crate) fn changes(recorded: &Counts, measured: &Counts) -> Option<Vec<Change>> {
+/// The metrics that differ by more than their slack, in the order of [`Metric::ALL`]; `None` if the counts cannot be
+/// compared.
+pub(crate) fn changes(
+    recorded: &Counts,
+    measured: &Counts,
+    slack: &[Slack],
+) -> Option<Vec<Change>> {
     // Only system calls may be unknown on a machine; any other count on one side is another scenario.
     let lacks = |&metric: &Metric| match (recorded.get(metric), measured.get(metric)) {
         (None, Some(_)) => true,
@@ -189,7 +225,9 @@ pub(crate) fn changes(recorded: &Counts, measured: &Counts) -> Option<Vec<Change
     }
     let change = |&metric| {
         let (recorded, measured) = (recorded.get(metric)?, measured.get(metric)?);
-        (recorded != measured).then_some(Change { metric, recorded, measured })
+        let most = slack_of(slack, metric);
+        let differs = (0..2).any(|size| measured[size].abs_diff(recorded[size]) > most);
+        differs.then_some(Change { metric, recorded, measured })
     };
     Some(Metric::ALL.iter().filter_map(change).collect())
 }

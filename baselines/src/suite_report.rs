@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::alloc::{Counts, Metric};
-use crate::compare::{Change, Live, changes};
+use crate::compare::{Change, Live, Slack, changes};
 use crate::sites::SiteChange;
 use crate::{Verdict, strict};
 
@@ -63,13 +63,21 @@ pub struct ScenarioReport {
     pub leaks: Vec<Leak>,
     /// Sentences for a reader.
     pub notes: Vec<String>,
+    /// Counts that differ between repeats, one sentence each. `measured` has then the least of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wavering: Vec<String>,
+    /// Differences that the scenario tolerates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slack: Vec<Slack>,
 }
 
 impl ScenarioReport {
-    /// The metrics that differ from the baseline; none if one side is missing or the sides cannot be compared.
+    /// The metrics that differ from the baseline by more than their slack; none if one side is missing or the sides cannot be compared.
     pub fn changes(&self) -> Vec<Change> {
         let sides = self.recorded.as_ref().zip(self.measured.as_ref());
-        sides.and_then(|(recorded, measured)| changes(recorded, measured)).unwrap_or_default()
+        sides
+            .and_then(|(recorded, measured)| changes(recorded, measured, &self.slack))
+            .unwrap_or_default()
     }
 }
 

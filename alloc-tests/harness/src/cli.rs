@@ -137,7 +137,7 @@ fn run_suite(setup: &Setup, registry: &Registry, flags: &Flags) -> anyhow::Resul
         progress.set_message(id.to_owned());
         progress.inc(1);
     };
-    let units: Vec<_> = ids.iter().map(|id| (*id, registry[id].unit)).collect();
+    let units: Vec<_> = ids.iter().map(|id| (*id, &registry[id].label)).collect();
     let mut results = judge::run(setup, &units, flags.runs, &recorded, done);
     progress.finish_and_clear();
     if flags.update {

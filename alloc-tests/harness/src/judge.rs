@@ -14,18 +14,19 @@ use crate::attribute::{Attribution, Question};
 use crate::child::{self, Task};
 use crate::error::Blind;
 use crate::limits;
-use crate::repeats::{self, Measured, PROCESSES};
+use crate::repeats::{self, Measured, PROCESSES, Rules};
 use crate::result::unmeasured;
+use crate::scenario::Label;
 use crate::setup::{Recorded, Setup};
 use crate::sites::MOST_SHOWN;
 
 /// Default number of kept runs at N and at 2N.
 pub(crate) const RUNS: u64 = 10;
 
-/// Measures and judges scenarios (id and unit), one on each processor at a time. `done` is called after each.
+/// Measures and judges scenarios, one on each processor at a time. `done` is called after each.
 pub(crate) fn run(
     setup: &Setup,
-    scenarios: &[(&str, &str)],
+    scenarios: &[(&str, &Label)],
     runs: u64,
     recorded: &Recorded,
     done: impl Fn(&str) + Sync,
@@ -42,8 +43,8 @@ pub(crate) fn run(
                 }
                 loop {
                     let next = queue.lock().expect("no holder panics").next();
-                    let Some((id, unit)) = next else { break };
-                    let result = judge_one(setup, id, unit, runs, recorded);
+                    let Some((id, label)) = next else { break };
+                    let result = judge_one(setup, id, label, runs, recorded);
                     done(id);
                     results.lock().expect("no holder panics").insert((*id).to_owned(), result);
                 }
@@ -68,7 +69,7 @@ fn pin_to_one_processor(worker: usize) -> rustix::io::Result<()> {
 pub(crate) fn judge_one(
     setup: &Setup,
     id: &str,
-    unit: &str,
+    label: &Label,
     runs: u64,
     recorded: &Recorded,
 ) -> ScenarioReport {
@@ -76,7 +77,8 @@ pub(crate) fn judge_one(
     // A debug build has other totals, so that no baseline applies to it.
     let baseline = baseline.filter(|_| !cfg!(debug_assertions));
     let entry = baseline.and_then(|baseline| baseline.scenarios.get(id));
-    let mut report = unmeasured(unit, entry.cloned());
+    let mut report = unmeasured(label.unit, entry.cloned());
+    report.slack.clone_from(&label.slack);
     let limit = match limits::of(id) {
         Ok(limit) => limit,
         Err(error) => {
@@ -84,9 +86,13 @@ pub(crate) fn judge_one(
             return report;
         }
     };
-    let measured = measure(id, runs, setup.is_strict, &mut report);
+    let rules = Rules { is_strict: setup.is_strict, slack: &label.slack };
+    let measured = measure(id, runs, rules, &mut report);
     let Some(measurement) = measured else { return report };
-    report.verdict = judge(entry, Some(&measurement), limit).verdict;
+    report.verdict = judge(entry, Some(&measurement), limit, &label.slack).verdict;
+    if report.verdict == Verdict::Nondeterministic {
+        report.measured = None;
+    }
     if cfg!(debug_assertions) && report.verdict == Verdict::Missing {
         report.verdict = Verdict::NotComparable;
     }
@@ -108,13 +114,13 @@ pub(crate) fn judge_one(
 fn measure(
     id: &str,
     runs: u64,
-    is_strict: bool,
+    rules: Rules<'_>,
     report: &mut ScenarioReport,
 ) -> Option<Measurement> {
     let sentences =
         |left_open: Vec<String>| left_open.into_iter().map(|one| format!("left open: {one}"));
-    match repeats::measure(id, runs, is_strict) {
-        Ok(Measured::Counted { counts, live, left_open, calls, notes }) => {
+    match repeats::measure(id, runs, rules) {
+        Ok(Measured::Counted { counts, live, left_open, calls, notes, wavering }) => {
             report.notes.extend(sentences(left_open));
             report.notes.extend(notes);
             report.live = live;
@@ -123,7 +129,9 @@ fn measure(
                 let calls = calls.iter().take(MOST_SHOWN).cloned().collect::<Vec<_>>().join("; ");
                 report.notes.push(format!("system calls at N, 2N: {calls}"));
             }
-            Some(Measurement::Counted { counts, live })
+            let wavers = !wavering.is_empty();
+            report.wavering = wavering;
+            Some(Measurement::Counted { counts, live, wavers })
         }
         Ok(Measured::Broken { why, left_open }) => {
             report.live.fds = left_open.len() as u64;
@@ -132,10 +140,6 @@ fn measure(
             report.notes.push(why);
             report.notes.extend(sentences(left_open));
             None
-        }
-        Ok(Measured::Nondeterministic { differences }) => {
-            report.notes.extend(differences);
-            Some(Measurement::Nondeterministic)
         }
         Err(error) => {
             report.notes.push(format!("{error:#}"));

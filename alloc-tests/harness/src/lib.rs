@@ -59,6 +59,7 @@ pub mod ws {
 }
 
 /// The allocator that counts; [`allocator!`] makes it the global one.
+pub use baselines::alloc::Metric;
 pub use dhat::Alloc as Allocator;
 pub use error::Environment;
 pub use report::figures;

@@ -44,10 +44,10 @@ pub(crate) fn run(setup: &Setup, registry: &Registry, extra: Vec<Trial>) -> anyh
         .push(Trial::test("no_baseline_without_a_scenario", move || check_stale(&stale, &command)));
     let shared = Arc::new((setup.clone(), recorded));
     for (id, scenario) in registry.iter().filter(|(id, _)| !id.starts_with(PLANTED)) {
-        let (id, unit, shared) = (*id, scenario.unit, Arc::clone(&shared));
+        let (id, label, shared) = (*id, scenario.label.clone(), Arc::clone(&shared));
         trials.push(Trial::test(id, move || {
             let (setup, recorded) = &*shared;
-            let report = judge::judge_one(setup, id, unit, runs, recorded);
+            let report = judge::judge_one(setup, id, &label, runs, recorded);
             match report.verdict {
                 Verdict::Pass => Ok(()),
                 // Said above: no totals are judged.

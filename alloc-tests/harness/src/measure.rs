@@ -1,7 +1,5 @@
 //! One window measured, and the repeats of one process.
 
-use std::collections::BTreeSet;
-
 use anyhow::{Context, anyhow, ensure};
 use serde::{Deserialize, Serialize};
 
@@ -10,9 +8,6 @@ use crate::io_count::IO;
 use crate::profiler::{Heap, Profiler};
 use crate::system_calls::{self, Calls};
 use crate::{Scenario, Window, descriptors};
-
-/// Begins the sentence about system calls that differ between runs.
-pub(crate) const CALLS_VARY: &str = "not measured: system calls vary";
 
 /// All readings of one run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,17 +23,15 @@ pub(crate) struct Sample {
     pub(crate) calls: Option<Calls>,
 }
 
-/// The repeats of one process, which agree with each other.
+/// The runs of one process.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Repeats {
     /// N and 2N.
     pub(crate) ops: [u64; 2],
     /// The first run of the process, which does what is done once in a process.
     pub(crate) first: Sample,
-    /// Every later run at N, and every later one at 2N.
-    pub(crate) kept: [Sample; 2],
-    /// System calls that differed between runs, and are therefore not in them, one sentence each.
-    pub(crate) wavering_calls: Vec<String>,
+    /// The later runs at N, and those at 2N.
+    pub(crate) kept: [Vec<Sample>; 2],
     /// One run at 3N, if it was asked for.
     pub(crate) triple: Option<Sample>,
     /// Descriptors that were left open, one sentence each.
@@ -48,15 +41,11 @@ pub(crate) struct Repeats {
 /// The result of one process.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Outcome {
-    Agreed(Box<Repeats>),
+    Ran(Box<Repeats>),
     /// The server did not behave as the scenario demands: `why` is the first demand that failed.
     Broken {
         why: String,
         left_open: Vec<String>,
-    },
-    /// Two runs at the same N differed, in one sentence for each reading that did.
-    Nondeterministic {
-        differences: Vec<String>,
     },
 }
 
@@ -67,13 +56,9 @@ pub(crate) struct Plan {
     pub(crate) double_first: bool,
     /// Whether one more run is at 3N.
     pub(crate) triple: bool,
-    /// Whether system calls must agree as all other counts. Those of other people's runtimes depend on the time at which one
-    /// thread wakes another; where they differ, they are not measured.
-    pub(crate) is_strict: bool,
 }
 
-/// The first run of this process, and `runs` kept ones at N and at 2N. All kept runs must agree: their minimum would hide a
-/// leak in all but one of them.
+/// The first run of this process, and `runs` kept ones at N and at 2N.
 pub(crate) fn measure(scenario: &Scenario, runs: u64, plan: Plan) -> anyhow::Result<Outcome> {
     repeat(scenario, runs, plan).or_else(|error| {
         let Broken { why, left_open } = error.downcast()?;
@@ -87,31 +72,18 @@ fn repeat(scenario: &Scenario, runs: u64, plan: Plan) -> anyhow::Result<Outcome>
     let (first, left_open) = sample(scenario, ops[order[0]])?;
     let mut repeats = Repeats { ops, first, left_open, ..Repeats::default() };
     for size in order {
-        let (mut kept, left_open) = sample(scenario, ops[size])?;
-        for run in 2..=runs {
-            let (mut next, _) = sample(scenario, ops[size])?;
-            if kept.calls.is_none() {
-                next.calls = None;
+        for _ in 0..runs {
+            let (sample, left_open) = sample(scenario, ops[size])?;
+            repeats.kept[size].push(sample);
+            if repeats.left_open.is_empty() {
+                repeats.left_open = left_open;
             }
-            if next == kept {
-                continue;
-            }
-            let [one, other] = ["run 1".to_owned(), format!("run {run}")];
-            let compare = |kept: &Sample| differences((&one, kept), (&other, &next), ops[size]);
-            let all = compare(&kept);
-            kept.calls = kept.calls.filter(|_| plan.is_strict);
-            if plan.is_strict || !compare(&kept).is_empty() {
-                return Ok(Outcome::Nondeterministic { differences: all });
-            }
-            repeats.wavering_calls.extend(all);
         }
-        repeats.left_open.extend(left_open);
-        repeats.kept[size] = kept;
     }
     if plan.triple {
         repeats.triple = Some(sample(scenario, 3 * scenario.ops)?.0);
     }
-    Ok(Outcome::Agreed(Box::new(repeats)))
+    Ok(Outcome::Ran(Box::new(repeats)))
 }
 
 /// One run of `ops` operations, and the descriptors that it left open, one sentence each.
@@ -174,46 +146,4 @@ pub(crate) fn run(
         Blind("the window ended blind: an allocation made at its end was not counted".to_owned())
     );
     Ok((window, heap.unwrap_or_default()))
-}
-
-/// The name of a reading, and its place in a sample.
-pub(crate) type Reading = (&'static str, fn(&Sample) -> u64);
-
-/// One sentence for each reading that two runs with the same operations do not share.
-pub(crate) fn differences(
-    (one, first): (&str, &Sample),
-    (other, next): (&str, &Sample),
-    ops: u64,
-) -> Vec<String> {
-    let readings: [Reading; 11] = [
-        ("blocks", |sample| sample.heap.blocks),
-        ("bytes", |sample| sample.heap.bytes),
-        ("peak bytes", |sample| sample.heap.peak_bytes),
-        ("held bytes", |sample| sample.held_bytes.unwrap_or_default()),
-        ("held descriptors", |sample| sample.held_fds.unwrap_or_default()),
-        ("reads", |sample| sample.io.unwrap_or_default()[0]),
-        ("writes", |sample| sample.io.unwrap_or_default()[1]),
-        ("live blocks", |sample| sample.heap.live_blocks),
-        ("live bytes", |sample| sample.heap.live_bytes),
-        ("live tasks", |sample| sample.tasks),
-        ("open descriptors", |sample| sample.descriptors),
-    ];
-    let readings = readings.iter().map(|(name, reading)| (*name, [first, next].map(reading)));
-    // Only where both were observed.
-    let observed = first.calls.as_ref().zip(next.calls.as_ref());
-    let calls = [observed.map(|calls| calls.0), observed.map(|calls| calls.1)];
-    let names: BTreeSet<&String> =
-        calls.iter().flatten().flat_map(|calls| calls.by_name.keys()).collect();
-    let of = |name| calls.map(|calls| calls.and_then(|calls| calls.by_name.get(name)).copied());
-    let calls =
-        names.into_iter().map(|name| (name.as_str(), of(name).map(Option::unwrap_or_default)));
-    let changed = readings.chain(calls).filter(|(_, [first, next])| first != next);
-    let sentence = |(name, [first, next]): (&str, [u64; 2])| {
-        format!("{name} at {ops}: {first} in {one}, {next} in {other}")
-    };
-    let mapped = observed.map(|(first, next)| [first.mapped, next.mapped]);
-    let mapped = mapped
-        .filter(|[first, next]| first != next)
-        .map(|[first, next]| format!("mapped bytes at {ops}: {first} in {one}, {next} in {other}"));
-    changed.map(sentence).chain(mapped).collect()
 }

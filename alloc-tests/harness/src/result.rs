@@ -16,6 +16,8 @@ pub(crate) fn unmeasured(unit: &str, recorded: Option<Counts>) -> ScenarioReport
         sites_changed: Vec::new(),
         leaks: Vec::new(),
         notes: Vec::new(),
+        wavering: Vec::new(),
+        slack: Vec::new(),
     }
 }
 
@@ -23,16 +25,19 @@ pub(crate) fn unmeasured(unit: &str, recorded: Option<Counts>) -> ScenarioReport
 pub(crate) fn stale(recorded: &Counts) -> ScenarioReport {
     let note = "the baseline has numbers for this id, but there is no such scenario";
     ScenarioReport {
-        verdict: judge(Some(recorded), None, None).verdict,
+        verdict: judge(Some(recorded), None, None, &[]).verdict,
         notes: vec![note.to_owned()],
         ..unmeasured("operation", Some(recorded.clone()))
     }
 }
 
 /// Whether a baseline must not hold this result.
-pub(crate) fn is_unfit(ScenarioReport { verdict, measured, .. }: &ScenarioReport) -> bool {
+pub(crate) fn is_unfit(
+    ScenarioReport { verdict, measured, wavering, .. }: &ScenarioReport,
+) -> bool {
     matches!(
         verdict,
         Verdict::Leaked | Verdict::Nondeterministic | Verdict::Blind | Verdict::Failed
-    ) || (measured.is_none() && *verdict != Verdict::Stale)
+    ) || !wavering.is_empty()
+        || (measured.is_none() && *verdict != Verdict::Stale)
 }

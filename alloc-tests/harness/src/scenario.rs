@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use baselines::alloc::Metric;
+use baselines::compare::Slack;
+
 use crate::Window;
 
 /// All scenarios of a runner, by id.
@@ -13,10 +16,18 @@ type Body = Box<dyn FnOnce(&Window) -> anyhow::Result<()>>;
 /// Prefix of the ids of scenarios with a planted fault. They run only when named by their whole id.
 pub(crate) const PLANTED: &str = "planted_";
 
-/// A server's life with a fixed number of operations in it.
-pub struct Scenario {
+/// What a report says of a scenario besides its counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Label {
     /// The name of one operation.
     pub(crate) unit: &'static str,
+    /// Differences that it tolerates.
+    pub(crate) slack: Vec<Slack>,
+}
+
+/// A server's life with a fixed number of operations in it.
+pub struct Scenario {
+    pub(crate) label: Label,
     /// N.
     pub(crate) ops: u64,
     pub(crate) in_memory: bool,
@@ -33,7 +44,35 @@ impl Scenario {
         B: FnOnce(&Window) -> anyhow::Result<()> + 'static,
     {
         let prepare = Box::new(move |ops| -> Body { Box::new(prepare(ops)) });
-        Self { unit, ops, in_memory: false, prepare }
+        Self { label: Label { unit, slack: Vec::new() }, ops, in_memory: false, prepare }
+    }
+
+    /// Tolerates that the totals of `metric` differ by up to `amount`, between runs and from the baseline, for the written
+    /// `reason`, which every report shows. By default no count has any slack.
+    ///
+    /// The suite refuses a slack without a reason, and one from which a cost of one unit per operation would not stand
+    /// out: `amount` must be less than N, except for the peak.
+    #[must_use]
+    pub fn slack(mut self, metric: Metric, amount: u64, reason: &str) -> Self {
+        self.label.slack.push(Slack { metric, amount, reason: reason.to_owned() });
+        self
+    }
+
+    /// Why the suite refuses a slack of this scenario.
+    pub(crate) fn problem(&self) -> Option<String> {
+        let refuse = |slack: &Slack| {
+            let Slack { metric, amount, reason } = slack;
+            let (name, ops) = (metric.name(), self.ops);
+            if reason.trim().is_empty() {
+                return Some(format!("a slack on {name} has no reason; write why it is not exact"));
+            }
+            (*metric != Metric::PeakBytes && *amount >= ops).then(|| {
+                format!(
+                    "a slack of {amount} on {name} hides a cost of one per operation; choose less than N, which is {ops}"
+                )
+            })
+        };
+        self.label.slack.iter().find_map(refuse)
     }
 
     /// Declares that the scenario uses one thread and no kernel I/O. It then executes the same instructions in every
@@ -45,5 +84,26 @@ impl Scenario {
 
     pub(crate) fn prepare(&self, ops: u64) -> Body {
         (self.prepare)(ops)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(metric: Metric, amount: u64, reason: &str, problem: Option<&str>) {
+        let scenario = Scenario::new("message", 1000, |_| |_| Ok(()));
+        let said = scenario.slack(metric, amount, reason).problem();
+        assert_eq!(said.is_some(), problem.is_some(), "{said:?}");
+        assert!(said.unwrap_or_default().contains(problem.unwrap_or_default()));
+    }
+
+    #[test]
+    fn a_slack_has_a_reason_and_hides_no_cost_per_operation() {
+        check(Metric::Blocks, 999, "a pool is filled by another thread", None);
+        check(Metric::PeakBytes, 4096, "a buffer is freed before or after the next", None);
+        check(Metric::Blocks, 1000, "a pool", Some("choose less than N, which is 1000"));
+        check(Metric::Blocks, 1, " ", Some("has no reason"));
     }
 }

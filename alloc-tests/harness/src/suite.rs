@@ -82,7 +82,11 @@ impl Suite {
         if id.is_empty() || !id.chars().all(is_name) {
             self.problem = Some(format!("a scenario is called {id:?}; use letters, digits and _"));
         }
-        if self.registry.insert(id, scenario()).is_some() {
+        let scenario = scenario();
+        if let Some(problem) = scenario.problem() {
+            self.problem = Some(format!("{id}: {problem}"));
+        }
+        if self.registry.insert(id, scenario).is_some() {
             self.problem = Some(format!("two scenarios are called {id}; rename one"));
         }
         self

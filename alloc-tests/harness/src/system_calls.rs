@@ -54,6 +54,28 @@ pub(crate) struct Calls {
     pub(crate) mapped: i64,
 }
 
+impl Calls {
+    /// The number of calls of `name`.
+    pub(crate) fn of(&self, name: &str) -> u64 {
+        self.by_name.get(name).copied().unwrap_or_default()
+    }
+
+    /// The number of all calls.
+    pub(crate) fn sum(&self) -> u64 {
+        self.by_name.values().sum()
+    }
+
+    /// The smaller number of each call, and of the bytes.
+    pub(crate) fn least(self, other: &Self) -> Self {
+        let mapped = self.mapped.min(other.mapped);
+        let both = self.by_name.into_iter().map(|(name, count)| {
+            let least = count.min(other.of(&name));
+            (name, least)
+        });
+        Self { by_name: both.filter(|(_, count)| *count > 0).collect(), mapped }
+    }
+}
+
 /// Observes every thread that this one starts from now on, and this one while the server runs on it. It cannot be
 /// undone, and every call is slower from then on.
 pub(crate) fn observe() -> io::Result<()> {
@@ -81,9 +103,17 @@ pub(crate) fn take() -> Option<Calls> {
     (LISTENER.load(Relaxed) >= 0).then_some(Calls { by_name, mapped })
 }
 
-/// The GNU allocator reads a file of the kernel when a thread returns memory for the first time in a process.
+/// The GNU allocator reads a file of the kernel when a thread returns memory for the first time in a process. It maps large
+/// blocks alone, from a size on that grows with those that are freed; a fixed size makes runs alike.
 fn settle_allocator() {
     const BLOCK: usize = 64 * 1024;
+    #[cfg(target_env = "gnu")]
+    {
+        /// The allocator's own upper bound.
+        const LARGEST: libc::c_int = 32 * 1024 * 1024;
+        // SAFETY: no pointers; other threads do not allocate yet.
+        unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, LARGEST) };
+    }
     let use_much = || drop(std::hint::black_box(vec![vec![0u8; BLOCK]; 64]));
     std::thread::scope(|scope| _ = scope.spawn(use_much).join());
 }

@@ -44,8 +44,18 @@ const FACTS: &[Fact] = &[
     ("gate::a_wavering_count_is_not_trusted", || {
         planted_fault("planted_wavering", 6, &["nondeterministic", "from run to run"])
     }),
+    ("gate::a_leak_beside_a_wavering_count_is_a_leak_and_is_named", || {
+        let words = [
+            "leaked",
+            "still alive at the end: 200 blocks",
+            "differs: blocks at 100",
+            "listener.rs:",
+        ];
+        planted_fault("planted_wavering_leak", 3, &words)
+    }),
     ("gate::a_count_that_depends_on_the_process_is_not_trusted", || {
-        let words = ["nondeterministic", "in process 1", "from process to process", "listener.rs:"];
+        let words =
+            ["nondeterministic", "of process 1,", "from process to process", "listener.rs:"];
         planted_fault("planted_process", 6, &words)
     }),
     ("gate::a_block_that_a_process_allocates_once_is_a_regression", once),

@@ -24,6 +24,7 @@ pub(crate) fn planted() -> Vec<(&'static str, Scenario)> {
         ),
         ("planted_task", connections(|| drop(tokio::spawn(std::future::pending::<()>())))),
         ("planted_wavering", connections(waver)),
+        ("planted_wavering_leak", connections(wavering_leak)),
         ("planted_once", connections(once)),
         ("planted_call", connections(|| _ = rustix::process::getppid())),
         ("planted_mapping", connections(mapping)),
@@ -86,6 +87,12 @@ fn wrong() -> Frame {
 fn waver() {
     static CALLS: AtomicU64 = AtomicU64::new(0);
     blocks(CALLS.fetch_add(1, Relaxed) % 7);
+}
+
+/// A block that is never freed, beside a number of blocks that differs from call to call.
+fn wavering_leak() {
+    std::mem::forget(std::hint::black_box(Box::new([0u8; 64])));
+    waver();
 }
 
 /// A page of memory that no allocator knows.

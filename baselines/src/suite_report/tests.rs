@@ -38,6 +38,12 @@ fn report() -> SuiteReport {
             bytes: 64,
         }],
         notes: vec!["a note".to_owned()],
+        wavering: vec!["blocks at 1000: 1 in run 1, 2 in run 2".to_owned()],
+        slack: vec![Slack {
+            metric: Metric::PeakBytes,
+            amount: 64,
+            reason: "the pool is filled in another order".to_owned(),
+        }],
     };
     let failed = ScenarioReport {
         measured: None,
@@ -48,6 +54,8 @@ fn report() -> SuiteReport {
         sites_changed: Vec::new(),
         leaks: Vec::new(),
         notes: Vec::new(),
+        wavering: Vec::new(),
+        slack: Vec::new(),
     };
     SuiteReport {
         schema: SCHEMA,

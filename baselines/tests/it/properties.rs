@@ -94,8 +94,9 @@ fn saved(root: &Path, save: impl FnOnce(&mut Recording) -> Result<(), Error>) {
 }
 
 fn verdict_of(recorded: &Counts, measured: &Counts) -> Verdict {
-    let measured = Measurement::Counted { counts: measured.clone(), live: Live::default() };
-    judge(Some(recorded), Some(&measured), None).verdict
+    let measured =
+        Measurement::Counted { counts: measured.clone(), live: Live::default(), wavers: false };
+    judge(Some(recorded), Some(&measured), None, &[]).verdict
 }
 
 proptest! {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use baselines::alloc::{Counts, Metric};
-use baselines::compare::{Judgement, Measurement, judge};
+use baselines::compare::{Judgement, Measurement, Slack, judge};
 use baselines::sites::SiteChange;
 use baselines::suite_report::{Leak, ScenarioReport};
 use baselines::{SuiteReport, Verdict};
@@ -108,8 +108,9 @@ fn verdict(base: Option<&ScenarioReport>, head: Option<&ScenarioReport>) -> Judg
     }
     match (&base.measured, &head.measured) {
         (Some(recorded), Some(counts)) => {
-            let measurement = Measurement::Counted { counts: counts.clone(), live: head.live };
-            let judgement = judge(Some(recorded), Some(&measurement), None);
+            let (counts, live) = (counts.clone(), head.live);
+            let measurement = Measurement::Counted { counts, live, wavers: false };
+            let judgement = judge(Some(recorded), Some(&measurement), None, &head.slack);
             if judgement.verdict == Verdict::Pass && !base.live.is_zero() {
                 return bare(Verdict::Improved);
             }
@@ -148,12 +149,16 @@ fn is_untrusted(verdict: Verdict) -> bool {
     matches!(verdict, Verdict::Blind | Verdict::Nondeterministic | Verdict::Failed)
 }
 
-/// The notes of the suite, and its leaks as sentences.
+/// The notes of the suite, its slack and its leaks as sentences.
 fn notes_of(scenario: &ScenarioReport) -> impl Iterator<Item = String> {
+    let slack = scenario.slack.iter().map(|Slack { metric, amount, reason }| {
+        format!("slack of {amount} on {}: {reason}", metric.name())
+    });
+    let wavering = scenario.wavering.iter().map(|one| format!("differs: {one}"));
     let leaks = scenario.leaks.iter().map(|Leak { key, place, blocks, bytes }| {
         format!("left alive: {blocks} blocks, {bytes} bytes of {place}: {key}")
     });
-    scenario.notes.iter().cloned().chain(leaks)
+    slack.chain(wavering).chain(scenario.notes.iter().cloned()).chain(leaks)
 }
 
 #[cfg(test)]

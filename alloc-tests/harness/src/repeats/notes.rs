@@ -1,20 +1,25 @@
 //! What a reader is told of counts that are not judged: those that vary, and those that are not the same for every
 //! operation.
 
-use crate::measure::{CALLS_VARY, Reading, Repeats};
+use crate::measure::{Repeats, Sample};
+
+use super::readings::least;
+
+/// Begins the sentence about system calls that differ between runs.
+pub(crate) const CALLS_VARY: &str = "not measured: system calls vary";
 
 /// One sentence each.
-pub(super) fn of(processes: &[Repeats]) -> Vec<String> {
-    let wavering = processes.iter().flat_map(|one| &one.wavering_calls);
-    let wavering = wavering.map(|one| format!("{CALLS_VARY}: {one}"));
+pub(super) fn of(processes: &[Repeats], wavering_calls: &[String]) -> Vec<String> {
+    let wavering = wavering_calls.iter().map(|one| format!("{CALLS_VARY}: {one}"));
     let bends = processes.iter().find_map(bends).unwrap_or_default();
     wavering.take(1).chain(bends).collect()
 }
 
 /// `not linear: blocks 100, 210, 330 at N, 2N and 3N` for each count whose second N operations cost other than its third.
 fn bends(one: &Repeats) -> Option<Vec<String>> {
+    type Reading = (&'static str, fn(&Sample) -> u64);
     let triple = one.triple.as_ref()?;
-    let [n, double] = &one.kept;
+    let [n, double] = one.kept.each_ref().map(|runs| least(runs));
     let readings: [Reading; 4] = [
         ("blocks", |sample| sample.heap.blocks),
         ("bytes", |sample| sample.heap.bytes),
@@ -22,7 +27,7 @@ fn bends(one: &Repeats) -> Option<Vec<String>> {
         ("writes", |sample| sample.io.unwrap_or_default()[1]),
     ];
     let sentences = readings.iter().filter_map(|(name, reading)| {
-        let [one, two, three] = [n, double, triple].map(reading);
+        let [one, two, three] = [&n, &double, triple].map(reading);
         (one + three != 2 * two)
             .then(|| format!("not linear: {name} {one}, {two}, {three} at N, 2N and 3N"))
     });
@@ -32,14 +37,14 @@ fn bends(one: &Repeats) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::Sample;
     use crate::profiler::Heap;
 
     fn described(blocks: [u64; 3]) -> Option<Vec<String>> {
         let sample =
             |blocks| Sample { heap: Heap { blocks, ..Heap::default() }, ..Sample::default() };
         let [n, double, triple] = blocks.map(sample);
-        let one = Repeats { kept: [n, double], triple: Some(triple), ..Repeats::default() };
+        let one =
+            Repeats { kept: [vec![n], vec![double]], triple: Some(triple), ..Repeats::default() };
         bends(&one)
     }
 
@@ -52,10 +57,9 @@ mod tests {
 
     #[test]
     fn system_calls_that_vary_are_not_measured_and_named_once() {
-        let wavering_calls = vec!["write at 9: 1 in run 1, 2 in run 2".to_owned(), "…".to_owned()];
-        let one = Repeats { wavering_calls, ..Repeats::default() };
+        let wavering = ["write at 9: 1 in run 1, 2 in run 2".to_owned(), "…".to_owned()];
         let sentence = "not measured: system calls vary: write at 9: 1 in run 1, 2 in run 2";
-        assert_eq!(of(&[one]), [sentence]);
+        assert_eq!(of(&[], &wavering), [sentence]);
     }
 
     #[test]

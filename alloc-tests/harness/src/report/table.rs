@@ -2,13 +2,13 @@ use std::collections::BTreeMap;
 
 use baselines::Verdict;
 use baselines::alloc::{Counts, Metric};
-use baselines::compare::Change;
+use baselines::compare::{Change, Slack};
 use baselines::sites::SiteChange;
 use baselines::suite_report::ScenarioReport;
 use comfy_table::{CellAlignment, Table, TableStyle, presets};
 
 use super::Run;
-use crate::measure::CALLS_VARY;
+use crate::repeats::CALLS_VARY;
 use crate::sites::MOST_SHOWN;
 
 /// From this number of scenarios on, a call site is printed once for all of them.
@@ -179,7 +179,9 @@ fn details(run: &Run<'_>) -> Vec<String> {
     let mut lines: Vec<_> = shown.collect();
     // A scenario that passed, or that has no baseline yet, needs no more than its row.
     let plain = |report: &ScenarioReport| {
-        matches!(report.verdict, Verdict::Pass | Verdict::Missing) && report.notes.is_empty()
+        matches!(report.verdict, Verdict::Pass | Verdict::Missing)
+            && report.notes.is_empty()
+            && report.slack.is_empty()
     };
     let others = run.report.scenarios.iter().filter(|(_, report)| !plain(report));
     lines.extend(others.flat_map(|(id, report)| detail(id, report, &shared)));
@@ -188,7 +190,12 @@ fn details(run: &Run<'_>) -> Vec<String> {
 
 fn detail(id: &str, report: &ScenarioReport, shared: &Shared<'_>) -> Vec<String> {
     let mut lines = vec![format!("\n{id}: {}", report.verdict.as_str())];
-    lines.extend(report.notes.iter().map(|note| format!("  {note}")));
+    let slack = report.slack.iter().map(|Slack { metric, amount, reason }| {
+        format!("  slack of {amount} on {}: {reason}", metric.name())
+    });
+    let wavering = report.wavering.iter().map(|one| format!("  differs: {one}"));
+    let notes = report.notes.iter().map(|note| format!("  {note}"));
+    lines.extend(slack.chain(wavering).chain(notes));
     let live = report.live;
     let left = [
         (live.blocks, "blocks"),

@@ -40,8 +40,8 @@ type Named = (&'static str, ScenarioReport);
 
 fn counted(id: &'static str, recorded: Option<Counts>, counts: Counts, live: Live) -> Named {
     let measured = Some(counts.clone());
-    let measurement = Measurement::Counted { counts, live };
-    let verdict = judge(recorded.as_ref(), Some(&measurement), None).verdict;
+    let measurement = Measurement::Counted { counts, live, wavers: false };
+    let verdict = judge(recorded.as_ref(), Some(&measurement), None, &[]).verdict;
     (id, ScenarioReport { measured, live, verdict, ..unmeasured("message", recorded) })
 }
 

@@ -13,6 +13,8 @@ fn uncounted(verdict: Verdict) -> ScenarioReport {
         sites_changed: Vec::new(),
         leaks: Vec::new(),
         notes: vec!["the reply was wrong".to_owned()],
+        wavering: Vec::new(),
+        slack: Vec::new(),
     }
 }
 
