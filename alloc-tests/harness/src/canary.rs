@@ -14,7 +14,7 @@ use crate::{descriptors, system_calls, window};
 /// A canary's name and its check.
 type Canary = (&'static str, fn() -> anyhow::Result<()>);
 
-const CANARIES: [Canary; 11] = [
+const CANARIES: [Canary; 12] = [
     ("allocation", || heap((1, 100, 0, 0), || drop(black_box(Box::new([0u8; 100]))))),
     ("realloc", || heap((2, 72, 0, 0), grow)),
     ("zeroed allocation", || heap((1, 128, 0, 0), || drop(black_box(vec![0u8; black_box(128)])))),
@@ -28,6 +28,7 @@ const CANARIES: [Canary; 11] = [
     ("leaked task", leaked_task),
     ("reads and writes", reads_and_writes),
     ("system calls", calls_of_another_thread),
+    ("random numbers", random_numbers),
 ];
 
 /// Runs every canary.
@@ -119,6 +120,27 @@ fn calls_of_another_thread() -> anyhow::Result<()> {
     // A new thread may map a heap of the allocator, so that not all of its calls are known.
     let asked = calls.by_name.get("getppid");
     ensure!(asked == Some(&2), "expected two calls of getppid, got {calls:?}");
+    Ok(())
+}
+
+/// Where the kernel lets us answer, they are the same in every window.
+fn random_numbers() -> anyhow::Result<()> {
+    if !system_calls::pins_random() {
+        return Ok(());
+    }
+    let draw = || {
+        let mut word = [0; 8];
+        let filled = rustix::rand::getrandom(&mut word, rustix::rand::GetRandomFlags::empty());
+        filled.map(|_| word)
+    };
+    let drawn = || {
+        system_calls::take();
+        std::thread::scope(|scope| scope.spawn(draw).join())
+            .map_err(|_| anyhow::anyhow!("the thread panicked"))?
+            .context("the kernel has no random numbers")
+    };
+    let (one, other) = (drawn()?, drawn()?);
+    ensure!(one == other, "expected the same numbers twice, got {one:?} and {other:?}");
     Ok(())
 }
 

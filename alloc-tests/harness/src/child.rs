@@ -13,9 +13,10 @@ use serde_json::Value;
 use crate::attribute::{Question, attribute};
 use crate::error::Blind;
 use crate::measure::{Plan, measure};
+use crate::pins::Pins;
 use crate::scenario::Registry;
 use crate::setup::Crate;
-use crate::{canary, output, system_calls};
+use crate::{canary, output};
 
 /// First argument of a child; the scenario's id and a [`Task`] in JSON follow.
 const FLAG: &str = "--as-child";
@@ -31,9 +32,18 @@ pub(crate) enum Task {
     CheckInstrument,
     /// `runs` are kept at N and at 2N, after a first run at one of them. Answered by an
     /// [`Outcome`](crate::measure::Outcome).
-    Measure { runs: u64, observed: bool, plan: Plan },
+    Measure { runs: u64, observed: bool, plan: Plan, pins: Pins },
     /// Answered by an [`Attribution`](crate::attribute::Attribution).
     Attribute(Question),
+}
+
+impl Task {
+    fn pins(self) -> Pins {
+        match self {
+            Self::Measure { pins, .. } => pins,
+            Self::CheckInstrument | Self::Attribute(_) => Pins::USUAL,
+        }
+    }
 }
 
 /// The reason why a child has no answer. The answer or this, in JSON, is the last line of its stdout.
@@ -64,11 +74,11 @@ pub(crate) fn serve(
     id: &str,
     task: Task,
 ) -> anyhow::Result<()> {
-    // Where the kernel refuses, system calls are not measured.
-    if matches!(task, Task::CheckInstrument | Task::Measure { observed: true, .. }) {
-        drop(system_calls::observe());
-    }
-    let answer = canary::check_instrument()
+    let counts_calls = matches!(task, Task::CheckInstrument | Task::Measure { observed: true, .. });
+    let answer = task
+        .pins()
+        .apply(counts_calls)
+        .and_then(|()| canary::check_instrument())
         .map_err(|error| Blind(format!("{error:#}")).into())
         .and_then(|()| answer(crates, registry, id, task))
         .map_err(|error| Failure { blind: error.is::<Blind>(), why: format!("{error:#}") });
@@ -107,10 +117,11 @@ pub(crate) fn ask<T: DeserializeOwned>(id: &str, task: Task) -> anyhow::Result<T
 /// [`ask`], with everything that the child printed besides its answer.
 pub(crate) fn listen<T: DeserializeOwned>(id: &str, task: Task) -> anyhow::Result<(T, String)> {
     let program = std::env::current_exe().context("cannot find the path of this program")?;
+    let mut command = Command::new(program);
+    task.pins().prepare(&mut command);
     let task = serde_json::to_string(&task).context("invariant: a task is JSON")?;
-    let child = Command::new(program)
-        .args([FLAG, id, &task])
-        .stdin(Stdio::null())
+    command.args([FLAG, id, &task]).stdin(Stdio::null());
+    let child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

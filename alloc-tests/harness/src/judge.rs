@@ -14,6 +14,7 @@ use crate::attribute::{Attribution, Question};
 use crate::child::{self, Task};
 use crate::error::Blind;
 use crate::limits;
+use crate::pins::Pins;
 use crate::repeats::{self, Measured, PROCESSES, Rules};
 use crate::result::unmeasured;
 use crate::scenario::Label;
@@ -86,7 +87,7 @@ pub(crate) fn judge_one(
             return report;
         }
     };
-    let rules = Rules { is_strict: setup.is_strict, slack: &label.slack };
+    let rules = Rules { is_strict: setup.is_strict, slack: &label.slack, pins: Pins::USUAL };
     let measured = measure(id, runs, rules, &mut report);
     let Some(measurement) = measured else { return report };
     report.verdict = judge(entry, Some(&measurement), limit, &label.slack).verdict;
@@ -130,7 +131,7 @@ fn measure(
                 report.notes.push(format!("system calls at N, 2N: {calls}"));
             }
             let wavers = !wavering.is_empty();
-            report.wavering = wavering;
+            report.wavering = wavering.iter().map(ToString::to_string).collect();
             Some(Measurement::Counted { counts, live, wavers })
         }
         Ok(Measured::Broken { why, left_open }) => {
@@ -147,6 +148,12 @@ fn measure(
             Some(if blind { Measurement::Blind } else { Measurement::Failed })
         }
     }
+}
+
+/// The call sites that differ between runs, or, if those of a process agree, between processes.
+pub(crate) fn wavering_sites(id: &str) -> anyhow::Result<Vec<String>> {
+    let within = child::ask::<Attribution>(id, Task::Attribute(Question::Wavering))?.notes;
+    if within.is_empty() { sites_by_process(id) } else { Ok(within) }
 }
 
 /// The call sites that differ between processes, for a scenario whose runs agree within each.
@@ -182,9 +189,14 @@ fn add_sites(setup: &Setup, id: &str, root: &Path, report: &mut ScenarioReport) 
         Verdict::Regressed | Verdict::Improved => &[Question::Sites],
         Verdict::Leaked if report.live.tasks > 0 => &[Question::Tasks, Question::Sites],
         Verdict::Leaked => &[Question::Sites],
-        Verdict::Nondeterministic => &[Question::Wavering],
         _ => &[],
     };
+    if report.verdict == Verdict::Nondeterministic {
+        let sites = wavering_sites(id);
+        report
+            .notes
+            .extend(sites.unwrap_or_else(|error| vec![format!("no call sites: {error:#}")]));
+    }
     for question in questions {
         let Attribution { sites, places, leaks, once, notes } =
             match child::ask(id, Task::Attribute(*question)) {
@@ -194,12 +206,6 @@ fn add_sites(setup: &Setup, id: &str, root: &Path, report: &mut ScenarioReport) 
                     continue;
                 }
             };
-        if *question == Question::Wavering && notes.is_empty() {
-            report.notes.extend(
-                sites_by_process(id)
-                    .unwrap_or_else(|error| vec![format!("no call sites: {error:#}")]),
-            );
-        }
         report.notes.extend(notes);
         report.leaks.extend(leaks);
         let changes_once =

@@ -15,7 +15,8 @@
 //! - [`profiler`]: counts the heap (dhat); `descriptors`: lists open files and sockets
 //! - `measure`: one window, and the repeats of one process; `repeats`: several processes, which must agree; `canary`:
 //!   checks the instrument itself
-//! - `system_calls`: the calls of the server's threads, by seccomp notifications
+//! - `system_calls`: the calls of the server's threads, by seccomp notifications, which also pin random numbers; `clock`:
+//!   the clocks of the server, which can be stopped; `pins`: what is the same in every run
 //! - `sites`: dhat's profile as call sites; `attribute`: the sites that allocate, leak or waver
 //! - `child`: both ends of a scenario's process
 //! - `judge`: scenarios against their baselines; `result`: those without a measurement; `limits`: limits for one run
@@ -27,6 +28,7 @@ mod canary;
 mod child;
 mod cli;
 mod client;
+mod clock;
 mod descriptors;
 mod error;
 mod frame;
@@ -37,6 +39,7 @@ mod limits;
 mod measure;
 pub mod memory;
 mod output;
+mod pins;
 pub mod profiler;
 mod record;
 mod repeats;

@@ -12,11 +12,13 @@ use baselines::compare::{Live, Slack, slack_of};
 
 use crate::child::{self, Task};
 use crate::measure::{Outcome, Plan, Repeats, Sample};
+use crate::pins::Pins;
 use crate::profiler::Heap;
 use crate::system_calls::Calls;
 
 pub(crate) use notes::CALLS_VARY;
-use readings::{Runs, least};
+pub(crate) use readings::Difference;
+use readings::{Run, Runs, least};
 
 /// Processes of each scenario. The second begins at 2N, so that the first run of a process is known at both sizes.
 pub(crate) const PROCESSES: u64 = 3;
@@ -33,8 +35,8 @@ pub(crate) enum Measured {
         calls: Vec<String>,
         /// Counts that are not measured, and costs that are not the same for every operation, one sentence each.
         notes: Vec<String>,
-        /// Counts that differ between repeats, one sentence each.
-        wavering: Vec<String>,
+        /// Counts that differ between repeats.
+        wavering: Vec<Difference>,
     },
     /// See [`Outcome::Broken`].
     Broken { why: String, left_open: Vec<String> },
@@ -49,6 +51,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) is_strict: bool,
     /// Differences that the scenario tolerates.
     pub(crate) slack: &'a [Slack],
+    /// What is the same in every run.
+    pub(crate) pins: Pins,
 }
 
 /// `runs` kept runs at N and at 2N, spread over the processes.
@@ -61,7 +65,7 @@ pub(crate) fn measure(id: &str, runs: u64, rules: Rules<'_>) -> anyhow::Result<M
         // A server that is not ours may cost more with every operation; that is told, and not judged.
         let triple = process == 0 && !rules.is_strict;
         let plan = Plan { double_first: starts_at(process) == 1, triple };
-        let task = Task::Measure { runs, observed, plan };
+        let task = Task::Measure { runs, observed, plan, pins: rules.pins };
         let (outcome, printed) = child::listen(id, task)?;
         match outcome {
             Outcome::Ran(_) if !printed.is_empty() => {
@@ -147,30 +151,40 @@ fn combine(processes: &[Repeats], rules: Rules<'_>) -> Measured {
 
 /// All kept runs of one size.
 fn kept_runs(processes: &[Repeats], size: usize) -> Runs<'_> {
-    let named = (1..).zip(processes).flat_map(|(process, one): (u32, _)| {
-        let name = move |run| format!("run {run} of process {process}");
-        (1..).zip(&one.kept[size]).map(move |(run, sample): (u32, _)| (name(run), sample))
+    let all = (1..).zip(processes).flat_map(|(process, one)| {
+        (1..).zip(&one.kept[size]).map(move |(run, sample): (u32, _)| Run {
+            name: format!("run {run} of process {process}"),
+            process,
+            sample,
+        })
     });
-    Runs { ops: processes[0].ops[size], named: named.collect() }
+    Runs { ops: processes[0].ops[size], all: all.collect() }
 }
 
 /// What only the first run of a process allocates, if it has N or 2N operations; and the first runs that differ from each
-/// other or from the later ones in something else, one sentence each.
-fn once(processes: &[Repeats], least: &[Sample; 2], slack: &[Slack]) -> ([Heap; 2], Vec<String>) {
+/// other or from the later ones in something else.
+fn once(
+    processes: &[Repeats],
+    least: &[Sample; 2],
+    slack: &[Slack],
+) -> ([Heap; 2], Vec<Difference>) {
     let mut wavering = Vec::new();
     let mut once = [Heap::default(); 2];
     for size in [0, 1] {
         let firsts = (0..).zip(processes).filter(|(process, _)| starts_at(*process) == size);
-        let named = firsts.map(|(process, one)| {
-            (format!("the first run of process {}", process + 1), &one.first)
+        let all = (1..).zip(firsts).map(|(number, (process, one))| Run {
+            name: format!("the first run of process {}", process + 1),
+            process: number,
+            sample: &one.first,
         });
-        let runs = Runs { ops: processes[0].ops[size], named: named.collect() };
+        let runs = Runs { ops: processes[0].ops[size], all: all.collect() };
         wavering.extend(runs.that_vary(slack));
-        let Some((_, first)) = runs.named.first() else { continue };
+        let Some(Run { sample: first, .. }) = runs.all.first() else { continue };
         let kept = &least[size];
         let rest = without_once(first, kept);
-        let named = [("the first run".to_owned(), &rest), ("the later ones".to_owned(), kept)];
-        wavering.extend(Runs { ops: runs.ops, named: named.into() }.that_vary(slack));
+        let all = [("the first run", &rest), ("the later ones", kept)];
+        let all = all.map(|(name, sample)| Run { name: name.to_owned(), process: 0, sample });
+        wavering.extend(Runs { ops: runs.ops, all: all.into() }.that_vary(slack));
         let beyond = |all: u64, rest: u64, metric| {
             // Within the slack of the metric, nothing is known to be done once.
             Some(all - rest).filter(|more| *more > slack_of(slack, metric)).unwrap_or_default()

@@ -18,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::Environment;
+use crate::clock;
 use crate::io_count::{Counted, IO};
 use crate::profiler::Profiler;
 use crate::window::Window;
@@ -186,6 +187,7 @@ where
 /// Lets tasks end that need no more events from outside; returns the number of those that stay.
 fn settle(runtime: &Runtime) -> usize {
     let alive = || runtime.metrics().num_alive_tasks();
+    clock::run_here();
     runtime.block_on(async {
         let (mut left, mut since) = (alive(), Instant::now());
         while left > 0 && since.elapsed() < SETTLE {

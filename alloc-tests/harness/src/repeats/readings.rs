@@ -1,6 +1,7 @@
 //! The readings of runs that must agree, and those that do not.
 
 use std::collections::BTreeSet;
+use std::fmt::{self, Display};
 
 use baselines::alloc::Metric;
 use baselines::compare::{Slack, slack_of};
@@ -26,58 +27,112 @@ const READINGS: [Reading; 11] = [
     ("open descriptors", None, |sample| sample.descriptors),
 ];
 
-/// Runs of the same number of operations, each with the words that say which one it is.
+/// Runs of the same number of operations.
 pub(super) struct Runs<'a> {
     pub(super) ops: u64,
-    pub(super) named: Vec<(String, &'a Sample)>,
+    pub(super) all: Vec<Run<'a>>,
+}
+
+#[derive(Clone)]
+pub(super) struct Run<'a> {
+    /// Says which one it is.
+    pub(super) name: String,
+    /// Runs of one process have the same number.
+    pub(super) process: usize,
+    pub(super) sample: &'a Sample,
+}
+
+/// A count that differs between runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Difference {
+    /// `blocks at 1000`.
+    pub(crate) name: String,
+    /// The metric that a slack names it by.
+    pub(crate) metric: Option<Metric>,
+    /// The largest distance.
+    pub(crate) spread: u64,
+    /// Whether no run of a process costs less than the one before it.
+    pub(crate) grows: bool,
+    /// Whether two runs of one process differ.
+    pub(crate) within_a_process: bool,
+    /// `58 in run 1 of process 1, 59 in run 2 of process 1`.
+    pub(crate) values: String,
+}
+
+impl Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.values)
+    }
 }
 
 impl Runs<'_> {
-    /// One sentence for each count whose runs differ by more than the slack.
-    pub(super) fn that_vary(&self, slack: &[Slack]) -> Vec<String> {
-        let sentence = |(name, metric, reading): &Reading| {
-            self.differ(name, reading, metric.map_or(0, |metric| slack_of(slack, metric)))
+    /// Each count whose runs differ by more than the slack.
+    pub(super) fn that_vary(&self, slack: &[Slack]) -> Vec<Difference> {
+        let difference = |(name, metric, reading): &Reading| {
+            let most = metric.map_or(0, |metric| slack_of(slack, metric));
+            let value = |sample: &Sample| i128::from(reading(sample));
+            self.differ((name, *metric), value, most)
         };
-        READINGS.iter().filter_map(sentence).collect()
+        READINGS.iter().filter_map(difference).collect()
     }
 
-    /// One sentence for each system call whose runs differ. If all calls have a slack, their sum must agree within it.
-    pub(super) fn calls_that_vary(&self, slack: &[Slack]) -> Vec<String> {
+    /// Each system call whose runs differ. If all calls have a slack, their sum must agree within it.
+    pub(super) fn calls_that_vary(&self, slack: &[Slack]) -> Vec<Difference> {
+        let all: Vec<_> =
+            self.all.iter().filter(|run| run.sample.calls.is_some()).cloned().collect();
+        let observed = Runs { ops: self.ops, all };
         let most = slack_of(slack, Metric::Calls);
-        let sum = |sample: &Sample| sample.calls.as_ref().map_or(0, Calls::sum);
-        let observed: Vec<_> =
-            self.named.iter().filter(|(_, sample)| sample.calls.is_some()).cloned().collect();
-        let observed = Runs { ops: self.ops, named: observed };
         if most > 0 {
-            return observed.differ("system calls", sum, most).into_iter().collect();
+            let sum = |calls: &Calls| i128::from(calls.sum());
+            return observed.calls_differ("system calls", sum, most).into_iter().collect();
         }
-        let calls = || observed.named.iter().filter_map(|(_, sample)| sample.calls.as_ref());
+        let calls = || observed.all.iter().filter_map(|run| run.sample.calls.as_ref());
         let names: BTreeSet<&String> = calls().flat_map(|calls| calls.by_name.keys()).collect();
-        let by_name = names.into_iter().filter_map(|name| {
-            let of = |sample: &Sample| sample.calls.as_ref().map_or(0, |calls| calls.of(name));
-            observed.differ(name, of, 0)
-        });
-        let mapped = |sample: &Sample| sample.calls.as_ref().map_or(0, |calls| calls.mapped);
-        by_name.chain(observed.differ("mapped bytes", mapped, 0)).collect()
+        let by_name = names
+            .into_iter()
+            .filter_map(|name| observed.calls_differ(name, |calls| i128::from(calls.of(name)), 0));
+        let mapped = |calls: &Calls| i128::from(calls.mapped);
+        by_name.chain(observed.calls_differ("mapped bytes", mapped, 0)).collect()
     }
 
-    /// `blocks at 1000: 58 in run 1 of process 1, 59 in run 2 of process 1`, if the runs differ by more than `most`.
-    fn differ<T: Copy + Ord + std::fmt::Display + Into<i128>>(
+    fn calls_differ(
         &self,
         name: &str,
-        reading: impl Fn(&Sample) -> T,
+        count: impl Fn(&Calls) -> i128,
         most: u64,
-    ) -> Option<String> {
-        let seen = || self.named.iter().map(|(run, sample)| (run, reading(sample)));
-        let (first_run, first) = seen().next()?;
-        let (least, greatest) =
-            (seen().map(|(_, value)| value).min()?, seen().map(|(_, value)| value).max()?);
-        if greatest.into() - least.into() <= i128::from(most) {
+    ) -> Option<Difference> {
+        let value = |sample: &Sample| sample.calls.as_ref().map_or(0, &count);
+        self.differ((name, Some(Metric::Calls)), value, most)
+    }
+
+    /// The difference, if it is more than `most`.
+    fn differ(
+        &self,
+        (name, metric): (&str, Option<Metric>),
+        value: impl Fn(&Sample) -> i128,
+        most: u64,
+    ) -> Option<Difference> {
+        let seen: Vec<_> = self.all.iter().map(|run| (run, value(run.sample))).collect();
+        let values = || seen.iter().map(|(_, value)| *value);
+        let spread = u64::try_from(values().max()? - values().min()?).unwrap_or(u64::MAX);
+        if spread <= most {
             return None;
         }
-        let (run, value) = seen().find(|(_, value)| *value != first)?;
-        let ops = self.ops;
-        Some(format!("{name} at {ops}: {first} in {first_run}, {value} in {run}"))
+        let (first_run, first) = seen.first()?;
+        let (run, other) = seen.iter().find(|(_, value)| value != first)?;
+        let steps = || {
+            let pairs = seen.windows(2).filter(|pair| pair[0].0.process == pair[1].0.process);
+            pairs.map(|pair| pair[1].1 - pair[0].1)
+        };
+        let within_a_process = steps().any(|step| step != 0);
+        Some(Difference {
+            name: format!("{name} at {}", self.ops),
+            metric,
+            spread,
+            grows: within_a_process && steps().all(|step| step >= 0),
+            within_a_process,
+            values: format!("{first} in {}, {other} in {}", first_run.name, run.name),
+        })
     }
 }
 
@@ -113,11 +168,16 @@ mod tests {
     #[track_caller]
     fn check(blocks: &[u64], most: u64, sentences: &[&str]) {
         let samples: Vec<_> = blocks.iter().map(|blocks| sample(*blocks)).collect();
-        let named = (1..).zip(&samples).map(|(run, sample)| (format!("run {run}"), sample));
-        let runs = Runs { ops: 9, named: named.collect() };
+        let all = (1..).zip(&samples).map(|(run, sample)| Run {
+            name: format!("run {run}"),
+            process: 0,
+            sample,
+        });
+        let runs = Runs { ops: 9, all: all.collect() };
         let slack =
             Slack { metric: Metric::Blocks, amount: most, reason: "a cache is filled".to_owned() };
-        assert_eq!(runs.that_vary(&[slack]), sentences);
+        let said: Vec<_> = runs.that_vary(&[slack]).iter().map(ToString::to_string).collect();
+        assert_eq!(said, sentences);
     }
 
     #[test]
@@ -130,6 +190,19 @@ mod tests {
     fn a_slack_bounds_the_distance_between_the_least_and_the_most() {
         check(&[5, 4, 6], 2, &[]);
         check(&[5, 4, 7], 2, &["blocks at 9: 5 in run 1, 4 in run 2"]);
+    }
+
+    #[test]
+    fn a_count_that_no_run_lowers_grows() {
+        let [a, b, c] = [3, 5, 4].map(sample);
+        let run = |process, sample| Run { name: String::new(), process, sample };
+        let grows = |all| {
+            let differences = Runs { ops: 9, all }.that_vary(&[]);
+            (differences[0].grows, differences[0].within_a_process, differences[0].spread)
+        };
+        assert_eq!(grows(vec![run(0, &a), run(0, &b), run(1, &a), run(1, &c)]), (true, true, 2));
+        assert_eq!(grows(vec![run(0, &a), run(0, &b), run(0, &c)]), (false, true, 2));
+        assert_eq!(grows(vec![run(0, &a), run(0, &a), run(1, &c)]), (false, false, 1));
     }
 
     #[test]
