@@ -22,7 +22,7 @@ use crate::report::{Format, Run};
 use crate::scenario::PLANTED;
 use crate::scenario::Registry;
 use crate::setup::{Recorded, Setup, TARGET};
-use crate::{Window, limits, measure, record, result};
+use crate::{Window, doctor, limits, measure, record, result};
 
 /// Runs the command of the process's arguments, and returns the exit code.
 pub(crate) fn run(setup: &Setup, registry: &Registry) -> anyhow::Result<u8> {
@@ -106,6 +106,10 @@ struct Flags {
     #[arg(long, requires = "list")]
     in_memory: bool,
 
+    /// Find the cause of counts that differ from run to run: run scenarios with one cause after the other taken away
+    #[arg(long, conflicts_with_all = ["update", "list", "format"])]
+    doctor: bool,
+
     /// Folder of the recorded numbers [default: the suite's]
     #[arg(long, value_name = "DIR")]
     baselines: Option<PathBuf>,
@@ -133,6 +137,9 @@ fn run_suite(setup: &Setup, registry: &Registry, flags: &Flags) -> anyhow::Resul
         bail!(Usage(problem));
     }
     let progress = progress(ids.len());
+    if flags.doctor {
+        return examine(registry, &ids, flags.runs, &progress);
+    }
     let done = |id: &str| {
         progress.set_message(id.to_owned());
         progress.inc(1);
@@ -164,6 +171,25 @@ fn run_suite(setup: &Setup, registry: &Registry, flags: &Flags) -> anyhow::Resul
     let run = Run::new(setup, results, &recorded, flags);
     print(&run.render(flags.format)?)?;
     Ok(run.report.exit_code)
+}
+
+/// Prints what the doctor says of each scenario. Returns 6 if the counts of one differ.
+fn examine(
+    registry: &Registry,
+    ids: &[&'static str],
+    runs: u64,
+    progress: &ProgressBar,
+) -> anyhow::Result<u8> {
+    let mut code = 0;
+    for id in ids {
+        progress.set_message((*id).to_owned());
+        let (said, is_steady) = doctor::examine(id, registry[id].ops, runs)?;
+        progress.inc(1);
+        progress.suspend(|| print(&said))?;
+        code = if is_steady { code } else { 6 };
+    }
+    progress.finish_and_clear();
+    Ok(code)
 }
 
 /// 1, unless the verdict itself is worse: 0, 4 and 5 would ask for the update that just failed.

@@ -17,6 +17,7 @@
 //!   checks the instrument itself
 //! - `system_calls`: the calls of the server's threads, by seccomp notifications, which also pin random numbers; `clock`:
 //!   the clocks of the server, which can be stopped; `pins`: what is the same in every run
+//! - `doctor`: the cause of counts that differ, by one pin after the other
 //! - `sites`: dhat's profile as call sites; `attribute`: the sites that allocate, leak or waver
 //! - `child`: both ends of a scenario's process
 //! - `judge`: scenarios against their baselines; `result`: those without a measurement; `limits`: limits for one run
@@ -30,6 +31,7 @@ mod cli;
 mod client;
 mod clock;
 mod descriptors;
+mod doctor;
 mod error;
 mod frame;
 pub mod io_count;

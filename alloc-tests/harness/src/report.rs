@@ -4,6 +4,7 @@
 mod junit;
 mod table;
 
+use baselines::suite_report::ScenarioReport;
 use baselines::{SuiteReport, Verdict};
 use clap::ValueEnum;
 
@@ -78,6 +79,9 @@ impl Run<'_> {
         let unfit = self.report.scenarios.iter().find(|(_, one)| is_unfit(one));
         Some(if any(Verdict::Blind) {
             "nothing is counted: write plimsoll::allocator!(); in the file of the suite".to_owned()
+        } else if let Some((id, ScenarioReport { verdict: Verdict::Nondeterministic, .. })) = unfit
+        {
+            format!("find the cause: {command} --doctor {id}")
         } else if let Some((id, _)) = unfit {
             format!("fix it, then: {command} {id}")
         } else if any(Verdict::Stale) {
