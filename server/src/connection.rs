@@ -9,7 +9,7 @@ use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
@@ -54,36 +54,37 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let answered = AtomicBool::new(false);
-    let requests = Requests { context, admission, answered: &answered, upgrade: Cell::new(None) };
+    let upgraded = AtomicBool::new(false);
+    let upgrade = Cell::new(None);
+    let requests =
+        Requests { context, admission, answered: &answered, upgraded: &upgraded, upgrade };
     let mut connection = context.http.serve_connection(TokioIo::new(io), requests);
     let mut drain = std::pin::pin!(context.shutdown.drain.fired());
     let mut draining = false;
     let served = std::future::poll_fn(|cx| {
         if !draining && drain.as_mut().poll(cx).is_ready() {
             draining = true;
-            Pin::new(&mut connection).graceful_shutdown();
+            // It would drop a 101 that the peer has not taken yet. The session behind it sees the drain.
+            if !upgraded.load(Relaxed) {
+                Pin::new(&mut connection).graceful_shutdown();
+            }
         }
-        connection.poll_without_shutdown(cx)
+        // Until the peer has taken its last answer, and the server's side has ended; behind a 101 it does not end.
+        Pin::new(&mut connection).poll(cx)
     })
     .await;
     if let Err(error) = served {
         tracing::debug!(%error, "http connection failed");
-        // A kept-alive connection that is not used again is not an error.
-        if !(error.is_timeout() && answered.load(Relaxed)) {
+        // A peer that has its answers may send no other request, and may leave first.
+        let has_answers = answered.load(Relaxed) && (error.is_timeout() || error.is_shutdown());
+        if !has_answers {
             context.stats.error(ErrorKind::Http);
         }
         return None;
     }
     let parts = connection.into_parts();
-    let mut io = parts.io.into_inner();
-    let Some(route) = parts.service.upgrade.get() else {
-        // The peer has its answer. If the shutdown fails, dropping the stream still ends the connection.
-        if let Err(error) = io.shutdown().await {
-            tracing::trace!(%error, "peer left first");
-        }
-        return None;
-    };
-    Some((io, route, parts.read_buf.to_vec()))
+    let route = parts.service.upgrade.get()?;
+    Some((parts.io.into_inner(), route, parts.read_buf.to_vec()))
 }
 
 /// The requests of one connection.
@@ -93,6 +94,8 @@ struct Requests<'a> {
     /// Whether there was a request. A reference, because taking the requests out of a failed connection would allocate;
     /// atomic, because a future that holds a reference to a `Cell` cannot move between threads.
     answered: &'a AtomicBool,
+    /// Whether the last request was answered with 101.
+    upgraded: &'a AtomicBool,
     /// The route of the request that was answered with 101.
     upgrade: Cell<Option<Route>>,
 }
@@ -105,6 +108,7 @@ impl Service<Request<Incoming>> for Requests<'_> {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let (response, route) = http::answer(&request, self.context, self.admission);
         self.answered.store(true, Relaxed);
+        self.upgraded.store(route.is_some(), Relaxed);
         self.upgrade.set(route);
         ready(Ok(response))
     }

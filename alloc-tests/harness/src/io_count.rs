@@ -1,14 +1,17 @@
-//! Counts the reads and writes of the server's streams, and can hold back the writes of one connection.
+//! Counts the reads and writes of the server's streams, and can hold back those of selected connections.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU64};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use futures::task::AtomicWaker;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+
+/// Most connections that can be held back at the same time.
+const MOST_HELD: usize = 4;
 
 /// Counts of one window. Static, because a counted stream must not carry an allocation of the harness.
 #[derive(Debug)]
@@ -24,11 +27,20 @@ pub struct IoCounts {
     unserved: AtomicBool,
     /// Accepted sockets that still use Nagle's algorithm.
     pub(crate) without_nodelay: AtomicU64,
-    /// 1 + the index, in order of acceptance, of the connection whose writes can be held back; 0 for none.
+    /// 1 + the index, in order of acceptance, of the connection that was selected last; 0 for none.
     selected: AtomicU64,
-    holding: AtomicBool,
-    waiting: AtomicWaker,
+    /// Connections selected so far.
+    selections: AtomicU64,
+    /// Writes of selected connections that still pass; [`ALL`] holds none back.
+    passing: AtomicU64,
+    holds_reads: AtomicBool,
+    holds_end: AtomicBool,
+    /// One for each selected connection.
+    waiting: [AtomicWaker; MOST_HELD],
 }
+
+/// More writes than a window makes.
+const ALL: u64 = u64::MAX;
 
 /// The counts of the one window that can be open in a process.
 pub static IO: IoCounts = IoCounts {
@@ -40,18 +52,22 @@ pub static IO: IoCounts = IoCounts {
     unserved: AtomicBool::new(false),
     without_nodelay: AtomicU64::new(0),
     selected: AtomicU64::new(0),
-    holding: AtomicBool::new(false),
-    waiting: AtomicWaker::new(),
+    selections: AtomicU64::new(0),
+    passing: AtomicU64::new(ALL),
+    holds_reads: AtomicBool::new(false),
+    holds_end: AtomicBool::new(false),
+    waiting: [const { AtomicWaker::new() }; MOST_HELD],
 };
 
 impl IoCounts {
     /// Sets all counts to 0, and holds nothing back.
     pub(crate) fn reset(&self) {
-        let Self { reads, empty_reads, writes, accepted, without_nodelay, selected, .. } = self;
-        for count in [reads, empty_reads, writes, accepted, without_nodelay, selected] {
+        let Self { reads, empty_reads, writes, accepted, without_nodelay, .. } = self;
+        let Self { selected, selections, .. } = self;
+        for count in [reads, empty_reads, writes, accepted, without_nodelay, selected, selections] {
             count.store(0, Relaxed);
         }
-        self.holding.store(false, Release);
+        self.hold_nothing();
         self.all.store(false, Relaxed);
         self.unserved.store(false, Relaxed);
         self.drop_waker();
@@ -77,9 +93,9 @@ impl IoCounts {
         is_measured.then(|| [self.reads(), self.writes()])
     }
 
-    /// Drops the waker of a held write: it keeps the memory of its task alive, which is no leak of the server.
+    /// Drops the wakers of what was held: they keep the memory of their tasks alive, which is no leak of the server.
     pub(crate) fn drop_waker(&self) {
-        drop(self.waiting.take());
+        self.waiting.iter().for_each(|waker| drop(waker.take()));
     }
 
     /// Completed reads, including those that find the end of a stream.
@@ -96,20 +112,46 @@ impl IoCounts {
         self.writes.load(Relaxed)
     }
 
-    /// Selects the connection that is accepted next for [`IoCounts::hold_writes`].
+    /// Selects the connection that is accepted next: it, and those selected before, can be held back.
     pub fn select_next(&self) {
         self.selected.store(self.accepted.load(Acquire) + 1, Release);
     }
 
-    /// Holds back every write to the selected connection from now on.
+    /// Holds back every write to selected connections from now on, as a peer does that does not read.
     pub fn hold_writes(&self) {
-        self.holding.store(true, Release);
+        self.passing.store(0, Release);
     }
 
-    /// Lets held writes go on.
-    pub fn release_writes(&self) {
-        self.holding.store(false, Release);
-        self.waiting.wake();
+    /// [`IoCounts::hold_writes`] after `writes` more, as a peer does that reads a little.
+    pub fn hold_writes_after(&self, writes: u64) {
+        self.passing.store(writes, Release);
+        self.wake();
+    }
+
+    /// Holds back every read from selected connections from now on: the server does not yet know what their peers did.
+    pub fn hold_reads(&self) {
+        self.holds_reads.store(true, Release);
+    }
+
+    /// Holds back the end of the server's side of selected connections, so that their peers can act before it.
+    pub fn hold_end(&self) {
+        self.holds_end.store(true, Release);
+    }
+
+    /// Lets everything go on.
+    pub fn release(&self) {
+        self.hold_nothing();
+        self.wake();
+    }
+
+    fn hold_nothing(&self) {
+        self.passing.store(ALL, Release);
+        self.holds_reads.store(false, Release);
+        self.holds_end.store(false, Release);
+    }
+
+    fn wake(&self) {
+        self.waiting.iter().for_each(AtomicWaker::wake);
     }
 
     /// [`IoCounts::wrap`] for an accepted socket, which must have `TCP_NODELAY`.
@@ -123,15 +165,18 @@ impl IoCounts {
     /// Counts a stream of the server from its first byte.
     pub fn wrap<S>(&'static self, io: S) -> Counted<S> {
         let index = self.accepted.fetch_add(1, AcqRel) + 1;
-        Counted { io, selected: self.selected.load(Acquire) == index }
+        let is_selected = self.selected.load(Acquire) == index;
+        let waker = is_selected.then(|| {
+            let nth = self.selections.fetch_add(1, Relaxed) as usize;
+            &self.waiting[nth % MOST_HELD]
+        });
+        Counted { io, waker }
     }
 
-    fn poll_release(&self, cx: &mut Context<'_>) -> Poll<()> {
-        if !self.holding.load(Acquire) {
-            return Poll::Ready(());
-        }
-        self.waiting.register(cx.waker());
-        if self.holding.load(Acquire) { Poll::Pending } else { Poll::Ready(()) }
+    /// Whether one more write passes, which is then taken.
+    fn lets_write(&self) -> bool {
+        let next = |left: u64| if left == ALL { Some(ALL) } else { left.checked_sub(1) };
+        self.passing.fetch_update(AcqRel, Acquire, next).is_ok()
     }
 }
 
@@ -139,7 +184,20 @@ impl IoCounts {
 #[derive(Debug)]
 pub struct Counted<S> {
     io: S,
-    selected: bool,
+    /// For a connection that can be held back: wakes it when it may go on.
+    waker: Option<&'static AtomicWaker>,
+}
+
+impl<S> Counted<S> {
+    /// Waits while `passes` is false.
+    fn held(&self, cx: &mut Context<'_>, passes: impl Fn() -> bool) -> Poll<()> {
+        let Some(waker) = self.waker else { return Poll::Ready(()) };
+        if passes() {
+            return Poll::Ready(());
+        }
+        waker.register(cx.waker());
+        if passes() { Poll::Ready(()) } else { Poll::Pending }
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
@@ -148,6 +206,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        ready!(self.held(cx, || !IO.holds_reads.load(Acquire)));
         let read = Pin::new(&mut self.io).poll_read(cx, buf);
         let count = if read.is_ready() { &IO.reads } else { &IO.empty_reads };
         count.fetch_add(1, Relaxed);
@@ -161,9 +220,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.selected {
-            std::task::ready!(IO.poll_release(cx));
-        }
+        ready!(self.held(cx, || IO.lets_write()));
         counted(Pin::new(&mut self.io).poll_write(cx, buf))
     }
 
@@ -172,9 +229,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        if self.selected {
-            std::task::ready!(IO.poll_release(cx));
-        }
+        ready!(self.held(cx, || IO.lets_write()));
         counted(Pin::new(&mut self.io).poll_write_vectored(cx, bufs))
     }
 
@@ -187,6 +242,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.held(cx, || !IO.holds_end.load(Acquire)));
         Pin::new(&mut self.io).poll_shutdown(cx)
     }
 }

@@ -24,7 +24,7 @@ pub(crate) fn scenario() -> Scenario {
                 })?;
                 client.drop_connection();
                 window.until_open(&server, 0)?;
-                IO.release_writes();
+                IO.release();
             }
             window.stop(server)?;
             Ok(())

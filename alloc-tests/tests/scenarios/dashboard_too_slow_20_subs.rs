@@ -36,7 +36,7 @@ pub(crate) fn scenario() -> Scenario {
                         counters.snapshots_offered == offered
                     })?;
                 }
-                IO.release_writes();
+                IO.release();
                 client.expect_text(br#"{"skipped":0,"#)?;
                 client.expect(refusal(1013))?;
                 client.send(&answer.request)?;

@@ -1,15 +1,19 @@
-//! A server that stops while a connection is in every state: in the middle of a request, with an answer that is
-//! not taken, subscribed, and two that never end: the peer of one does not answer the close frame, the other has sent half
-//! a head, and the end of the drain drops it.
+//! A server that stops while a connection is in every state: in the middle of a request, with an upgrade or an answer
+//! that is not taken, subscribed, with a reset instead of an answer to the close frame, and two that never end: the peer of
+//! one does not answer the close frame, the other has sent half a head, and the end of the drain drops it.
 
 use std::time::Duration;
 
 use alloc_tests::scenario::AWAY;
 use alloc_tests::window::{self, ServerWindow};
+use anyhow::ensure;
 use plimsoll::io_count::IO;
 use plimsoll::Scenario;
 use plimsoll::ws::{Client, Frame};
-use server::Config;
+use server::{Config, Embedded};
+
+/// Routes whose upgrade is not taken when the drain begins.
+const LATE: [&str; 2] = ["/ws/echo", "/ws/dashboard"];
 
 /// Requests cut in two, and the status of the answer.
 const CUT: [(&[u8], &[u8], &[u8]); 4] = [
@@ -32,7 +36,10 @@ pub(crate) fn scenario() -> Scenario {
 
 struct Peers {
     cut: Vec<Client>,
+    late: Vec<(Client, Vec<u8>)>,
+    last: Client,
     behind: Client,
+    gone: Client,
     subscriber: Client,
     quiet: Client,
     stuck: Client,
@@ -46,7 +53,10 @@ impl Default for Peers {
     fn default() -> Self {
         Self {
             cut: Client::several(CUT.len() as u64),
+            late: LATE.map(|path| (Client::default(), upgrade(path))).into(),
+            last: Client::default(),
             behind: Client::default(),
+            gone: Client::default(),
             subscriber: Client::default(),
             quiet: Client::default(),
             stuck: Client::default(),
@@ -71,20 +81,22 @@ impl Peers {
         self.quiet.upgrade(addr, "/ws/echo")?;
         self.stuck.connect(addr)?;
         self.stuck.send(CUT[0].0)?;
-        let accepted = 3 + CUT.len() as u64;
+        self.gone.upgrade(addr, "/ws/echo")?;
+        let accepted = 4 + CUT.len() as u64;
         window.until(&server, "all are accepted", |now| now.connections_total == accepted)?;
-        IO.select_next();
-        self.behind.upgrade(addr, "/ws/echo")?;
-        IO.hold_writes();
-        self.behind.send(b"\x81\x82\0\0\0\0hi")?;
+        self.behind_held_writes(window, &server)?;
         self.echo.upgrade(addr, "/ws/echo")?;
         self.echo.exchange(&self.ping.request, &self.ping.reply)?;
         server.request_stop();
 
         self.echo.expect(AWAY)?;
-        let mut left = 4 + CUT.len() as u64;
+        let mut left = 6 + (LATE.len() + CUT.len()) as u64;
         self.echo.send(&self.answer.request)?;
         self.echo.expect_end()?;
+        window.until_open(&server, left)?;
+        self.gone.expect(AWAY)?;
+        self.gone.reset()?;
+        left -= 1;
         window.until_open(&server, left)?;
         for (client, (_, second, status)) in self.cut.iter_mut().zip(CUT) {
             client.http(second, status)?;
@@ -95,30 +107,80 @@ impl Peers {
         self.subscriber.expect(AWAY)?;
         self.subscriber.send(&self.answer.request)?;
         self.subscriber.expect_end()?;
-        window.until_open(&server, 3)?;
-        IO.release_writes();
+        window.until_open(&server, 4 + LATE.len() as u64)?;
+        self.turn(window, b": ")?;
+        IO.release();
+        self.taken_late(window, &server)?;
         self.behind.expect(b"\x81\x02hi")?;
         self.behind.expect(AWAY)?;
         self.behind.send(&self.answer.request)?;
         self.behind.expect_end()?;
         window.until_open(&server, 2)?;
         self.quiet.expect(AWAY)?;
-        self.turn(window, b": ")?;
+        self.turn(window, b"cal")?;
         window.clock().advance(Duration::from_secs(2));
         window.until_open(&server, 1)?;
         self.quiet.drop_connection();
-        self.turn(window, b"local")?;
+        self.turn(window, b"host")?;
         window.clock().advance(Duration::from_secs(1));
         self.stuck.expect_end()?;
         window.stop_by_kill(server)?;
         Ok(())
     }
 
+    /// A message, upgrades and a last request whose answers are not taken.
+    fn behind_held_writes(
+        &mut self,
+        window: &ServerWindow<'_>,
+        server: &Embedded,
+    ) -> anyhow::Result<()> {
+        IO.select_next();
+        self.behind.upgrade(server.addr(), "/ws/echo")?;
+        IO.hold_writes();
+        self.behind.send(b"\x81\x82\0\0\0\0hi")?;
+        for (client, request) in &mut self.late {
+            let accepted = server.stats().counters().connections_total;
+            IO.select_next();
+            client.connect(server.addr())?;
+            client.send(request)?;
+            window.until(server, "it is accepted", |now| now.connections_total > accepted)?;
+        }
+        IO.select_next();
+        self.last.connect(server.addr())?;
+        self.last.send(b"GET /healthz HTTP/1.0\r\n\r\n")
+    }
+
+    /// A last answer, and sessions that begin when the drain has begun.
+    fn taken_late(&mut self, window: &ServerWindow<'_>, server: &Embedded) -> anyhow::Result<()> {
+        self.last.http(b"", b" 200 ")?;
+        self.last.expect_end()?;
+        window.until_open(server, 5)?;
+        self.turn(window, b"lo")?;
+        for ((client, _), left) in self.late.iter_mut().zip([4, 3]) {
+            let head = client.head()?;
+            ensure!(head.starts_with(b"HTTP/1.1 101 "), "not upgraded");
+            if left == 3 {
+                client.expect_text(br#"{"skipped":0,"#)?;
+            }
+            client.expect(AWAY)?;
+            client.send(&self.answer.request)?;
+            client.expect_end()?;
+            window.until_open(server, left)?;
+        }
+        Ok(())
+    }
+
     /// A turn of the I/O driver, which releases a connection that has ended before a timer ends the next one. Released
     /// together, two cost one block less.
     fn turn(&mut self, window: &ServerWindow<'_>, sent: &[u8]) -> anyhow::Result<()> {
-        let looks = IO.empty_reads();
+        let reads = IO.reads();
         self.stuck.send(sent)?;
-        window.wait_until("the server has read it", || IO.empty_reads() > looks)
+        window.until_read(reads + 1)
     }
+}
+
+fn upgrade(path: &str) -> Vec<u8> {
+    let (_, second, _) = CUT[3];
+    let first = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n");
+    [first.as_bytes(), second].concat()
 }

@@ -1,5 +1,5 @@
 //! A round of connections that end in every way: without a close frame, in the middle of a head or a frame, by a reset,
-//! behind answers that are not taken yet, and by close frames of every shape.
+//! before the server reads, behind answers that are not taken yet, and by close frames of every shape.
 
 use std::time::Duration;
 
@@ -52,6 +52,8 @@ struct Peers {
     client: Client,
     ping: Frame,
     long_close: Frame,
+    /// Longer than the server gathers before it writes.
+    long: Frame,
     /// A frame with a reserved bit, and more behind it than the server reads at once.
     flood: Vec<u8>,
 }
@@ -66,6 +68,7 @@ impl Default for Peers {
             client: Client::default(),
             ping: Frame::ping(b""),
             long_close: Frame { request, reply },
+            long: Frame::binary(12 * 1024).then(&Frame::text("hi")),
             flood: [b"\xf1\x80\0\0\0\0", &[0; 16 * 1024][..]].concat(),
         }
     }
@@ -76,6 +79,9 @@ impl Peers {
         self.http(window, server)?;
         self.cut_short(window, server)?;
         self.held_back(window, server)?;
+        self.long_held_back(window, server)?;
+        self.unread(window, server)?;
+        self.subscribers(window, server)?;
         self.closes(window, server)
     }
 
@@ -90,7 +96,7 @@ impl Peers {
         window.until_open(server, 1)
     }
 
-    /// Nothing sent, half a head, and half a head with a reset.
+    /// Nothing sent, half a head with an end or a reset, a refusal that is taken late, and a reset behind the last answer.
     fn http(&mut self, window: &ServerWindow<'_>, server: &Embedded) -> anyhow::Result<()> {
         for (sent, resets) in [(&b""[..], false), (b"GET / HTTP/1.1\r\nHost: ", false), (b"GET / HTT", true)] {
             self.client.connect(server.addr())?;
@@ -102,7 +108,24 @@ impl Peers {
             }
             self.gone(window, server)?;
         }
-        Ok(())
+        IO.select_next();
+        IO.hold_writes();
+        self.client.connect(server.addr())?;
+        self.client.send(b"no request\r\n\r\n")?;
+        window.until_open(server, 2)?;
+        self.barrier()?;
+        IO.release();
+        self.client.http(b"", b" 400 ")?;
+        self.client.expect_end()?;
+        window.until_open(server, 1)?;
+        // A reset between the last answer and the end of the server's side.
+        IO.select_next();
+        IO.hold_end();
+        self.client.connect(server.addr())?;
+        self.client.http(b"GET /healthz HTTP/1.0\r\n\r\n", b" 200 ")?;
+        self.client.reset()?;
+        IO.release();
+        window.until_open(server, 1)
     }
 
     fn cut_short(&mut self, window: &ServerWindow<'_>, server: &Embedded) -> anyhow::Result<()> {
@@ -135,7 +158,7 @@ impl Peers {
                 self.client.reset()?;
             }
             self.client.drop_connection();
-            IO.release_writes();
+            IO.release();
             window.until_open(server, 1)?;
         }
         self.close_not_taken(window, server)?;
@@ -148,8 +171,75 @@ impl Peers {
         self.client.reset()?;
         // The reset alone ends it: hyper reads while its answer is not taken.
         window.until_open(server, 1)?;
-        IO.release_writes();
+        IO.release();
         Ok(())
+    }
+
+    /// A batch that is not taken, and is longer than the server gathers: it is taken later, or never.
+    fn long_held_back(
+        &mut self,
+        window: &ServerWindow<'_>,
+        server: &Embedded,
+    ) -> anyhow::Result<()> {
+        for resets in [false, true] {
+            IO.select_next();
+            self.client.upgrade(server.addr(), "/ws/echo")?;
+            IO.hold_writes();
+            self.client.send(&self.long.request)?;
+            self.barrier()?;
+            if resets {
+                self.client.reset()?;
+                IO.release();
+            } else {
+                IO.release();
+                self.client.expect(&self.long.reply)?;
+                self.client.close()?;
+            }
+            window.until_open(server, 1)?;
+        }
+        Ok(())
+    }
+
+    /// A peer that resets before the server reads what it sent, and one that does so before a snapshot.
+    fn unread(&mut self, window: &ServerWindow<'_>, server: &Embedded) -> anyhow::Result<()> {
+        IO.select_next();
+        self.client.upgrade(server.addr(), "/ws/echo")?;
+        self.barrier()?;
+        IO.hold_reads();
+        self.client.send(&self.long.request)?;
+        self.client.reset()?;
+        self.barrier()?;
+        IO.release();
+        window.until_open(server, 1)?;
+        IO.select_next();
+        self.client.upgrade(server.addr(), "/ws/dashboard")?;
+        self.client.expect_text(br#"{"skipped":0,"#)?;
+        self.barrier()?;
+        IO.hold_reads();
+        self.client.reset()?;
+        self.barrier()?;
+        window.clock().advance(window.config().tick);
+        window.until_open(server, 1)?;
+        IO.release();
+        Ok(())
+    }
+
+    /// A subscriber's close frame whose answer is not taken while a snapshot comes.
+    fn subscribers(&mut self, window: &ServerWindow<'_>, server: &Embedded) -> anyhow::Result<()> {
+        IO.select_next();
+        self.client.upgrade(server.addr(), "/ws/dashboard")?;
+        self.client.expect_text(br#"{"skipped":0,"#)?;
+        IO.hold_writes();
+        self.client.send(CLOSES[0].0)?;
+        self.barrier()?;
+        let offered = server.stats().counters().snapshots_offered;
+        window.clock().advance(window.config().tick);
+        window.until(server, "the snapshot is offered", |now| now.snapshots_offered > offered)?;
+        self.barrier()?;
+        IO.release();
+        self.client.expect(CLOSES[0].1)?;
+        self.client.expect_end()?;
+        window.until_open(server, 1)
     }
 
     /// The answer to a close frame, and the close frame for a broken rule.
@@ -167,14 +257,14 @@ impl Peers {
         window.clock().advance(Duration::from_secs(2));
         self.client.expect_end()?;
         window.until_open(server, 1)?;
-        IO.release_writes();
+        IO.release();
         IO.select_next();
         self.client.upgrade(server.addr(), "/ws/echo")?;
         IO.hold_writes();
         self.client.send(b"\xf1\x80\0\0\0\0")?;
         self.barrier()?;
         self.client.reset()?;
-        IO.release_writes();
+        IO.release();
         window.until_open(server, 1)
     }
 

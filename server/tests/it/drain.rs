@@ -3,8 +3,10 @@
 use std::net::TcpStream;
 use std::time::Duration;
 
-use server::Config;
 use server::stats::ErrorKind;
+use server::{Config, Context};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{
@@ -180,4 +182,26 @@ fn dropping_an_embedded_server_stops_it() {
     let addr = server.addr();
     drop(server);
     TcpStream::connect(addr).expect_err("the listener is closed");
+}
+
+#[tokio::test]
+async fn an_upgrade_that_is_taken_after_the_drain_began_arrives_whole_and_is_closed() {
+    let context = Context::new(Config::default()).expect("the default can be served with");
+    let (mut near, far) = tokio::io::duplex(16);
+    let served = tokio::spawn({
+        let context = context.clone();
+        async move { server::serve_connection(far, &context).await }
+    });
+    near.write_all(Peer::upgrade("/ws/echo").as_bytes()).await.expect("the server reads it");
+    let mut answer = vec![near.read_u8().await.expect("the server answers")];
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+    let stopped = server::serve_wrapped(listener, context, async {}, |stream| stream).await;
+    assert!(stopped.expect("the server does not fail").drained);
+    while !answer.ends_with(b"server is shutting down") {
+        answer.push(near.read_u8().await.expect("a close frame comes"));
+    }
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(answer.starts_with("HTTP/1.1 101 ") && answer.contains("\r\n\r\n"), "{answer}");
+    drop(near);
+    served.await.expect("serving does not panic");
 }

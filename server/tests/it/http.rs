@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use server::stats::{CLOSE_CODES, Counters, ErrorKind};
+use server::{Config, Context};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{Peer, Response, Server, assert_echoes, client, frame, request, text};
 
@@ -51,7 +53,7 @@ fn accepted_sockets_have_nodelay() {
         send.send(stream.nodelay()).expect("the test listens");
         stream
     };
-    let server = server::Embedded::start_wrapped(server::Config::default(), wrap)
+    let server = server::Embedded::start_wrapped(Config::default(), wrap)
         .expect("a port and a thread are free");
     let _echo = Peer::upgraded(server.addr(), "/ws/echo");
     let nodelay = accepted.recv().expect("the connection was accepted");
@@ -66,6 +68,18 @@ fn bytes_that_are_not_http_are_refused_with_400_and_counted() {
     assert_eq!(peer.response().status, 400);
     let counters = server.until(|counters| counters.connections_open == 0);
     assert_eq!(counters.errors[ErrorKind::Http as usize], 1);
+}
+
+#[tokio::test]
+async fn a_refusal_that_is_taken_slowly_arrives_whole() {
+    let context = Context::new(Config::default()).expect("the default can be served with");
+    let (mut near, far) = tokio::io::duplex(16);
+    let served = tokio::spawn(async move { server::serve_connection(far, &context).await });
+    near.write_all(b"no request\r\n\r\n").await.expect("the server reads it");
+    let mut answer = String::new();
+    near.read_to_string(&mut answer).await.expect("the server ends the stream");
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.ends_with("\r\n\r\n"), "{answer}");
+    served.await.expect("serving does not panic");
 }
 
 #[test]
@@ -125,7 +139,7 @@ fn expected(counters: &Counters, limit: u64) -> BTreeMap<String, f64> {
 #[test]
 fn metrics_are_openmetrics_and_agree_with_the_counters() {
     let limit = 7;
-    let server = Server::with(server::Config { max_connections: 7, ..server::Config::default() });
+    let server = Server::with(Config { max_connections: 7, ..Config::default() });
     let mut echo = client(server.addr(), "/ws/echo");
     for message in ["one", "two", "three"] {
         assert_echoes(&mut echo, message);
