@@ -58,7 +58,7 @@ fn freed(size: usize) {
 }
 
 /// Allocations of the process since its start, and those that are not freed yet.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(crate) struct Allocations {
     pub(crate) total_blocks: u64,
     pub(crate) total_bytes: u64,

@@ -2,6 +2,7 @@ use std::sync::{Arc, Mutex};
 
 use hyper::server::conn::http1;
 
+use crate::allocations::{self, Allocations};
 use crate::dashboard::Board;
 use crate::history::History;
 use crate::process::{Files, Process};
@@ -60,6 +61,16 @@ impl Context {
         match self.config.clock {
             Clock::Real(_) => process,
             Clock::Manual(_) => Process::default(),
+        }
+    }
+
+    /// The process's allocations so far, `None` if its allocator does not count. With a manual clock they are all 0, so
+    /// that all runs of a test are alike, and as long as those of the binary.
+    pub(crate) fn allocations(&self) -> Option<Allocations> {
+        let allocations = allocations::current();
+        match self.config.clock {
+            Clock::Real(_) => allocations,
+            Clock::Manual(_) => Some(Allocations::default()),
         }
     }
 

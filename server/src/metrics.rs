@@ -11,7 +11,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::Context;
-use crate::allocations::{self, Allocations};
+use crate::allocations::Allocations;
 use crate::clock::nanoseconds;
 use crate::process::Process;
 use crate::stats::{CLOSE_CODES, Counters};
@@ -26,7 +26,7 @@ pub(crate) fn encode(context: &Context) -> String {
         counters: context.stats.counters(),
         limit: context.stats.connection_limit(),
         uptime_ns: nanoseconds(context.config.clock.now()),
-        allocations: allocations::current(),
+        allocations: context.allocations(),
         process: context.process(),
     }));
     let mut text = String::new();

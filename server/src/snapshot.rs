@@ -4,7 +4,7 @@ use hdrhistogram::Histogram;
 use serde::{Serialize, Serializer};
 
 use crate::Context;
-use crate::allocations::{self, Allocations};
+use crate::allocations::Allocations;
 use crate::clock::nanoseconds;
 use crate::meter::Meter;
 use crate::process::Process;
@@ -125,7 +125,7 @@ impl Snapshot {
     ) -> Self {
         let now = context.config.clock.now();
         let counters = context.stats.counters();
-        let allocated = allocations::current();
+        let allocated = context.allocations();
         let blocks = allocated.map_or(0, |allocated| allocated.total_blocks);
         let [messages_per_s, received, sent, blocks_per_s] = meter
             .advance(now, [counters.messages_in, counters.bytes_in, counters.bytes_out, blocks]);
