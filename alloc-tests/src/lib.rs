@@ -5,13 +5,14 @@
 //! - [`suite`]: where our numbers and commands are
 //! - [`scenario`]: the shapes that several scenarios have in common
 //! - [`dashboard`]: the shape with a snapshot a tick; [`snapshots`]: a subscriber's check of them
-//! - [`window`]: a window with our server and its manual clock
+//! - [`window`]: a window with our server and its manual clock; `log`: the lines that it logs
 //! - [`codec`]: frames through tungstenite alone
 //!
 //! The scenarios themselves are `tests/scenarios/<id>.rs`.
 
 pub mod codec;
 pub mod dashboard;
+mod log;
 pub mod scenario;
 pub mod snapshots;
 pub mod window;

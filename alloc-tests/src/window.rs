@@ -1,5 +1,6 @@
 //! A window with our server in it.
 
+use std::cell::Cell;
 use std::io::Cursor;
 use std::net::Ipv4Addr;
 use std::ops::Deref;
@@ -17,6 +18,7 @@ use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 use tokio::runtime;
 
+use crate::log::{self, Lines};
 use crate::snapshots::Snapshots;
 
 /// An upgrade and a frame with a reserved bit, masked with zeros.
@@ -29,6 +31,8 @@ const FLOOD: &[u8] = b"GET /ws/echo HTTP/1.1\r\nHost: localhost\r\nConnection: U
 pub struct ServerWindow<'a> {
     window: &'a Window,
     clock: ManualClock,
+    /// Lines that the server must log.
+    lines: Cell<u64>,
 }
 
 impl Deref for ServerWindow<'_> {
@@ -39,16 +43,20 @@ impl Deref for ServerWindow<'_> {
     }
 }
 
-/// [`Scenario::new`] with a [`ServerWindow`].
+/// [`Scenario::new`] with a [`ServerWindow`], in which the server logs nothing but [`ServerWindow::logs`].
 pub fn scenario<B>(unit: &'static str, ops: u64, prepare: impl Fn(u64) -> B + 'static) -> Scenario
 where
     B: FnOnce(&ServerWindow<'_>) -> anyhow::Result<()> + 'static,
 {
+    log::observe();
     Scenario::new(unit, ops, move |ops| {
         let (body, clock) = (prepare(ops), ManualClock::default());
         move |window| {
             window.counts_all_streams();
-            body(&ServerWindow { window, clock })
+            let (window, before) =
+                (ServerWindow { window, clock, lines: Cell::new(0) }, Lines::now());
+            body(&window)?;
+            before.expect(window.lines.get())
         }
     })
 }
@@ -58,6 +66,11 @@ impl ServerWindow<'_> {
     #[must_use]
     pub fn clock(&self) -> &ManualClock {
         &self.clock
+    }
+
+    /// Says that the server logs `lines` lines more in this window.
+    pub fn logs(&self, lines: u64) {
+        self.lines.set(self.lines.get() + lines);
     }
 
     /// The server's defaults, on the window's clock.
@@ -97,8 +110,9 @@ impl ServerWindow<'_> {
         self.joined(server, true)
     }
 
-    /// [`ServerWindow::stop`] for a server whose drain has run out: it drops the connections that are left.
+    /// [`ServerWindow::stop`] for a server whose drain has run out: it drops the connections that are left, and logs that.
     pub fn stop_by_kill(&self, server: Embedded) -> anyhow::Result<Counters> {
+        self.logs(1);
         self.joined(server, false)
     }
 

@@ -69,6 +69,9 @@ const FACTS: &[Fact] = &[
     ("gate::a_line_on_stdout_is_a_regression_and_is_shown", || {
         planted_fault("planted_stdout", 3, &["regressed", "a forgotten line of a session"])
     }),
+    ("gate::a_line_of_the_log_is_a_regression_and_is_named", || {
+        planted_fault("planted_log", 3, &["regressed", "would log 100 lines", "gate/planted.rs:"])
+    }),
     ("gate::a_wrong_answer_is_a_regression", || {
         planted_fault(
             "planted_wrong_answer",

@@ -37,6 +37,7 @@ pub(crate) fn planted() -> Vec<(&'static str, Scenario)> {
             "planted_stdout",
             connections(|| _ = writeln!(std::io::stdout(), "a forgotten line of a session")),
         ),
+        ("planted_log", connections(|| tracing::info!("a forgotten line of a session"))),
         ("planted_timer", timer()),
         ("planted_tokio_timer", connections(|| drop(tokio::time::sleep(Duration::ZERO)))),
         ("planted_wrong_answer", scenario::echo(wrong(), 100, 1)),

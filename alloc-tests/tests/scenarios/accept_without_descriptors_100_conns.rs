@@ -45,6 +45,7 @@ pub(crate) fn scenario() -> Scenario {
                 client.drop_connection();
                 window.until_open(&server, 0)?;
             }
+            window.logs(ops);
             window.stop(server)?;
             Ok(())
         }
