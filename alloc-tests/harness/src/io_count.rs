@@ -196,7 +196,12 @@ impl<S> Counted<S> {
             return Poll::Ready(());
         }
         waker.register(cx.waker());
-        if passes() { Poll::Ready(()) } else { Poll::Pending }
+        if passes() {
+            // It was released in between. A waker that stays keeps the memory of its task.
+            drop(waker.take());
+            return Poll::Ready(());
+        }
+        Poll::Pending
     }
 }
 
