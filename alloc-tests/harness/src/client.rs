@@ -110,10 +110,12 @@ impl Client {
     }
 
     fn text_that(&mut self, is_right: impl Fn(&[u8]) -> bool) -> anyhow::Result<()> {
-        self.at_least(4)?;
-        let (header, length) = match self.buffer[self.start..self.end] {
-            [0x81, 126, high, low, ..] => (4, usize::from(u16::from_be_bytes([high, low]))),
-            [0x81, short @ 0..126, ..] => (2, usize::from(short)),
+        self.at_least(2)?;
+        let header = if self.buffer[self.start + 1] == 126 { 4 } else { 2 };
+        self.at_least(header)?;
+        let length = match self.buffer[self.start..self.end] {
+            [0x81, 126, high, low, ..] => usize::from(u16::from_be_bytes([high, low])),
+            [0x81, short @ 0..126, ..] => usize::from(short),
             [0x81, ..] => bail!("expected a text frame of less than 64 KiB"),
             _ => bail!("expected a text frame, got opcode {:#x}", self.buffer[self.start]),
         };

@@ -63,6 +63,9 @@ pub mod ws {
     pub use crate::frame::{Frame, ascii};
 }
 
+/// The result of a scenario: its error is the first demand that the server did not meet.
+pub type Result<T = ()> = anyhow::Result<T>;
+
 /// The allocator that counts; [`allocator!`] makes it the global one.
 pub use baselines::alloc::Metric;
 pub use dhat::Alloc as Allocator;

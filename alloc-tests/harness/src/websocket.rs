@@ -16,11 +16,15 @@ const CONNECTIONS: u64 = 100;
 /// Starts the server in a window.
 type Start = Rc<dyn for<'a> Fn(&'a Window) -> anyhow::Result<Server<'a>>>;
 
+/// What a client does after each upgrade.
+type Greet = Rc<dyn Fn(&mut Client) -> anyhow::Result<()>>;
+
 /// A suite for a server on one path. Each method adds a scenario; [`WebSocket::suite`] goes on with others.
 pub struct WebSocket {
     suite: Suite,
     path: Rc<str>,
     start: Start,
+    greet: Greet,
     requests: u32,
 }
 
@@ -62,7 +66,7 @@ impl Suite {
         Fut: Future<Output: Served>,
     {
         let start = share(move |window| window.serve(serve.clone()));
-        WebSocket { suite: self, path: path.into(), start, requests: 0 }
+        WebSocket { suite: self, path: path.into(), start, greet: Rc::new(|_| Ok(())), requests: 0 }
     }
 }
 
@@ -72,6 +76,13 @@ fn share(start: impl for<'a> Fn(&'a Window) -> anyhow::Result<Server<'a>> + 'sta
 }
 
 impl WebSocket {
+    /// What clients do after each upgrade in all scenarios that follow, for a server that speaks first or wants a name:
+    /// by default nothing. It may not allocate; make frames before.
+    #[must_use]
+    pub fn greet(self, greet: impl Fn(&mut Client) -> anyhow::Result<()> + 'static) -> Self {
+        Self { greet: Rc::new(greet), ..self }
+    }
+
     /// A text of `bytes` letters, sent back unchanged: `echo_text_64b_1000_msgs`.
     #[must_use]
     pub fn echo(self, bytes: usize) -> Self {
@@ -95,36 +106,31 @@ impl WebSocket {
     /// Connections one after the other, each closed on both sides: `connect_close_100_conns`.
     #[must_use]
     pub fn connect(self) -> Self {
-        let (path, start) = (Rc::clone(&self.path), Rc::clone(&self.start));
-        self.add(
-            format!("connect_close_{CONNECTIONS}_conns"),
-            "connection",
-            CONNECTIONS,
-            move |n| {
-                let (path, start, mut client) =
-                    (Rc::clone(&path), Rc::clone(&start), Client::default());
-                move |window| {
-                    let server = start(window)?;
-                    for _ in 0..n {
-                        client.upgrade(server.addr(), &path)?;
-                        client.close()?;
-                    }
-                    server.stop()
+        let peer = self.peer();
+        let id = format!("connect_close_{CONNECTIONS}_conns");
+        self.add(id, "connection", CONNECTIONS, move |n| {
+            let (peer, mut client) = (peer.clone(), Client::default());
+            move |window| {
+                let server = (peer.start)(window)?;
+                for _ in 0..n {
+                    peer.upgrade(&mut client, &server)?;
+                    client.close()?;
                 }
-            },
-        )
+                server.stop()
+            }
+        })
     }
 
     /// So many connections open at once, with the heap and the descriptors that they hold: `hold_100_conns`.
     #[must_use]
     pub fn hold(self, connections: u64) -> Self {
-        let (path, start) = (Rc::clone(&self.path), Rc::clone(&self.start));
+        let peer = self.peer();
         self.add(format!("hold_{connections}_conns"), "connection", connections, move |n| {
-            let (path, start) = (Rc::clone(&path), Rc::clone(&start));
+            let peer = peer.clone();
             let (mut clients, probe) = (Client::several(n), Frame::ping(b"plimsoll"));
             move |window| {
-                let server = start(window)?;
-                open(&mut clients, &server, &path, &probe)?;
+                let server = (peer.start)(window)?;
+                peer.open(&mut clients, &server, &probe)?;
                 window.hold()?;
                 clients.iter_mut().try_for_each(Client::close)?;
                 server.stop()
@@ -135,16 +141,16 @@ impl WebSocket {
     /// A text that the first of so many clients sends and all get, the sender too: `fan_out_8_subs_100_msgs`.
     #[must_use]
     pub fn fan_out(self, subscribers: u64) -> Self {
-        let (path, start) = (Rc::clone(&self.path), Rc::clone(&self.start));
+        let peer = self.peer();
         let id = format!("fan_out_{subscribers}_subs_{CONNECTIONS}_msgs");
         self.add(id, "message", CONNECTIONS, move |n| {
-            let (path, start) = (Rc::clone(&path), Rc::clone(&start));
+            let peer = peer.clone();
             let (mut clients, probe) = (Client::several(subscribers), Frame::ping(b"plimsoll"));
             let payload = ascii(64);
             let message = Frame::text(&payload);
             move |window| {
-                let server = start(window)?;
-                open(&mut clients, &server, &path, &probe)?;
+                let server = (peer.start)(window)?;
+                peer.open(&mut clients, &server, &probe)?;
                 for _ in 0..n {
                     clients[0].send(&message.request)?;
                     for client in &mut clients {
@@ -175,19 +181,22 @@ impl WebSocket {
         id: String,
         one: impl Fn(&mut Client) -> anyhow::Result<()> + Clone + 'static,
     ) -> Self {
-        let (path, start) = (Rc::clone(&self.path), Rc::clone(&self.start));
+        let peer = self.peer();
         self.add(id, "message", MESSAGES, move |n| {
-            let (path, start, mut client) =
-                (Rc::clone(&path), Rc::clone(&start), Client::default());
-            let one = one.clone();
+            let (peer, mut client, one) = (peer.clone(), Client::default(), one.clone());
             move |window| {
-                let server = start(window)?;
-                client.upgrade(server.addr(), &path)?;
+                let server = (peer.start)(window)?;
+                peer.upgrade(&mut client, &server)?;
                 (0..n).try_for_each(|_| one(&mut client))?;
                 client.close()?;
                 server.stop()
             }
         })
+    }
+
+    fn peer(&self) -> Peer {
+        let Self { path, start, greet, .. } = self;
+        Peer { path: Rc::clone(path), start: Rc::clone(start), greet: Rc::clone(greet) }
     }
 
     fn add<B>(
@@ -206,19 +215,34 @@ impl WebSocket {
     }
 }
 
-/// Connects all clients. The answer to a ping shows that the server has begun to serve a connection, and is done with what
-/// it does before.
-fn open(
-    clients: &mut [Client],
-    server: &Server<'_>,
-    path: &str,
-    probe: &Frame,
-) -> anyhow::Result<()> {
-    for client in clients {
-        client.upgrade(server.addr(), path)?;
-        client.exchange(&probe.request, &probe.reply)?;
+/// The way in to a server.
+#[derive(Clone)]
+struct Peer {
+    path: Rc<str>,
+    start: Start,
+    greet: Greet,
+}
+
+impl Peer {
+    fn upgrade(&self, client: &mut Client, server: &Server<'_>) -> anyhow::Result<()> {
+        client.upgrade(server.addr(), &self.path)?;
+        (self.greet)(client)
     }
-    Ok(())
+
+    /// Connects all clients. The answer to a ping shows that the server has begun to serve a connection, and is done with
+    /// what it does before.
+    fn open(
+        &self,
+        clients: &mut [Client],
+        server: &Server<'_>,
+        probe: &Frame,
+    ) -> anyhow::Result<()> {
+        for client in clients {
+            self.upgrade(client, server)?;
+            client.exchange(&probe.request, &probe.reply)?;
+        }
+        Ok(())
+    }
 }
 
 /// `64b`, `16kib`.

@@ -8,7 +8,7 @@ use futures::{SinkExt, StreamExt};
 use libtest_mimic::{Failed, Trial};
 use plimsoll::memory::MemoryPeer;
 use plimsoll::ws::{Client, Frame};
-use plimsoll::{Environment, Scenario, Suite};
+use plimsoll::{Environment, Listener, Scenario, Stop, Suite};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 #[cfg(feature = "hooks")]
@@ -63,6 +63,15 @@ fn unwrapped() -> Scenario {
     })
 }
 
+async fn serve(listener: Listener, stop: Stop) -> std::io::Result<()> {
+    loop {
+        tokio::select! {
+            () = stop.clone() => return Ok(()),
+            accepted = listener.accept() => drop(tokio::spawn(echo(accepted?.0))),
+        }
+    }
+}
+
 fn report() -> Result<SuiteReport, Failed> {
     let folder = tempfile::tempdir()?;
     let output = Command::new(std::env::current_exe()?)
@@ -101,6 +110,17 @@ type Fact = fn() -> Result<(), Failed>;
 fn main() -> ExitCode {
     let suite = Suite::new(env!("CARGO_MANIFEST_DIR")).crates(&["other_server"]);
     let suite = suite.scenario(ID, scenario).scenario(UNWRAPPED, unwrapped);
+    let question = Frame::text("?");
+    let suite = suite
+        .websocket("/", serve)
+        // A text of one letter is shorter than the longest header.
+        .greet(move |client| {
+            client.send(&question.request)?;
+            client.expect_text(b"?")
+        })
+        .request("!", "!")
+        .hold(3)
+        .suite();
     let tests: [(&str, Fact); 2] = [
         (
             "each_message_of_another_server_is_read_and_written_once",
