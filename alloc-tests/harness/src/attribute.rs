@@ -82,7 +82,7 @@ pub(crate) fn attribute(
 fn profile(crates: &[Crate], scenario: &Scenario, window: Window) -> anyhow::Result<Profile> {
     let file = tempfile::NamedTempFile::new()
         .context("cannot write a profile; is the temporary folder full?")?;
-    run(scenario, window, false, || Profiler::attributing(file.path()))?;
+    run(scenario, &window, false, || Profiler::attributing(file.path()))?;
     let json = std::fs::read_to_string(file.path()).context("cannot read the profile back")?;
     sites::parse(&json, crates)
 }

@@ -92,14 +92,17 @@ fn sample(scenario: &Scenario, ops: u64) -> anyhow::Result<(Sample, Vec<String>)
         descriptors::open().context("cannot list open descriptors; /proc must be mounted")?;
     system_calls::take();
     let window = Window::new(ops).beyond(before.len());
-    let ran = run(scenario, window, true, Profiler::counting);
+    let ran = run(scenario, &window, true, Profiler::counting);
     let calls = system_calls::take();
     let leaked = descriptors::leaked(&before, &descriptors::open()?);
-    let (window, heap) = ran.map_err(|error| {
+    let heap = ran.map_err(|error| {
         if error.is::<Environment>() || error.is::<Blind>() {
             return error;
         }
-        Broken { why: format!("{error:#}"), left_open: descriptors::describe_all(&leaked) }.into()
+        // A server that still runs, because the scenario failed before it stopped it, has its descriptors.
+        let left_open =
+            if window.has_forgotten() { Vec::new() } else { descriptors::describe_all(&leaked) };
+        Broken { why: format!("{error:#}"), left_open }.into()
     })?;
     let sample = Sample {
         heap,
@@ -117,14 +120,14 @@ fn sample(scenario: &Scenario, ops: u64) -> anyhow::Result<(Sample, Vec<String>)
 /// says whether the profile counts only, or has call stacks.
 pub(crate) fn run(
     scenario: &Scenario,
-    window: Window,
+    window: &Window,
     is_counted: bool,
     start: impl FnOnce() -> Profiler,
-) -> anyhow::Result<(Window, Heap)> {
+) -> anyhow::Result<Heap> {
     let ops = window.ops();
     let body = scenario.prepare(ops);
     let profiler = start();
-    let result = match body(&window) {
+    let result = match body(window) {
         Ok(()) if window.has_forgotten() => {
             Err(anyhow!("a server was not stopped: call server.stop() at the end"))
         }
@@ -145,5 +148,5 @@ pub(crate) fn run(
         counting || window.ends_with_server || !cfg!(feature = "hooks"),
         Blind("the window ended blind: an allocation made at its end was not counted".to_owned())
     );
-    Ok((window, heap.unwrap_or_default()))
+    Ok(heap.unwrap_or_default())
 }

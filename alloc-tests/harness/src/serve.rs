@@ -7,6 +7,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Release;
 use std::task::{Context as TaskContext, Poll};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -142,8 +144,12 @@ impl Window {
         let stopped = Stop(stopped.map(drop).boxed().shared());
         let failure = Arc::clone(&self.failure);
         let guard = self.server_guard();
+        let busy = Arc::clone(&self.busy);
+        busy.fetch_add(1, Release);
         let run = move || {
-            let ran = catch_unwind(AssertUnwindSafe(|| run(socket, stopped, guard, serve)));
+            let idle = Arc::clone(&busy);
+            let ran = catch_unwind(AssertUnwindSafe(|| run(socket, stopped, guard, busy, serve)));
+            idle.fetch_sub(1, Release);
             let ran = ran.unwrap_or_else(|panic| Err(anyhow!("it panicked: {}", words(&*panic))));
             if let Err(error) = &ran {
                 *failure.lock().expect("no holder panics") = Some(format!("{error:#}"));
@@ -161,13 +167,19 @@ fn run<F, Fut>(
     socket: std::net::TcpListener,
     stop: Stop,
     guard: Option<Profiler>,
+    busy: Arc<AtomicUsize>,
     serve: F,
 ) -> anyhow::Result<usize>
 where
     F: FnOnce(Listener, Stop) -> Fut,
     Fut: Future<Output: Served>,
 {
-    let runtime = Builder::new_current_thread().enable_all().build();
+    let awake = Arc::clone(&busy);
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .on_thread_park(move || _ = busy.fetch_sub(1, Release))
+        .on_thread_unpark(move || _ = awake.fetch_add(1, Release))
+        .build();
     let runtime = runtime.context("cannot start a runtime")?;
     let listener = {
         let _entered = runtime.enter();
@@ -229,6 +241,8 @@ impl Server<'_> {
              one that cannot is started once in a process, outside of the window",
         )?;
         let ended = thread.join().map_err(|_| anyhow!("the server's thread panicked"))?;
+        // The result says it as well.
+        drop(self.window.failure());
         self.window.server_stopped(ended.context("the server failed")?)
     }
 }

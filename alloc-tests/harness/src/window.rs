@@ -1,7 +1,8 @@
 //! The record of one measured run, and waits that neither sleep nor allocate.
 
 use std::cell::Cell;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -35,6 +36,8 @@ pub struct Window {
     pub(crate) ends_with_server: bool,
     pub(crate) failure: Failure,
     has_forgotten: Cell<bool>,
+    /// Threads of [`Window::serve`] that do not wait for an event.
+    pub(crate) busy: Arc<AtomicUsize>,
 }
 
 impl Window {
@@ -49,6 +52,7 @@ impl Window {
             ends_with_server: false,
             failure: Failure::default(),
             has_forgotten: Cell::new(false),
+            busy: Arc::default(),
         }
     }
 
@@ -138,9 +142,15 @@ impl Window {
     }
 
     /// Records the live bytes and the open descriptors of this moment as held by open connections. A window has one such
-    /// moment.
+    /// moment. A server of [`Window::serve`] is first awaited until it waits for events itself: an answer is on its way
+    /// before the server has freed what it made it of.
+    ///
+    /// # Errors
+    ///
+    /// If it was called before in this window, if the server is busy for ten seconds, or if `/proc` is not mounted.
     pub fn hold(&self) -> anyhow::Result<()> {
         ensure!(self.held_bytes.get().is_none(), "hold() was called twice in one window");
+        self.wait_until("the server waits for events", || self.busy.load(Acquire) == 0)?;
         self.held_bytes.set(Some(Profiler::live_bytes()));
         let open = descriptors::count()
             .context("cannot list open descriptors; /proc must be mounted")
