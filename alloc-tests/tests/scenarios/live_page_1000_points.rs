@@ -1,9 +1,8 @@
 //! The page with the numbers of another program: a message a tick to one subscriber, each a point of the history, which
-//! is then read; and the paths that such a page does not have.
+//! is then read; and the paths that such a page does not have. Its streams are not wrapped.
 
 use std::net::Ipv4Addr;
 
-use alloc_tests::window;
 use plimsoll::Scenario;
 use plimsoll::ws::{Client, Frame};
 use server::LivePage;
@@ -19,7 +18,7 @@ const REQUESTS: [(&str, &str); 6] = [
 ];
 
 pub(crate) fn scenario() -> Scenario {
-    window::scenario("point", 1000, |ops| {
+    Scenario::new("point", 1000, |ops| {
         let (mut client, mut reader) = (Client::default(), Client::default());
         let ping = Frame::ping(b"");
         let message = std::collections::BTreeMap::from([("view", "load")]);

@@ -1,6 +1,6 @@
 //! seccomp's user notifications: the filter, and the supervisor that counts and continues each call.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU64};
 
@@ -145,7 +145,7 @@ fn supervise(driver: u32) {
                 continue;
             }
             let is_of_server = call.pid != driver || SERVER_IS_HERE.load(Relaxed);
-            if is_of_server {
+            if is_of_server && !is_wake(&call) {
                 let number = usize::try_from(call.data.nr).unwrap_or(NUMBERS).min(NUMBERS - 1);
                 COUNTS[number].fetch_add(1, Relaxed);
                 MAPPED.fetch_add(mapped(&call.data), Relaxed);
@@ -161,6 +161,23 @@ fn supervise(driver: u32) {
             libc::ioctl(listener, libc::SECCOMP_IOCTL_NOTIF_SEND, &raw const answer);
         }
     }
+}
+
+/// Whether a call only wakes a runtime: tokio writes to its own eventfd if a new timer is due before the one it waits for,
+/// which depends on the millisecond.
+fn is_wake(call: &libc::seccomp_notif) -> bool {
+    const EVENTFD: &[u8] = b"anon_inode:[eventfd]";
+    let [descriptor, _, length, ..] = call.data.args;
+    if libc::c_long::from(call.data.nr) != libc::SYS_write || length != 8 || !is_ours(call.pid) {
+        return false;
+    }
+    // Nothing here may allocate: it would be counted.
+    let (mut path, mut target) = ([0_u8; 32], [0_u8; EVENTFD.len() + 1]);
+    let written = write!(&mut path[..31], "/proc/self/fd/{descriptor}");
+    // SAFETY: the path ends with a zero, and the target is as long as it says.
+    let length =
+        unsafe { libc::readlink(path.as_ptr().cast(), target.as_mut_ptr().cast(), target.len()) };
+    written.is_ok() && usize::try_from(length).is_ok_and(|length| target[..length] == *EVENTFD)
 }
 
 /// Whether a thread is one of this process, not of a program that it started: only then its memory is ours.
