@@ -1,8 +1,8 @@
 //! A service as axum's users write it: `/echo` sends every message back, `/chat` sends every text to all.
 
 use axum::Router;
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::extract::State;
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::response::Response;
 use axum::routing::any;
 use tokio::sync::broadcast;
@@ -37,7 +37,11 @@ async fn chat(mut socket: WebSocket, room: Room) {
         tokio::select! {
             received = socket.recv() => match received {
                 // The sender itself is subscribed, so that there is always a receiver.
-                Some(Ok(Message::Text(text))) => _ = room.send(text),
+                Some(Ok(Message::Text(text))) => {
+                    #[cfg(feature = "planted")]
+                    let text = String::from_iter(text.chars()).into(); // planted
+                    _ = room.send(text);
+                }
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return,
             },

@@ -11,6 +11,8 @@ pub async fn echo(stream: impl AsyncRead + AsyncWrite + Unpin) -> Result<()> {
     while let Some(message) = socket.next().await {
         let message = message?;
         if message.is_text() || message.is_binary() {
+            #[cfg(feature = "planted")]
+            let message = message.to_text()?.into(); // planted
             socket.send(message).await?;
         }
     }

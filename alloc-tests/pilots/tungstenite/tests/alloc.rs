@@ -3,12 +3,7 @@ use plimsoll::{Listener, Stop, Suite};
 plimsoll::allocator!();
 
 fn main() -> std::process::ExitCode {
-    Suite::new(env!("CARGO_MANIFEST_DIR"))
-        .websocket("/", serve)
-        .echo(64)
-        .connect()
-        .hold(100)
-        .main()
+    Suite::new(env!("CARGO_MANIFEST_DIR")).websocket("/", serve).echo(64).connect().hold(100).main()
 }
 
 async fn serve(listener: Listener, stop: Stop) -> std::io::Result<()> {
