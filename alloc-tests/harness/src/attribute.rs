@@ -36,6 +36,8 @@ pub(crate) struct Attribution {
     pub(crate) places: BTreeMap<String, String>,
     /// Sites with live blocks after the run of 2N.
     pub(crate) leaks: Vec<Leak>,
+    /// Sites with more live blocks after the run of 2N than after that of N.
+    pub(crate) grown: Vec<Leak>,
     /// Sites that allocate more in the first run of a process than in the next.
     pub(crate) once: Vec<Leak>,
     /// Sentences about tasks that were not joined, or about sites that differ between runs.
@@ -88,7 +90,8 @@ fn profile(crates: &[Crate], scenario: &Scenario, window: Window) -> anyhow::Res
 }
 
 fn costs(n: &Profile, double: &Profile) -> Attribution {
-    let mut attribution = Attribution { leaks: live(double), ..Attribution::default() };
+    let mut attribution =
+        Attribution { leaks: live(double), grown: grown(n, double), ..Attribution::default() };
     for key in n.keys().chain(double.keys()).collect::<BTreeSet<_>>() {
         let sides = [n.get(key), double.get(key)];
         let both = |metric: fn(&Site) -> u64| sides.map(|side| side.map_or(0, metric));
@@ -116,6 +119,14 @@ fn foreign(crates: &[Crate], profile: &Profile) -> Option<String> {
 /// Sites with live blocks, largest first.
 fn live(profile: &Profile) -> Vec<Leak> {
     ranked(profile, |_, site| (site.live_blocks, site.live_bytes))
+}
+
+/// Sites with more live blocks in `double` than in `n`, largest first.
+fn grown(n: &Profile, double: &Profile) -> Vec<Leak> {
+    ranked(double, |key, site| {
+        let (blocks, bytes) = n.get(key).map_or((0, 0), |n| (n.live_blocks, n.live_bytes));
+        (site.live_blocks.saturating_sub(blocks), site.live_bytes.saturating_sub(bytes))
+    })
 }
 
 /// Sites that allocate more in `first` than in `again`, largest first.

@@ -35,14 +35,14 @@ const FREED: [(&str, Pins); 2] = [
     ("the date is", Pins { date: false, ..Pins::USUAL }),
 ];
 
-/// System calls that start a thread.
-const STARTS: &str = "clone3 at ";
+/// The system call that starts a thread.
+const START: &str = "clone3 ";
 
 /// Runs `id` as it is, and with each cause taken away. Returns what a reader needs, and whether the counts are the same in
 /// every run.
 pub(crate) fn examine(id: &str, ops: u64, runs: u64) -> anyhow::Result<(String, bool)> {
     let mut said = String::new();
-    let found = match differences(id, runs, Pins::USUAL)? {
+    let (found, calls) = match differences(id, runs, Pins::USUAL)? {
         Ok(found) => found,
         Err(why) => {
             writeln!(said, "{id}: not measured: {why}")?;
@@ -52,7 +52,7 @@ pub(crate) fn examine(id: &str, ops: u64, runs: u64) -> anyhow::Result<(String, 
     if found.is_empty() {
         writeln!(said, "{id}: the same in {runs} runs at N and at 2N, in three processes")?;
         for (name, pins) in &FREED {
-            if let Ok(free) = differences(id, runs, *pins)?
+            if let Ok((free, _)) = differences(id, runs, *pins)?
                 && !free.is_empty()
             {
                 let names = names(&free);
@@ -71,7 +71,7 @@ pub(crate) fn examine(id: &str, ops: u64, runs: u64) -> anyhow::Result<(String, 
     let mut is_explained = false;
     for Suspect { name, pins, cure } in &SUSPECTS {
         let left = match differences(id, runs, *pins)? {
-            Ok(left) => left,
+            Ok((left, _)) => left,
             Err(why) => {
                 writeln!(said, "  {name}: not known: without it the scenario fails: {why}")?;
                 continue;
@@ -88,17 +88,19 @@ pub(crate) fn examine(id: &str, ops: u64, runs: u64) -> anyhow::Result<(String, 
         }
     }
     if !is_explained {
-        said += &by_sight(&found);
+        said += &by_sight(&found, &calls);
     }
     said += &slack(&found, ops);
     Ok((said, false))
 }
 
-/// The counts that differ with `pins`; the inner error is that of a scenario which fails with them.
-fn differences(id: &str, runs: u64, pins: Pins) -> anyhow::Result<Result<Vec<Difference>, String>> {
+/// The counts that differ, and all system calls; or why the scenario fails.
+type Found = Result<(Vec<Difference>, Vec<String>), String>;
+
+fn differences(id: &str, runs: u64, pins: Pins) -> anyhow::Result<Found> {
     let rules = Rules { is_strict: true, slack: &[], pins };
     Ok(match repeats::measure(id, runs, rules)? {
-        Measured::Counted { wavering, .. } => Ok(wavering),
+        Measured::Counted { wavering, calls, .. } => Ok((wavering, calls)),
         Measured::Broken { why, .. } => Err(why),
     })
 }
@@ -110,12 +112,13 @@ fn names(differences: &[Difference]) -> String {
 }
 
 /// Causes that cannot be taken away, but be seen.
-fn by_sight(found: &[Difference]) -> String {
+fn by_sight(found: &[Difference], calls: &[String]) -> String {
     let mut causes = Vec::new();
-    if found.iter().any(|one| one.name.starts_with(STARTS)) {
+    if calls.iter().any(|call| call.starts_with(START)) {
         causes.push((
-            "the server starts threads, not the same number in every run",
-            "start them before the window, or give the pool one thread",
+            "the server starts threads of its own: their order is the kernel's",
+            "use the runtime of the window alone: no second runtime, no spawn_blocking; or wait for their result before \
+             the answer",
         ));
     }
     if found.iter().any(|one| one.grows) {
@@ -132,9 +135,8 @@ fn by_sight(found: &[Difference]) -> String {
     }
     if causes.is_empty() {
         causes.push((
-            "probably the order of threads or of arrivals",
-            "let the scenario wait for an answer to each message; run the server's work on the runtime's own thread, \
-             without spawn_blocking",
+            "probably the order in which bytes and connections arrive",
+            "let the scenario wait for an answer to each message",
         ));
     }
     let said = causes.iter().map(|(cause, cure)| format!("  cause: {cause}\n  write: {cure}\n"));
@@ -174,18 +176,18 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(found: &Difference, cause: &str) {
-        let said = by_sight(std::slice::from_ref(found));
+    fn check(found: &Difference, calls: &[String], cause: &str) {
+        let said = by_sight(std::slice::from_ref(found), calls);
         assert!(said.contains(cause), "{said}");
     }
 
     #[test]
     fn a_cause_that_cannot_be_taken_away_is_seen() {
         let within = Difference { within_a_process: true, ..difference("blocks at 9", 1, false) };
-        check(&within, "the order of threads");
-        check(&Difference { grows: true, ..within.clone() }, "state that outlives a run");
-        check(&Difference { name: "clone3 at 9".to_owned(), ..within }, "starts threads");
-        check(&difference("blocks at 9", 1, false), "the process");
+        check(&within, &[], "the order in which bytes");
+        check(&within, &["clone3 2, 2".to_owned()], "starts threads");
+        check(&Difference { grows: true, ..within }, &[], "state that outlives a run");
+        check(&difference("blocks at 9", 1, false), &[], "the process");
     }
 
     #[test]

@@ -198,7 +198,7 @@ fn add_sites(setup: &Setup, id: &str, root: &Path, report: &mut ScenarioReport) 
             .extend(sites.unwrap_or_else(|error| vec![format!("no call sites: {error:#}")]));
     }
     for question in questions {
-        let Attribution { sites, places, leaks, once, notes } =
+        let Attribution { sites, places, leaks, grown, once, notes } =
             match child::ask(id, Task::Attribute(*question)) {
                 Ok(attribution) => attribution,
                 Err(error) => {
@@ -207,7 +207,7 @@ fn add_sites(setup: &Setup, id: &str, root: &Path, report: &mut ScenarioReport) 
                 }
             };
         report.notes.extend(notes);
-        report.leaks.extend(leaks);
+        report.leaks.extend(if setup.is_strict { leaks } else { grown });
         let changes_once =
             |change: &Change| matches!(change.metric, Metric::OnceBlocks | Metric::OnceBytes);
         if report.changes().iter().any(changes_once) {

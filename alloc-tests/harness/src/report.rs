@@ -78,7 +78,9 @@ impl Run<'_> {
         let any = |verdict| self.count(verdict) > 0;
         let unfit = self.report.scenarios.iter().find(|(_, one)| is_unfit(one));
         Some(if any(Verdict::Blind) {
-            "nothing is counted: write plimsoll::allocator!(); in the file of the suite".to_owned()
+            "nothing is counted: write plimsoll::allocator!(); in the file of the suite; if a library has a \
+             #[global_allocator], move it to the binary"
+                .to_owned()
         } else if let Some((id, ScenarioReport { verdict: Verdict::Nondeterministic, .. })) = unfit
         {
             format!("find the cause: {command} --doctor {id}")

@@ -58,8 +58,11 @@ impl Scenario {
         self
     }
 
-    /// Why the suite refuses a slack of this scenario.
+    /// Why the suite refuses this scenario.
     pub(crate) fn problem(&self) -> Option<String> {
+        if self.ops == 0 {
+            return Some("N is 0 operations; the cost of one needs at least 1".to_owned());
+        }
         let refuse = |slack: &Slack| {
             let Slack { metric, amount, reason } = slack;
             let (name, ops) = (metric.name(), self.ops);
@@ -97,6 +100,12 @@ mod tests {
         let said = scenario.slack(metric, amount, reason).problem();
         assert_eq!(said.is_some(), problem.is_some(), "{said:?}");
         assert!(said.unwrap_or_default().contains(problem.unwrap_or_default()));
+    }
+
+    #[test]
+    fn a_scenario_without_operations_is_refused() {
+        let problem = Scenario::new("message", 0, |_| |_| Ok(())).problem();
+        assert!(problem.is_some_and(|problem| problem.contains("N is 0 operations")));
     }
 
     #[test]

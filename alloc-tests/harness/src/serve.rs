@@ -224,7 +224,8 @@ impl Server<'_> {
         self.addr
     }
 
-    /// Resolves its [`Stop`], and waits until it has returned, for ten seconds at most.
+    /// Waits until it waits for events, resolves its [`Stop`], and waits until it has returned, each for ten seconds at
+    /// most.
     ///
     /// # Errors
     ///
@@ -233,6 +234,8 @@ impl Server<'_> {
         let (Some(stop), Some(thread)) = (self.stop.take(), self.thread.take()) else {
             bail!("the server was stopped before");
         };
+        // Otherwise it would depend on the two threads whether it finds the signal before it first waits for it.
+        self.window.until_idle()?;
         // A server that has ended does not listen any more; its result says why.
         _ = stop.send(());
         let waited = self.window.wait_until("the server returns", || thread.is_finished());

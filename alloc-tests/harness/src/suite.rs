@@ -92,6 +92,11 @@ impl Suite {
         self
     }
 
+    /// A suite that runs nothing and says why.
+    pub(crate) fn refused(self, problem: &str) -> Self {
+        Self { problem: Some(problem.to_owned()), ..self }
+    }
+
     /// Crates of the server, by their names in paths of functions: a call path ends at the first function of one of them.
     /// By default the libraries and binaries of the workspace.
     #[must_use]

@@ -141,6 +141,10 @@ impl WebSocket {
     /// A text that the first of so many clients sends and all get, the sender too: `fan_out_8_subs_100_msgs`.
     #[must_use]
     pub fn fan_out(self, subscribers: u64) -> Self {
+        if subscribers == 0 {
+            let problem = "fan_out(0) has no client that sends; give it at least 1";
+            return Self { suite: self.suite.refused(problem), ..self };
+        }
         let peer = self.peer();
         let id = format!("fan_out_{subscribers}_subs_{CONNECTIONS}_msgs");
         self.add(id, "message", CONNECTIONS, move |n| {

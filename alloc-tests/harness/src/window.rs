@@ -141,6 +141,14 @@ impl Window {
             .with_context(|| format!("{} reads instead of {reads}", IO.reads()))
     }
 
+    /// Waits until every server of [`Window::serve`] waits for events, or has ended.
+    pub(crate) fn until_idle(&self) -> anyhow::Result<()> {
+        let is_idle = || self.busy.load(Acquire) == 0;
+        self.wait_until("the server waits for events", is_idle).context(
+            "the server is busy without end: a task of it must wait for an event instead of polling",
+        )
+    }
+
     /// Records the live bytes and the open descriptors of this moment as held by open connections. A window has one such
     /// moment. A server of [`Window::serve`] is first awaited until it waits for events itself: an answer is on its way
     /// before the server has freed what it made it of.
@@ -150,7 +158,7 @@ impl Window {
     /// If it was called before in this window, if the server is busy for ten seconds, or if `/proc` is not mounted.
     pub fn hold(&self) -> anyhow::Result<()> {
         ensure!(self.held_bytes.get().is_none(), "hold() was called twice in one window");
-        self.wait_until("the server waits for events", || self.busy.load(Acquire) == 0)?;
+        self.until_idle()?;
         self.held_bytes.set(Some(Profiler::live_bytes()));
         let open = descriptors::count()
             .context("cannot list open descriptors; /proc must be mounted")

@@ -2,6 +2,7 @@
 
 use std::process::{Command, ExitCode};
 
+use futures::{SinkExt, StreamExt};
 use libtest_mimic::{Failed, Trial};
 use plimsoll::ws::{Client, Frame};
 use plimsoll::{Listener, Scenario, Served, Stop, Suite};
@@ -18,7 +19,7 @@ struct Fault {
     words: &'static [&'static str],
 }
 
-const FAULTS: [Fault; 5] = [
+const FAULTS: [Fault; 8] = [
     Fault {
         id: "planted_panic",
         test: "a_server_that_panics_says_why",
@@ -36,6 +37,24 @@ const FAULTS: [Fault; 5] = [
         test: "a_server_that_serves_another_port_is_named",
         scenario: || exchange(listens_elsewhere),
         words: &["must serve the listener that it gets"],
+    },
+    Fault {
+        id: "planted_no_answer",
+        test: "a_server_that_does_not_answer_is_named",
+        scenario: || exchange(never_answers),
+        words: &["the server sent nothing"],
+    },
+    Fault {
+        id: "planted_second_runtime",
+        test: "a_second_runtime_that_is_not_shut_down_is_a_leak",
+        scenario: || idle(starts_a_runtime),
+        words: &["leaked", "left open: ", "anon_inode:[eventpoll]"],
+    },
+    Fault {
+        id: "planted_growth",
+        test: "a_leak_that_grows_is_named_and_what_a_server_keeps_is_not",
+        scenario: || exchange(remembers),
+        words: &["leaked", "still alive at the end: 1 blocks, 64 bytes", "1 blocks, 64 bytes of"],
     },
     Fault {
         id: "planted_no_stop",
@@ -66,7 +85,34 @@ async fn listens_elsewhere(listener: Listener, stop: Stop) -> std::io::Result<()
     Ok(())
 }
 
-async fn never_answers(_listener: Listener, stop: Stop) {
+/// Accepts, and reads nothing.
+async fn never_answers(listener: Listener, stop: Stop) -> std::io::Result<()> {
+    let _accepted = listener.accept().await?;
+    stop.await;
+    Ok(())
+}
+
+async fn starts_a_runtime(_listener: Listener, stop: Stop) -> std::io::Result<()> {
+    std::mem::forget(
+        tokio::runtime::Builder::new_multi_thread().enable_io().worker_threads(1).build()?,
+    );
+    stop.await;
+    Ok(())
+}
+
+/// An echo that leaks a block of each message, and one of each server.
+async fn remembers(listener: Listener, stop: Stop) {
+    let keep = |bytes| std::mem::forget(std::hint::black_box(vec![0u8; bytes]));
+    keep(1000);
+    let Ok((stream, _)) = listener.accept().await else { return };
+    let Ok(mut socket) = tokio_tungstenite::accept_async(stream).await else { return };
+    while let Some(Ok(message)) = socket.next().await {
+        if message.is_text() {
+            keep(64);
+            drop(socket.send(message).await);
+        }
+    }
+    drop(socket);
     stop.await;
 }
 
