@@ -67,6 +67,10 @@ impl Client {
     /// Connects and upgrades; the answer must be 101 with the right key.
     pub fn upgrade(&mut self, addr: SocketAddr, path: &str) -> anyhow::Result<()> {
         self.connect(addr)?;
+        self.request_upgrade(path)
+    }
+
+    pub(crate) fn request_upgrade(&mut self, path: &str) -> anyhow::Result<()> {
         let mut request = Cursor::new([0; 512]);
         write!(request, "GET {path}{HEADERS}").context("the path is too long")?;
         self.send(&request.get_ref()[..usize::try_from(request.position())?])?;
@@ -120,7 +124,8 @@ impl Client {
             _ => bail!("expected a text frame, got opcode {:#x}", self.buffer[self.start]),
         };
         let payload = &self.take(header + length)?[header..];
-        ensure!(is_right(payload), "unexpected text: {}", text(head_of(payload)));
+        let shown = &payload[..payload.len().min(256)];
+        ensure!(is_right(payload), "unexpected text: {}", text(shown));
         Ok(())
     }
 

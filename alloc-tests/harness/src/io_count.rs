@@ -25,6 +25,8 @@ pub struct IoCounts {
     all: AtomicBool,
     /// Whether a [`Listener`](crate::Listener) waits for its first connection.
     unserved: AtomicBool,
+    /// Whether the server took tokio's own listener, so that it accepts unseen.
+    unseen: AtomicBool,
     /// Accepted sockets that still use Nagle's algorithm.
     pub(crate) without_nodelay: AtomicU64,
     /// 1 + the index, in order of acceptance, of the connection that was selected last; 0 for none.
@@ -50,6 +52,7 @@ pub static IO: IoCounts = IoCounts {
     accepted: AtomicU64::new(0),
     all: AtomicBool::new(false),
     unserved: AtomicBool::new(false),
+    unseen: AtomicBool::new(false),
     without_nodelay: AtomicU64::new(0),
     selected: AtomicU64::new(0),
     selections: AtomicU64::new(0),
@@ -70,6 +73,7 @@ impl IoCounts {
         self.hold_nothing();
         self.all.store(false, Relaxed);
         self.unserved.store(false, Relaxed);
+        self.unseen.store(false, Relaxed);
         self.drop_waker();
     }
 
@@ -85,6 +89,16 @@ impl IoCounts {
     /// Whether a listener still waits for its first connection.
     pub(crate) fn is_unserved(&self) -> bool {
         self.unserved.load(Relaxed)
+    }
+
+    pub(crate) fn accept_unseen(&self) {
+        self.set_unserved(false);
+        self.unseen.store(true, Relaxed);
+    }
+
+    /// The number of accepted connections; `None` if they are not seen.
+    pub(crate) fn accepted(&self) -> Option<u64> {
+        (!self.unseen.load(Relaxed)).then(|| self.accepted.load(Acquire))
     }
 
     /// Reads and writes; `None` if no stream was wrapped, so that nothing could be counted.

@@ -20,6 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::Environment;
+use crate::client::Client;
 use crate::clock;
 use crate::io_count::{Counted, IO};
 use crate::profiler::Profiler;
@@ -58,7 +59,7 @@ impl Listener {
     /// server wraps its streams with [`count`](crate::count).
     #[must_use]
     pub fn into_tokio(self) -> TcpListener {
-        IO.set_unserved(false);
+        IO.accept_unseen();
         self.0
     }
 }
@@ -222,6 +223,16 @@ impl Server<'_> {
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Connects `client`, and waits until the server has accepted it and waits for its first byte: otherwise it would
+    /// depend on the two threads whether the request is there already. Accepts of tokio's own listener are not seen.
+    pub(crate) fn connect(&self, client: &mut Client) -> anyhow::Result<()> {
+        let before = IO.accepted();
+        client.connect(self.addr)?;
+        let is_accepted = || before.is_none() || IO.accepted() > before;
+        self.window.wait_until("the server accepts", is_accepted)?;
+        self.window.until_idle()
     }
 
     /// Waits until it waits for events, resolves its [`Stop`], and waits until it has returned, each for ten seconds at

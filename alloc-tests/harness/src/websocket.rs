@@ -229,7 +229,8 @@ struct Peer {
 
 impl Peer {
     fn upgrade(&self, client: &mut Client, server: &Server<'_>) -> anyhow::Result<()> {
-        client.upgrade(server.addr(), &self.path)?;
+        server.connect(client)?;
+        client.request_upgrade(&self.path)?;
         (self.greet)(client)
     }
 
