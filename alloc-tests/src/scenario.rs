@@ -2,8 +2,7 @@
 
 use anyhow::Context as _;
 use plimsoll::Scenario;
-use plimsoll::memory::MemoryPeer;
-use plimsoll::ws::{Client, Frame};
+use plimsoll::ws::{Client, Frame, MemoryPeer};
 use server::{Config, Embedded};
 
 use crate::window::scenario;

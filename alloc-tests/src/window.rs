@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use plimsoll::io_count::IO;
-use plimsoll::memory::MemoryPeer;
+use plimsoll::ws::MemoryPeer;
 use plimsoll::{Environment, Scenario, Window};
 use server::clock::ManualClock;
 use server::stats::{Counters, ErrorKind};
@@ -100,7 +100,7 @@ impl ServerWindow<'_> {
         let started = Embedded::start_wrapped(config, move |socket| {
             let _moved_here = &guard;
             fault();
-            IO.wrap_tcp(socket)
+            plimsoll::count_tcp(socket)
         });
         started.context(Environment)
     }
@@ -140,7 +140,7 @@ impl ServerWindow<'_> {
         let runtime = runtime::Builder::new_current_thread().build()?;
         let context = Context::new(self.config())?;
         for peer in peers {
-            self.run(&runtime, server::serve_connection(IO.wrap(peer), &context));
+            self.run(&runtime, server::serve_connection(plimsoll::count(peer), &context));
         }
         let counters = context.stats().counters();
         ensure!(
@@ -159,7 +159,7 @@ impl ServerWindow<'_> {
         for _ in 0..self.ops() {
             let sent = Cursor::new(FLOOD).chain(tokio::io::repeat(0));
             let peer = tokio::io::join(sent, tokio::io::sink());
-            self.run(&runtime, server::serve_connection(IO.wrap(peer), &context));
+            self.run(&runtime, server::serve_connection(plimsoll::count(peer), &context));
         }
         let errors = context.stats().counters().errors;
         ensure!(errors[ErrorKind::Protocol as usize] == self.ops(), "not refused: {errors:?}");
@@ -177,7 +177,7 @@ impl ServerWindow<'_> {
             // Only a whole server has a hub. This one accepts no connection, and stops when the subscriber leaves.
             let listener =
                 TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context(Environment)?;
-            let connection = server::serve_connection(IO.wrap(peer), &context);
+            let connection = server::serve_connection(plimsoll::count(peer), &context);
             anyhow::Ok(
                 server::serve_wrapped(listener, Arc::clone(&context), connection, |s| s).await?,
             )

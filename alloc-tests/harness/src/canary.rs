@@ -7,6 +7,7 @@ use std::sync::Barrier;
 use anyhow::{Context, ensure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use crate::counted::count;
 use crate::io_count::IO;
 use crate::profiler::Profiler;
 use crate::{descriptors, system_calls, window};
@@ -147,7 +148,7 @@ fn random_numbers() -> anyhow::Result<()> {
 fn reads_and_writes() -> anyhow::Result<()> {
     IO.reset();
     window::block_on(async {
-        let mut stream = IO.wrap(tokio::io::join(tokio::io::repeat(0), tokio::io::sink()));
+        let mut stream = count(tokio::io::join(tokio::io::repeat(0), tokio::io::sink()));
         stream.write_all(b"two writes").await?;
         stream.write_all(b"are counted").await?;
         stream.read(&mut [0; 8]).await

@@ -1,14 +1,9 @@
-//! Counts the reads and writes of the server's streams, and can hold back those of selected connections.
+//! The counts of the server's reads and writes, and those of selected connections that are held back.
 
-use std::io;
-use std::pin::Pin;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU64};
-use std::task::{Context, Poll, ready};
 
 use futures::task::AtomicWaker;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 /// Most connections that can be held back at the same time.
 const MOST_HELD: usize = 4;
@@ -168,107 +163,36 @@ impl IoCounts {
         self.waiting.iter().for_each(AtomicWaker::wake);
     }
 
-    /// [`IoCounts::wrap`] for an accepted socket, which must have `TCP_NODELAY`.
-    pub fn wrap_tcp(&'static self, socket: TcpStream) -> Counted<TcpStream> {
-        if !socket.nodelay().is_ok_and(|nodelay| nodelay) {
-            self.without_nodelay.fetch_add(1, Relaxed);
-        }
-        self.wrap(socket)
-    }
-
-    /// Counts a stream of the server from its first byte.
-    pub fn wrap<S>(&'static self, io: S) -> Counted<S> {
+    /// Counts an accepted stream. If it was selected, returns what wakes it when it may go on.
+    pub(crate) fn accept(&'static self) -> Option<&'static AtomicWaker> {
         let index = self.accepted.fetch_add(1, AcqRel) + 1;
         let is_selected = self.selected.load(Acquire) == index;
-        let waker = is_selected.then(|| {
+        is_selected.then(|| {
             let nth = self.selections.fetch_add(1, Relaxed) as usize;
             &self.waiting[nth % MOST_HELD]
-        });
-        Counted { io, waker }
+        })
+    }
+
+    pub(crate) fn add_read(&self, is_ready: bool) {
+        let count = if is_ready { &self.reads } else { &self.empty_reads };
+        count.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn add_write(&self) {
+        self.writes.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn lets_read(&self) -> bool {
+        !self.holds_reads.load(Acquire)
     }
 
     /// Whether one more write passes, which is then taken.
-    fn lets_write(&self) -> bool {
+    pub(crate) fn lets_write(&self) -> bool {
         let next = |left: u64| if left == ALL { Some(ALL) } else { left.checked_sub(1) };
         self.passing.fetch_update(AcqRel, Acquire, next).is_ok()
     }
-}
 
-/// A stream whose completed reads and writes are counted.
-#[derive(Debug)]
-pub struct Counted<S> {
-    io: S,
-    /// For a connection that can be held back: wakes it when it may go on.
-    waker: Option<&'static AtomicWaker>,
-}
-
-impl<S> Counted<S> {
-    /// Waits while `passes` is false.
-    fn held(&self, cx: &mut Context<'_>, passes: impl Fn() -> bool) -> Poll<()> {
-        let Some(waker) = self.waker else { return Poll::Ready(()) };
-        if passes() {
-            return Poll::Ready(());
-        }
-        waker.register(cx.waker());
-        if passes() {
-            // It was released in between. A waker that stays keeps the memory of its task.
-            drop(waker.take());
-            return Poll::Ready(());
-        }
-        Poll::Pending
+    pub(crate) fn lets_end(&self) -> bool {
+        !self.holds_end.load(Acquire)
     }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Counted<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        ready!(self.held(cx, || !IO.holds_reads.load(Acquire)));
-        let read = Pin::new(&mut self.io).poll_read(cx, buf);
-        let count = if read.is_ready() { &IO.reads } else { &IO.empty_reads };
-        count.fetch_add(1, Relaxed);
-        read
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Counted<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        ready!(self.held(cx, || IO.lets_write()));
-        counted(Pin::new(&mut self.io).poll_write(cx, buf))
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        ready!(self.held(cx, || IO.lets_write()));
-        counted(Pin::new(&mut self.io).poll_write_vectored(cx, bufs))
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.held(cx, || !IO.holds_end.load(Acquire)));
-        Pin::new(&mut self.io).poll_shutdown(cx)
-    }
-}
-
-fn counted(written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-    if written.is_ready() {
-        IO.writes.fetch_add(1, Relaxed);
-    }
-    written
 }

@@ -9,10 +9,11 @@
 //! - [`suite`](Suite): the scenarios, and what they are held to; `setup`: what the other parts know of it; `workspace`: what
 //!   cargo and the lockfile know of the package
 //! - [`scenario`](Scenario): a number of operations on a server; [`window`](Window): one measured run of it
-//! - [`serve`](Server): a server on a thread of its own; [`websocket`](WebSocket): the scenarios that most servers need
-//! - [`ws`], [`memory`]: drivers that do not allocate: a blocking socket with its frames, and a peer in memory
-//! - [`io_count`]: counts reads and writes, and holds writes back
-//! - [`profiler`]: counts the heap (dhat); `descriptors`: lists open files and sockets
+//! - [`serve`](Server): a server on a thread of its own; [`listener`](Listener): what it gets; [`websocket`](WebSocket): the scenarios that most servers need
+//! - [`ws`]: drivers that do not allocate: a blocking [`client`](ws::Client), a peer in [`memory`](ws::MemoryPeer), and
+//!   their frames
+//! - [`io_count`]: the counts of reads and writes, and what is held back; [`counted`](Counted): a stream that is counted
+//! - [`profiler`](Profiler): counts the heap (dhat); `descriptors`: lists open files and sockets
 //! - `measure`: one window, and the repeats of one process; `repeats`: several processes, which must agree; `canary`:
 //!   checks the instrument itself
 //! - `system_calls`: the calls of the server's threads, by seccomp notifications, which also pin random numbers; `clock`:
@@ -30,6 +31,7 @@ mod child;
 mod cli;
 mod client;
 mod clock;
+mod counted;
 mod descriptors;
 mod doctor;
 mod error;
@@ -38,11 +40,12 @@ pub mod io_count;
 mod judge;
 mod libtest;
 mod limits;
+mod listener;
 mod measure;
-pub mod memory;
+mod memory;
 mod output;
 mod pins;
-pub mod profiler;
+mod profiler;
 mod record;
 mod repeats;
 mod report;
@@ -57,25 +60,30 @@ mod websocket;
 mod window;
 mod workspace;
 
-/// A WebSocket client and its frames.
+/// WebSocket clients that do not allocate, on a socket and in memory, and their frames.
 pub mod ws {
     pub use crate::client::Client;
     pub use crate::frame::{Frame, ascii};
+    pub use crate::memory::MemoryPeer;
 }
 
 /// The result of a scenario: its error is the first demand that the server did not meet.
 pub type Result<T = ()> = anyhow::Result<T>;
 
-/// The allocator that counts; [`allocator!`] makes it the global one.
+/// A counted quantity, for [`Scenario::slack`].
 pub use baselines::alloc::Metric;
+pub use counted::{Counted, count, count_tcp};
+/// The allocator that counts; [`allocator!`] makes it the global one.
 pub use dhat::Alloc as Allocator;
 pub use error::Environment;
+pub use listener::{Listener, Stop};
+pub use profiler::Profiler;
 pub use report::figures;
 pub use scenario::Scenario;
-pub use serve::{Listener, Served, Server, Stop};
+pub use serve::{Served, Server};
 pub use suite::Suite;
 pub use websocket::WebSocket;
-pub use window::{Window, count};
+pub use window::Window;
 
 /// The target triple that this program is built for, which is the name of its baseline.
 pub const TARGET: &str = setup::TARGET;

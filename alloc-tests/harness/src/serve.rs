@@ -1,100 +1,31 @@
-//! A server on a thread of its own, inside a window: its listener, its signal to stop, its end.
+//! A server on a thread of its own, inside a window.
 
 use std::any::Any;
 use std::fmt::Display;
-use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Release;
-use std::task::{Context as TaskContext, Poll};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
 use futures::channel::oneshot;
-use futures::future::{BoxFuture, FutureExt, Shared};
-use tokio::net::{TcpListener, TcpStream};
+use futures::future::FutureExt;
+use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::Environment;
 use crate::client::Client;
 use crate::clock;
-use crate::io_count::{Counted, IO};
+use crate::io_count::IO;
+use crate::listener::{Listener, Stop};
 use crate::profiler::Profiler;
 use crate::window::Window;
 
 /// Longest time without a change in which tasks may still end after their server.
 const SETTLE: Duration = Duration::from_millis(50);
-
-/// The port of a server in a window. Its streams count their reads and writes.
-#[derive(Debug)]
-pub struct Listener(TcpListener);
-
-impl Listener {
-    /// Accepts a connection, with `TCP_NODELAY`.
-    ///
-    /// # Errors
-    ///
-    /// As [`TcpListener::accept`].
-    pub async fn accept(&self) -> io::Result<(Counted<TcpStream>, SocketAddr)> {
-        let (socket, peer) = self.0.accept().await?;
-        IO.set_unserved(false);
-        socket.set_nodelay(true)?;
-        Ok((IO.wrap(socket), peer))
-    }
-
-    /// The address that it listens on.
-    ///
-    /// # Errors
-    ///
-    /// As [`TcpListener::local_addr`].
-    pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
-    }
-
-    /// tokio's own listener, for a server that takes nothing else. Reads and writes are then *not measured*, unless the
-    /// server wraps its streams with [`count`](crate::count).
-    #[must_use]
-    pub fn into_tokio(self) -> TcpListener {
-        IO.accept_unseen();
-        self.0
-    }
-}
-
-#[cfg(feature = "axum")]
-impl axum::serve::Listener for Listener {
-    type Io = Counted<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        loop {
-            // An error is that of one connection, or lasts: then the scenario times out.
-            match Self::accept(self).await {
-                Ok(accepted) => return accepted,
-                Err(_) => tokio::task::yield_now().await,
-            }
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<Self::Addr> {
-        Self::local_addr(self)
-    }
-}
-
-/// Resolves when the server must stop. Every clone does.
-#[derive(Clone, Debug)]
-pub struct Stop(Shared<BoxFuture<'static, ()>>);
-
-impl Future for Stop {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<()> {
-        self.0.poll_unpin(cx)
-    }
-}
 
 /// What a server returns: nothing, or a result.
 pub trait Served {

@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use crate::client::Client;
 use crate::frame::{Frame, ascii};
+use crate::listener::{Listener, Stop};
 use crate::scenario::Scenario;
-use crate::serve::{Listener, Served, Server, Stop};
+use crate::serve::{Served, Server};
 use crate::suite::Suite;
 use crate::window::Window;
 

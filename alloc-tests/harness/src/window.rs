@@ -10,7 +10,7 @@ use anyhow::{Context, ensure};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::error::Environment;
-use crate::io_count::{Counted, IO};
+use crate::io_count::IO;
 use crate::profiler::Profiler;
 use crate::{descriptors, system_calls};
 
@@ -109,7 +109,7 @@ impl Window {
     }
 
     /// Records that a server on another thread has returned and left `alive_tasks` behind. Every socket that it wrapped
-    /// with [`IoCounts::wrap_tcp`](crate::io_count::IoCounts::wrap_tcp) must have `TCP_NODELAY`.
+    /// with [`count_tcp`](crate::count_tcp) must have `TCP_NODELAY`.
     pub fn server_stopped(&self, alive_tasks: usize) -> anyhow::Result<()> {
         IO.drop_waker();
         self.add_alive_tasks(alive_tasks);
@@ -166,11 +166,6 @@ impl Window {
         self.held_fds.set(Some(open.saturating_sub(self.fds_before)));
         Ok(())
     }
-}
-
-/// Counts the reads and writes of a server's stream from its first byte, in the window that is open.
-pub fn count<S>(stream: S) -> Counted<S> {
-    IO.wrap(stream)
 }
 
 /// Runs a future on this thread, on a runtime with every driver: tokio opens some descriptors once in a process and

@@ -6,8 +6,7 @@ use baselines::alloc::Metric;
 use baselines::{SuiteReport, Verdict};
 use futures::{SinkExt, StreamExt};
 use libtest_mimic::{Failed, Trial};
-use plimsoll::memory::MemoryPeer;
-use plimsoll::ws::{Client, Frame};
+use plimsoll::ws::{Client, Frame, MemoryPeer};
 use plimsoll::{Environment, Listener, Scenario, Stop, Suite};
 use tokio::io::{AsyncRead, AsyncWrite};
 

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use alloc_tests::{scenario, window};
+use plimsoll::Profiler;
 use plimsoll::Scenario;
-use plimsoll::profiler::Profiler;
 use plimsoll::ws::{Client, Frame};
 use server::Clock;
 

@@ -2,9 +2,8 @@
 
 use alloc_tests::dashboard::TICK;
 use alloc_tests::window;
-use plimsoll::memory::MemoryPeer;
 use plimsoll::Scenario;
-use plimsoll::ws::Frame;
+use plimsoll::ws::{Frame, MemoryPeer};
 
 pub(crate) fn scenario() -> Scenario {
     window::scenario("tick", 1000, |ops| {

@@ -1,9 +1,8 @@
 //! One 64-byte text message at a time that arrives seven bytes at a time, in memory.
 
 use alloc_tests::window;
-use plimsoll::memory::MemoryPeer;
 use plimsoll::Scenario;
-use plimsoll::ws::{Frame, ascii};
+use plimsoll::ws::{Frame, MemoryPeer, ascii};
 
 pub(crate) fn scenario() -> Scenario {
     window::scenario("message", 1000, |ops| {

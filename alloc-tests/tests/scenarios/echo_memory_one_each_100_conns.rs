@@ -1,9 +1,8 @@
 //! Connect, upgrade, one echo, close, in memory: a whole connection without a kernel.
 
 use alloc_tests::window;
-use plimsoll::memory::MemoryPeer;
 use plimsoll::Scenario;
-use plimsoll::ws::Frame;
+use plimsoll::ws::{Frame, MemoryPeer};
 
 pub(crate) fn scenario() -> Scenario {
     window::scenario("connection", 100, |ops| {

@@ -1,0 +1,79 @@
+//! What a server in a window gets: its port, and its signal to stop.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures::future::{BoxFuture, FutureExt, Shared};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::counted::{Counted, count};
+use crate::io_count::IO;
+
+/// The port of a server in a window. Its streams count their reads and writes.
+#[derive(Debug)]
+pub struct Listener(pub(crate) TcpListener);
+
+impl Listener {
+    /// Accepts a connection, with `TCP_NODELAY`.
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpListener::accept`].
+    pub async fn accept(&self) -> io::Result<(Counted<TcpStream>, SocketAddr)> {
+        let (socket, peer) = self.0.accept().await?;
+        IO.set_unserved(false);
+        socket.set_nodelay(true)?;
+        Ok((count(socket), peer))
+    }
+
+    /// The address that it listens on.
+    ///
+    /// # Errors
+    ///
+    /// As [`TcpListener::local_addr`].
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+
+    /// tokio's own listener, for a server that takes nothing else. Reads and writes are then *not measured*, unless the
+    /// server wraps its streams with [`count`](crate::count).
+    #[must_use]
+    pub fn into_tokio(self) -> TcpListener {
+        IO.accept_unseen();
+        self.0
+    }
+}
+
+#[cfg(feature = "axum")]
+impl axum::serve::Listener for Listener {
+    type Io = Counted<TcpStream>;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            // An error is that of one connection, or lasts: then the scenario times out.
+            match Self::accept(self).await {
+                Ok(accepted) => return accepted,
+                Err(_) => tokio::task::yield_now().await,
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        Self::local_addr(self)
+    }
+}
+
+/// Resolves when the server must stop. Every clone does.
+#[derive(Clone, Debug)]
+pub struct Stop(pub(crate) Shared<BoxFuture<'static, ()>>);
+
+impl Future for Stop {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.poll_unpin(cx)
+    }
+}
