@@ -36,21 +36,25 @@ const PATIENTS: [Patient; 6] = [
         test: "a_server_that_counts_alike_by_pinned_random_numbers_is_told_so",
         fault: by_hash_seed,
         code: 0,
-        words: &["only because random numbers are", "blocks at 1"],
+        words: &["only because random numbers are", "else blocks, bytes differ"],
     },
     Patient {
         id: "planted_date",
         test: "a_server_that_counts_alike_by_a_pinned_date_is_told_so",
         fault: by_date,
         code: 0,
-        words: &["only because the date is", "blocks at 1"],
+        words: &["only because the date is", "else blocks, bytes differ"],
     },
     Patient {
         id: "planted_time",
         test: "time_is_named_as_a_cause",
         fault: by_time,
         code: 6,
-        words: &["from run to run", "cause: time", "write: give the server a clock"],
+        words: &[
+            "from run to run",
+            "cause: time. Without it, blocks, bytes",
+            "write: give the server a clock",
+        ],
     },
     Patient {
         id: "planted_state",
