@@ -10,6 +10,7 @@ use baselines::suite_report::{Leak, SCHEMA, ScenarioReport};
 use baselines::verdict::exit_code;
 
 use super::*;
+use crate::repeats::CALLS_VARY;
 use crate::result::{stale, unmeasured};
 
 fn setup() -> Setup {
@@ -200,4 +201,19 @@ fn the_last_line_is_the_next_step() {
         ("stale", next(gone())),
     ]);
     insta::assert_debug_snapshot!(steps);
+}
+
+#[test]
+fn one_scenario_without_counted_calls_among_others_is_told() {
+    let setup = setup();
+    let said = |results| run(&setup, results).render(Format::Table).unwrap();
+    let note = "not measured: system calls";
+    let blind = Counts { calls: None, ..counts([58, 58]) };
+    let refused = || counted("reset", Some(counts([58, 58])), blind.clone(), Live::default());
+    assert!(!said(vec![passed()]).contains(note));
+    assert!(said(vec![passed(), refused()]).contains(note));
+    // Where they vary, the scenario says so itself.
+    let mut varying = refused();
+    varying.1.notes.push(format!("{CALLS_VARY}: write at 1000: 1 in run 1, 2 in run 2"));
+    assert!(!said(vec![passed(), varying]).contains("this kernel or container refuses"));
 }
