@@ -23,10 +23,12 @@ pub fn ticks(ops: u64, subscribers: u64) -> Scenario {
                 client.upgrade(server.addr(), "/ws/dashboard")?;
                 expect_snapshot(client, 1)?;
             }
-            for seq in 2..ops + 2 {
+            let mut seqs = 2..;
+            window.ticks(&server, subscribers, ops, || {
+                let seq = seqs.next().unwrap_or_default();
                 window.clock().advance(TICK);
-                clients.iter_mut().try_for_each(|client| expect_snapshot(client, seq))?;
-            }
+                clients.iter_mut().try_for_each(|client| expect_snapshot(client, seq))
+            })?;
             for (client, left) in clients.iter_mut().zip((0..subscribers).rev()) {
                 client.close()?;
                 window.until_open(&server, left)?;

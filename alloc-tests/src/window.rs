@@ -198,6 +198,30 @@ impl ServerWindow<'_> {
         server: &Embedded,
         clients: u64,
         turns: u64,
+        turn: impl FnMut() -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        self.hold_to(server, clients, turns, 0, turn)
+    }
+
+    /// [`ServerWindow::traffic`] with a snapshot to each of `clients` in each turn, for which the hub makes a timer and
+    /// polls a future that all connections share; the clock wakes every session once.
+    pub fn ticks(
+        &self,
+        server: &Embedded,
+        clients: u64,
+        turns: u64,
+        turn: impl FnMut() -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        self.hold_to(server, clients, turns, turns, turn)
+    }
+
+    /// `by_hub`: timers and polls that are not a connection's.
+    fn hold_to(
+        &self,
+        server: &Embedded,
+        clients: u64,
+        turns: u64,
+        by_hub: u64,
         mut turn: impl FnMut() -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         // After its first reply a connection has made the timers that it begins with.
@@ -207,12 +231,15 @@ impl ServerWindow<'_> {
         let looks = IO.empty_reads();
         (0..turns).try_for_each(|_| turn())?;
         let now = self.clock.timers();
-        if let Some(at) = now.last.filter(|_| now.made > timers) {
+        if let Some(at) = now.last.filter(|_| now.made > timers + by_hub) {
             bail!("{turns} turns made {} timers, the last one at {at}", now.made - timers);
         }
         // The end of a connection's first turn may come after its reply.
         let polls = server.shutdown_polls() - polls;
-        ensure!(polls <= clients, "{turns} turns polled the futures of a shutdown {polls} times");
+        ensure!(
+            polls <= clients + by_hub,
+            "{turns} turns polled the futures of a shutdown {polls} times"
+        );
         let looks = IO.empty_reads() - looks;
         let most = 2 * clients * turns + clients;
         ensure!(

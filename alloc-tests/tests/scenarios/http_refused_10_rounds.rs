@@ -37,6 +37,7 @@ fn cases() -> Vec<Case> {
         (b"GET / HTTP/1.1\r\nHost: a\0b\r\n\r\n".to_vec(), " 400 "),
         (b"POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n".to_vec(), " 400 "),
         (b"POST /healthz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: xchunked\r\n\r\n".to_vec(), " 400 "),
+        (b"POST /healthz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n".to_vec(), " 405 "),
         (b"GET / HTTP/2.0\r\nHost: localhost\r\n\r\n".to_vec(), " 400 "),
         (b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03".to_vec(), " 400 "),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), ""),

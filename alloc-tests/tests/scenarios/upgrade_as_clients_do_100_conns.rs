@@ -1,5 +1,5 @@
 //! Upgrades as browsers, libraries and probes send them: another key each time, with a query, an origin, cookies,
-//! extensions, subprotocols and many headers; some with a message behind the request.
+//! extensions, subprotocols and many headers; some with a message behind the request, some behind another request.
 
 use alloc_tests::window;
 use anyhow::ensure;
@@ -20,12 +20,16 @@ const CLIENTS: [(&str, &str); 9] = [
     ("/ws/echo", "Connection: Upgrade\r\nUpgrade: websocket\r\n"),
 ];
 
+const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
 /// One connection: the request, its accept key, and the exchange before the close.
 struct Connection {
     request: Vec<u8>,
     accept: String,
     /// Whether the message comes right behind the request.
     at_once: bool,
+    /// Whether another request comes first.
+    second: bool,
     subscribes: bool,
 }
 
@@ -36,8 +40,11 @@ pub(crate) fn scenario() -> Scenario {
         let connections: Vec<_> = (0..ops).map(|n| connection(n, &message)).collect();
         move |window| {
             let server = window.start()?;
-            for Connection { request, accept, at_once, subscribes } in &connections {
+            for Connection { request, accept, at_once, second, subscribes } in &connections {
                 client.connect(server.addr())?;
+                if *second {
+                    client.http(HEALTH, b" 200 ")?;
+                }
                 client.send(request)?;
                 let head = client.head()?;
                 ensure!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(head));
@@ -80,7 +87,8 @@ fn connection(n: u64, message: &Frame) -> Connection {
     if at_once {
         request.extend_from_slice(&message.request);
     }
-    Connection { request, accept: derive_accept_key(key.as_bytes()), at_once, subscribes }
+    let second = n % 4 == 1;
+    Connection { request, accept: derive_accept_key(key.as_bytes()), at_once, second, subscribes }
 }
 
 /// 16 bytes in base64 that differ from connection to connection and not from run to run.

@@ -32,7 +32,7 @@ const CLOSES: [(&[u8], &[u8]); 9] = [
 ];
 
 pub(crate) fn scenario() -> Scenario {
-    window::scenario("round", 10, |ops| {
+    window::scenario("round", 5, |ops| {
         let mut peers = Peers::default();
         move |window| {
             let server = window.start()?;

@@ -8,7 +8,7 @@ use plimsoll::ws::Client;
 /// A request and the status of its answer.
 type Case = (&'static str, &'static str);
 
-const CASES: [Case; 45] = [
+const CASES: [Case; 49] = [
     ("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", "200"),
     ("HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", "200"),
     ("GET /healthz?probe=1&from=kubelet HTTP/1.1\r\nHost: 10.0.0.7:9001\r\nUser-Agent: kube-probe/1.31\r\nAccept: */*\r\n\r\n", "200"),
@@ -43,6 +43,10 @@ const CASES: [Case; 45] = [
     ("DELETE /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n", "405"),
     ("OPTIONS / HTTP/1.1\r\nHost: localhost\r\nOrigin: https://example.org\r\nAccess-Control-Request-Method: GET\r\n\r\n", "405"),
     ("TRACE /page/main.js HTTP/1.1\r\nHost: localhost\r\n\r\n", "405"),
+    ("CONNECT localhost:443 HTTP/1.1\r\nHost: localhost:443\r\n\r\n", "404"),
+    ("OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n", "404"),
+    ("POST / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello", "405"),
+    ("GET /healthz HTTP/1.0\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n", "200"),
     // Upgrades that are refused: the method, the headers, the version, the key.
     ("POST /ws/echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", "405"),
     ("HEAD /ws/dashboard HTTP/1.1\r\nHost: localhost\r\n\r\n", "405"),
@@ -61,8 +65,10 @@ const CASES: [Case; 45] = [
 const PIPELINED: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 pub(crate) fn scenario() -> Scenario {
-    window::scenario("round", 20, |ops| {
+    window::scenario("round", 5, |ops| {
         let mut client = Client::default();
+        let query = "q".repeat(12 * 1024);
+        let long = format!("GET /healthz?{query} HTTP/1.1\r\nHost: localhost\r\n\r\n").into_bytes();
         move |window| {
             let server = window.start()?;
             client.connect(server.addr())?;
@@ -70,6 +76,7 @@ pub(crate) fn scenario() -> Scenario {
                 for (request, status) in CASES {
                     client.http(request.as_bytes(), status.as_bytes())?;
                 }
+                client.http(&long, b"HTTP/1.1 200 ")?;
                 client.http(PIPELINED, b"HTTP/1.1 200 ")?;
                 client.http(b"", b"HTTP/1.1 404 ")?;
             }
