@@ -249,6 +249,12 @@ impl ServerWindow<'_> {
         Ok(())
     }
 
+    /// [`Window::wait_until`] the server has completed `reads` reads in all.
+    pub fn until_read(&self, reads: u64) -> anyhow::Result<()> {
+        self.wait_until("the server has read what was sent", || IO.reads() >= reads)
+            .with_context(|| format!("{} reads instead of {reads}", IO.reads()))
+    }
+
     /// [`Window::wait_until`] the server has made timer number `made` on the window's clock.
     pub fn until_timers(&self, made: u64) -> anyhow::Result<()> {
         self.wait_until("the server has made a timer", || self.clock.timers().made >= made)

@@ -21,11 +21,28 @@ pub(crate) const HEADERS: &str = " HTTP/1.1\r\nHost: localhost\r\nConnection: Up
 /// The accept key that answers [`HEADERS`].
 const ACCEPT: &[u8] = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-/// A client with one connection at most.
+/// A client with one connection at most, and a buffer of 16 KiB for what it reads.
+///
+/// In the examples of its methods, `peer(bytes)` starts a server that accepts one connection, sends `bytes`, and ends its
+/// side.
+///
+/// ```
+/// use plimsoll::ws::{Client, Frame};
+/// # let peer = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/peer.rs"));
+/// let hello = Frame::text("hello");
+/// # let addr = peer(b"HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\
+/// #     \x81\x05hello\x88\x02\x03\xe8");
+/// let mut client = Client::default();
+/// client.upgrade(addr, "/chat")?;
+/// client.exchange(&hello.request, &hello.reply)?;
+/// client.close()?;
+/// # Ok::<(), anyhow::Error>(())
+/// ```
 ///
 /// # Errors
 ///
-/// Every method fails if the server closes the connection, sends other bytes than expected, or none within ten seconds.
+/// Every method fails if it has no connection, if the server closes it, sends other bytes than expected, or none within
+/// ten seconds. The error shows what was expected and what came, at most 64 bytes of each.
 #[derive(Debug)]
 pub struct Client {
     stream: Option<TcpStream>,
@@ -42,13 +59,27 @@ impl Default for Client {
 }
 
 impl Client {
-    /// `count` clients without a connection.
+    /// `count` clients without a connection, for a scenario to make before its window.
+    ///
+    /// ```
+    /// # use plimsoll::ws::Client;
+    /// assert_eq!(Client::several(100).len(), 100);
+    /// ```
     #[must_use]
     pub fn several(count: u64) -> Vec<Self> {
         (0..count).map(|_| Self::default()).collect()
     }
 
-    /// Connects, and sends nothing. An error is marked as [`Environment`], unless nothing listens.
+    /// Connects, with `TCP_NODELAY`, and sends nothing. A connection that it had is dropped. An error is marked as
+    /// [`Environment`], unless nothing listens.
+    ///
+    /// ```
+    /// # let peer = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/peer.rs"));
+    /// # let mut client = plimsoll::ws::Client::default();
+    /// client.connect(peer(b"welcome"))?;
+    /// client.expect(b"welcome")?;
+    /// # Ok::<(), anyhow::Error>(())
+    /// ```
     pub fn connect(&mut self, addr: SocketAddr) -> anyhow::Result<()> {
         let stream = match TcpStream::connect(addr) {
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
@@ -66,7 +97,15 @@ impl Client {
         Ok(())
     }
 
-    /// Connects and upgrades; the answer must be 101 with the right key.
+    /// Connects and upgrades to WebSocket on `path`, of about 300 bytes at most; the answer must be 101 with the right
+    /// key.
+    ///
+    /// ```
+    /// # let peer = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/peer.rs"));
+    /// # let mut client = plimsoll::ws::Client::default();
+    /// let refused = client.upgrade(peer(b"HTTP/1.1 404 Not Found\r\n\r\n"), "/chta");
+    /// assert!(refused.unwrap_err().to_string().contains("404 Not Found"));
+    /// ```
     pub fn upgrade(&mut self, addr: SocketAddr, path: &str) -> anyhow::Result<()> {
         self.connect(addr)?;
         self.request_upgrade(path)
@@ -82,30 +121,72 @@ impl Client {
         Ok(())
     }
 
-    /// Sends `bytes`.
+    /// Sends `bytes` as they are, and waits for nothing.
+    ///
+    /// ```
+    /// # let peer = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/peer.rs"));
+    /// # let mut client = plimsoll::ws::Client::default();
+    /// client.connect(peer(b""))?;
+    /// client.send(b"GET / HTTP/1.1\r\n")?;
+    /// client.send(b"Host: localhost\r\n\r\n")?;
+    /// # Ok::<(), anyhow::Error>(())
+    /// ```
     pub fn send(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
         self.stream()?.write_all(bytes).context("the server accepts no more bytes")
     }
 
-    /// Sends `request` and waits for exactly `reply`.
+    /// Sends `request` and waits for exactly `reply`: [`Client::send`] and [`Client::expect`].
+    ///
+    /// ```
+    /// # let peer = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/peer.rs"));
+    /// # let mut client = plimsoll::ws::Client::default();
+    /// client.connect(peer(b"+PONG\r\n"))?;
+    /// client.exchange(b"PING\r\n", b"+PONG\r\n")?;
+    /// # Ok::<(), anyhow::Error>(())
+    /// ```
     pub fn exchange(&mut self, request: &[u8], reply: &[u8]) -> anyhow::Result<()> {
         self.send(request)?;
         self.expect(reply)
     }
 
-    /// Begins a close handshake, which the server must answer before it ends the stream.
+    /// Begins a close handshake with the code 1000, which the server must answer before it ends the stream.
+    ///
+    /// ```
+    /// # let peer = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/peer.rs"));
+    /// # let mut client = plimsoll::ws::Client::default();
+    /// client.connect(peer(b"\x88\x02\x03\xe8"))?;
+    /// client.close()?;
+    /// # Ok::<(), anyhow::Error>(())
+    /// ```
     pub fn close(&mut self) -> anyhow::Result<()> {
         // Encoded by hand, because this runs inside the window: code 1000, masked with zeros, then unmasked.
         self.exchange(&[0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8], &[0x88, 0x02, 0x03, 0xe8])?;
         self.expect_end()
     }
 
-    /// Ends the connection without a close frame.
+    /// Ends the connection without a close frame. A client without one stays as it is.
+    ///
+    /// ```
+    /// # let peer = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/peer.rs"));
+    /// # let mut client = plimsoll::ws::Client::default();
+    /// client.connect(peer(b""))?;
+    /// client.drop_connection();
+    /// assert!(client.send(b"?").is_err(), "it is not connected");
+    /// # Ok::<(), anyhow::Error>(())
+    /// ```
     pub fn drop_connection(&mut self) {
         self.stream = None;
     }
 
     /// Ends the connection with a reset, as a crashed peer or a firewall does.
+    ///
+    /// ```
+    /// # let peer = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/peer.rs"));
+    /// # let mut client = plimsoll::ws::Client::default();
+    /// client.connect(peer(b""))?;
+    /// client.reset()?;
+    /// # Ok::<(), anyhow::Error>(())
+    /// ```
     pub fn reset(&mut self) -> anyhow::Result<()> {
         rustix::net::sockopt::set_socket_linger(self.stream()?, Some(Duration::ZERO))?;
         self.drop_connection();

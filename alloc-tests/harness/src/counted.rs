@@ -12,12 +12,32 @@ use tokio::net::TcpStream;
 use crate::io_count::IO;
 
 /// Counts the reads and writes of a server's stream from its first byte, in the window that is open.
+///
+/// ```
+/// use futures::FutureExt;
+/// use tokio::io::AsyncReadExt;
+///
+/// let mut stream = plimsoll::count(&b"hello"[..]);
+/// assert!(stream.read(&mut [0; 5]).now_or_never().is_some());
+/// assert_eq!(plimsoll::io_count::IO.reads(), 1);
+/// ```
 pub fn count<S>(stream: S) -> Counted<S> {
     Counted { io: stream, waker: IO.accept() }
 }
 
 /// [`count`] for an accepted socket, which must have `TCP_NODELAY`: a window whose server is reported with
 /// [`Window::server_stopped`](crate::Window::server_stopped) fails if one has not.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// # let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
+/// # let _client = std::net::TcpStream::connect(listener.local_addr()?)?;
+/// let (socket, _peer) = listener.accept().await?;
+/// socket.set_nodelay(true)?;
+/// let stream = plimsoll::count_tcp(socket);
+/// # Ok(()) }
+/// ```
 pub fn count_tcp(socket: TcpStream) -> Counted<TcpStream> {
     if !socket.nodelay().is_ok_and(|nodelay| nodelay) {
         IO.without_nodelay.fetch_add(1, Relaxed);
@@ -26,6 +46,15 @@ pub fn count_tcp(socket: TcpStream) -> Counted<TcpStream> {
 }
 
 /// A stream whose completed reads and writes are counted.
+///
+/// ```
+/// use futures::FutureExt;
+/// use plimsoll::Counted;
+/// use tokio::io::{AsyncWriteExt, Sink};
+///
+/// let mut stream: Counted<Sink> = plimsoll::count(tokio::io::sink());
+/// assert!(stream.write(b"tick").now_or_never().is_some());
+/// ```
 #[derive(Debug)]
 pub struct Counted<S> {
     io: S,

@@ -1,6 +1,14 @@
 //! Errors that a caller tells apart.
 
 /// Marks an error of this machine (no port, thread or descriptor left), which is no fault of the server.
+///
+/// ```
+/// use plimsoll::Environment;
+///
+/// let full = std::io::Error::other("no port is left");
+/// let error = anyhow::Error::new(full).context(Environment);
+/// assert!(error.is::<Environment>());
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[error("this machine does not let the scenario run")]
 pub struct Environment;

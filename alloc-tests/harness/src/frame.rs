@@ -11,7 +11,16 @@ const CLOSE: u8 = 8;
 const PING: u8 = 9;
 const PONG: u8 = 10;
 
-/// A request, and the reply that an echo server must send for it.
+/// A request, and the reply that an echo server must send for it: the bytes of whole frames.
+///
+/// ```
+/// use plimsoll::ws::Frame;
+///
+/// let hello = Frame::text("hello");
+/// assert_eq!(hello.reply, b"\x81\x05hello");
+/// // A client masks its frames: the header is longer by the mask of four bytes.
+/// assert_eq!(hello.request.len(), hello.reply.len() + 4);
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Frame {
     /// Masked, as a client sends it.
@@ -21,32 +30,64 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// One text message.
+    /// One text message, echoed as it is.
+    ///
+    /// ```
+    /// # use plimsoll::ws::Frame;
+    /// assert_eq!(Frame::text("hello").reply, b"\x81\x05hello");
+    /// ```
     #[must_use]
     pub fn text(payload: &str) -> Self {
         Self::whole(payload.as_bytes(), TEXT, TEXT)
     }
 
-    /// One binary message of `length` bytes with varied values.
+    /// One binary message of `length` bytes with varied values, echoed as it is.
+    ///
+    /// ```
+    /// # use plimsoll::ws::Frame;
+    /// assert_eq!(Frame::binary(3).reply, [0x82, 3, 0, 1, 2]);
+    /// ```
     #[must_use]
     pub fn binary(length: usize) -> Self {
         let payload: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
         Self::whole(&payload, BINARY, BINARY)
     }
 
-    /// A ping, answered by a pong.
+    /// A ping, answered by a pong with the same payload of at most 125 bytes.
+    ///
+    /// ```
+    /// # use plimsoll::ws::Frame;
+    /// let probe = Frame::ping(b"ready?");
+    /// assert_eq!((probe.request[0], probe.reply[0]), (0x89, 0x8a));
+    /// ```
     #[must_use]
     pub fn ping(payload: &[u8]) -> Self {
         Self::whole(payload, PING, PONG)
     }
 
-    /// A close frame, answered by another with the same code.
+    /// A close frame without a reason, answered by another with the same code.
+    ///
+    /// ```
+    /// # use plimsoll::ws::Frame;
+    /// assert_eq!(Frame::close(1000).reply, [0x88, 2, 0x03, 0xe8]);
+    /// ```
     #[must_use]
     pub fn close(code: u16) -> Self {
         Self::whole(&code.to_be_bytes(), CLOSE, CLOSE)
     }
 
-    /// One text message in `fragments` frames, echoed in one frame.
+    /// One text message in at most `fragments` frames of the same length, echoed in one frame.
+    ///
+    /// ```
+    /// # use plimsoll::ws::Frame;
+    /// let halves = Frame::fragmented("hello!", 2);
+    /// assert_eq!(halves.request.len(), 2 * (2 + 4 + 3));
+    /// assert_eq!(halves.reply, Frame::text("hello!").reply);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If `fragments` is 0, or if `payload` is empty.
     #[must_use]
     pub fn fragmented(payload: &str, fragments: usize) -> Self {
         let size = payload.len().div_ceil(fragments);
@@ -59,7 +100,13 @@ impl Frame {
         Self { request, reply: plain(payload.as_bytes(), TEXT) }
     }
 
-    /// This frame and `next`, in one write and one read.
+    /// This frame and `next`, in one write; their replies in one read.
+    ///
+    /// ```
+    /// # use plimsoll::ws::Frame;
+    /// let both = Frame::ping(b"?").then(&Frame::text("hello"));
+    /// assert_eq!(both.reply, b"\x8a\x01?\x81\x05hello");
+    /// ```
     #[must_use]
     pub fn then(mut self, next: &Self) -> Self {
         self.request.extend_from_slice(&next.request);
@@ -67,7 +114,12 @@ impl Frame {
         self
     }
 
-    /// This frame `times` over, in one write and one read.
+    /// This frame `times` over: a batch in one write, its replies in one read.
+    ///
+    /// ```
+    /// # use plimsoll::ws::Frame;
+    /// assert_eq!(Frame::text("a").repeated(2).reply, b"\x81\x01a\x81\x01a");
+    /// ```
     #[must_use]
     pub fn repeated(&self, times: usize) -> Self {
         Self { request: self.request.repeat(times), reply: self.reply.repeat(times) }
@@ -102,7 +154,11 @@ fn header(length: usize, opcode: u8, is_final: bool) -> Vec<u8> {
     }
 }
 
-/// ASCII text of `length` characters.
+/// ASCII text of `length` characters, from `a` to `z` and again.
+///
+/// ```
+/// assert_eq!(plimsoll::ws::ascii(28), "abcdefghijklmnopqrstuvwxyzab");
+/// ```
 #[must_use]
 pub fn ascii(length: usize) -> String {
     (b'a'..=b'z').cycle().take(length).map(char::from).collect()

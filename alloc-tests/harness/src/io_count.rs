@@ -1,4 +1,17 @@
-//! The counts of the server's reads and writes, and those of selected connections that are held back.
+//! The counts of the server's reads and writes, and what is held back of selected connections, at most four of them.
+//!
+//! ```
+//! use futures::FutureExt;
+//! use plimsoll::io_count::IO;
+//! use tokio::io::AsyncWriteExt;
+//!
+//! IO.select_next();
+//! let mut stream = plimsoll::count(tokio::io::sink());
+//! IO.hold_writes();
+//! assert!(stream.write(b"tick").now_or_never().is_none(), "its peer does not read");
+//! IO.release();
+//! assert!(stream.write(b"tick").now_or_never().is_some());
+//! ```
 
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -9,6 +22,13 @@ use futures::task::AtomicWaker;
 const MOST_HELD: usize = 4;
 
 /// Counts of one window. Static, because a counted stream must not carry an allocation of the harness.
+///
+/// ```
+/// use plimsoll::io_count::{IO, IoCounts};
+///
+/// let before: &IoCounts = &IO;
+/// assert_eq!(before.reads(), 0);
+/// ```
 #[derive(Debug)]
 pub struct IoCounts {
     reads: AtomicU64,
@@ -40,6 +60,10 @@ pub struct IoCounts {
 const ALL: u64 = u64::MAX;
 
 /// The counts of the one window that can be open in a process.
+///
+/// ```
+/// assert_eq!(plimsoll::io_count::IO.reads(), 0);
+/// ```
 pub static IO: IoCounts = IoCounts {
     reads: AtomicU64::new(0),
     empty_reads: AtomicU64::new(0),
@@ -107,12 +131,26 @@ impl IoCounts {
         self.waiting.iter().for_each(|waker| drop(waker.take()));
     }
 
-    /// Completed reads, including those that find the end of a stream.
+    /// Completed reads of all streams since the window opened, including those that find the end of a stream.
+    ///
+    /// ```
+    /// # use {futures::FutureExt, plimsoll::io_count::IO, tokio::io::{AsyncReadExt, AsyncWriteExt}};
+    /// let mut stream = plimsoll::count(&b"hello"[..]);
+    /// stream.read_to_end(&mut Vec::new()).now_or_never();
+    /// assert_eq!(IO.reads(), 2, "the text, and the end");
+    /// ```
     pub fn reads(&self) -> u64 {
         self.reads.load(Relaxed)
     }
 
     /// Reads that found nothing: each ends one turn of a connection, whatever woke it.
+    ///
+    /// ```
+    /// # use {futures::FutureExt, plimsoll::io_count::IO, tokio::io::{AsyncReadExt, AsyncWriteExt}};
+    /// let (stream, _peer) = tokio::io::duplex(64);
+    /// plimsoll::count(stream).read(&mut [0; 8]).now_or_never();
+    /// assert_eq!((IO.reads(), IO.empty_reads()), (0, 1));
+    /// ```
     pub fn empty_reads(&self) -> u64 {
         self.empty_reads.load(Relaxed)
     }
@@ -122,32 +160,85 @@ impl IoCounts {
     }
 
     /// Selects the connection that is accepted next: it, and those selected before, can be held back.
+    ///
+    /// ```
+    /// # use {futures::FutureExt, plimsoll::io_count::IO, tokio::io::{AsyncReadExt, AsyncWriteExt}};
+    /// let mut first = plimsoll::count(tokio::io::sink());
+    /// IO.select_next();
+    /// let mut second = plimsoll::count(tokio::io::sink());
+    /// IO.hold_writes();
+    /// assert!(first.write(b"tick").now_or_never().is_some());
+    /// assert!(second.write(b"tick").now_or_never().is_none());
+    /// ```
     pub fn select_next(&self) {
         self.selected.store(self.accepted.load(Acquire) + 1, Release);
     }
 
     /// Holds back every write to selected connections from now on, as a peer does that does not read.
+    ///
+    /// ```
+    /// # use {futures::FutureExt, plimsoll::io_count::IO, tokio::io::{AsyncReadExt, AsyncWriteExt}};
+    /// IO.select_next();
+    /// let mut stream = plimsoll::count(tokio::io::sink());
+    /// IO.hold_writes();
+    /// assert!(stream.write(b"tick").now_or_never().is_none());
+    /// ```
     pub fn hold_writes(&self) {
         self.passing.store(0, Release);
     }
 
     /// [`IoCounts::hold_writes`] after `writes` more, as a peer does that reads a little.
+    ///
+    /// ```
+    /// # use {futures::FutureExt, plimsoll::io_count::IO, tokio::io::{AsyncReadExt, AsyncWriteExt}};
+    /// IO.select_next();
+    /// let mut stream = plimsoll::count(tokio::io::sink());
+    /// IO.hold_writes_after(1);
+    /// assert!(stream.write(b"tick").now_or_never().is_some());
+    /// assert!(stream.write(b"tick").now_or_never().is_none());
+    /// ```
     pub fn hold_writes_after(&self, writes: u64) {
         self.passing.store(writes, Release);
         self.wake();
     }
 
     /// Holds back every read from selected connections from now on: the server does not yet know what their peers did.
+    ///
+    /// ```
+    /// # use {futures::FutureExt, plimsoll::io_count::IO, tokio::io::{AsyncReadExt, AsyncWriteExt}};
+    /// IO.select_next();
+    /// let mut stream = plimsoll::count(&b"hello"[..]);
+    /// IO.hold_reads();
+    /// assert!(stream.read(&mut [0; 5]).now_or_never().is_none());
+    /// ```
     pub fn hold_reads(&self) {
         self.holds_reads.store(true, Release);
     }
 
     /// Holds back the end of the server's side of selected connections, so that their peers can act before it.
+    ///
+    /// ```
+    /// # use {futures::FutureExt, plimsoll::io_count::IO, tokio::io::{AsyncReadExt, AsyncWriteExt}};
+    /// IO.select_next();
+    /// let mut stream = plimsoll::count(tokio::io::sink());
+    /// IO.hold_end();
+    /// assert!(stream.write(b"bye").now_or_never().is_some());
+    /// assert!(stream.shutdown().now_or_never().is_none());
+    /// ```
     pub fn hold_end(&self) {
         self.holds_end.store(true, Release);
     }
 
-    /// Lets everything go on.
+    /// Lets everything that is held back go on.
+    ///
+    /// ```
+    /// # use {futures::FutureExt, plimsoll::io_count::IO, tokio::io::{AsyncReadExt, AsyncWriteExt}};
+    /// IO.select_next();
+    /// let mut stream = plimsoll::count(tokio::io::sink());
+    /// IO.hold_end();
+    /// IO.release();
+    /// assert!(stream.shutdown().now_or_never().is_some());
+    /// ```
     pub fn release(&self) {
         self.hold_nothing();
         self.wake();

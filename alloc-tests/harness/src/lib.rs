@@ -4,6 +4,35 @@
 //! A test target with `harness = false` makes [`Allocator`] its global allocator, and describes its [`Suite`]. A
 //! [`Scenario`] drives a server in a [`Window`]. Each scenario runs in processes of its own.
 //!
+//! ```standalone_crate
+//! use futures::{SinkExt, StreamExt};
+//! use plimsoll::{Listener, Stop, Suite};
+//!
+//! plimsoll::allocator!();
+//!
+//! fn main() -> std::process::ExitCode {
+//!     Suite::new(env!("CARGO_MANIFEST_DIR")).websocket("/", serve).echo(64).connect().hold(100).main()
+//! }
+//!
+//! async fn serve(listener: Listener, stop: Stop) -> std::io::Result<()> {
+//!     loop {
+//!         tokio::select! {
+//!             () = stop.clone() => return Ok(()),
+//!             accepted = listener.accept() => tokio::spawn(echo(accepted?.0)),
+//!         };
+//!     }
+//! }
+//!
+//! async fn echo(stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin) {
+//!     let Ok(mut socket) = tokio_tungstenite::accept_async(stream).await else { return };
+//!     while let Some(Ok(message)) = socket.next().await {
+//!         if message.is_text() && socket.send(message).await.is_err() {
+//!             return;
+//!         }
+//!     }
+//! }
+//! ```
+//!
 //! # Layout
 //!
 //! - [`suite`](Suite): the scenarios, and what they are held to; `setup`: what the other parts know of it; `workspace`: what
@@ -61,6 +90,12 @@ mod window;
 mod workspace;
 
 /// WebSocket clients that do not allocate, on a socket and in memory, and their frames.
+///
+/// ```
+/// use plimsoll::ws::{Frame, ascii};
+///
+/// assert_eq!(Frame::text(&ascii(3)).reply, b"\x81\x03abc");
+/// ```
 pub mod ws {
     pub use crate::client::Client;
     pub use crate::frame::{Frame, ascii};
@@ -68,12 +103,31 @@ pub mod ws {
 }
 
 /// The result of a scenario: its error is the first demand that the server did not meet.
+///
+/// ```
+/// fn parse(number: &str) -> plimsoll::Result<u64> {
+///     Ok(number.parse()?)
+/// }
+/// assert_eq!(parse("7")?, 7);
+/// # plimsoll::Result::Ok(())
+/// ```
 pub type Result<T = ()> = anyhow::Result<T>;
 
 /// A counted quantity, for [`Scenario::slack`].
+///
+/// ```
+/// use plimsoll::Metric;
+///
+/// assert_eq!(Metric::PeakBytes.name(), "peak_bytes");
+/// ```
 pub use baselines::alloc::Metric;
 pub use counted::{Counted, count, count_tcp};
-/// The allocator that counts; [`allocator!`] makes it the global one.
+/// The allocator that counts, around the system's; [`allocator!`] makes it the global one.
+///
+/// ```
+/// #[global_allocator]
+/// static ALLOCATOR: plimsoll::Allocator = plimsoll::Allocator;
+/// ```
 pub use dhat::Alloc as Allocator;
 pub use error::Environment;
 pub use listener::{Listener, Stop};
@@ -86,13 +140,29 @@ pub use websocket::WebSocket;
 pub use window::Window;
 
 /// The target triple that this program is built for, which is the name of its baseline.
-pub const TARGET: &str = setup::TARGET;
-
-/// Makes [`Allocator`] the program's global allocator. Write it once, in the file of the suite.
 ///
 /// ```
+/// let file = format!("{}.json", plimsoll::TARGET);
+/// assert!(file.contains(std::env::consts::ARCH));
+/// ```
+pub const TARGET: &str = setup::TARGET;
+
+// rustdoc merges the examples of this crate into one program, and this one gives all of them their allocator: their
+// suites would be blind without it. A second one in the same program would not compile; `standalone_crate` has its own.
+/// Makes [`Allocator`] the program's global allocator. Write it once, in the file of the suite; a second one does not
+/// compile, and without it the suite says *blind*.
+///
+/// ```
+/// use plimsoll::{Scenario, Suite};
+///
 /// plimsoll::allocator!();
-/// # fn main() {}
+///
+/// fn main() -> std::process::ExitCode {
+///     Suite::new(env!("CARGO_MANIFEST_DIR")).scenario("start_1_starts", start).main()
+/// }
+/// # fn start() -> Scenario {
+/// #     Scenario::new("start", 1, |_| |window| window.serve(async |_, stop| stop.await)?.stop())
+/// # }
 /// ```
 #[macro_export]
 macro_rules! allocator {

@@ -12,11 +12,39 @@ use crate::counted::{Counted, count};
 use crate::io_count::IO;
 
 /// The port of a server in a window. Its streams count their reads and writes.
+///
+/// ```
+/// # fn main() -> std::process::ExitCode { plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR")).scenario("example_2_ops", || {
+/// # plimsoll::Scenario::new("connection", 1, |_| { let mut client = plimsoll::ws::Client::default(); move |window| {
+/// let server = window.serve(async |listener, stop| {
+///     assert!(listener.local_addr()?.ip().is_loopback());
+///     drop(listener.accept().await?);
+///     std::io::Result::Ok(stop.await)
+/// })?;
+/// client.connect(server.addr())?;
+/// # client.expect_end()?;
+/// server.stop()
+/// # } })
+/// # }).main() }
+/// ```
 #[derive(Debug)]
 pub struct Listener(pub(crate) TcpListener);
 
 impl Listener {
     /// Accepts a connection, with `TCP_NODELAY`.
+    ///
+    /// ```
+    /// # fn main() -> std::process::ExitCode { plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR")).scenario("example_2_ops", || {
+    /// # plimsoll::Scenario::new("connection", 1, |_| { let mut client = plimsoll::ws::Client::default(); move |window| {
+    /// # let server = window.serve(async |listener, stop| {
+    /// let (mut stream, _peer) = listener.accept().await?;
+    /// tokio::io::AsyncWriteExt::write_all(&mut stream, b"welcome").await?;
+    /// # stop.await; std::io::Result::Ok(()) })?;
+    /// # client.connect(server.addr())?;
+    /// # client.expect(b"welcome")?;
+    /// # server.stop() } })
+    /// # }).main() }
+    /// ```
     ///
     /// # Errors
     ///
@@ -30,6 +58,16 @@ impl Listener {
 
     /// The address that it listens on.
     ///
+    /// ```
+    /// # fn main() -> std::process::ExitCode { plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR")).scenario("example_2_ops", || {
+    /// # plimsoll::Scenario::new("start", 1, |_| |window| {
+    /// # let server = window.serve(async |listener, stop| {
+    /// assert_ne!(listener.local_addr()?.port(), 0);
+    /// # std::io::Result::Ok(stop.await) })?;
+    /// # server.stop() })
+    /// # }).main() }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`TcpListener::local_addr`].
@@ -39,6 +77,20 @@ impl Listener {
 
     /// tokio's own listener, for a server that takes nothing else. Reads and writes are then *not measured*, unless the
     /// server wraps its streams with [`count`](crate::count).
+    ///
+    /// ```
+    /// # fn main() -> std::process::ExitCode { plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR")).scenario("example_2_ops", || {
+    /// # plimsoll::Scenario::new("connection", 1, |_| { let mut client = plimsoll::ws::Client::default(); move |window| {
+    /// # let server = window.serve(async |listener, stop| {
+    /// let listener = listener.into_tokio();
+    /// let (stream, _peer) = listener.accept().await?;
+    /// drop(plimsoll::count(stream)); // counted after all
+    /// # std::io::Result::Ok(stop.await) })?;
+    /// # client.connect(server.addr())?;
+    /// # client.expect_end()?;
+    /// # server.stop() } })
+    /// # }).main() }
+    /// ```
     #[must_use]
     pub fn into_tokio(self) -> TcpListener {
         IO.accept_unseen();
@@ -67,6 +119,20 @@ impl axum::serve::Listener for Listener {
 }
 
 /// Resolves when the server must stop. Every clone does.
+///
+/// ```
+/// # fn main() -> std::process::ExitCode { plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR")).scenario("example_2_ops", || {
+/// # plimsoll::Scenario::new("start", 1, |_| |window| {
+/// let server = window.serve(async |_, stop| {
+///     let of_a_task = stop.clone();
+///     let task = tokio::spawn(of_a_task);
+///     stop.await;
+///     task.await
+/// })?;
+/// server.stop()
+/// # })
+/// # }).main() }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Stop(pub(crate) Shared<BoxFuture<'static, ()>>);
 

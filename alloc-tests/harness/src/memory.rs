@@ -13,6 +13,18 @@ use crate::frame::Frame;
 /// Plays one connection from its upgrade to its close: sends a request, takes the whole reply, sends the next.
 ///
 /// An unexpected reply ends the stream with an error, and the scenario with it.
+///
+/// ```
+/// use futures::StreamExt;
+/// use plimsoll::ws::{Frame, MemoryPeer};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let peer = MemoryPeer::new("/chat", Frame::text("hello"), 2);
+/// let mut server = tokio_tungstenite::accept_async(peer).await?;
+/// assert_eq!(server.next().await.expect("it is open")?.to_text()?, "hello");
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct MemoryPeer<C = fn(&[u8], bool) -> bool> {
     script: Script,
@@ -42,7 +54,15 @@ enum Step {
 }
 
 impl MemoryPeer {
-    /// A peer that exchanges `message` `times` over on `path`. It allocates nothing after this call.
+    /// A peer that upgrades on `path`, exchanges `message` `times` over, and closes with the code 1000. It allocates nothing
+    /// after this call.
+    ///
+    /// ```
+    /// # use {futures::FutureExt, plimsoll::ws::{Frame, MemoryPeer}, tokio::io::AsyncReadExt};
+    /// let (mut peer, mut request) = (MemoryPeer::new("/chat", Frame::text("hello"), 2), [0; 256]);
+    /// assert!(peer.read(&mut request).now_or_never().is_some());
+    /// assert!(request.starts_with(b"GET /chat HTTP/1.1\r\n"));
+    /// ```
     #[must_use]
     pub fn new(path: &str, message: Frame, times: u64) -> Self {
         let upgrade = Frame {
@@ -62,7 +82,14 @@ impl MemoryPeer {
         Self { script, check: None }
     }
 
-    /// Gives no more than `bytes` to one read.
+    /// Gives no more than `bytes` to one read. By default a read gets as much as it has room for.
+    ///
+    /// ```
+    /// # use {futures::FutureExt, plimsoll::ws::{Frame, MemoryPeer}, tokio::io::AsyncReadExt};
+    /// let mut peer = MemoryPeer::new("/", Frame::text("hello"), 2).sending_at_most(7);
+    /// let read = peer.read(&mut [0; 64]).now_or_never();
+    /// assert!(matches!(read, Some(Ok(7))));
+    /// ```
     #[must_use]
     pub fn sending_at_most(mut self, bytes: usize) -> Self {
         self.script.read_limit = bytes;
@@ -71,6 +98,15 @@ impl MemoryPeer {
 
     /// Sends no messages, and passes each write of the server between upgrade and close to `check`, with whether more
     /// are to come. `check` returns whether the write is right.
+    ///
+    /// ```
+    /// # use {futures::FutureExt, plimsoll::ws::{Frame, MemoryPeer}, tokio::io::AsyncWriteExt};
+    /// let peer = MemoryPeer::new("/ticks", Frame::default(), 2);
+    /// let mut peer = peer.checking(|write, _more| write == b"\x81\x04tick");
+    /// # assert!(matches!(peer.write(b"HTTP/1.1 101 Switching Protocols\r\n\r\n").now_or_never(), Some(Ok(_))));
+    /// assert!(matches!(peer.write(b"\x81\x04tick").now_or_never(), Some(Ok(_))));
+    /// assert!(matches!(peer.write(b"\x81\x04tock").now_or_never(), Some(Err(_))));
+    /// ```
     pub fn checking<C: FnMut(&[u8], bool) -> bool>(self, check: C) -> MemoryPeer<C> {
         MemoryPeer { script: self.script, check: Some(check) }
     }

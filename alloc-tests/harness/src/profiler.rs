@@ -24,6 +24,13 @@ pub(crate) struct Heap {
 }
 
 /// A profile that ends when this is dropped. There is one at a time.
+///
+/// ```
+/// use plimsoll::Profiler;
+///
+/// let guard = Profiler::guard();
+/// drop(guard); // ends the profile that runs, if one does
+/// ```
 #[derive(Debug)]
 pub struct Profiler(());
 
@@ -49,6 +56,12 @@ impl Profiler {
     }
 
     /// Another guard of the running profile, for example for another thread: the first that is dropped ends it.
+    ///
+    /// ```
+    /// let guard = plimsoll::Profiler::guard();
+    /// let server = std::thread::spawn(move || drop(guard));
+    /// # server.join().expect("it does not panic");
+    /// ```
     #[must_use]
     pub fn guard() -> Self {
         Self(())

@@ -26,6 +26,25 @@ pub(crate) struct Label {
 }
 
 /// A server's life with a fixed number of operations in it.
+///
+/// ```
+/// use plimsoll::{Scenario, ws::{Client, Frame}};
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/echo.rs"));
+/// # fn main() -> std::process::ExitCode { plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR")).scenario("example_2_ops", || {
+/// Scenario::new("message", 2, |n| {
+///     let (mut client, hello) = (Client::default(), Frame::text("hello"));
+///     move |window| {
+///         let server = window.serve(serve)?;
+///         client.upgrade(server.addr(), "/")?;
+///         for _ in 0..n {
+///             client.exchange(&hello.request, &hello.reply)?;
+///         }
+///         client.close()?;
+///         server.stop()
+///     }
+/// })
+/// # }).main() }
+/// ```
 pub struct Scenario {
     pub(crate) label: Label,
     /// N.
@@ -35,10 +54,26 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// A scenario of `ops` operations (N), also run with 2N. `unit` names one operation, as in "per message".
+    /// A scenario of `ops` operations (N), also run with 2N, and in a suite that is not strict once with 3N. `unit` names
+    /// one operation, as in "per message".
     ///
-    /// `prepare` gets N or 2N before the window opens. The closure that it returns runs inside the window, and only the
-    /// server may allocate there.
+    /// `prepare` gets the number of operations before the window opens. The closure that it returns runs inside the
+    /// window, and only the server may allocate there. Its error is a *regression*: the server broke the scenario.
+    ///
+    /// ```
+    /// # use plimsoll::Scenario;
+    /// # fn main() -> std::process::ExitCode { plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR")).scenario("example_2_ops", || {
+    /// Scenario::new("number", 2, |n| {
+    ///     let number = "7".to_owned();
+    ///     move |_| {
+    ///         for _ in 0..n {
+    ///             number.parse::<u64>()?;
+    ///         }
+    ///         Ok(())
+    ///     }
+    /// })
+    /// # }).main() }
+    /// ```
     pub fn new<B>(unit: &'static str, ops: u64, prepare: impl Fn(u64) -> B + 'static) -> Self
     where
         B: FnOnce(&Window) -> anyhow::Result<()> + 'static,
@@ -52,6 +87,14 @@ impl Scenario {
     ///
     /// The suite refuses a slack without a reason, and one from which a cost of one unit per operation would not stand
     /// out: `amount` must be less than N, except for the peak.
+    ///
+    /// ```
+    /// # use plimsoll::{Metric, Scenario};
+    /// # fn main() -> std::process::ExitCode { plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR")).scenario("example_2_ops", || {
+    /// Scenario::new("message", 2, |_| |_| Ok(()))
+    ///     .slack(Metric::Blocks, 1, "the pool is filled by another thread")
+    /// # }).main() }
+    /// ```
     #[must_use]
     pub fn slack(mut self, metric: Metric, amount: u64, reason: &str) -> Self {
         self.label.slack.push(Slack { metric, amount, reason: reason.to_owned() });
@@ -80,6 +123,13 @@ impl Scenario {
 
     /// Declares that the scenario uses one thread and no kernel I/O. It then executes the same instructions in every
     /// run, and a simulated processor can compare them.
+    ///
+    /// ```
+    /// # use plimsoll::Scenario;
+    /// # fn main() -> std::process::ExitCode { plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR")).scenario("example_2_ops", || {
+    /// Scenario::new("number", 2, |_| |_| Ok("7".parse::<u64>().map(drop)?)).in_memory()
+    /// # }).main() }
+    /// ```
     #[must_use]
     pub fn in_memory(self) -> Self {
         Self { in_memory: true, ..self }

@@ -28,6 +28,14 @@ use crate::window::Window;
 const SETTLE: Duration = Duration::from_millis(50);
 
 /// What a server returns: nothing, or a result.
+///
+/// ```
+/// use plimsoll::Served;
+///
+/// assert_eq!(().into_error(), None);
+/// let failed: Result<(), _> = Err("the database is gone");
+/// assert_eq!(failed.into_error().as_deref(), Some("the database is gone"));
+/// ```
 pub trait Served {
     /// The error in words, if it is one.
     fn into_error(self) -> Option<String>;
@@ -46,6 +54,16 @@ impl<T, E: Display> Served for Result<T, E> {
 }
 
 /// A running server. [`Server::stop`] must end it.
+///
+/// ```
+/// # fn main() -> std::process::ExitCode { plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR")).scenario("example_2_ops", || {
+/// # plimsoll::Scenario::new("start", 1, |_| |window| {
+/// let server = window.serve(async |_, stop| stop.await)?;
+/// assert!(server.addr().ip().is_loopback());
+/// server.stop()
+/// # })
+/// # }).main() }
+/// ```
 #[derive(Debug)]
 #[must_use = "call stop() at the end of the scenario"]
 pub struct Server<'a> {
@@ -58,6 +76,24 @@ pub struct Server<'a> {
 impl Window {
     /// Starts a server on a thread and a current-thread runtime of its own, with every driver of tokio. `serve` gets its
     /// port and its signal to stop. Frameworks that take only tokio's own listener get [`Listener::into_tokio`].
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/echo.rs"));
+    /// # fn main() -> std::process::ExitCode { plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR")).scenario("example_2_ops", || {
+    /// # plimsoll::Scenario::new("connection", 2, |n| { let mut client = plimsoll::ws::Client::default(); move |window| {
+    /// let server = window.serve(async |listener, stop| {
+    ///     loop {
+    ///         tokio::select! {
+    ///             () = stop.clone() => return std::io::Result::Ok(()),
+    ///             accepted = listener.accept() => drop(tokio::spawn(echo(accepted?.0))),
+    ///         }
+    ///     }
+    /// })?;
+    /// # for _ in 0..n { client.upgrade(server.addr(), "/")?; client.close()?; }
+    /// server.stop()
+    /// # } })
+    /// # }).main() }
+    /// ```
     ///
     /// # Errors
     ///
@@ -151,6 +187,15 @@ fn words(panic: &(dyn Any + Send)) -> &str {
 
 impl Server<'_> {
     /// Where it listens.
+    ///
+    /// ```
+    /// # fn main() -> std::process::ExitCode { plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR")).scenario("example_2_ops", || {
+    /// # plimsoll::Scenario::new("start", 1, |_| |window| {
+    /// # let server = window.serve(async |_, stop| stop.await)?;
+    /// assert_ne!(server.addr().port(), 0);
+    /// # server.stop() })
+    /// # }).main() }
+    /// ```
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
@@ -168,6 +213,19 @@ impl Server<'_> {
 
     /// Waits until it waits for events, resolves its [`Stop`], and waits until it has returned, each for ten seconds at
     /// most.
+    ///
+    /// ```
+    /// # fn main() -> std::process::ExitCode { plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR")).scenario("example_2_ops", || {
+    /// # plimsoll::Scenario::new("start", 1, |_| |window| {
+    /// let server = window.serve(async |_, stop| {
+    ///     stop.await;
+    ///     Err::<(), _>("the database is gone")
+    /// })?;
+    /// let error = server.stop().unwrap_err();
+    /// assert!(format!("{error:#}").ends_with("the database is gone"));
+    /// # Ok(()) })
+    /// # }).main() }
+    /// ```
     ///
     /// # Errors
     ///

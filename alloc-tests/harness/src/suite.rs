@@ -1,21 +1,18 @@
 //! The suite of a runner: its scenarios, the crates of the server, and where its numbers are.
 
+mod run;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use libtest_mimic::Trial;
 
-use crate::error::Usage;
 use crate::scenario::{PLANTED, Registry, Scenario};
-use crate::setup::{Crate, Setup};
-use crate::workspace::{self, Workspace};
-use crate::{child, cli, libtest, output};
 
 /// The whole program of a test target with `harness = false`: scenarios, and what they are held to.
 ///
-/// ```no_run
-/// use plimsoll::{Scenario, Suite, ws::{Client, Frame}};
+/// ```standalone_crate
+/// use plimsoll::{Scenario, Suite};
 ///
 /// plimsoll::allocator!();
 ///
@@ -45,7 +42,16 @@ pub struct Suite {
 
 impl Suite {
     /// A suite without scenarios. `folder` is that of the package with the test: `env!("CARGO_MANIFEST_DIR")`. Its numbers
-    /// are in `tests/baselines` below it.
+    /// are in `tests/baselines` below it, one file for each target.
+    ///
+    /// ```
+    /// use std::process::ExitCode;
+    /// use plimsoll::Suite;
+    /// # fn main() {
+    /// let empty = Suite::new(env!("CARGO_MANIFEST_DIR"));
+    /// assert_eq!(empty.main(), ExitCode::from(2), "it has no scenario");
+    /// # }
+    /// ```
     #[must_use]
     pub fn new(folder: impl AsRef<Path>) -> Self {
         let folder = folder.as_ref().to_owned();
@@ -66,6 +72,16 @@ impl Suite {
 
     /// Adds a scenario. `id` is its name in the baseline and that of its test: letters, digits and `_`, the count spelled
     /// with what is counted, as in `text_64b_1000_msgs`.
+    ///
+    /// ```
+    /// # use plimsoll::{Scenario, Suite};
+    /// # fn main() -> std::process::ExitCode {
+    /// let suite = Suite::new(env!("CARGO_MANIFEST_DIR"));
+    /// suite.scenario("parse_9_numbers", || {
+    ///     Scenario::new("number", 9, |_| |_| Ok("7".parse::<u8>().map(drop)?))
+    /// })
+    /// # .main() }
+    /// ```
     #[must_use]
     pub fn scenario(mut self, id: &'static str, scenario: impl FnOnce() -> Scenario) -> Self {
         if id.starts_with(PLANTED) {
@@ -76,6 +92,15 @@ impl Suite {
 
     /// Adds a scenario with a planted fault, for a test of the suite itself. If its id begins with `planted_`, it runs only
     /// when it is named by its whole id.
+    ///
+    /// ```
+    /// # use plimsoll::{Scenario, Suite};
+    /// # fn main() -> std::process::ExitCode {
+    /// # let suite = Suite::new(env!("CARGO_MANIFEST_DIR"));
+    /// let leak = || Scenario::new("leak", 9, |_| |_| Ok(std::mem::forget(Box::new(7))));
+    /// suite.planted("planted_leak", leak) // not run, and no failure
+    /// # .main() }
+    /// ```
     #[must_use]
     pub fn planted(mut self, id: &'static str, scenario: impl FnOnce() -> Scenario) -> Self {
         let is_name = |character: char| character.is_ascii_alphanumeric() || character == '_';
@@ -99,6 +124,11 @@ impl Suite {
 
     /// Crates of the server, by their names in paths of functions: a call path ends at the first function of one of them.
     /// By default the libraries and binaries of the workspace.
+    ///
+    /// ```
+    /// # use plimsoll::{Scenario, Suite};
+    /// let suite = Suite::new(env!("CARGO_MANIFEST_DIR")).crates(&["chat", "chat_protocol"]);
+    /// ```
     #[must_use]
     pub fn crates(mut self, names: &[&str]) -> Self {
         self.crates = Some(names.iter().map(|name| name.replace('-', "_")).collect());
@@ -107,27 +137,52 @@ impl Suite {
 
     /// Requires that nothing is alive at the end: no block, descriptor or task. Without it, as much may be alive at the
     /// end of 2N operations as at the end of N, because servers keep tables, threads and lazy statics.
+    ///
+    /// ```
+    /// # use plimsoll::{Scenario, Suite};
+    /// # fn main() -> std::process::ExitCode {
+    /// # let suite = Suite::new(env!("CARGO_MANIFEST_DIR"));
+    /// let start = || Scenario::new("start", 1, |_| |window| window.serve(async |_, stop| stop.await)?.stop());
+    /// suite.strict().scenario("start_stop_1_starts", start).main()
+    /// # }
+    /// ```
     #[must_use]
     pub fn strict(mut self) -> Self {
         self.is_strict = true;
         self
     }
 
-    /// The folder of the recorded numbers, instead of `tests/baselines`.
+    /// The folder of the recorded numbers, instead of `tests/baselines`. `--update` creates it.
+    ///
+    /// ```
+    /// # use plimsoll::{Scenario, Suite};
+    /// let suite = Suite::new(env!("CARGO_MANIFEST_DIR")).baselines("../numbers");
+    /// ```
     #[must_use]
     pub fn baselines(mut self, folder: impl Into<PathBuf>) -> Self {
         self.baselines = folder.into();
         self
     }
 
-    /// The command that runs the suite, for messages and `--help`, instead of `cargo test --release … -- suite`.
+    /// The command that runs the suite, for `--help` and for what messages say to type, instead of `cargo test --release … -- suite`.
+    ///
+    /// ```
+    /// # use plimsoll::{Scenario, Suite};
+    /// let suite = Suite::new(env!("CARGO_MANIFEST_DIR")).command("just alloc-tests");
+    /// ```
     #[must_use]
     pub fn command(mut self, command: impl Into<String>) -> Self {
         self.command = Some(command.into());
         self
     }
 
-    /// The suite's name in JUnit reports, and one line about it for `--help`.
+    /// The suite's name in JUnit reports, and one line about it for `--help`. By default `package::test` and "Exact allocation
+    /// tests".
+    ///
+    /// ```
+    /// # use plimsoll::{Scenario, Suite};
+    /// let suite = Suite::new(env!("CARGO_MANIFEST_DIR")).about("chat", "What a message of the chat costs");
+    /// ```
     #[must_use]
     pub fn about(mut self, name: impl Into<String>, about: impl Into<String>) -> Self {
         (self.name, self.about) = (Some(name.into()), about.into());
@@ -136,6 +191,13 @@ impl Suite {
 
     /// Name and version of each package that the runner is built of, without those of the workspace. By default those that
     /// the lockfile lists for the package, with those for other platforms.
+    ///
+    /// ```
+    /// # use plimsoll::{Scenario, Suite};
+    /// let suite = Suite::new(env!("CARGO_MANIFEST_DIR")).packages(&[("axum", "0.8.9")]);
+    /// assert_eq!(suite.provenance()?.packages["axum"], "0.8.9");
+    /// # Ok::<(), anyhow::Error>(())
+    /// ```
     #[must_use]
     pub fn packages(mut self, packages: &[(&str, &str)]) -> Self {
         let owned = |(name, version): &(&str, &str)| ((*name).to_owned(), (*version).to_owned());
@@ -144,81 +206,20 @@ impl Suite {
     }
 
     /// Adds a test that is no scenario, for cargo and nextest.
+    ///
+    /// ```
+    /// # use plimsoll::{Scenario, Suite};
+    /// # fn main() -> std::process::ExitCode {
+    /// use libtest_mimic::Trial;
+    ///
+    /// # let suite = Suite::new(env!("CARGO_MANIFEST_DIR"));
+    /// # let suite = suite.scenario("parse_9_numbers", || Scenario::new("number", 9, |_| |_| Ok(())));
+    /// suite.test(Trial::test("the_readme_shows_the_recorded_counts", || Ok(()))).main()
+    /// # }
+    /// ```
     #[must_use]
     pub fn test(mut self, trial: Trial) -> Self {
         self.trials.push(trial);
         self
     }
-
-    /// Runs what the command line asks for: the tests of cargo and nextest, or after `--` the suite with its table
-    /// (`suite`, `suite --help`), or one scenario for another tool (`run`).
-    #[must_use]
-    pub fn main(self) -> ExitCode {
-        output::finish(self.run())
-    }
-
-    fn run(self) -> anyhow::Result<u8> {
-        if let Some(problem) = self.problem {
-            anyhow::bail!(Usage(problem));
-        }
-        if self.registry.is_empty() {
-            anyhow::bail!(Usage(
-                "the suite has no scenario; add one with Suite::scenario".to_owned()
-            ));
-        }
-        if let Some((id, task)) = child::arguments()? {
-            let crates = || crates_of(&self.folder, self.crates.as_deref());
-            return child::serve(crates, &self.registry, &id, task).map(|()| 0);
-        }
-        let (setup, registry, trials) = self.set_up()?;
-        match std::env::args().nth(1).as_deref() {
-            Some("suite" | "run") => cli::run(&setup, &registry),
-            _ => libtest::run(&setup, &registry, trials),
-        }
-    }
-
-    fn set_up(self) -> anyhow::Result<(Setup, Registry, Vec<Trial>)> {
-        let Self { name, about, baselines, command, is_strict, registry, trials, .. } = self;
-        let needs_workspace = name.is_none() || command.is_none() || self.packages.is_none();
-        let workspace = needs_workspace.then(|| Workspace::find(&self.folder)).transpose()?;
-        let test = workspace::this_test();
-        let package = workspace.as_ref().map_or("", |found| found.package.as_str());
-        let setup = Setup {
-            name: name.unwrap_or_else(|| format!("{package}::{test}")),
-            about,
-            baselines,
-            command: command.unwrap_or_else(|| {
-                format!("cargo test --release -p {package} --test {test} -- suite")
-            }),
-            packages: match (self.packages, &workspace) {
-                (Some(packages), _) => packages,
-                (None, Some(workspace)) => workspace.packages()?,
-                (None, None) => BTreeMap::new(),
-            },
-            is_strict,
-        };
-        Ok((setup, registry, trials))
-    }
-
-    /// The conditions that the counts of this build depend on: compiler, profile, packages.
-    ///
-    /// # Errors
-    ///
-    /// If cargo or the lockfile are not found, with what to do.
-    pub fn provenance(self) -> anyhow::Result<baselines::alloc::Provenance> {
-        self.set_up().map(|(setup, ..)| setup.provenance())
-    }
-}
-
-/// The crates of the server: those with `names`, or all of the workspace around `folder`.
-fn crates_of(folder: &Path, names: Option<&[String]>) -> anyhow::Result<Vec<Crate>> {
-    let members = Workspace::find(folder).map(|workspace| workspace.members);
-    let Some(names) = names else { return members };
-    // A crate may lie outside of the workspace; then its files have no folder.
-    let members = members.unwrap_or_default();
-    let of = |name: &String| {
-        let member = members.iter().find(|member| member.name == *name).cloned();
-        member.unwrap_or_else(|| Crate { name: name.clone(), folder: String::new() })
-    };
-    Ok(names.iter().map(of).collect())
 }

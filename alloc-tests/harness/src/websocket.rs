@@ -1,26 +1,32 @@
 //! The scenarios that most WebSocket servers need.
 
+mod peer;
+
 use std::rc::Rc;
 
 use crate::client::Client;
 use crate::frame::{Frame, ascii};
 use crate::listener::{Listener, Stop};
 use crate::scenario::Scenario;
-use crate::serve::{Served, Server};
+use crate::serve::Served;
 use crate::suite::Suite;
 use crate::window::Window;
+use peer::{Greet, Peer, Start};
 
 /// N of scenarios that count messages, and of those that count connections or fan-outs.
 const MESSAGES: u64 = 1000;
 const CONNECTIONS: u64 = 100;
 
-/// Starts the server in a window.
-type Start = Rc<dyn for<'a> Fn(&'a Window) -> anyhow::Result<Server<'a>>>;
-
-/// What a client does after each upgrade.
-type Greet = Rc<dyn Fn(&mut Client) -> anyhow::Result<()>>;
-
 /// A suite for a server on one path. Each method adds a scenario; [`WebSocket::suite`] goes on with others.
+///
+/// ```
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/echo.rs"));
+/// # fn main() -> std::process::ExitCode {
+/// # let suite = plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR"));
+/// let chat = suite.websocket("/chat", serve);
+/// chat.echo(64).connect().main()
+/// # }
+/// ```
 pub struct WebSocket {
     suite: Suite,
     path: Rc<str>,
@@ -30,35 +36,22 @@ pub struct WebSocket {
 }
 
 impl Suite {
-    /// Scenarios of a WebSocket server on `path`, which `serve` runs until `stop` resolves.
+    /// Scenarios of a WebSocket server on `path`, which `serve` runs until its [`Stop`] resolves. Each run of a scenario starts
+    /// it again, on a thread and a runtime of its own.
     ///
-    /// ```no_run
-    /// use futures::{SinkExt, StreamExt};
-    /// use plimsoll::{Listener, Stop, Suite};
-    ///
-    /// plimsoll::allocator!();
-    ///
-    /// fn main() -> std::process::ExitCode {
-    ///     Suite::new(env!("CARGO_MANIFEST_DIR")).websocket("/", serve).echo(64).connect().hold(100).main()
-    /// }
-    ///
-    /// async fn serve(listener: Listener, stop: Stop) -> std::io::Result<()> {
-    ///     loop {
-    ///         tokio::select! {
-    ///             () = stop.clone() => return Ok(()),
-    ///             accepted = listener.accept() => tokio::spawn(echo(accepted?.0)),
-    ///         };
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/echo.rs"));
+    /// # fn main() -> std::process::ExitCode {
+    /// # let suite = plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR"));
+    /// async fn listen(listener: plimsoll::Listener, stop: plimsoll::Stop) -> std::io::Result<()> {
+    ///     tokio::select! {
+    ///         () = stop => Ok(()),
+    ///         accepted = listener.accept() => Ok(echo(accepted?.0).await),
     ///     }
     /// }
     ///
-    /// async fn echo(stream: impl tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin) {
-    ///     let Ok(mut socket) = tokio_tungstenite::accept_async(stream).await else { return };
-    ///     while let Some(Ok(message)) = socket.next().await {
-    ///         if message.is_text() && socket.send(message).await.is_err() {
-    ///             return;
-    ///         }
-    ///     }
-    /// }
+    /// suite.websocket("/", listen).echo(16).main()
+    /// # }
     /// ```
     #[must_use]
     pub fn websocket<F, Fut>(self, path: &str, serve: F) -> WebSocket
@@ -66,25 +59,41 @@ impl Suite {
         F: Fn(Listener, Stop) -> Fut + Clone + Send + 'static,
         Fut: Future<Output: Served>,
     {
-        let start = share(move |window| window.serve(serve.clone()));
+        let start = peer::share(move |window| window.serve(serve.clone()));
         WebSocket { suite: self, path: path.into(), start, greet: Rc::new(|_| Ok(())), requests: 0 }
     }
-}
-
-/// Gives a closure the type with every lifetime.
-fn share(start: impl for<'a> Fn(&'a Window) -> anyhow::Result<Server<'a>> + 'static) -> Start {
-    Rc::new(start)
 }
 
 impl WebSocket {
     /// What clients do after each upgrade in all scenarios that follow, for a server that speaks first or wants a name:
     /// by default nothing. It may not allocate; make frames before.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/echo.rs"));
+    /// # fn main() -> std::process::ExitCode {
+    /// # let suite = plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR"));
+    /// let name = plimsoll::ws::Frame::text("anna");
+    /// let chat = suite.websocket("/chat", serve).greet(move |client| {
+    ///     client.send(&name.request)?;
+    ///     client.expect_text_with(b"anna")
+    /// });
+    /// chat.connect().main()
+    /// # }
+    /// ```
     #[must_use]
     pub fn greet(self, greet: impl Fn(&mut Client) -> anyhow::Result<()> + 'static) -> Self {
         Self { greet: Rc::new(greet), ..self }
     }
 
     /// A text of `bytes` letters, sent back unchanged: `echo_text_64b_1000_msgs`.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/echo.rs"));
+    /// # fn main() -> std::process::ExitCode {
+    /// # let suite = plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR"));
+    /// suite.websocket("/chat", serve).echo(64).main()
+    /// # }
+    /// ```
     #[must_use]
     pub fn echo(self, bytes: usize) -> Self {
         let message = Frame::text(&ascii(bytes));
@@ -93,6 +102,14 @@ impl WebSocket {
     }
 
     /// The text `send`, answered by one text that contains `reply`: `request_1000_msgs`; the second one is `request_2_…`.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/echo.rs"));
+    /// # fn main() -> std::process::ExitCode {
+    /// # let suite = plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR"));
+    /// suite.websocket("/chat", serve).request("{\"id\": 7}", "\"id\": 7").main()
+    /// # }
+    /// ```
     #[must_use]
     pub fn request(mut self, send: &str, reply: &str) -> Self {
         self.requests += 1;
@@ -105,6 +122,14 @@ impl WebSocket {
     }
 
     /// Connections one after the other, each closed on both sides: `connect_close_100_conns`.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/echo.rs"));
+    /// # fn main() -> std::process::ExitCode {
+    /// # let suite = plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR"));
+    /// suite.websocket("/chat", serve).connect().main()
+    /// # }
+    /// ```
     #[must_use]
     pub fn connect(self) -> Self {
         let peer = self.peer();
@@ -123,6 +148,14 @@ impl WebSocket {
     }
 
     /// So many connections open at once, with the heap and the descriptors that they hold: `hold_100_conns`.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/echo.rs"));
+    /// # fn main() -> std::process::ExitCode {
+    /// # let suite = plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR"));
+    /// suite.websocket("/chat", serve).hold(3).main()
+    /// # }
+    /// ```
     #[must_use]
     pub fn hold(self, connections: u64) -> Self {
         let peer = self.peer();
@@ -140,6 +173,14 @@ impl WebSocket {
     }
 
     /// A text that the first of so many clients sends and all get, the sender too: `fan_out_8_subs_100_msgs`.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/echo.rs"));
+    /// # fn main() -> std::process::ExitCode {
+    /// # let suite = plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR"));
+    /// suite.websocket("/chat", serve).fan_out(1).main()
+    /// # }
+    /// ```
     #[must_use]
     pub fn fan_out(self, subscribers: u64) -> Self {
         if subscribers == 0 {
@@ -169,12 +210,29 @@ impl WebSocket {
     }
 
     /// The suite, for scenarios of another kind.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/echo.rs"));
+    /// # fn main() -> std::process::ExitCode {
+    /// # let suite = plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR"));
+    /// let suite = suite.websocket("/chat", serve).connect().suite();
+    /// suite.websocket("/news", serve).echo(16).main()
+    /// # }
+    /// ```
     #[must_use]
     pub fn suite(self) -> Suite {
         self.suite
     }
 
-    /// [`Suite::main`].
+    /// [`Suite::main`] of all these scenarios.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/echo.rs"));
+    /// # fn main() -> std::process::ExitCode {
+    /// # let suite = plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR"));
+    /// suite.websocket("/chat", serve).echo(16).main()
+    /// # }
+    /// ```
     #[must_use]
     pub fn main(self) -> std::process::ExitCode {
         self.suite.main()
@@ -217,37 +275,6 @@ impl WebSocket {
         // Ids live as long as the program.
         let suite = self.suite.scenario(id.leak(), || Scenario::new(unit, ops, prepare));
         Self { suite, ..self }
-    }
-}
-
-/// The way in to a server.
-#[derive(Clone)]
-struct Peer {
-    path: Rc<str>,
-    start: Start,
-    greet: Greet,
-}
-
-impl Peer {
-    fn upgrade(&self, client: &mut Client, server: &Server<'_>) -> anyhow::Result<()> {
-        server.connect(client)?;
-        client.request_upgrade(&self.path)?;
-        (self.greet)(client)
-    }
-
-    /// Connects all clients. The answer to a ping shows that the server has begun to serve a connection, and is done with
-    /// what it does before.
-    fn open(
-        &self,
-        clients: &mut [Client],
-        server: &Server<'_>,
-        probe: &Frame,
-    ) -> anyhow::Result<()> {
-        for client in clients {
-            self.upgrade(client, server)?;
-            client.exchange(&probe.request, &probe.reply)?;
-        }
-        Ok(())
     }
 }
 

@@ -25,6 +25,20 @@ pub(crate) type Failure = Arc<Mutex<Option<String>>>;
 
 /// One measured run of a scenario. It can hold any server: one on this thread ([`Window::run`]), or one that the
 /// scenario starts on a thread of its own and reports with [`Window::server_stopped`].
+///
+/// ```
+/// use plimsoll::{Scenario, Window, ws::Client};
+/// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/echo.rs"));
+/// # fn main() -> std::process::ExitCode { plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR")).scenario("example_2_ops", || {
+/// fn one_connection(window: &Window, client: &mut Client) -> plimsoll::Result {
+///     let server = window.serve(serve)?;
+///     client.upgrade(server.addr(), "/")?;
+///     client.close()?;
+///     server.stop()
+/// }
+/// # Scenario::new("connection", 1, |_| { let mut client = Client::default(); move |window| one_connection(window, &mut client) })
+/// # }).main() }
+/// ```
 #[derive(Debug)]
 pub struct Window {
     ops: u64,
@@ -68,18 +82,49 @@ impl Window {
     }
 
     /// Number of operations of this run.
+    ///
+    /// ```
+    /// # use plimsoll::Scenario;
+    /// # fn main() -> std::process::ExitCode { plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR")).scenario("example_2_ops", || {
+    /// Scenario::new("number", 2, |n| move |window| Ok(assert_eq!(window.ops(), n)))
+    /// # }).main() }
+    /// ```
     #[must_use]
     pub fn ops(&self) -> u64 {
         self.ops
     }
 
-    /// A guard that the server's own future must own, so that it drops as the server returns.
+    /// A guard that the server's own future must own, so that it drops as the server returns. A server of
+    /// [`Window::serve`] has one. `None` in most runs; in the others the profile ends with the server, to find its leaks.
+    ///
+    /// ```
+    /// # fn main() -> std::process::ExitCode { plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR")).scenario("example_2_ops", || {
+    /// # plimsoll::Scenario::new("start", 1, |_| |window| {
+    /// let guard = window.server_guard();
+    /// let server = std::thread::spawn(move || {
+    ///     let _until_it_returns = guard;
+    ///     // The server runs here.
+    /// });
+    /// # server.join().expect("it does not panic");
+    /// # window.server_stopped(0) })
+    /// # }).main() }
+    /// ```
     #[must_use]
     pub fn server_guard(&self) -> Option<Profiler> {
         self.ends_with_server.then(Profiler::guard)
     }
 
     /// Declares that every stream of the server is counted, even if none is opened: its reads and writes are measured.
+    ///
+    /// ```
+    /// # use plimsoll::Scenario;
+    /// # fn main() -> std::process::ExitCode { plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR")).scenario("example_2_ops", || {
+    /// Scenario::new("start", 1, |_| |window| {
+    ///     window.counts_all_streams();
+    ///     Ok(()) // 0 reads and 0 writes, instead of none measured
+    /// })
+    /// # }).main() }
+    /// ```
     pub fn counts_all_streams(&self) {
         IO.all_are_counted();
     }
@@ -99,7 +144,22 @@ impl Window {
         failure.map(|why| format!("the server failed: {why}"))
     }
 
-    /// Runs a server on this thread and counts the tasks that it leaves alive.
+    /// Runs a server on this thread and counts the tasks that it leaves alive on `runtime`.
+    ///
+    /// ```
+    /// use plimsoll::{Scenario, ws::{Frame, MemoryPeer}};
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/echo.rs"));
+    /// # fn main() -> std::process::ExitCode { plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR")).scenario("example_2_ops", || {
+    /// Scenario::new("message", 2, |n| {
+    ///     let peer = MemoryPeer::new("/", Frame::text("hello"), n);
+    ///     move |window| {
+    ///         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    ///         window.run(&runtime, echo(plimsoll::count(peer)));
+    ///         Ok(())
+    ///     }
+    /// })
+    /// # }).main() }
+    /// ```
     pub fn run<F: Future>(&self, runtime: &Runtime, server: F) -> F::Output {
         system_calls::server_is_here(true);
         let output = runtime.block_on(server);
@@ -108,8 +168,24 @@ impl Window {
         output
     }
 
-    /// Records that a server on another thread has returned and left `alive_tasks` behind. Every socket that it wrapped
-    /// with [`count_tcp`](crate::count_tcp) must have `TCP_NODELAY`.
+    /// Records that a server on another thread, which the scenario started itself, has returned and left `alive_tasks`
+    /// behind.
+    ///
+    /// ```
+    /// # fn main() -> std::process::ExitCode { plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR")).scenario("example_2_ops", || {
+    /// # plimsoll::Scenario::new("start", 1, |_| |window| {
+    /// let server = std::thread::spawn(|| {
+    ///     // A runtime with a server; it returns how many tasks are alive.
+    ///     0
+    /// });
+    /// window.server_stopped(server.join().expect("it does not panic"))
+    /// # })
+    /// # }).main() }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If a socket that it wrapped with [`count_tcp`](crate::count_tcp) has no `TCP_NODELAY`.
     pub fn server_stopped(&self, alive_tasks: usize) -> anyhow::Result<()> {
         IO.drop_waker();
         self.add_alive_tasks(alive_tasks);
@@ -124,7 +200,26 @@ impl Window {
         self.alive_tasks.set(self.alive_tasks.get() + tasks as u64);
     }
 
-    /// Waits until `reached` is true, for ten seconds at most; `event` completes "waited until …".
+    /// Waits until `reached` is true, for ten seconds at most, and looks every 10 µs; `event` completes "waited until …".
+    ///
+    /// ```
+    /// # fn main() -> std::process::ExitCode { plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR")).scenario("example_2_ops", || {
+    /// # plimsoll::Scenario::new("start", 1, |_| |window| {
+    /// # use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+    /// static IS_WARM: AtomicBool = AtomicBool::new(false);
+    /// let server = window.serve(async |_, stop| {
+    ///     IS_WARM.store(true, Relaxed);
+    ///     stop.await
+    /// })?;
+    /// window.wait_until("the cache is warm", || IS_WARM.load(Relaxed))?;
+    /// server.stop()
+    /// # })
+    /// # }).main() }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the ten seconds pass.
     pub fn wait_until(&self, event: &str, reached: impl Fn() -> bool) -> anyhow::Result<()> {
         let start = Instant::now();
         while !reached() {
@@ -133,12 +228,6 @@ impl Window {
             std::thread::park_timeout(POLL_INTERVAL);
         }
         Ok(())
-    }
-
-    /// [`Window::wait_until`] the server has completed `reads` reads in all.
-    pub fn until_read(&self, reads: u64) -> anyhow::Result<()> {
-        self.wait_until("the server has read what was sent", || IO.reads() >= reads)
-            .with_context(|| format!("{} reads instead of {reads}", IO.reads()))
     }
 
     /// Waits until every server of [`Window::serve`] waits for events, or has ended.
@@ -152,6 +241,22 @@ impl Window {
     /// Records the live bytes and the open descriptors of this moment as held by open connections. A window has one such
     /// moment. A server of [`Window::serve`] is first awaited until it waits for events itself: an answer is on its way
     /// before the server has freed what it made it of.
+    ///
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/echo.rs"));
+    /// # fn main() -> std::process::ExitCode { plimsoll::Suite::new(env!("CARGO_MANIFEST_DIR")).scenario("example_2_ops", || {
+    /// # plimsoll::Scenario::new("connection", 2, |n| { let mut clients = plimsoll::ws::Client::several(n); move |window| {
+    /// # let server = window.serve(serve)?;
+    /// for client in &mut clients {
+    ///     client.upgrade(server.addr(), "/")?;
+    /// }
+    /// window.hold()?; // all are open
+    /// for client in &mut clients {
+    ///     client.close()?;
+    /// }
+    /// # server.stop() } })
+    /// # }).main() }
+    /// ```
     ///
     /// # Errors
     ///

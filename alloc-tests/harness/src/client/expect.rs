@@ -7,7 +7,16 @@ use anyhow::{Context, bail, ensure};
 use super::{Client, contains, text};
 
 impl Client {
-    /// Waits for exactly `bytes`.
+    /// Waits for exactly `bytes`, of any length. What comes behind them stays for the next method.
+    ///
+    /// ```
+    /// # let peer = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/peer.rs"));
+    /// # let mut client = plimsoll::ws::Client::default();
+    /// client.connect(peer(b"one, two"))?;
+    /// client.expect(b"one")?;
+    /// assert!(client.expect(b", three").is_err());
+    /// # Ok::<(), anyhow::Error>(())
+    /// ```
     pub fn expect(&mut self, mut bytes: &[u8]) -> anyhow::Result<()> {
         while !bytes.is_empty() {
             self.at_least(1)?;
@@ -19,12 +28,28 @@ impl Client {
         Ok(())
     }
 
-    /// Reads one unmasked text frame, which must begin with `prefix` and fit the buffer.
+    /// Reads one unmasked text frame, whose payload must begin with `prefix` and fit the buffer.
+    ///
+    /// ```
+    /// # let peer = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/peer.rs"));
+    /// # let mut client = plimsoll::ws::Client::default();
+    /// client.connect(peer(b"\x81\x08score: 7"))?;
+    /// client.expect_text(b"score: ")?;
+    /// # Ok::<(), anyhow::Error>(())
+    /// ```
     pub fn expect_text(&mut self, prefix: &[u8]) -> anyhow::Result<()> {
         self.text_that(|payload| payload.starts_with(prefix))
     }
 
-    /// Reads one unmasked text frame, which must contain `part` and fit the buffer.
+    /// Reads one unmasked text frame, whose payload must contain `part` and fit the buffer.
+    ///
+    /// ```
+    /// # let peer = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/peer.rs"));
+    /// # let mut client = plimsoll::ws::Client::default();
+    /// client.connect(peer(b"\x81\x0a{\"id\": 17}"))?;
+    /// client.expect_text_with(b"\"id\"")?;
+    /// # Ok::<(), anyhow::Error>(())
+    /// ```
     pub fn expect_text_with(&mut self, part: &[u8]) -> anyhow::Result<()> {
         self.text_that(|payload| contains(payload, part))
     }
@@ -45,7 +70,15 @@ impl Client {
         Ok(())
     }
 
-    /// Reads the head of an answer, including the empty line.
+    /// Reads the head of an HTTP answer, including the empty line. It must fit the buffer.
+    ///
+    /// ```
+    /// # let peer = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/peer.rs"));
+    /// # let mut client = plimsoll::ws::Client::default();
+    /// client.connect(peer(b"HTTP/1.1 200 OK\r\n\r\nhello"))?;
+    /// assert_eq!(client.head()?, b"HTTP/1.1 200 OK\r\n\r\n");
+    /// # Ok::<(), anyhow::Error>(())
+    /// ```
     pub fn head(&mut self) -> anyhow::Result<&[u8]> {
         let mut length = 4;
         loop {
@@ -58,7 +91,16 @@ impl Client {
         }
     }
 
-    /// Sends a request and reads its whole answer, which must have `status` and a length. The answer to HEAD has no body.
+    /// Sends an HTTP request and reads its whole answer. Its first line must contain `status`, and it must have a
+    /// `content-length` in small letters, as hyper writes it. The answer to HEAD has no body.
+    ///
+    /// ```
+    /// # let peer = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/peer.rs"));
+    /// # let mut client = plimsoll::ws::Client::default();
+    /// client.connect(peer(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nready"))?;
+    /// client.http(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n", b" 200 ")?;
+    /// # Ok::<(), anyhow::Error>(())
+    /// ```
     pub fn http(&mut self, request: &[u8], status: &[u8]) -> anyhow::Result<()> {
         self.send(request)?;
         let head = self.head()?;
@@ -75,7 +117,16 @@ impl Client {
         Ok(())
     }
 
-    /// Waits for the end of the stream.
+    /// Waits for the end of the server's side, before which no more bytes may come, and drops the connection.
+    ///
+    /// ```
+    /// # let peer = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/peer.rs"));
+    /// # let mut client = plimsoll::ws::Client::default();
+    /// client.connect(peer(b"bye"))?;
+    /// client.expect(b"bye")?;
+    /// client.expect_end()?;
+    /// # Ok::<(), anyhow::Error>(())
+    /// ```
     pub fn expect_end(&mut self) -> anyhow::Result<()> {
         ensure!(
             self.start == self.end,

@@ -83,7 +83,15 @@ fn draw<'a>(
     table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
 }
 
-/// The figures of a scenario's row in the table.
+/// The figures of a scenario's row in the table, for a test that compares a document with the recorded counts: blocks,
+/// bytes, reads, writes and system calls per operation, the fixed blocks, and the peak. `-` is *not measured*.
+///
+/// ```
+/// use baselines::alloc::Counts;
+///
+/// let counts = Counts { ops: [1000, 2000], blocks: [1057, 2057], ..Counts::default() };
+/// assert_eq!(plimsoll::figures(&counts), ["1", "0", "-", "-", "-", "57", "0 B"]);
+/// ```
 #[must_use]
 pub fn figures(counts: &Counts) -> [String; 7] {
     let shown = |cost: Option<f64>| cost.map_or_else(|| "-".to_owned(), number);
