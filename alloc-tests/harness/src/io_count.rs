@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use futures::task::AtomicWaker;
 
 /// Most connections that can be held back at the same time.
-const MOST_HELD: usize = 4;
+const MOST_HELD: usize = 8;
 
 /// Counts of one window. Static, because a counted stream must not carry an allocation of the harness.
 ///

@@ -1,15 +1,17 @@
 //! A server that stops while a connection is in every state: in the middle of a request, with an upgrade or an answer
-//! that is not taken, subscribed, with a reset instead of an answer to the close frame, and two that never end: the peer of
+//! that is not taken, subscribed, paused, with a reset instead of an answer to the close frame, and two that never end: the peer of
 //! one does not answer the close frame, the other has sent half a head, and the end of the drain drops it.
 
 use std::time::Duration;
 
+use alloc_tests::dashboard::TICK;
 use alloc_tests::scenario::AWAY;
 use alloc_tests::window::{self, ServerWindow};
 use anyhow::ensure;
 use plimsoll::io_count::IO;
 use plimsoll::Scenario;
 use plimsoll::ws::{Client, Frame};
+use server::stats::Counters;
 use server::{Config, Embedded};
 
 /// Routes whose upgrade is not taken when the drain begins.
@@ -36,6 +38,7 @@ pub(crate) fn scenario() -> Scenario {
 
 struct Peers {
     cut: Vec<Client>,
+    paused: Client,
     late: Vec<(Client, Vec<u8>)>,
     last: Client,
     behind: Client,
@@ -53,6 +56,7 @@ impl Default for Peers {
     fn default() -> Self {
         Self {
             cut: Client::several(CUT.len() as u64),
+            paused: Client::default(),
             late: LATE.map(|path| (Client::default(), upgrade(path))).into(),
             last: Client::default(),
             behind: Client::default(),
@@ -70,7 +74,7 @@ impl Default for Peers {
 impl Peers {
     fn drain(&mut self, window: &ServerWindow<'_>) -> anyhow::Result<()> {
         let drain = Duration::from_secs(3);
-        let server = window.start_with(Config { drain, ..window.config() })?;
+        let server = window.start_with(Config { drain, tick: TICK, ..window.config() })?;
         let addr = server.addr();
         for (client, (first, _, _)) in self.cut.iter_mut().zip(CUT) {
             client.connect(addr)?;
@@ -86,11 +90,11 @@ impl Peers {
         window.until(&server, "all are accepted", |now| now.connections_total == accepted)?;
         self.behind_held_writes(window, &server)?;
         self.echo.upgrade(addr, "/ws/echo")?;
-        self.echo.exchange(&self.ping.request, &self.ping.reply)?;
+        self.pause(window, &server)?;
         server.request_stop();
 
         self.echo.expect(AWAY)?;
-        let mut left = 6 + (LATE.len() + CUT.len()) as u64;
+        let mut left = 7 + (LATE.len() + CUT.len()) as u64;
         self.echo.send(&self.answer.request)?;
         self.echo.expect_end()?;
         window.until_open(&server, left)?;
@@ -107,7 +111,7 @@ impl Peers {
         self.subscriber.expect(AWAY)?;
         self.subscriber.send(&self.answer.request)?;
         self.subscriber.expect_end()?;
-        window.until_open(&server, 4 + LATE.len() as u64)?;
+        window.until_open(&server, 5 + LATE.len() as u64)?;
         self.turn(window, b": ")?;
         IO.release();
         self.taken_late(window, &server)?;
@@ -136,6 +140,9 @@ impl Peers {
     ) -> anyhow::Result<()> {
         IO.select_next();
         self.behind.upgrade(server.addr(), "/ws/echo")?;
+        IO.select_next();
+        self.paused.upgrade(server.addr(), "/ws/dashboard")?;
+        self.paused.expect_text(br#"{"skipped":0,"#)?;
         IO.hold_writes();
         self.behind.send(b"\x81\x82\0\0\0\0hi")?;
         for (client, request) in &mut self.late {
@@ -150,12 +157,31 @@ impl Peers {
         self.last.send(b"GET /healthz HTTP/1.0\r\n\r\n")
     }
 
-    /// A last answer, and sessions that begin when the drain has begun.
+    /// Ticks until a subscriber whose writes are held has paused; the other one takes them all.
+    fn pause(&mut self, window: &ServerWindow<'_>, server: &Embedded) -> anyhow::Result<()> {
+        let paused = |now: &Counters| now.backpressure_events == 1;
+        while !paused(&server.stats().counters()) {
+            let offered = server.stats().counters().snapshots_offered;
+            window.clock().advance(TICK);
+            window.until(server, "it is offered", |now| now.snapshots_offered == offered + 2)?;
+            self.subscriber.expect_text(br#"{"skipped":0,"#)?;
+            self.echo.exchange(&self.ping.request, &self.ping.reply)?;
+        }
+        Ok(())
+    }
+
+    /// A last answer, a paused subscriber, and sessions that begin when the drain has begun.
     fn taken_late(&mut self, window: &ServerWindow<'_>, server: &Embedded) -> anyhow::Result<()> {
         self.last.http(b"", b" 200 ")?;
         self.last.expect_end()?;
-        window.until_open(server, 5)?;
+        window.until_open(server, 6)?;
         self.turn(window, b"lo")?;
+        // Of the snapshots that wait it gets the one that was being written.
+        self.paused.expect_text(br#"{"skipped":0,"#)?;
+        self.paused.expect(AWAY)?;
+        self.paused.send(&self.answer.request)?;
+        self.paused.expect_end()?;
+        window.until_open(server, 5)?;
         for ((client, _), left) in self.late.iter_mut().zip([4, 3]) {
             let head = client.head()?;
             ensure!(head.starts_with(b"HTTP/1.1 101 "), "not upgraded");

@@ -1,5 +1,5 @@
 //! A round of peers that do nothing: no request, half a head, no second request, no pong, a late pong, no end after a
-//! close frame.
+//! close frame; on both routes.
 
 use std::time::Duration;
 
@@ -10,6 +10,9 @@ use plimsoll::Scenario;
 use plimsoll::ws::Client;
 use server::stats::ErrorKind;
 use server::{Config, Embedded};
+
+const ECHO: &str = "/ws/echo";
+const DASHBOARD: &str = "/ws/dashboard";
 
 /// An empty ping.
 const PING: &[u8] = b"\x89\0";
@@ -33,7 +36,7 @@ pub(crate) fn scenario() -> Scenario {
             let errors = |kind: ErrorKind| counters.errors[kind as usize];
             anyhow::ensure!(
                 errors(ErrorKind::Http) == 2 * ops
-                    && errors(ErrorKind::Silent) == ops,
+                    && errors(ErrorKind::Silent) == 2 * ops,
                 "{counters:?}"
             );
             Ok(())
@@ -73,10 +76,23 @@ fn requests(
     client.expect_end()
 }
 
+/// Upgrades, and takes the first snapshot of a subscriber.
+fn upgrade(
+    window: &ServerWindow<'_>,
+    server: &Embedded,
+    client: &mut Client,
+    path: &str,
+) -> anyhow::Result<()> {
+    client.upgrade(server.addr(), path)?;
+    if path == DASHBOARD {
+        client.expect_text(br#"{"skipped":0,"#)?;
+    }
+    window.until(server, "the client is upgraded", |now| now.echo_open + now.dashboard_open == 1)
+}
+
 fn pings(window: &ServerWindow<'_>, server: &Embedded, client: &mut Client) -> anyhow::Result<()> {
-    for answers in [false, true] {
-        client.upgrade(server.addr(), "/ws/echo")?;
-        window.until(server, "the client is upgraded", |counters| counters.echo_open == 1)?;
+    for (path, answers) in [(ECHO, false), (ECHO, true), (DASHBOARD, false), (DASHBOARD, true)] {
+        upgrade(window, server, client, path)?;
         advance(window, 25);
         client.expect(PING)?;
         if answers {
@@ -102,10 +118,12 @@ fn pings(window: &ServerWindow<'_>, server: &Embedded, client: &mut Client) -> a
 
 /// A peer that broke a rule and does not end its side of the connection.
 fn closes(window: &ServerWindow<'_>, server: &Embedded, client: &mut Client) -> anyhow::Result<()> {
-    client.upgrade(server.addr(), "/ws/echo")?;
-    client.exchange(b"\xf1\x80\0\0\0\0", refusal(1002))?;
-    advance(window, 2);
-    window.until_open(server, 0)?;
-    client.drop_connection();
+    for path in [ECHO, DASHBOARD] {
+        upgrade(window, server, client, path)?;
+        client.exchange(b"\xf1\x80\0\0\0\0", refusal(1002))?;
+        advance(window, 2);
+        window.until_open(server, 0)?;
+        client.drop_connection();
+    }
     Ok(())
 }
