@@ -92,7 +92,8 @@ where
             if let Poll::Ready(closed) = session.poll(cx, now) {
                 return Poll::Ready(closed.map_or_else(Ending::Fault, Ending::Closed));
             }
-            if context.shutdown.drain.is_fired() {
+            // A peer that began to close has its own deadline, and is owed the answer.
+            if context.shutdown.drain.is_fired() && !session.peer().is_closing() {
                 return Poll::Ready(Ending::Drained);
             }
             if !registered {

@@ -1,6 +1,7 @@
 //! A server that stops while a connection is in every state: in the middle of a request, with an upgrade or an answer
-//! that is not taken, subscribed, paused, with a reset instead of an answer to the close frame, and two that never end: the peer of
-//! one does not answer the close frame, the other has sent half a head, and the end of the drain drops it.
+//! that is not taken, subscribed, paused, with a reset instead of an answer to the close frame, and three that never
+//! end: two do not answer the close frame, one of them so late that the end of the drain drops it, as it does the one that
+//! has sent half a head.
 
 use std::time::Duration;
 
@@ -14,8 +15,8 @@ use plimsoll::ws::{Client, Frame};
 use server::stats::Counters;
 use server::{Config, Embedded};
 
-/// Routes whose upgrade is not taken when the drain begins.
-const LATE: [&str; 2] = ["/ws/echo", "/ws/dashboard"];
+/// Routes whose upgrade is not taken when the drain begins. The last peer never answers the close frame.
+const LATE: [&str; 3] = ["/ws/echo", "/ws/dashboard", "/ws/echo"];
 
 /// Requests cut in two, and the status of the answer.
 const CUT: [(&[u8], &[u8], &[u8]); 4] = [
@@ -113,21 +114,25 @@ impl Peers {
         self.subscriber.expect_end()?;
         window.until_open(&server, 5 + LATE.len() as u64)?;
         self.turn(window, b": ")?;
+        window.clock().advance(Duration::from_millis(1500));
         IO.release();
         self.taken_late(window, &server)?;
         self.behind.expect(b"\x81\x02hi")?;
         self.behind.expect(AWAY)?;
         self.behind.send(&self.answer.request)?;
         self.behind.expect_end()?;
-        window.until_open(&server, 2)?;
+        window.until_open(&server, 3)?;
         self.quiet.expect(AWAY)?;
         self.turn(window, b"cal")?;
-        window.clock().advance(Duration::from_secs(2));
-        window.until_open(&server, 1)?;
+        window.clock().advance(Duration::from_millis(500));
+        window.until_open(&server, 2)?;
         self.quiet.drop_connection();
         self.turn(window, b"host")?;
         window.clock().advance(Duration::from_secs(1));
         self.stuck.expect_end()?;
+        for (client, _) in self.late.iter_mut().skip(2) {
+            client.expect_end()?;
+        }
         window.stop_by_kill(server)?;
         Ok(())
     }
@@ -174,24 +179,26 @@ impl Peers {
     fn taken_late(&mut self, window: &ServerWindow<'_>, server: &Embedded) -> anyhow::Result<()> {
         self.last.http(b"", b" 200 ")?;
         self.last.expect_end()?;
-        window.until_open(server, 6)?;
+        window.until_open(server, 7)?;
         self.turn(window, b"lo")?;
         // Of the snapshots that wait it gets the one that was being written.
         self.paused.expect_text(br#"{"skipped":0,"#)?;
         self.paused.expect(AWAY)?;
         self.paused.send(&self.answer.request)?;
         self.paused.expect_end()?;
-        window.until_open(server, 5)?;
-        for ((client, _), left) in self.late.iter_mut().zip([4, 3]) {
+        window.until_open(server, 6)?;
+        for ((client, _), left) in self.late.iter_mut().zip([5, 4, 6]) {
             let head = client.head()?;
             ensure!(head.starts_with(b"HTTP/1.1 101 "), "not upgraded");
-            if left == 3 {
+            if left == 4 {
                 client.expect_text(br#"{"skipped":0,"#)?;
             }
             client.expect(AWAY)?;
-            client.send(&self.answer.request)?;
-            client.expect_end()?;
-            window.until_open(server, left)?;
+            if left < 6 {
+                client.send(&self.answer.request)?;
+                client.expect_end()?;
+                window.until_open(server, left)?;
+            }
         }
         Ok(())
     }

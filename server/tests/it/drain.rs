@@ -205,3 +205,21 @@ async fn an_upgrade_that_is_taken_after_the_drain_began_arrives_whole_and_is_clo
     drop(near);
     served.await.expect("serving does not panic");
 }
+
+#[test]
+fn a_peer_that_began_to_close_before_the_drain_still_gets_its_answer() {
+    let (server, gates) = Server::gated();
+    let mut peer = Peer::upgraded(server.addr(), "/ws/echo");
+    let gate = gates.of(peer.socket());
+    gate.shut();
+    peer.send(&frame(0x88, &1000u16.to_be_bytes()));
+    server.settle();
+    let mut other = Peer::upgraded(server.addr(), "/ws/echo");
+    let stopping = server.stopping();
+    assert_eq!(other.close_code(), 1001);
+    gate.open();
+    assert_eq!(peer.close_code(), 1000);
+    drop((peer, other));
+    let stopped = stopping.join().expect("the server does not panic");
+    assert_eq!(closes(&stopped.report.counters, 1000), 1);
+}
