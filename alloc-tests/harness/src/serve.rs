@@ -206,7 +206,8 @@ impl Server<'_> {
     pub(crate) fn connect(&self, client: &mut Client) -> anyhow::Result<()> {
         let before = IO.accepted();
         client.connect(self.addr)?;
-        let is_accepted = || before.is_none() || IO.accepted() > before;
+        // The server may take tokio's listener meanwhile.
+        let is_accepted = || IO.accepted().is_none_or(|now| before.is_none_or(|one| now > one));
         self.window.wait_until("the server accepts", is_accepted)?;
         self.window.until_idle()
     }

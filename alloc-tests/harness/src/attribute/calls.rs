@@ -1,0 +1,101 @@
+//! Call sites of system calls.
+
+use std::collections::BTreeMap;
+
+use baselines::compare::Change;
+use serde::{Deserialize, Serialize};
+
+use crate::setup::Crate;
+use crate::sites::{self, MOST_SHOWN};
+use crate::system_calls::Stack;
+
+/// The frame that a call's own stack begins behind.
+const HANDLER: &str = "system_calls::trap::handle";
+
+/// A call site of a system call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct CallSite {
+    call: String,
+    key: String,
+    place: String,
+    /// At N and 2N.
+    counts: [u64; 2],
+}
+
+/// The sites of stacks at N and 2N.
+pub(super) fn sites(crates: &[Crate], stacks: [Vec<Stack>; 2]) -> Vec<CallSite> {
+    let mut sites = BTreeMap::<(String, String, String), [u64; 2]>::new();
+    for (size, stacks) in stacks.into_iter().enumerate() {
+        for Stack { call, frames, count } in stacks {
+            let (key, place) = sites::of_stack(&lines(&frames), crates);
+            sites.entry((call, key, place)).or_default()[size] += count;
+        }
+    }
+    let site = |((call, key, place), counts)| CallSite { call, key, place, counts };
+    sites.into_iter().map(site).collect()
+}
+
+/// `getppid 100, 200 of server/src/listener.rs:120: server::listener::serve`, a sentence for each of some sites. Those come
+/// first whose counts are nearest to the change of all counts: no site is recorded.
+pub(crate) fn describe(mut sites: Vec<CallSite>, change: &Change) -> Vec<String> {
+    let more = [0, 1].map(|size| change.measured[size].abs_diff(change.recorded[size]));
+    let distance = |site: &CallSite| -> u64 {
+        [0, 1].iter().map(|size| site.counts[*size].abs_diff(more[*size])).sum()
+    };
+    sites.sort_by_key(distance);
+    let sentence = |CallSite { call, key, place, counts: [n, double] }| {
+        let place = if place.is_empty() { "an unknown place".to_owned() } else { place };
+        format!("system calls at N, 2N: {call} {n}, {double} of {place}: {key}")
+    };
+    sites.into_iter().take(MOST_SHOWN).map(sentence).collect()
+}
+
+/// The frames as dhat writes them: `0x0: server::echo::run (server/src/echo.rs:41:9)`, inlined functions too.
+fn lines(frames: &[usize]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for frame in frames {
+        // A return address belongs to the instruction before it, which this resolves.
+        backtrace::resolve(*frame as *mut std::ffi::c_void, |symbol| {
+            let Some(name) = symbol.name() else { return };
+            let parts: Vec<_> =
+                symbol.filename().into_iter().flat_map(|path| path.iter()).collect();
+            let tail =
+                parts[parts.len().saturating_sub(3)..].iter().map(|part| part.to_string_lossy());
+            let (file, line) =
+                (tail.collect::<Vec<_>>().join("/"), symbol.lineno().unwrap_or_default());
+            lines.push(format!("0x0: {name:#} ({file}:{line}:0)"));
+        });
+    }
+    let own = lines.iter().rposition(|line| line.contains(HANDLER));
+    lines.split_off(own.map_or(0, |at| at + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use baselines::alloc::Metric;
+
+    use super::*;
+
+    #[test]
+    fn the_site_whose_counts_are_those_of_the_change_comes_first() {
+        let site = |call: &str, counts| CallSite {
+            call: call.to_owned(),
+            key: "server::run".to_owned(),
+            place: "server/src/lib.rs:1".to_owned(),
+            counts,
+        };
+        let sites = vec![site("epoll_ctl", [200, 400]), site("getppid", [100, 200])];
+        let change = Change { metric: Metric::Calls, recorded: [300, 600], measured: [400, 800] };
+        let first = "system calls at N, 2N: getppid 100, 200 of server/src/lib.rs:1: server::run";
+        assert_eq!(describe(sites, &change)[0], first);
+    }
+
+    #[test]
+    fn frames_are_resolved_to_functions_and_lines() {
+        let here = the_site_whose_counts_are_those_of_the_change_comes_first as fn() as usize;
+        let lines = lines(&[here + 1]);
+        let (function, place) = ("the_site_whose_counts", "attribute/calls.rs:");
+        let named = lines.iter().any(|line| line.contains(function) && line.contains(place));
+        assert!(named, "{lines:?}");
+    }
+}
