@@ -1,5 +1,9 @@
 //! The same windows once more with call stacks, for a scenario with unexpected numbers.
 
+mod calls;
+
+pub(crate) use calls::{CallSite, describe};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
@@ -11,7 +15,7 @@ use crate::measure::run;
 use crate::profiler::Profiler;
 use crate::setup::Crate;
 use crate::sites::{self, Profile, Site};
-use crate::{Scenario, Window};
+use crate::{Scenario, Window, system_calls};
 
 /// Runs at N, and as many at 2N, of a scenario that wavered, to see it waver again.
 const WAVERING_RUNS: usize = 10;
@@ -79,6 +83,18 @@ pub(crate) fn attribute(
             Ok(Attribution { notes, ..Attribution::default() })
         }
     }
+}
+
+/// The call sites of system calls.
+pub(crate) fn trace_calls(crates: &[Crate], scenario: &Scenario) -> anyhow::Result<Vec<CallSite>> {
+    system_calls::attribute().context("this machine does not let system calls be traced")?;
+    let stacks = |ops| {
+        run(scenario, &Window::new(ops), true, Profiler::counting)?;
+        anyhow::Ok(system_calls::take_stacks())
+    };
+    // It includes one-time initialisation of the process.
+    drop(stacks(scenario.ops)?);
+    Ok(calls::sites(crates, [stacks(scenario.ops)?, stacks(2 * scenario.ops)?]))
 }
 
 fn profile(crates: &[Crate], scenario: &Scenario, window: Window) -> anyhow::Result<Profile> {

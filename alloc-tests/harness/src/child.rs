@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::attribute::{Question, attribute};
+use crate::attribute::{Question, attribute, trace_calls};
 use crate::error::Blind;
 use crate::measure::{Plan, measure};
 use crate::pins::Pins;
@@ -35,13 +35,15 @@ pub(crate) enum Task {
     Measure { runs: u64, observed: bool, plan: Plan, pins: Pins },
     /// Answered by an [`Attribution`](crate::attribute::Attribution).
     Attribute(Question),
+    /// Answered by the sites of [`trace_calls`].
+    TraceCalls,
 }
 
 impl Task {
     fn pins(self) -> Pins {
         match self {
             Self::Measure { pins, .. } => pins,
-            Self::CheckInstrument | Self::Attribute(_) => Pins::USUAL,
+            Self::CheckInstrument | Self::Attribute(_) | Self::TraceCalls => Pins::USUAL,
         }
     }
 }
@@ -98,6 +100,7 @@ fn answer(
         Task::Measure { runs, plan, .. } => {
             serde_json::to_value(measure(scenario()?, runs, plan)?)?
         }
+        Task::TraceCalls => serde_json::to_value(trace_calls(&crates()?, scenario()?)?)?,
         Task::Attribute(question) => {
             serde_json::to_value(attribute(&crates()?, scenario()?, question)?)?
         }

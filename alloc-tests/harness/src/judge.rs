@@ -10,7 +10,7 @@ use baselines::sites::SiteChange;
 use baselines::suite_report::{Leak, ScenarioReport};
 use baselines::{Error, Verdict};
 
-use crate::attribute::{Attribution, Question};
+use crate::attribute::{self, Attribution, CallSite, Question};
 use crate::child::{self, Task};
 use crate::error::Blind;
 use crate::limits;
@@ -126,9 +126,18 @@ fn measure(
             report.notes.extend(notes);
             report.live = live;
             report.measured = Some(counts.clone());
-            if report.changes().iter().any(|change| change.metric == Metric::Calls) {
-                let calls = calls.iter().take(MOST_SHOWN).cloned().collect::<Vec<_>>().join("; ");
-                report.notes.push(format!("system calls at N, 2N: {calls}"));
+            let changes = report.changes();
+            if let Some(change) = changes.iter().find(|change| change.metric == Metric::Calls) {
+                let sites = child::ask::<Vec<CallSite>>(id, Task::TraceCalls);
+                report.notes.extend(match sites {
+                    Ok(sites) => attribute::describe(sites, change),
+                    // The calls by name say where to look.
+                    Err(error) => {
+                        let calls: Vec<_> = calls.into_iter().take(MOST_SHOWN).collect();
+                        let calls = calls.join("; ");
+                        vec![format!("system calls at N, 2N: {calls}; no call sites: {error:#}")]
+                    }
+                });
             }
             let wavers = !wavering.is_empty();
             report.wavering = wavering.iter().map(ToString::to_string).collect();

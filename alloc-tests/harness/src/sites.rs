@@ -58,6 +58,12 @@ pub(crate) fn parse(json: &str, crates: &[Crate]) -> anyhow::Result<Profile> {
     Ok(profile)
 }
 
+/// The key and the place of a stack, innermost frame first, in dhat's words.
+pub(crate) fn of_stack(lines: &[String], crates: &[Crate]) -> (String, String) {
+    let frames: Vec<Frame<'_>> = lines.iter().map(|line| Frame::parse(line, crates)).collect();
+    key(&frames.iter().collect::<Vec<_>>())
+}
+
 #[derive(Deserialize)]
 struct File {
     #[serde(rename = "dhatFileVersion")]

@@ -7,9 +7,12 @@
 //! Some calls are neither counted nor stopped: their number depends on the time at which bytes arrive, on the
 //! thread that is the last to let go of a descriptor, or on the state of the allocator's own heap.
 
+mod filter;
 mod names;
 mod notify;
 mod random;
+#[cfg(target_arch = "x86_64")]
+mod trap;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -66,6 +69,43 @@ pub(crate) fn take() -> Option<Calls> {
     let by_name = counted.map(|(number, count)| (names::name(number), count)).collect();
     random::restart();
     notify::counts_all().then_some(Calls { by_name, mapped })
+}
+
+/// A call stack of system calls.
+#[derive(Debug)]
+pub(crate) struct Stack {
+    /// The call's name.
+    pub(crate) call: String,
+    /// Return addresses, innermost first.
+    pub(crate) frames: Vec<usize>,
+    /// Number of calls.
+    pub(crate) count: u64,
+}
+
+/// Notes the call stacks of all counted calls, as [`observe`] counts them.
+///
+/// # Errors
+///
+/// If the kernel refuses, or on another processor than x86-64.
+pub(crate) fn attribute() -> io::Result<()> {
+    #[cfg(target_arch = "x86_64")]
+    return trap::start();
+    #[cfg(not(target_arch = "x86_64"))]
+    Err(io::Error::from(io::ErrorKind::Unsupported))
+}
+
+/// The stacks since the last call of this function.
+pub(crate) fn take_stacks() -> Vec<Stack> {
+    #[cfg(target_arch = "x86_64")]
+    let stacks = trap::take();
+    #[cfg(not(target_arch = "x86_64"))]
+    let stacks = Vec::<(usize, Vec<usize>, u64)>::new();
+    let named = stacks.into_iter().map(|(number, frames, count)| Stack {
+        call: names::name(number),
+        frames,
+        count,
+    });
+    named.collect()
 }
 
 /// The GNU allocator reads a file of the kernel when a thread returns memory for the first time in a process. It maps large

@@ -140,13 +140,15 @@ where
     })
 }
 
-/// A server without a connection.
+/// Servers without a connection, one after the other.
 fn idle<F, Fut>(serve: F) -> Scenario
 where
     F: Fn(Listener, Stop) -> Fut + Copy + Send + 'static,
     Fut: Future<Output: Served>,
 {
-    Scenario::new("start", 1, move |_| move |window| window.serve(serve)?.stop())
+    Scenario::new("start", 1, move |n| {
+        move |window| (0..n).try_for_each(|_| window.serve(serve)?.stop())
+    })
 }
 
 fn forgotten() -> Scenario {

@@ -150,9 +150,10 @@ fn call() -> Result<(), Failed> {
         let totals: Vec<_> = totals.collect();
         format!("{before}\"calls\": [{}]{rest}", totals.join(", "))
     })?;
-    suite
-        .run(&["planted_call"])?
-        .check(3, &["regressed", ": +1 per connection", "getppid 100, 200"])
+    suite.run(&["planted_call"])?.check(
+        3,
+        &["regressed", ": +1 per connection", "getppid 100, 200 of server/src/listener.rs:"],
+    )
 }
 
 fn once() -> Result<(), Failed> {

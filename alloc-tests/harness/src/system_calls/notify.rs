@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU64};
 
+use super::filter::{self, Step, UNCOUNTED};
 use super::random;
 
 /// The calls at which threads stop.
@@ -52,6 +53,12 @@ pub(super) fn take() -> (Vec<u64>, i64) {
     (COUNTS.iter().map(|count| count.swap(0, Relaxed)).collect(), MAPPED.swap(0, Relaxed))
 }
 
+/// Whether the server runs on the driver's thread.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn is_server_here() -> bool {
+    SERVER_IS_HERE.load(Relaxed)
+}
+
 /// Says whether the server runs on the driver's thread.
 pub(crate) fn server_is_here(here: bool) {
     SERVER_IS_HERE.store(here, Relaxed);
@@ -65,7 +72,7 @@ pub(super) fn start(observed: Observed) -> io::Result<()> {
     while LISTENER.load(Acquire) == ABSENT {
         std::thread::yield_now();
     }
-    let listener = install(observed);
+    let listener = filter::install(&steps(observed), libc::SECCOMP_FILTER_FLAG_NEW_LISTENER);
     COUNTS_ALL.store(listener.is_ok() && observed != Observed::Random, Relaxed);
     PINS_RANDOM.store(listener.is_ok() && observed != Observed::AllUnpinned, Relaxed);
     // The supervisor polls: a call that wakes it would wait for the supervisor itself.
@@ -73,57 +80,16 @@ pub(super) fn start(observed: Observed) -> io::Result<()> {
     listener.map(drop)
 }
 
-/// Reads and writes of streams, which the streams count themselves; waits, also for locks; accepts, which may find no
-/// connection or several (each is registered with epoll_ctl); closes; growth of the allocator's heap.
-const UNCOUNTED: &[libc::c_long] = &[
-    libc::SYS_recvfrom,
-    libc::SYS_sendto,
-    #[cfg(target_arch = "x86_64")]
-    libc::SYS_epoll_wait,
-    libc::SYS_epoll_pwait,
-    libc::SYS_futex,
-    libc::SYS_accept4,
-    libc::SYS_sched_yield,
-    libc::SYS_close,
-    libc::SYS_brk,
-    libc::SYS_mprotect,
-    libc::SYS_madvise,
-];
-
-fn install(observed: Observed) -> io::Result<i32> {
-    const NUMBER: usize = std::mem::offset_of!(libc::seccomp_data, nr);
-    let step = |code: u32, k: u32, jt: u8| libc::sock_filter { code: code as u16, jt, jf: 0, k };
-    let equal = |call: libc::c_long, ahead: usize| {
-        step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, call as u32, ahead as u8)
-    };
-    let notify = step(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_USER_NOTIF, 0);
-    let allow = step(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW, 0);
-    let mut filter = vec![step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, NUMBER as u32, 0)];
+/// The filter: its answer is a notification or none.
+fn steps(observed: Observed) -> Vec<Step> {
+    let mut steps = vec![Step::load(filter::NUMBER)];
     if observed == Observed::Random {
-        filter.extend([equal(libc::SYS_getrandom, 1), allow, notify]);
+        let random = u32::try_from(libc::SYS_getrandom).unwrap_or_default();
+        steps.extend([Step::unless(random, 1), Step::NOTIFY, Step::ALLOW]);
     } else {
-        // To the last instruction, over the other comparisons and the notification.
-        let all = UNCOUNTED.iter().enumerate();
-        filter.extend(all.map(|(at, call)| equal(*call, UNCOUNTED.len() - at)));
-        filter.extend([notify, allow]);
+        steps.extend(Step::allow_all(UNCOUNTED.iter(), Step::NOTIFY));
     }
-    let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
-    // SAFETY: the first call has no pointer; the second reads `program` and its instructions, which outlive it.
-    let listener = unsafe {
-        if libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 {
-            return Err(io::Error::last_os_error());
-        }
-        libc::syscall(
-            libc::SYS_seccomp,
-            libc::SECCOMP_SET_MODE_FILTER,
-            libc::SECCOMP_FILTER_FLAG_NEW_LISTENER,
-            &raw const program,
-        )
-    };
-    match i32::try_from(listener) {
-        Ok(listener) if listener >= 0 => Ok(listener),
-        _ => Err(io::Error::last_os_error()),
-    }
+    steps
 }
 
 /// Counts each call, and continues it. It ends with the process.
