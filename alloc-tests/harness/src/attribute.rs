@@ -2,7 +2,7 @@
 
 mod calls;
 
-pub(crate) use calls::{CallSite, describe};
+pub(crate) use calls::{CallSite, nearest, writes};
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -105,7 +105,7 @@ fn differences(id: &str, runs: u64, pins: Pins) -> anyhow::Result<Found> {
     let rules = Rules { is_strict: true, slack: &[], pins };
     Ok(match repeats::measure(id, runs, rules)? {
         Measured::Counted { wavering, calls, .. } => Ok((wavering, calls)),
-        Measured::Broken { why, .. } => Err(why),
+        Measured::Broken { why, .. } | Measured::Printed { why } => Err(why),
     })
 }
 

@@ -128,16 +128,9 @@ fn measure(
             report.measured = Some(counts.clone());
             let changes = report.changes();
             if let Some(change) = changes.iter().find(|change| change.metric == Metric::Calls) {
-                let sites = child::ask::<Vec<CallSite>>(id, Task::TraceCalls);
-                report.notes.extend(match sites {
-                    Ok(sites) => attribute::describe(sites, change),
-                    // The calls by name say where to look.
-                    Err(error) => {
-                        let calls: Vec<_> = calls.into_iter().take(MOST_SHOWN).collect();
-                        let calls = calls.join("; ");
-                        vec![format!("system calls at N, 2N: {calls}; no call sites: {error:#}")]
-                    }
-                });
+                let calls: Vec<_> = calls.into_iter().take(MOST_SHOWN).collect();
+                report.notes.push(format!("system calls at N, 2N: {}", calls.join("; ")));
+                report.notes.extend(call_sites(id, |sites| attribute::nearest(sites, change)));
             }
             let wavers = !wavering.is_empty();
             report.wavering = wavering.iter().map(ToString::to_string).collect();
@@ -151,12 +144,24 @@ fn measure(
             report.notes.extend(sentences(left_open));
             None
         }
+        Ok(Measured::Printed { why }) => {
+            report.verdict = Verdict::Regressed;
+            report.notes.push(why);
+            report.notes.extend(call_sites(id, attribute::writes));
+            None
+        }
         Err(error) => {
             report.notes.push(format!("{error:#}"));
             let blind = error.is::<Blind>();
             Some(if blind { Measurement::Blind } else { Measurement::Failed })
         }
     }
+}
+
+/// Sentences about the call sites of system calls.
+fn call_sites(id: &str, describe: impl FnOnce(Vec<CallSite>) -> Vec<String>) -> Vec<String> {
+    let sites = child::ask(id, Task::TraceCalls);
+    sites.map_or_else(|error| vec![format!("no sites of system calls: {error:#}")], describe)
 }
 
 /// The call sites that differ between runs, or, if those of a process agree, between processes.

@@ -40,6 +40,8 @@ pub(crate) enum Measured {
     },
     /// See [`Outcome::Broken`].
     Broken { why: String, left_open: Vec<String> },
+    /// The process printed something, which `why` says.
+    Printed { why: String },
 }
 
 /// The rules that a suite or a scenario holds its repeats to.
@@ -69,7 +71,7 @@ pub(crate) fn measure(id: &str, runs: u64, rules: Rules<'_>) -> anyhow::Result<M
         let (outcome, printed) = child::listen(id, task)?;
         match outcome {
             Outcome::Ran(_) if !printed.is_empty() => {
-                return Ok(Measured::Broken { why: words(&printed), left_open: Vec::new() });
+                return Ok(Measured::Printed { why: words(&printed) });
             }
             Outcome::Ran(repeats) => processes.push(*repeats),
             Outcome::Broken { why, left_open } => return Ok(Measured::Broken { why, left_open }),

@@ -64,7 +64,8 @@ const FACTS: &[Fact] = &[
         planted_fault("planted_mapping", 3, &["leaked", "409600 mapped bytes"])
     }),
     ("gate::a_line_on_stderr_is_a_regression_and_is_shown", || {
-        planted_fault("planted_stderr", 3, &["regressed", "a forgotten line of a session"])
+        let words = ["regressed", "a forgotten line of a session", "write 100, 200 at N, 2N of "];
+        planted_fault("planted_stderr", 3, &words)
     }),
     ("gate::a_line_on_stdout_is_a_regression_and_is_shown", || {
         planted_fault("planted_stdout", 3, &["regressed", "a forgotten line of a session"])
@@ -152,7 +153,11 @@ fn call() -> Result<(), Failed> {
     })?;
     suite.run(&["planted_call"])?.check(
         3,
-        &["regressed", ": +1 per connection", "getppid 100, 200 of server/src/listener.rs:"],
+        &[
+            "regressed",
+            ": +1 per connection",
+            "getppid 100, 200 at N, 2N of server/src/listener.rs:",
+        ],
     )
 }
 

@@ -1,5 +1,6 @@
 //! Call sites of system calls.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use baselines::compare::Change;
@@ -35,19 +36,33 @@ pub(super) fn sites(crates: &[Crate], stacks: [Vec<Stack>; 2]) -> Vec<CallSite> 
     sites.into_iter().map(site).collect()
 }
 
-/// `getppid 100, 200 of server/src/listener.rs:120: server::listener::serve`, a sentence for each of some sites. Those come
-/// first whose counts are nearest to the change of all counts: no site is recorded.
-pub(crate) fn describe(mut sites: Vec<CallSite>, change: &Change) -> Vec<String> {
+impl CallSite {
+    /// `getppid 100, 200 at N, 2N of server/src/listener.rs:120: server::listener::serve`.
+    fn sentence(self) -> String {
+        let Self { call, key, place, counts: [n, double] } = self;
+        let place = if place.is_empty() { "an unknown place".to_owned() } else { place };
+        format!("{call} {n}, {double} at N, 2N of {place}: {key}")
+    }
+}
+
+/// A sentence for each site that may be the cause of a change of all counts, the nearest to it first: no site is recorded. A
+/// site that explains less than half of it is shown only if none explains more.
+pub(crate) fn nearest(mut sites: Vec<CallSite>, change: &Change) -> Vec<String> {
     let more = [0, 1].map(|size| change.measured[size].abs_diff(change.recorded[size]));
     let distance = |site: &CallSite| -> u64 {
         [0, 1].iter().map(|size| site.counts[*size].abs_diff(more[*size])).sum()
     };
     sites.sort_by_key(distance);
-    let sentence = |CallSite { call, key, place, counts: [n, double] }| {
-        let place = if place.is_empty() { "an unknown place".to_owned() } else { place };
-        format!("system calls at N, 2N: {call} {n}, {double} of {place}: {key}")
-    };
-    sites.into_iter().take(MOST_SHOWN).map(sentence).collect()
+    let near = sites.iter().take_while(|site| 2 * distance(site) <= more[0] + more[1]).count();
+    let shown = if near == 0 { MOST_SHOWN } else { near.min(MOST_SHOWN) };
+    sites.into_iter().take(shown).map(CallSite::sentence).collect()
+}
+
+/// A sentence for each site that writes to a descriptor, the most frequent first.
+pub(crate) fn writes(mut sites: Vec<CallSite>) -> Vec<String> {
+    sites.retain(|site| matches!(site.call.as_str(), "write" | "writev"));
+    sites.sort_by_key(|site| Reverse(site.counts));
+    sites.into_iter().take(MOST_SHOWN).map(CallSite::sentence).collect()
 }
 
 /// The frames as dhat writes them: `0x0: server::echo::run (server/src/echo.rs:41:9)`, inlined functions too.
@@ -76,25 +91,33 @@ mod tests {
 
     use super::*;
 
+    fn site(call: &str, counts: [u64; 2]) -> CallSite {
+        let [key, place] = ["server::run", "server/src/lib.rs:1"].map(str::to_owned);
+        CallSite { call: call.to_owned(), key, place, counts }
+    }
+
     #[test]
-    fn the_site_whose_counts_are_those_of_the_change_comes_first() {
-        let site = |call: &str, counts| CallSite {
-            call: call.to_owned(),
-            key: "server::run".to_owned(),
-            place: "server/src/lib.rs:1".to_owned(),
-            counts,
-        };
-        let sites = vec![site("epoll_ctl", [200, 400]), site("getppid", [100, 200])];
+    fn the_site_whose_counts_are_those_of_the_change_is_named_alone() {
+        let sites = vec![site("epoll_ctl", [1, 1]), site("getppid", [100, 200])];
         let change = Change { metric: Metric::Calls, recorded: [300, 600], measured: [400, 800] };
-        let first = "system calls at N, 2N: getppid 100, 200 of server/src/lib.rs:1: server::run";
-        assert_eq!(describe(sites, &change)[0], first);
+        let named = "getppid 100, 200 at N, 2N of server/src/lib.rs:1: server::run";
+        assert_eq!(nearest(sites.clone(), &change), [named]);
+        let large = Change { measured: [9300, 9600], ..change };
+        assert_eq!(nearest(sites, &large).len(), 2);
+    }
+
+    #[test]
+    fn sites_that_write_are_named_the_most_frequent_first() {
+        let sites = [site("write", [1, 1]), site("getppid", [9, 9]), site("writev", [2, 4])];
+        let [most, other] = writes(sites.to_vec()).try_into().expect("two of them write");
+        assert!(most.starts_with("writev 2, 4") && other.starts_with("write 1, 1"));
     }
 
     #[test]
     fn frames_are_resolved_to_functions_and_lines() {
-        let here = the_site_whose_counts_are_those_of_the_change_comes_first as fn() as usize;
+        let here = sites_that_write_are_named_the_most_frequent_first as fn() as usize;
         let lines = lines(&[here + 1]);
-        let (function, place) = ("the_site_whose_counts", "attribute/calls.rs:");
+        let (function, place) = ("sites_that_write", "attribute/calls.rs:");
         let named = lines.iter().any(|line| line.contains(function) && line.contains(place));
         assert!(named, "{lines:?}");
     }

@@ -142,9 +142,12 @@ fn causes(run: &Run<'_>) -> Vec<String> {
     if different.is_empty() {
         return Vec::new();
     }
+    if scenarios().all(|one| one.changes().is_empty()) {
+        return vec![format!("recorded with another build: {}", different.join("; "))];
+    }
     let sites: Vec<_> = scenarios().flat_map(|one| &one.sites_changed).collect();
     if sites.is_empty() {
-        return vec![format!("recorded with another build: {}", different.join("; "))];
+        return vec![format!("likely cause: {}", different.join("; "))];
     }
     let inside = |difference: &String| {
         let name = difference.split(' ').next().unwrap_or_default().replace('-', "_");
