@@ -12,7 +12,7 @@ case "${1-}" in
     *) echo "error: unknown argument $1; try $0, $0 --runs 30, or $0 --update --reason \"…\"" >&2; exit 2 ;;
 esac
 
-for pilot in axum jsonrpsee nostr socketioxide tungstenite warp; do
+for pilot in actix axum jsonrpsee nostr socketioxide tungstenite warp; do
     test=(cargo test --quiet --locked --release --package "pilot-$pilot" --test alloc)
     if [ "${1-}" = --update ]; then
         "${test[@]}" -- suite "$@"
