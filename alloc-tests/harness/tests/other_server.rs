@@ -71,6 +71,17 @@ async fn serve(listener: Listener, stop: Stop) -> std::io::Result<()> {
     }
 }
 
+/// Accepts from tokio's own listener.
+async fn serve_unseen(listener: Listener, stop: Stop) -> std::io::Result<()> {
+    let listener = listener.into_tokio();
+    loop {
+        tokio::select! {
+            () = stop.clone() => return Ok(()),
+            accepted = listener.accept() => drop(tokio::spawn(echo(accepted?.0))),
+        }
+    }
+}
+
 fn report() -> Result<SuiteReport, Failed> {
     let folder = tempfile::tempdir()?;
     let output = Command::new(std::env::current_exe()?)
@@ -119,6 +130,9 @@ fn main() -> ExitCode {
         })
         .request("!", "!")
         .hold(3)
+        .suite()
+        .websocket("/", serve_unseen)
+        .connect()
         .suite();
     let tests: [(&str, Fact); 2] = [
         (
