@@ -37,7 +37,12 @@ const SETTLE: Duration = Duration::from_millis(50);
 /// assert_eq!(failed.into_error().as_deref(), Some("the database is gone"));
 /// ```
 pub trait Served {
-    /// The error in words, if it is one.
+    /// The error in words, with its causes, if it is one.
+    ///
+    /// ```
+    /// # use plimsoll::Served;
+    /// assert_eq!(Err::<(), _>("no room").into_error().as_deref(), Some("no room"));
+    /// ```
     fn into_error(self) -> Option<String>;
 }
 

@@ -133,6 +133,25 @@ fn no_example_is_left_out_of_the_run() {
     assert!(left_out.is_empty(), "not run:\n{}", left_out.join("\n"));
 }
 
+/// rustdoc merges examples into one program. With two allocators it does not compile, and each of a hundred examples
+/// becomes a program of its own; without one every suite in them is blind.
+#[test]
+fn the_merged_examples_have_one_allocator() {
+    let mut found = Vec::new();
+    for source in all_sources() {
+        let mut fence = "";
+        for line in &source.lines {
+            let docs = line.strip_prefix("///").or_else(|| line.strip_prefix("//!"));
+            let docs = docs.unwrap_or_default().trim();
+            fence = docs.strip_prefix("```").unwrap_or(fence);
+            if docs.ends_with("plimsoll::allocator!();") && fence != "standalone_crate" {
+                found.push(source.module.clone());
+            }
+        }
+    }
+    assert_eq!(found, ["lib"], "write ```standalone_crate where another example has an allocator");
+}
+
 #[test]
 fn an_example_that_is_not_run_is_no_example() {
     let cases = [
