@@ -19,7 +19,7 @@ use server::{Config, Embedded};
 const LATE: [&str; 3] = ["/ws/echo", "/ws/dashboard", "/ws/echo"];
 
 /// Requests cut in two, and the status of the answer.
-const CUT: [(&[u8], &[u8], &[u8]); 4] = [
+const CUT: [(&[u8], &[u8], &[u8]); 7] = [
     (b"GET /readyz HTTP/1.1\r\nHost", b": localhost\r\n\r\n", b" 503 "),
     (b"GET /healthz HTTP/1.1\r\nHost", b": localhost\r\n\r\n", b" 200 "),
     (b"GET /metrics HTTP/1.1\r\nHost", b": localhost\r\n\r\n", b" 200 "),
@@ -28,6 +28,13 @@ const CUT: [(&[u8], &[u8], &[u8]); 4] = [
         b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
         b" 503 ",
     ),
+    (
+        b"GET /ws/dashboard HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n",
+        b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+        b" 503 ",
+    ),
+    (b"GET / HTTP/1.1\r\nHost", b": localhost\r\n\r\n", b" 200 "),
+    (b"GET /nowhere HTTP/1.1\r\nHost", b": localhost\r\n\r\n", b" 404 "),
 ];
 
 pub(crate) fn scenario() -> Scenario {

@@ -32,7 +32,7 @@ fn shapes() -> Vec<Frame> {
     // Fragments cut characters apart.
     shapes.extend([2, 3, 7].map(|pieces| Frame::fragmented(&"aß€𝄞".repeat(13), pieces)));
     shapes.push(empty_fragments());
-    shapes.extend([0, 1, 125].map(|length| Frame::ping(&vec![b'.'; length])));
+    shapes.extend([0, 1, 64, 125].map(|length| Frame::ping(&vec![b'.'; length])));
     // A pong has no answer: the ping behind it has.
     shapes.extend([0, 125].map(|n| pong(n).then(&Frame::ping(b"heard?"))));
     shapes.push(ping_between_fragments());

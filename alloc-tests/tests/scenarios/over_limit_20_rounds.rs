@@ -9,13 +9,18 @@ use server::Config;
 const UPGRADE: &str = "GET /ws/echo HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
-const REFUSED: [&str; 3] =
-    [UPGRADE, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "HEAD /page/main.js HTTP/1.1\r\nHost: localhost\r\n\r\n"];
+const SUBSCRIBE: &str = "GET /ws/dashboard HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
-const ANSWERED: [&str; 3] = [
-    "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    "GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n",
+const REFUSED: [&str; 4] =
+    [UPGRADE, SUBSCRIBE, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "HEAD /page/main.js HTTP/1.1\r\nHost: localhost\r\n\r\n"];
+
+const ANSWERED: [(&str, &str); 5] = [
+    ("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", " 200 "),
+    ("GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n", " 200 "),
+    ("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", " 200 "),
+    ("GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n", " 404 "),
+    ("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", " 405 "),
 ];
 
 pub(crate) fn scenario() -> Scenario {
@@ -33,8 +38,8 @@ pub(crate) fn scenario() -> Scenario {
                     window.until_open(&server, 1)?;
                 }
                 refused.connect(server.addr())?;
-                for request in ANSWERED {
-                    refused.http(request.as_bytes(), b"HTTP/1.1 200 ")?;
+                for (request, status) in ANSWERED {
+                    refused.http(request.as_bytes(), status.as_bytes())?;
                 }
                 refused.drop_connection();
                 window.until_open(&server, 1)?;
@@ -42,7 +47,7 @@ pub(crate) fn scenario() -> Scenario {
             }
             admitted.close()?;
             let counters = window.stop(server)?;
-            anyhow::ensure!(counters.connections_refused == 3 * ops, "{counters:?}");
+            anyhow::ensure!(counters.connections_refused == 4 * ops, "{counters:?}");
             Ok(())
         }
     })
