@@ -39,7 +39,12 @@ pub fn compare(
         let mut sites = changed_sites(base, head, &moved, &scratch.join("recorded"));
         for row in rows.iter_mut().filter(|row| !row.changes.is_empty()) {
             match &mut sites {
-                Ok(sites) => row.sites = sites.remove(&row.id).unwrap_or_default(),
+                Ok(sites) => {
+                    let (sites, notes) = sites.remove(&row.id).unwrap_or_default();
+                    row.sites = sites;
+                    let known: BTreeSet<_> = row.notes.iter().cloned().collect();
+                    row.notes.extend(notes.into_iter().filter(|note| !known.contains(note)));
+                }
                 Err(error) => row.notes.push(format!("no call sites: {error:#}")),
             }
         }
@@ -47,13 +52,16 @@ pub fn compare(
     Ok(rows)
 }
 
+/// Call sites that differ, and what the suite says of head beside them: the lines of its system calls.
+type Explained = (Vec<SiteRow>, Vec<String>);
+
 /// The call sites of the scenarios `ids` that differ: base records them, head is held to the record.
 fn changed_sites(
     base: &Path,
     head: &Path,
     ids: &[&str],
     recorded: &Path,
-) -> Result<BTreeMap<String, Vec<SiteRow>>> {
+) -> Result<BTreeMap<String, Explained>> {
     suite::record("base", base, ids, recorded)?;
     let report = suite::measure("head", head, ids, recorded)?;
     let row = |SiteChange { key, place, recorded, measured }| {
@@ -61,8 +69,11 @@ fn changed_sites(
         SiteRow { key, place, base: recorded, head: measured }
     };
     let scenarios = report.scenarios.into_iter();
-    let rows = |one: ScenarioReport| one.sites_changed.into_iter().map(row).collect();
-    Ok(scenarios.map(|(id, one)| (id, rows(one))).collect())
+    let explained = |one: ScenarioReport| {
+        let notes = one.notes.iter().map(|note| format!("head: {note}")).collect();
+        (one.sites_changed.into_iter().map(row).collect(), notes)
+    };
+    Ok(scenarios.map(|(id, one)| (id, explained(one))).collect())
 }
 
 /// A row for each scenario of base or head.
