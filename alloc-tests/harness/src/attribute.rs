@@ -89,7 +89,8 @@ pub(crate) fn attribute(
 pub(crate) fn trace_calls(crates: &[Crate], scenario: &Scenario) -> anyhow::Result<Vec<CallSite>> {
     system_calls::attribute().context("this machine does not let system calls be traced")?;
     let stacks = |ops| {
-        run(scenario, &Window::new(ops), true, Profiler::counting)?;
+        let window = Window::new(ops);
+        run(scenario.prepare(ops), &window, true, Profiler::counting)?;
         anyhow::Ok(system_calls::take_stacks())
     };
     // It includes one-time initialisation of the process.
@@ -100,7 +101,7 @@ pub(crate) fn trace_calls(crates: &[Crate], scenario: &Scenario) -> anyhow::Resu
 fn profile(crates: &[Crate], scenario: &Scenario, window: Window) -> anyhow::Result<Profile> {
     let file = tempfile::NamedTempFile::new()
         .context("cannot write a profile; is the temporary folder full?")?;
-    run(scenario, &window, false, || Profiler::attributing(file.path()))?;
+    run(scenario.prepare(window.ops()), &window, false, || Profiler::attributing(file.path()))?;
     let json = std::fs::read_to_string(file.path()).context("cannot read the profile back")?;
     sites::parse(&json, crates)
 }

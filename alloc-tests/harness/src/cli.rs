@@ -282,6 +282,6 @@ fn run_bare(registry: &Registry, id: &str, ops: Option<u64>) -> anyhow::Result<u
     let scenario = registry.get(id).ok_or_else(unknown)?;
     // Without a list of descriptors, whose names differ, two runs execute the same instructions.
     let window = Window::new(ops.unwrap_or(scenario.ops));
-    measure::run(scenario, &window, true, Profiler::counting)?;
+    measure::run(scenario.prepare(window.ops()), &window, true, Profiler::counting)?;
     Ok(0)
 }

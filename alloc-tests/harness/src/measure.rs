@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Blind, Broken, Environment};
 use crate::io_count::IO;
 use crate::profiler::{Heap, Profiler};
+use crate::scenario::Body;
 use crate::system_calls::{self, Calls};
 use crate::{Scenario, Window, descriptors};
 
@@ -88,11 +89,14 @@ fn repeat(scenario: &Scenario, runs: u64, plan: Plan) -> anyhow::Result<Outcome>
 
 /// One run of `ops` operations, and the descriptors that it left open, one sentence each.
 fn sample(scenario: &Scenario, ops: u64) -> anyhow::Result<(Sample, Vec<String>)> {
+    let window = Window::new(ops);
+    // A server that `prepare` starts is outside of the window, and so are its descriptors.
+    let body = scenario.prepare(ops);
     let before =
         descriptors::open().context("cannot list open descriptors; /proc must be mounted")?;
     system_calls::take();
-    let window = Window::new(ops).beyond(before.len());
-    let ran = run(scenario, &window, true, Profiler::counting);
+    let window = window.beyond(before.len());
+    let ran = run(body, &window, true, Profiler::counting);
     let calls = system_calls::take();
     let leaked = descriptors::leaked(&before, &descriptors::open()?);
     let heap = ran.map_err(|error| {
@@ -116,16 +120,14 @@ fn sample(scenario: &Scenario, ops: u64) -> anyhow::Result<(Sample, Vec<String>)
     Ok((sample, descriptors::describe_all(&leaked)))
 }
 
-/// Runs a scenario in `window`. Its preparation happens before the profile starts, and only its body inside. `is_counted`
-/// says whether the profile counts only, or has call stacks.
+/// Runs a scenario that was prepared in `window`. `is_counted` says whether the profile counts only, or has call stacks.
 pub(crate) fn run(
-    scenario: &Scenario,
+    body: Body,
     window: &Window,
     is_counted: bool,
     start: impl FnOnce() -> Profiler,
 ) -> anyhow::Result<Heap> {
     let ops = window.ops();
-    let body = scenario.prepare(ops);
     let profiler = start();
     let result = match body(window) {
         Ok(()) if window.has_forgotten() => {

@@ -11,7 +11,7 @@ use crate::Window;
 pub(crate) type Registry = BTreeMap<&'static str, Scenario>;
 
 /// The part of a scenario that runs inside the window.
-type Body = Box<dyn FnOnce(&Window) -> anyhow::Result<()>>;
+pub(crate) type Body = Box<dyn FnOnce(&Window) -> anyhow::Result<()>>;
 
 /// Prefix of the ids of scenarios with a planted fault. They run only when named by their whole id.
 pub(crate) const PLANTED: &str = "planted_";
