@@ -1,0 +1,29 @@
+//! `cargo plimsoll`: what crosses builds and repositories, beside the `plimsoll` library, which works without it.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 pass, 1 a tool, a build or a server failed, 2 usage, 3 regression or leak, 4 improvement not yet recorded,
+5 baseline missing, stale or not comparable, 6 the measurement cannot be trusted (blind, nondeterministic, too noisy).";
+
+#[derive(Parser)]
+#[command(name = "cargo plimsoll", bin_name = "cargo plimsoll", version, about, after_help = EXIT_CODES)]
+struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {}
+
+/// Runs the command of `arguments`, whose first is the program's name.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let Args { command } = Args::parse_from(arguments);
+    match command {
+        None => ExitCode::from(2),
+        Some(command) => match command {},
+    }
+}

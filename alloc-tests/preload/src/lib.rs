@@ -1,0 +1,1 @@
+//! The counting library that `plimsoll count` preloads into a program that it starts.
