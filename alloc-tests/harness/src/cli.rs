@@ -22,7 +22,7 @@ use crate::report::{Format, Run};
 use crate::scenario::PLANTED;
 use crate::scenario::Registry;
 use crate::setup::{Recorded, Setup, TARGET};
-use crate::{Window, doctor, limits, measure, record, result};
+use crate::{Window, doctor, limits, measure, record, report, result};
 
 /// Runs the command of the process's arguments, and returns the exit code.
 pub(crate) fn run(setup: &Setup, registry: &Registry) -> anyhow::Result<u8> {
@@ -98,6 +98,10 @@ struct Flags {
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 
+    /// Also write the report to a file, as in markdown=summary.md; may be repeated
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = report::also, conflicts_with_all = ["update", "list", "doctor"])]
+    also: Vec<(Format, PathBuf)>,
+
     /// Print the ids and exit
     #[arg(long)]
     list: bool,
@@ -169,6 +173,7 @@ fn run_suite(setup: &Setup, registry: &Registry, flags: &Flags) -> anyhow::Resul
     let stale = recorded.stale(registry).filter(|(id, _)| matches(id, &flags.filters));
     results.extend(stale.map(|(id, counts)| (id.clone(), result::stale(counts))));
     let run = Run::new(setup, results, &recorded, flags);
+    flags.also.iter().try_for_each(|(format, file)| run.write(*format, file))?;
     print(&run.render(flags.format)?)?;
     Ok(run.report.exit_code)
 }

@@ -4,6 +4,9 @@
 mod junit;
 mod table;
 
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
 use baselines::suite_report::ScenarioReport;
 use baselines::{SuiteReport, Verdict};
 use clap::ValueEnum;
@@ -28,6 +31,15 @@ pub(crate) enum Format {
     Markdown,
 }
 
+/// The format and the file in `markdown=summary.md`.
+pub(crate) fn also(text: &str) -> Result<(Format, PathBuf), String> {
+    let (format, file) = text.split_once('=').unwrap_or((text, ""));
+    if file.is_empty() {
+        return Err("expected a format and a file, as in markdown=summary.md".to_owned());
+    }
+    Ok((Format::from_str(format, false)?, file.into()))
+}
+
 /// A whole run.
 #[derive(Debug)]
 pub(crate) struct Run<'a> {
@@ -49,6 +61,13 @@ impl Run<'_> {
             Format::Json => Ok(self.report.render()),
             Format::Junit => junit::render(self),
         }
+    }
+
+    /// Writes the report to `file`.
+    pub(crate) fn write(&self, format: Format, file: &Path) -> anyhow::Result<()> {
+        std::fs::write(file, self.render(format)?).with_context(|| {
+            format!("cannot write {}; check its folder with ls -ld", file.display())
+        })
     }
 
     /// Number of scenarios with `verdict`.

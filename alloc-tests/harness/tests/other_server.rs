@@ -115,6 +115,31 @@ fn each_message_is_read_and_written_once() -> Result<(), Failed> {
     }
 }
 
+/// The JSON on stdout and the one in the file are one report.
+fn a_report_is_written_in_a_second_format_and_a_bad_file_is_refused() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let run = |also: String| {
+        Command::new(std::env::current_exe()?)
+            .args(["suite", ID, "--runs", "3", "--format", "json", "--also", &also, "--baselines"])
+            .arg(folder.path())
+            .output()
+    };
+    let file = folder.path().join("suite.json");
+    let output = run(format!("json={}", file.display()))?;
+    if std::fs::read(&file)? != output.stdout || output.stdout.is_empty() {
+        return Err("the file and stdout differ".into());
+    }
+    for (also, words) in
+        [("json", "expected a format and a file"), ("json=/none/x", "cannot write")]
+    {
+        let stderr = String::from_utf8(run(also.to_owned())?.stderr)?;
+        if !stderr.contains(words) {
+            return Err(format!("{also}: {stderr}").into());
+        }
+    }
+    Ok(())
+}
+
 type Fact = fn() -> Result<(), Failed>;
 
 fn main() -> ExitCode {
@@ -134,7 +159,11 @@ fn main() -> ExitCode {
         .websocket("/", serve_unseen)
         .connect()
         .suite();
-    let tests: [(&str, Fact); 2] = [
+    let tests: [(&str, Fact); 3] = [
+        (
+            "a_report_is_written_in_a_second_format_and_a_bad_file_is_refused",
+            a_report_is_written_in_a_second_format_and_a_bad_file_is_refused,
+        ),
         (
             "each_message_of_another_server_is_read_and_written_once",
             each_message_is_read_and_written_once,
