@@ -1,9 +1,18 @@
 //! `cargo plimsoll`: what crosses builds and repositories, beside the `plimsoll` library, which works without it.
+//!
+//! # Layout
+//!
+//! - `error`: exit codes of errors
+//! - one file or folder for each command: its `Args`, and its `run`
+
+mod error;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use error::Usage;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 pass, 1 a tool, a build or a server failed, 2 usage, 3 regression or leak, 4 improvement not yet recorded,
@@ -22,8 +31,9 @@ enum Command {}
 /// Runs the command of `arguments`, whose first is the program's name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let Args { command } = Args::parse_from(arguments);
-    match command {
-        None => ExitCode::from(2),
+    let outcome: anyhow::Result<ExitCode> = match command {
+        None => Err(Usage("say a command; cargo plimsoll --help lists them".to_owned()).into()),
         Some(command) => match command {},
-    }
+    };
+    outcome.unwrap_or_else(|error| error::exit_code(&error))
 }
