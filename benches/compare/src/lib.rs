@@ -2,6 +2,7 @@
 //!
 //! # Layout
 //!
+//! - [`subject`]: the services of a workspace, as it is configured
 //! - [`model`]: the results, as plain data; [`outcome`]: their exit code
 //! - [`cleanup`]: child processes and folders that end with this process, however it ends
 //! - [`revision`]: two revisions, built alike
@@ -26,5 +27,6 @@ pub mod report;
 pub mod revision;
 pub mod round;
 pub mod server_process;
+pub mod subject;
 pub mod timing;
 pub mod workload;
