@@ -1,9 +1,8 @@
 //! What the driver sends and the answer it expects, encoded once, before anything is timed.
 
-use crate::random::SplitMix64;
+use conversation::frame;
 
-/// The mask of every client frame; not zero, because a codec may skip a mask of zero.
-const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+use crate::random::SplitMix64;
 
 /// The kinds of message that a WebSocket carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,37 +39,13 @@ impl Kind {
     /// One whole message as a client sends it.
     #[must_use]
     pub fn client_frame(self, payload: &[u8]) -> Vec<u8> {
-        self.frame(payload, Some(MASK))
+        frame::client(self == Self::Binary, payload)
     }
 
     /// One whole message as a server sends it.
     #[must_use]
     pub fn server_frame(self, payload: &[u8]) -> Vec<u8> {
-        self.frame(payload, None)
-    }
-
-    /// RFC 6455 §5.2: one final frame.
-    fn frame(self, payload: &[u8], mask: Option<[u8; 4]>) -> Vec<u8> {
-        let is_masked = if mask.is_some() { 0x80 } else { 0 };
-        let mut frame = vec![match self {
-            Self::Text => 0x81,
-            Self::Binary => 0x82,
-        }];
-        match payload.len() {
-            len @ 0..126 => frame.push(is_masked | len as u8),
-            len @ 126..0x1_0000 => {
-                frame.push(is_masked | 126);
-                frame.extend((len as u16).to_be_bytes());
-            }
-            len => {
-                frame.push(is_masked | 127);
-                frame.extend((len as u64).to_be_bytes());
-            }
-        }
-        frame.extend(mask.iter().flatten());
-        let mask = mask.unwrap_or_default();
-        frame.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
-        frame
+        frame::server(self == Self::Binary, payload)
     }
 }
 
@@ -107,6 +82,7 @@ impl Exchange {
 
 #[cfg(test)]
 mod tests {
+    use conversation::frame::MASK;
     use tokio_tungstenite::tungstenite::protocol::frame::Frame;
     use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 

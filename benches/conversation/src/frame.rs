@@ -1,0 +1,86 @@
+//! Messages as bytes on the wire (RFC 6455 §5.2), encoded beforehand.
+
+use super::pattern::{DIGITS, Pattern};
+
+/// The mask of every client frame; not zero, because a codec may skip a mask of zero.
+pub const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+
+/// The least number of [`DIGITS`] digits.
+const LEAST: u64 = 1_000_000_000;
+
+/// The number of a connection's first operation. Multiples of the golden ratio spread evenly for any number of
+/// connections, so that an answer to another connection's message is noticed. Below 2³¹, and a thousand million below
+/// ten digits' end: a server may read the number as an `i32`.
+#[must_use]
+pub fn first_number(connection: u32) -> u64 {
+    LEAST + u64::from(connection.wrapping_mul(0x9e37_79b1) >> 2)
+}
+
+/// One whole message as a client sends it.
+#[must_use]
+pub fn client(binary: bool, payload: &[u8]) -> Vec<u8> {
+    frame(binary, payload, Some(MASK))
+}
+
+/// One whole message as a server sends it.
+#[must_use]
+pub fn server(binary: bool, payload: &[u8]) -> Vec<u8> {
+    frame(binary, payload, None)
+}
+
+fn frame(binary: bool, payload: &[u8], mask: Option<[u8; 4]>) -> Vec<u8> {
+    let is_masked = if mask.is_some() { 0x80 } else { 0 };
+    let mut frame = vec![if binary { 0x82 } else { 0x81 }];
+    match payload.len() {
+        len @ 0..126 => frame.push(is_masked | len as u8),
+        len @ 126..0x1_0000 => {
+            frame.push(is_masked | 126);
+            frame.extend((len as u16).to_be_bytes());
+        }
+        len => {
+            frame.push(is_masked | 127);
+            frame.extend((len as u64).to_be_bytes());
+        }
+    }
+    frame.extend(mask.iter().flatten());
+    let mask = mask.unwrap_or_default();
+    frame.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+    frame
+}
+
+/// A client's message whose numbers are replaced in place.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    bytes: Vec<u8>,
+    payload: usize,
+    /// Where each number begins in the payload.
+    numbers: Box<[usize]>,
+}
+
+impl Frame {
+    /// The message with the first number of connection 0.
+    #[must_use]
+    pub fn new(binary: bool, text: &Pattern) -> Self {
+        let mut payload = Vec::new();
+        text.write(first_number(0), &mut payload);
+        let bytes = client(binary, &payload);
+        Self { payload: bytes.len() - payload.len(), bytes, numbers: text.numbers().collect() }
+    }
+
+    /// Writes `number`, of [`DIGITS`] digits, wherever `{seq}` stands.
+    pub fn set_number(&mut self, number: u64) {
+        for start in &self.numbers {
+            let mut rest = number;
+            for at in (*start..start + DIGITS).rev() {
+                self.bytes[self.payload + at] = (b'0' + (rest % 10) as u8) ^ MASK[at % 4];
+                rest /= 10;
+            }
+        }
+    }
+
+    /// The message on the wire.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
