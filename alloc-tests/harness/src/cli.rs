@@ -174,7 +174,8 @@ fn run_suite(setup: &Setup, registry: &Registry, flags: &Flags) -> anyhow::Resul
     results.extend(stale.map(|(id, counts)| (id.clone(), result::stale(counts))));
     let run = Run::new(setup, results, &recorded, flags);
     flags.also.iter().try_for_each(|(format, file)| run.write(*format, file))?;
-    print(&run.render(flags.format)?)?;
+    let text = run.render(flags.format)?;
+    print(&if flags.format == Format::Table { report::colour(&text) } else { text })?;
     Ok(run.report.exit_code)
 }
 

@@ -20,9 +20,10 @@ pub(crate) fn finish(outcome: anyhow::Result<u8>) -> ExitCode {
     }
 }
 
-/// Writes to stdout. A closed pipe is not an error: the exit code still holds the verdict.
+/// Writes to stdout. A closed pipe is not an error: the exit code still holds the verdict. Colours are left out unless
+/// stdout is a terminal and `NO_COLOR` is unset, or `CLICOLOR_FORCE` is set.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
-    let mut stdout = std::io::stdout().lock();
+    let mut stdout = anstream::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(error).context("cannot write the report to stdout")

@@ -1,6 +1,7 @@
 //! The results of a run as a table, JSON, JUnit or Markdown. Each is complete before the first byte is printed, so
 //! that a closed pipe does not change the verdict.
 
+mod colour;
 mod junit;
 mod table;
 
@@ -14,6 +15,7 @@ use clap::ValueEnum;
 use crate::result::is_unfit;
 use crate::setup::Setup;
 
+pub(crate) use colour::colour;
 /// Everything to say about one scenario, in lines.
 pub(crate) use table::explain;
 pub use table::figures;
