@@ -1,8 +1,11 @@
 //! The driver: a blocking client over one socket that compares every byte it reads.
 //!
-//! The client speaks only as much WebSocket as it needs to upgrade, to receive and to close. Its messages are encoded
+//! The client speaks only as much WebSocket as it needs to upgrade, to receive and to close. What it sends is encoded
 //! beforehand, so that its own share of an exchange is the system calls. Without an upgrade the same code drives the raw TCP floor.
 
+mod frames;
+mod handshake;
+mod messages;
 mod texts;
 
 use std::io::{ErrorKind, Read, Write};
@@ -10,10 +13,13 @@ use std::net::{SocketAddr, TcpStream};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
+
+pub use handshake::Upgrade;
+pub use messages::Message;
 
 /// Bytes read at once, and the longest frame of [`Client::text`].
 const BUFFER: usize = 16 * 1024;
@@ -26,10 +32,6 @@ const WHOLE: usize = 32 * 1024;
 /// Time without progress after which the peer is considered broken.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The key of RFC 6455 §1.3, whose answer is known.
-const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
-const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
-
 /// A masked close frame with code 1000, and the server's answer.
 const CLOSE: [u8; 8] = [0x88, 0x82, 0x37, 0xfa, 0x21, 0x3d, 0x03 ^ 0x37, 0xe8 ^ 0xfa];
 const CLOSED: [u8; 4] = [0x88, 0x02, 0x03, 0xe8];
@@ -38,9 +40,14 @@ const CLOSED: [u8; 4] = [0x88, 0x02, 0x03, 0xe8];
 #[derive(Debug)]
 pub struct Client {
     stream: TcpStream,
-    buffer: Box<[u8]>,
+    buffer: Vec<u8>,
     /// The bytes of `buffer` that were read and not taken yet.
     unread: Range<usize>,
+    /// The frames of a message that is not whole yet.
+    parts: Vec<u8>,
+    /// Whether they are binary; `None` between messages.
+    begun: Option<bool>,
+    patience: Duration,
     spins: bool,
 }
 
@@ -54,33 +61,29 @@ impl Client {
         let stream =
             TcpStream::connect(addr).with_context(|| format!("cannot connect to {addr}"))?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
-        Ok(Self { stream, buffer: vec![0; BUFFER].into_boxed_slice(), unread: 0..0, spins: false })
+        let mut client = Self {
+            stream,
+            buffer: vec![0; BUFFER],
+            unread: 0..0,
+            parts: Vec::new(),
+            begun: None,
+            patience: PATIENCE,
+            spins: false,
+        };
+        client.wait_at_most(PATIENCE)?;
+        Ok(client)
     }
 
-    /// A WebSocket on `path`, after a checked handshake.
+    /// Replaces the ten seconds after which a peer that makes no progress is considered broken.
     ///
     /// # Errors
     ///
-    /// As [`Client::connect`], or if the answer is not the right 101.
-    pub fn upgrade(addr: SocketAddr, path: &str) -> Result<Self> {
-        let mut client = Self::connect(addr)?;
-        let request = format!(
-            "GET {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n\r\n"
-        );
-        client.send(request.as_bytes())?;
-        let end = loop {
-            let end = client.pending().windows(4).position(|bytes| bytes == b"\r\n\r\n");
-            match end {
-                Some(end) => break end,
-                None => client.fill().context("no answer to the upgrade")?,
-            }
-        };
-        check_upgrade(str::from_utf8(&client.pending()[..end])?)?;
-        client.unread.start += end + 4;
-        Ok(client)
+    /// If the operating system refuses.
+    pub fn wait_at_most(&mut self, patience: Duration) -> Result<()> {
+        self.stream.set_read_timeout(Some(patience))?;
+        self.stream.set_write_timeout(Some(patience))?;
+        self.patience = patience;
+        Ok(())
     }
 
     /// From now on polls for bytes instead of sleeping until some arrive: for a driver with a core of its own, which then
@@ -182,6 +185,7 @@ impl Client {
         loop {
             match self.stream.read(&mut self.buffer[self.unread.end..]) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Err(self.silence()),
                 read => return read.context("cannot read"),
             }
         }
@@ -195,14 +199,20 @@ impl Client {
             if let Some((_, read)) = unless_blocked(read).context("cannot read")? {
                 return Ok(read);
             }
-            ensure!(begin.elapsed() < PATIENCE, "cannot read: nothing arrived for {PATIENCE:?}");
+            if begin.elapsed() > self.patience {
+                return Err(self.silence());
+            }
             std::hint::spin_loop();
         }
     }
 
+    fn silence(&self) -> Error {
+        anyhow!("cannot read: nothing arrived for {:?}", self.patience)
+    }
+
     fn interleave(&mut self, mut out: &[u8], mut answer: &[u8]) -> Result<()> {
         ensure!(self.unread.is_empty(), "{} bytes arrived unasked", self.unread.len());
-        let patience = Timespec::try_from(PATIENCE)?;
+        let patience = Timespec::try_from(self.patience)?;
         while !out.is_empty() || !answer.is_empty() {
             let mut wanted = PollFlags::empty();
             wanted.set(PollFlags::OUT, !out.is_empty());
@@ -253,16 +263,4 @@ fn compare(read: &[u8], answer: &[u8]) -> Result<()> {
         answer[at],
         answer.len() - at
     )
-}
-
-fn check_upgrade(head: &str) -> Result<()> {
-    let mut lines = head.split("\r\n");
-    let status = lines.next().unwrap_or_default();
-    ensure!(status.starts_with("HTTP/1.1 101 "), "not upgraded: {status}");
-    let accept = lines
-        .filter_map(|line| line.split_once(':'))
-        .find(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-accept"))
-        .map(|(_, value)| value.trim());
-    ensure!(accept == Some(ACCEPT), "upgraded with the wrong Sec-WebSocket-Accept: {accept:?}");
-    Ok(())
 }

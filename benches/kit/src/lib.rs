@@ -3,6 +3,7 @@
 //! # Layout
 //!
 //! - [`client`]: the driver, a blocking client that compares every byte
+//! - [`conversation`]: the driver of a conversation, which demands the answers of its file
 //! - [`payload`]: the messages it sends and the answers it expects
 //! - `tcp_server`: a raw TCP server on a thread of its own; `tcp_echo`, `tcp_fanout`: the floors of the benchmarks
 //!   (feature `tcp-servers`)
@@ -12,6 +13,7 @@
 //! - [`statistics`]: estimates, intervals and tests; [`random`]: random numbers that a seed repeats
 
 pub mod client;
+pub mod conversation;
 pub mod cores;
 pub mod descriptors;
 pub mod payload;
