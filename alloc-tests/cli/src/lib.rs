@@ -5,6 +5,7 @@
 //! - `error`: exit codes of errors
 //! - one file or folder for each command: its `Args`, and its `run`
 
+mod ci;
 mod error;
 
 use std::ffi::OsString;
@@ -26,14 +27,17 @@ struct Args {
 }
 
 #[derive(Subcommand)]
-enum Command {}
+enum Command {
+    /// Measure a pull request: suites, comparison with its base, summary, annotations (what the action runs)
+    Ci(ci::Args),
+}
 
 /// Runs the command of `arguments`, whose first is the program's name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let Args { command } = Args::parse_from(arguments);
     let outcome: anyhow::Result<ExitCode> = match command {
         None => Err(Usage("say a command; cargo plimsoll --help lists them".to_owned()).into()),
-        Some(command) => match command {},
+        Some(Command::Ci(args)) => ci::run(&args),
     };
     outcome.unwrap_or_else(|error| error::exit_code(&error))
 }

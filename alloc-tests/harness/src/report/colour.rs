@@ -1,5 +1,5 @@
 //! The table in colours: verdicts, and the lines that are to blame. Pure; printing leaves the colours out where there is no
-//! is no terminal.
+//! terminal.
 
 use anstyle::{AnsiColor, Style};
 use baselines::Verdict;
