@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use bench_kit::client::Client;
+use bench_kit::conversation::{Opener, Talk};
 use bench_kit::payload::Exchange;
 use bench_kit::statistics::mean_below;
 
@@ -29,6 +30,10 @@ pub struct Driver<'a> {
     traffic: &'a Traffic,
     path: &'a str,
     clients: Vec<Client>,
+    /// Opens the connections of a conversation.
+    opener: Option<Opener>,
+    /// The open connections of a conversation.
+    talk: Option<Talk>,
     /// Wall-clock nanoseconds of each timed step of the last chunk.
     steps: Vec<f64>,
 }
@@ -57,7 +62,7 @@ impl<'a> Driver<'a> {
     ) -> Result<Self> {
         let (path, connections) = match traffic {
             Traffic::Echo { connections, .. } => (path, *connections),
-            Traffic::Connect => (path, 0),
+            Traffic::Connect | Traffic::Talk(_) | Traffic::Open(_) => (path, 0),
             Traffic::Dashboard { subscribers, .. } => (DASHBOARD, *subscribers),
         };
         let clients = (0..connections).map(|_| Client::upgrade(server.addr(), path));
@@ -67,7 +72,21 @@ impl<'a> Driver<'a> {
         if spins {
             clients.iter_mut().for_each(Client::spin);
         }
-        let mut driver = Self { traffic, path, clients, steps: Vec::new() };
+        let (opener, talk) = match traffic {
+            Traffic::Talk(conversation) | Traffic::Open(conversation) => {
+                let mut opener = Opener::new(conversation, Some(path)).spinning(spins);
+                let talks = matches!(traffic, Traffic::Talk(_));
+                let talk = talks.then(|| Talk::open(conversation, &mut opener, server.addr()));
+                let talk = talk.transpose().with_context(|| {
+                    format!(
+                        "the conversation does not begin on {path}; see its open, or set --path"
+                    )
+                })?;
+                (Some(opener), talk)
+            }
+            _ => (None, None),
+        };
+        let mut driver = Self { traffic, path, clients, opener, talk, steps: Vec::new() };
         let begin = Instant::now();
         let steps = WARM_UP.div_ceil(driver.operations()).max(4);
         for _ in 0..4 {
@@ -83,7 +102,7 @@ impl<'a> Driver<'a> {
     fn operations(&self) -> usize {
         match self.traffic {
             Traffic::Echo { depth, connections, .. } => depth * connections,
-            Traffic::Connect => 1,
+            Traffic::Connect | Traffic::Talk(_) | Traffic::Open(_) => 1,
             Traffic::Dashboard { subscribers, .. } => *subscribers,
         }
     }
@@ -113,6 +132,7 @@ impl<'a> Driver<'a> {
         if let Some(Exchange { answer, .. }) = self.in_flight() {
             self.clients.iter_mut().try_for_each(|client| client.expect(answer))?;
         }
+        self.talk.as_mut().map_or(Ok(()), Talk::expect_nothing)?;
         let cpu = server.cpu_ns()? - cpu_before;
         let operations = self.operations() as f64;
         let wall = typical(&self.steps).context("a chunk has at least one step")?;
@@ -141,10 +161,24 @@ impl<'a> Driver<'a> {
                 client.send(&exchange.out)
             }),
             Traffic::Connect => Client::upgrade(server.addr(), self.path)?.close(),
+            Traffic::Talk(_) => self.talk.as_mut().context("the connections are open")?.operation(),
+            Traffic::Open(_) => {
+                let opener = self.opener.as_mut().context("a conversation has an opener")?;
+                opener.open(server.addr())?.leave()
+            }
             Traffic::Dashboard { .. } => {
                 self.clients.iter_mut().try_for_each(|client| client.text().map(drop))
             }
         }
+    }
+
+    /// Ends a conversation, and demands that every answer was asked for.
+    ///
+    /// # Errors
+    ///
+    /// If a message more than expected arrives, or the server does not end the connection.
+    pub fn finish(self) -> Result<()> {
+        self.talk.map_or(Ok(()), Talk::close)
     }
 
     /// Reads the snapshots that have arrived and returns their number.

@@ -8,7 +8,7 @@
 //! - [`revision`]: two revisions, built alike
 //! - [`exact`]: the allocation suites of both trees; [`instructions`]: their in-memory scenarios under callgrind
 //! - [`timing`]: a screening of every row, a confirmation of the suspects; [`round`]: fresh processes side by side;
-//!   [`workload`]: their traffic; [`driver`]: the client; [`server_process`]: the server; `layout`: keeps memory layout
+//!   [`workload`]: their traffic; [`talk`]: that of a file; [`driver`]: the client; [`server_process`]: the server; `layout`: keeps memory layout
 //!   from deciding
 //! - [`gate`]: rounds → verdicts
 //! - [`report`]: one file per format
@@ -28,5 +28,6 @@ pub mod revision;
 pub mod round;
 pub mod server_process;
 pub mod subject;
+pub mod talk;
 pub mod timing;
 pub mod workload;

@@ -74,7 +74,7 @@ pub struct Measured {
 pub struct RoundPlan<'a> {
     /// Chunks per arm.
     pub cycles: usize,
-    /// The path servers echo on.
+    /// The path servers echo on or talk on.
     pub path: &'a str,
     /// Number of the round. It selects the core: cores differ, so rounds use them in turn.
     pub turn: usize,
@@ -127,8 +127,8 @@ pub fn round(
     let Chunks { wall, cpu, steps } = chunks?;
     let steps = workload.has_single_steps().then_some(&steps[..]);
     Ok(Round {
-        wall: workload.wall.map(|_| measured(&wall, steps)).transpose()?,
-        cpu: workload.cpu.map_or(Ok(None), |_| processor_time(&cpu, arms))?,
+        wall: workload.wall.as_ref().map(|_| measured(&wall, steps)).transpose()?,
+        cpu: workload.cpu.as_ref().map_or(Ok(None), |_| processor_time(&cpu, arms))?,
     })
 }
 
@@ -223,6 +223,9 @@ fn visit(
             chunks.cpu[arm].push(chunk.cpu_ns);
             chunks.steps[arm].extend_from_slice(drivers[arm].steps());
         }
+    }
+    for (driver, server) in drivers.into_iter().zip(servers) {
+        driver.finish().map_err(|error| server.blame(error))?;
     }
     Ok(chunks)
 }

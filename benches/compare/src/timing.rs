@@ -9,6 +9,7 @@ use super::gate::{self, Family, Finding, Rule, Series};
 use super::model::{Timing, TimingRow, TimingUnit};
 use super::round::{Arm, BASE, CONTROL, HEAD, Measured, Round, RoundPlan, round};
 use super::server_process::Program;
+use super::talk::Talk;
 use super::workload::{Selection, Workload, select};
 
 /// Options of a timing comparison.
@@ -16,8 +17,10 @@ use super::workload::{Selection, Workload, select};
 pub struct Options {
     /// What counts as a change.
     pub rule: Rule,
-    /// The path that servers echo on, `/ws/echo` for a `ws-server`.
+    /// The path that servers echo on or talk on, `/ws/echo` for a `ws-server`.
     pub path: String,
+    /// What servers are asked instead of an echo.
+    pub talk: Option<Talk>,
     /// Measure only rows whose id contains one of these; empty for all rows.
     pub only: Vec<String>,
     /// Seed of every random order.
@@ -55,17 +58,18 @@ pub fn compare(
         flags: Vec::new(),
     });
     let commands = [base, head].iter().any(|program| matches!(program, Program::Command(_)));
-    let Selection { workloads, mut left_out } = select(&options.only, commands)?;
+    let Selection { workloads, mut left_out } =
+        select(&options.only, commands, options.talk.as_ref())?;
     let mut rng = SplitMix64::new(options.seed);
     let rows = decide(&workloads, options.rule, |which, pass| {
         let which: Vec<&Workload> = which.iter().map(|at| &workloads[*at]).collect();
         let arms = vec![arms.to_vec(); which.len()];
         take_rounds(&which, &arms, pass, &options.path, &mut rng, progress)
     })?;
-    for id in workloads.iter().filter_map(|workload| workload.cpu) {
-        if !rows.iter().any(|row| row.id == id) {
+    for id in workloads.iter().filter_map(|workload| workload.cpu.as_ref()) {
+        if !rows.iter().any(|row| row.id == *id) {
             let why = "a server's processor time stood still; a process that the command starts later may serve";
-            left_out.insert(id.to_owned(), why.to_owned());
+            left_out.insert(id.clone(), why.to_owned());
         }
     }
     Ok(Timing {
@@ -212,8 +216,8 @@ fn judge(
     for (workload, evidence) in workloads.iter().zip(evidence) {
         let unit = if workload.is_rate { TimingUnit::Rate } else { TimingUnit::Time };
         let rows = [
-            (workload.wall, evidence.wall(), unit),
-            (workload.cpu, evidence.cpu(), TimingUnit::Cpu),
+            (&workload.wall, evidence.wall(), unit),
+            (&workload.cpu, evidence.cpu(), TimingUnit::Cpu),
         ];
         for (id, rounds, unit) in rows {
             let (Some(id), Some(rounds)) = (id, rounds) else { continue };

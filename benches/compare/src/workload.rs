@@ -5,17 +5,20 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use bench_kit::payload::{Exchange, Kind};
+use conversation::Conversation;
+
+use super::talk::Talk;
 
 /// One kind of traffic and its rows.
 #[derive(Clone, Debug)]
 pub struct Workload {
     /// The row of wall-clock times; `None` if the processor time alone is judged.
-    pub wall: Option<&'static str>,
+    pub wall: Option<String>,
     /// Whether the wall-clock row is shown as operations per second.
     pub is_rate: bool,
     /// The row of the server's processor time; `None` if its clock is too coarse: a process on another core is charged
     /// when it sleeps or when the clock ticks.
-    pub cpu: Option<&'static str>,
+    pub cpu: Option<String>,
     /// Where driver and servers run.
     pub cores: Cores,
     /// The traffic itself.
@@ -28,13 +31,14 @@ impl Workload {
     pub fn has_single_steps(&self) -> bool {
         match self.traffic {
             Traffic::Echo { depth, connections, .. } => depth * connections == 1,
-            Traffic::Connect => true,
+            Traffic::Connect | Traffic::Talk(_) | Traffic::Open(_) => true,
             Traffic::Dashboard { .. } => false,
         }
     }
 
-    fn rows(&self) -> impl Iterator<Item = &'static str> {
-        [self.wall, self.cpu].into_iter().flatten()
+    /// The ids of its rows.
+    pub fn rows(&self) -> impl Iterator<Item = &str> {
+        [self.wall.as_deref(), self.cpu.as_deref()].into_iter().flatten()
     }
 }
 
@@ -62,6 +66,10 @@ pub enum Traffic {
     },
     /// An operation is a connection: TCP, upgrade, closing handshake, end of stream.
     Connect,
+    /// An operation is all exchanges of a conversation, on its connections.
+    Talk(Conversation),
+    /// An operation is a connection, with the steps that open the conversation before the closing handshake.
+    Open(Conversation),
     /// An operation is a snapshot delivered to one of the subscribers.
     Dashboard {
         /// Connections to `/ws/dashboard`.
@@ -80,16 +88,18 @@ pub struct Selection {
     pub left_out: BTreeMap<String, String>,
 }
 
-/// Selects the rows whose id contains one of `only`, or all rows if `only` is empty. Servers that are started by a
-/// shell command (`commands`) have no dashboard.
+/// Selects the rows whose id contains one of `only`, or all rows if `only` is empty. With a conversation, only its rows
+/// are there: its server need not echo. Servers that are started by a shell command (`commands`) have no dashboard.
 ///
 /// # Errors
 ///
 /// If no row matches; the message lists all rows.
-pub fn select(only: &[String], commands: bool) -> Result<Selection> {
+pub fn select(only: &[String], commands: bool, talk: Option<&Talk>) -> Result<Selection> {
+    let there = talk.map_or_else(all, of_talk);
+    let ids: Vec<String> = there.iter().flat_map(Workload::rows).map(str::to_owned).collect();
     let asked = |id: &str| only.is_empty() || only.iter().any(|part| id.contains(part));
     let mut selection = Selection { workloads: Vec::new(), left_out: BTreeMap::new() };
-    for mut workload in all() {
+    for mut workload in there {
         workload.wall = workload.wall.filter(|id| asked(id));
         workload.cpu = workload.cpu.filter(|id| asked(id));
         if commands && matches!(workload.traffic, Traffic::Dashboard { .. }) {
@@ -99,7 +109,6 @@ pub fn select(only: &[String], commands: bool) -> Result<Selection> {
             selection.workloads.push(workload);
         }
     }
-    let ids: Vec<&str> = all().iter().flat_map(Workload::rows).collect();
     ensure!(
         !selection.workloads.is_empty(),
         "no row to measure contains {}; the rows are {}",
@@ -117,13 +126,6 @@ pub fn all() -> Vec<Workload> {
         depth,
         connections,
     };
-    let on_one_core = |wall, cpu, traffic| Workload {
-        wall,
-        is_rate: false,
-        cpu: Some(cpu),
-        cores: Cores::One,
-        traffic,
-    };
     let batches_in_flight = echo(64, 16, 10);
     vec![
         on_one_core(Some("echo_latency/text/64B"), "echo_cpu/text/64B", echo(64, 1, 1)),
@@ -132,7 +134,7 @@ pub fn all() -> Vec<Workload> {
         // one's acknowledgement.
         on_one_core(Some("echo_burst/text/1KiB"), "echo_cpu/text/1KiB", echo(1024, 16, 1)),
         Workload {
-            wall: Some("echo_throughput/text/c10x16"),
+            wall: Some("echo_throughput/text/c10x16".to_owned()),
             is_rate: true,
             cpu: None,
             cores: Cores::Two,
@@ -155,13 +157,44 @@ pub fn all() -> Vec<Workload> {
     ]
 }
 
+/// The workloads of a conversation.
+fn of_talk(Talk { name, conversation }: &Talk) -> Vec<Workload> {
+    let connections = conversation.connections;
+    vec![
+        on_one_core(
+            Some(&format!("conversation_latency/{name}/c{connections}")),
+            &format!("conversation_cpu/{name}/c{connections}"),
+            Traffic::Talk(conversation.clone()),
+        ),
+        Workload {
+            is_rate: true,
+            ..on_one_core(
+                Some(&format!("connect_rate/{name}/open")),
+                &format!("connect_cpu/{name}/open"),
+                Traffic::Open(conversation.clone()),
+            )
+        },
+    ]
+}
+
+fn on_one_core(wall: Option<&str>, cpu: &str, traffic: Traffic) -> Workload {
+    let wall = wall.map(str::to_owned);
+    Workload { wall, is_rate: false, cpu: Some(cpu.to_owned()), cores: Cores::One, traffic }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn chat() -> Talk {
+        let conversation = Conversation { connections: 8, ..Conversation::echo(64, false) };
+        Talk { name: "chat".to_owned(), conversation }
+    }
+
     #[test]
     fn every_row_id_has_three_segments_and_is_unique() {
-        let mut ids: Vec<&str> = all().iter().flat_map(Workload::rows).collect();
+        let all = [all(), of_talk(&chat())].concat();
+        let mut ids: Vec<&str> = all.iter().flat_map(Workload::rows).collect();
         assert!(ids.iter().all(|id| id.split('/').count() == 3), "{ids:?}");
         let count = ids.len();
         ids.sort_unstable();
@@ -171,14 +204,30 @@ mod tests {
 
     #[test]
     fn a_filter_that_matches_no_row_lists_the_rows() {
-        let error = select(&["nothing".to_owned()], false).expect_err("no row matches");
+        let error = select(&["nothing".to_owned()], false, None).expect_err("no row matches");
         assert!(error.to_string().contains("echo_latency/text/64B"), "{error}");
     }
 
     #[test]
     fn a_command_is_not_asked_for_a_dashboard() {
-        let Selection { workloads, left_out } = select(&[], true).expect("there are rows");
+        let Selection { workloads, left_out } = select(&[], true, None).expect("there are rows");
         assert!(left_out.contains_key("fanout_cpu/text/c16"));
-        assert!(workloads.iter().all(|one| one.cpu != Some("fanout_cpu/text/c16")));
+        assert!(workloads.iter().all(|one| one.rows().all(|id| id != "fanout_cpu/text/c16")));
+    }
+
+    #[test]
+    fn a_conversation_replaces_the_rows_of_an_echo() {
+        let Selection { workloads, .. } = select(&[], true, Some(&chat())).expect("it has rows");
+        let ids: Vec<&str> = workloads.iter().flat_map(Workload::rows).collect();
+        let expected = [
+            "conversation_latency/chat/c8",
+            "conversation_cpu/chat/c8",
+            "connect_rate/chat/open",
+            "connect_cpu/chat/open",
+        ];
+        assert_eq!(ids, expected);
+        let only = ["echo".to_owned()];
+        let error = select(&only, true, Some(&chat())).expect_err("no row of it is an echo");
+        assert!(error.to_string().contains("conversation_cpu/chat/c8"), "{error}");
     }
 }

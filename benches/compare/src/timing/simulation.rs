@@ -39,8 +39,11 @@ impl Weather {
         let workloads = self.workloads.clone();
         let rows = decide(&workloads, RULE, |which, pass| {
             let mut round = |at: usize| Round {
-                wall: workloads[at].wall.map(|_| self.arms(if at == 0 { slower } else { 0.0 })),
-                cpu: workloads[at].cpu.map(|_| self.arms(0.0)),
+                wall: workloads[at]
+                    .wall
+                    .as_ref()
+                    .map(|_| self.arms(if at == 0 { slower } else { 0.0 })),
+                cpu: workloads[at].cpu.as_ref().map(|_| self.arms(0.0)),
             };
             let mut rounds = |at: &usize| (0..pass.rounds()).map(|_| round(*at)).collect();
             Ok(which.iter().map(&mut rounds).collect())

@@ -64,7 +64,7 @@ fn serve(fault: Fault) {
     }
 }
 
-/// Accepts any upgrade request, and echoes text messages of up to 125 bytes.
+/// Accepts any upgrade request, and echoes text messages of up to 125 bytes, or answers them as the command says.
 fn echo(mut stream: TcpStream, fault: Fault) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut head = Vec::new();
@@ -95,13 +95,29 @@ fn echo(mut stream: TcpStream, fault: Fault) -> std::io::Result<()> {
             }
             _ => {}
         }
-        stream.write_all(&frame)?;
+        match std::env::var("ANSWERS") {
+            Ok(answers) => stream.write_all(&answer(&frame, &answers))?,
+            Err(_) => stream.write_all(&frame)?,
+        }
+        if frame[0] == 0x88 {
+            break;
+        }
     }
     Ok(())
 }
 
+/// The frames that answer a frame: close frames come back, and each of `answers` is a text, with the message for `*`.
+fn answer(frame: &[u8], answers: &str) -> Vec<u8> {
+    if frame[0] == 0x88 {
+        return frame.to_vec();
+    }
+    let message = str::from_utf8(&frame[2..]).expect("it is text");
+    let texts = answers.split(',').map(|text| text.replace('*', message));
+    texts.flat_map(|text| [&[0x81, text.len() as u8], text.as_bytes()].concat()).collect()
+}
+
 /// The command that starts a server in this program.
-fn command(name: &str) -> String {
+pub(crate) fn command(name: &str) -> String {
     let program = std::env::current_exe().expect("a running test has a program");
     format!(
         "ECHO_PORT={{port}} exec '{}' --ignored --nocapture --exact compare::servers::{name}",
@@ -109,7 +125,7 @@ fn command(name: &str) -> String {
     )
 }
 
-fn compare(arguments: &[&str]) -> Output {
+pub(crate) fn compare(arguments: &[&str]) -> Output {
     let mut compare = Command::new(env!("CARGO_BIN_EXE_ws-compare"));
     compare.arg("compare").args(arguments).output().expect("ws-compare starts")
 }
@@ -124,7 +140,7 @@ fn on(row: &str, head: &str) -> Output {
 }
 
 #[track_caller]
-fn check(output: &Output, code: i32, words: &[&str]) {
+pub(crate) fn check(output: &Output, code: i32, words: &[&str]) {
     let text =
         String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned();
     assert_eq!(output.status.code(), Some(code), "{text}");

@@ -3,4 +3,5 @@
 mod builds;
 mod cleanup;
 mod compare;
+mod conversation;
 mod repository;

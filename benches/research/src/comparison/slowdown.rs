@@ -54,8 +54,8 @@ fn times(round: &Round, is_cpu: bool) -> Option<&[Measured]> {
 pub(super) fn flags(workload: &Workload, ns: f64) -> Vec<String> {
     let (flag, operations) = match workload.traffic {
         Traffic::Echo { depth, .. } => ("--slow-batch-ns", depth as f64),
-        Traffic::Connect => ("--slow-connection-ns", 1.0),
-        Traffic::Dashboard { .. } => ("--slow-batch-ns", 1.0),
+        Traffic::Connect | Traffic::Open(_) => ("--slow-connection-ns", 1.0),
+        Traffic::Dashboard { .. } | Traffic::Talk(_) => ("--slow-batch-ns", 1.0),
     };
     vec![flag.to_owned(), format!("{:.0}", ns * operations)]
 }
@@ -75,7 +75,7 @@ mod tests {
     }
 
     fn workload(id: &str) -> Workload {
-        all().into_iter().find(|one| one.wall == Some(id)).expect("there is such a row")
+        all().into_iter().find(|one| one.wall.as_deref() == Some(id)).expect("there is such a row")
     }
 
     #[test]

@@ -31,9 +31,9 @@ pub(super) struct Trials {
 impl Trials {
     /// Whether `record` is one of these comparisons with this head, with every row that they have.
     pub(super) fn covers(&self, record: &Record, head: Head) -> bool {
-        let ids = self.workloads.iter().flat_map(|workload| [workload.wall, workload.cpu]);
+        let mut ids = self.workloads.iter().flat_map(Workload::rows);
         let has = |id: &str| record.rows.iter().any(|row| row.id == id);
-        record.head == head && record.busy == self.busy && ids.flatten().all(has)
+        record.head == head && record.busy == self.busy && ids.all(has)
     }
 
     /// One comparison as a user makes it, without a slowdown. `turn` selects the program that is head.
@@ -97,8 +97,12 @@ impl Trials {
     ) -> Result<Record> {
         let share = |id: &str| seen.get(id).copied().unwrap_or_default();
         let of_rows = |workload: &Workload| {
-            [(workload.wall, false), (workload.cpu, true)]
-                .map(|(id, is_cpu)| Slowdown { share: id.map_or(0.0, share), is_cpu, ns: 0.0 })
+            [(&workload.wall, false), (&workload.cpu, true)]
+                .map(|(id, is_cpu)| Slowdown {
+                    share: id.as_deref().map_or(0.0, share),
+                    is_cpu,
+                    ns: 0.0,
+                })
                 .to_vec()
         };
         let slowdowns = self.tuned(what, of_rows, rng)?;
@@ -106,7 +110,8 @@ impl Trials {
         let injected = |row: &TimingRow| {
             let at = self.workload_of(&row.id);
             let workload = &self.workloads[at];
-            slowdowns[at][usize::from(workload.cpu == Some(&row.id))].injected(workload, row)
+            slowdowns[at][usize::from(workload.cpu.as_ref() == Some(&row.id))]
+                .injected(workload, row)
         };
         Ok(self.record(Head::Seen, &compared[0], injected))
     }
@@ -228,7 +233,7 @@ impl Trials {
 }
 
 fn has(workload: &Workload, id: &str) -> bool {
-    [workload.wall, workload.cpu].contains(&Some(id))
+    workload.rows().any(|row| row == id)
 }
 
 fn arm(name: &str, program: &Program, flags: Vec<String>) -> Arm {

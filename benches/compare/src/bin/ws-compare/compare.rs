@@ -11,6 +11,7 @@ use compare::model::{Comparison, Part, Side, Timing};
 use compare::report::{Format, html, render};
 use compare::revision::{Arms, Built};
 use compare::server_process::Program;
+use compare::talk::Talk;
 use compare::timing::{self, Options};
 use compare::{cleanup, exact, instructions, outcome};
 
@@ -40,15 +41,18 @@ pub(crate) struct Args {
     /// The ws-server to judge
     #[arg(long, value_name = "FILE", group = "head", conflicts_with_all = ["base_rev", "head_cmd"])]
     head_bin: Option<PathBuf>,
-    /// The shell command that starts the server to compare with on {port}; timings of its echo only
+    /// The shell command that starts the server to compare with on {port}; timings only
     #[arg(long, value_name = "COMMAND", requires = "head", value_parser = with_port)]
     base_cmd: Option<String>,
     /// The shell command that starts the server to judge on {port}
     #[arg(long, value_name = "COMMAND", group = "head", conflicts_with = "base_rev", value_parser = with_port)]
     head_cmd: Option<String>,
-    /// The WebSocket path that the servers echo on
-    #[arg(long, default_value = "/ws/echo", value_parser = absolute)]
-    path: String,
+    /// What to say to the servers, and what they must answer, as a TOML file [default: a text that must come back]
+    #[arg(long, value_name = "FILE", value_parser = talk)]
+    conversation: Option<Talk>,
+    /// The WebSocket path of the servers [default: the conversation's, or /; /ws/echo without a conversation]
+    #[arg(long, value_parser = absolute)]
+    path: Option<String>,
     /// Smallest timing change that must be called, in percent
     #[arg(long, value_name = "PERCENT", default_value = "3", value_parser = compare::flags::percent)]
     threshold: f64,
@@ -83,6 +87,10 @@ enum SkipPart {
     Exact,
     Instructions,
     Timing,
+}
+
+fn talk(file: &str) -> Result<Talk, String> {
+    Talk::read(Path::new(file)).map_err(|error| format!("{error:#}"))
 }
 
 fn with_port(text: &str) -> Result<String, String> {
@@ -190,13 +198,22 @@ fn timing_part(args: &Args, base: &Program, head: &Program, progress: &Progress)
     unless_skipped(args, SkipPart::Timing, || {
         let options = Options {
             rule: Rule::with_threshold(args.threshold),
-            path: args.path.clone(),
+            path: path(args),
+            talk: args.conversation.clone(),
             only: args.only.clone(),
             seed: args.seed.unwrap_or_else(seed),
         };
         let step = |what: &str, done: usize, of: usize| progress.step(what, done, of);
         timing::compare(base, head, &options, &step).into()
     })
+}
+
+/// The command line's path wins over the conversation's.
+fn path(args: &Args) -> String {
+    let talk = args.conversation.as_ref();
+    let unnamed = if talk.is_some() { "/" } else { "/ws/echo" };
+    let own = talk.and_then(|talk| talk.conversation.path.as_ref());
+    args.path.as_ref().or(own).map_or_else(|| unnamed.to_owned(), Clone::clone)
 }
 
 fn unless_skipped<T>(args: &Args, part: SkipPart, measure: impl FnOnce() -> Part<T>) -> Part<T> {
