@@ -2,11 +2,13 @@
 //!
 //! # Layout
 //!
-//! - `error`: exit codes of errors
+//! - `error`: exit codes of errors; `place`: the workspace and the repository around a folder
 //! - one file or folder for each command: its `Args`, and its `run`
 
 mod ci;
 mod error;
+mod init;
+mod place;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -30,6 +32,8 @@ struct Args {
 enum Command {
     /// Measure a pull request: suites, comparison with its base, summary, annotations (what the action runs)
     Ci(ci::Args),
+    /// Show, then write a suite for a service: the test, the manifest, plimsoll.toml and the workflow
+    Init(init::Args),
 }
 
 /// Runs the command of `arguments`, whose first is the program's name.
@@ -38,6 +42,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let outcome: anyhow::Result<ExitCode> = match command {
         None => Err(Usage("say a command; cargo plimsoll --help lists them".to_owned()).into()),
         Some(Command::Ci(args)) => ci::run(&args),
+        Some(Command::Init(args)) => init::run(&args),
     };
     outcome.unwrap_or_else(|error| error::exit_code(&error))
 }

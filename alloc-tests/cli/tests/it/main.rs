@@ -1,0 +1,5 @@
+//! The commands, typed in other repositories.
+
+mod adopter;
+mod bad_input;
+mod init;
