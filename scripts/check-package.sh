@@ -4,7 +4,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-cargo package --locked --package baselines --package plimsoll
+cargo package --locked --package plimsoll --package cargo-plimsoll --package ws-compare \
+    --package plimsoll-baselines --package bench-kit --package bench-show --package conversation --package plimsoll-preload
 oldest=$(sed -n 's/^rust-version = "\([^"]*\)".*/\1/p' alloc-tests/harness/Cargo.toml)
 rustup toolchain install "$oldest" --profile minimal
 # A folder of its own: two compilers in one would build everything anew each time.
