@@ -25,6 +25,16 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), Error> {
     replace(path, text.as_bytes()).map_err(|cause| Error::Io { path: path.to_owned(), cause })
 }
 
+/// Removes `path`, if it exists.
+pub(crate) fn remove(path: &Path) -> Result<(), Error> {
+    match fs::remove_file(path) {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+            Err(Error::Io { path: path.to_owned(), cause })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// An existing file that must not be compared with.
 pub(crate) fn refuse(path: &Path, reason: impl Into<String>) -> Error {
     Error::NotComparable { path: path.to_owned(), reason: reason.into() }

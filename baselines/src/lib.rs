@@ -9,6 +9,8 @@
 //! - [`sites`]: the call sites behind one scenario, `alloc/sites/<id>.txt`: load, save, diff.
 //! - [`ratios`]: benchmark times relative to raw TCP, `bench/ratios.json`: load, save, judge.
 //! - [`suite_report`]: one run of an allocation suite as JSON, between the runner and `ws-compare`: render, parse.
+//! - [`pending`]: numbers that are not accepted yet, `pending/<target>/<id>.json`: load, save, find.
+//! - [`update`]: measured numbers into the recorded files, with the rules for it.
 //! - [`recording`]: changes of these files, one writer at a time, all files or none.
 //! - [`compare`]: recorded and measured counts → judgement; pure.
 //! - [`verdict`]: the outcomes and their exit codes.
@@ -19,15 +21,19 @@ pub mod alloc;
 pub mod compare;
 mod error;
 mod file;
+pub mod pending;
 pub mod ratios;
 pub mod recording;
 pub mod sites;
 mod strict;
 pub mod suite_report;
+pub mod update;
 pub mod verdict;
 
 pub use alloc::AllocBaseline;
 pub use error::Error;
+pub use pending::Pending;
 pub use recording::Recording;
 pub use suite_report::SuiteReport;
+pub use update::Update;
 pub use verdict::Verdict;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::{Error, file};
@@ -104,19 +103,10 @@ fn apply(root: &Path) -> Result<(), Error> {
         let path = root.join(path);
         match text {
             Some(text) => file::write(&path, &text)?,
-            None => remove(&path)?,
+            None => file::remove(&path)?,
         }
     }
-    remove(&journal)
-}
-
-fn remove(path: &Path) -> Result<(), Error> {
-    match fs::remove_file(path) {
-        Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
-            Err(Error::Io { path: path.to_owned(), cause })
-        }
-        _ => Ok(()),
-    }
+    file::remove(&journal)
 }
 
 #[cfg(test)]

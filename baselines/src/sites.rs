@@ -47,6 +47,13 @@ pub fn path(root: &Path, id: &str) -> PathBuf {
     root.join("alloc").join("sites").join(format!("{id}.txt"))
 }
 
+/// The blocks of all sites, at N and 2N.
+pub fn blocks(sites: &Sites) -> [u64; 2] {
+    let total =
+        |n: usize| sites.values().fold(0, |total: u64, site| total.saturating_add(site.blocks[n]));
+    [total(0), total(1)]
+}
+
 /// Reads the call sites of one scenario.
 ///
 /// # Errors
@@ -148,7 +155,7 @@ fn parse_row(line: &str) -> Option<(&str, SiteCost)> {
     Some((rest.strip_prefix(' ')?, cost))
 }
 
-fn is_key(key: &str) -> bool {
+pub(crate) fn is_key(key: &str) -> bool {
     !key.is_empty() && key.trim() == key && !key.contains(char::is_control)
 }
 
