@@ -36,6 +36,7 @@ step tests
 step cargo test --doc --workspace --locked
 step scripts/check-page.sh "${optional[@]}"
 step cargo test --release --locked --package alloc-tests --test alloc -- gate::
+step cargo test --release --locked --package plimsoll --test pending
 step scripts/run-alloc-tests.sh
 [ -z "$planted" ] || step scripts/check-compare.sh "${optional[@]}"
 printf '\n== what each step took\n%s%5d s  all\n' "$times" "$SECONDS"

@@ -13,7 +13,7 @@ use crate::compare::{self, Change, Live, Measurement, Slack};
 use crate::sites::{self, SiteChange, Sites};
 use crate::{Error, Verdict, file};
 
-pub use find::{Found, MOST_BYTES, find};
+pub use find::{Found, MOST_BYTES, find, ids};
 
 /// The version of the file format.
 pub const SCHEMA: u32 = 1;

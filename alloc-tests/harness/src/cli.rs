@@ -16,12 +16,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::error::Usage;
 use crate::judge::{self, RUNS};
 use crate::output::{print, print_error};
+use crate::pending::Store;
 use crate::profiler::Profiler;
 use crate::repeats::PROCESSES;
 use crate::report::{Format, Run};
 use crate::scenario::PLANTED;
 use crate::scenario::Registry;
-use crate::setup::{Recorded, Setup, TARGET};
+use crate::setup::{DEBUG_ASSERTIONS, Recorded, Setup, TARGET};
 use crate::{Window, doctor, limits, measure, record, report, result};
 
 /// Runs the command of the process's arguments, and returns the exit code.
@@ -60,10 +61,6 @@ enum Command {
         ops: Option<u64>,
     },
 }
-
-/// The reason why a build with debug assertions judges no totals, and the next step.
-const DEBUG_ASSERTIONS: &str = "this runner was built with debug assertions, which change the totals; build it in \
-    release without them (see CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS, and debug-assertions in ~/.cargo/config.toml)";
 
 const AFTER_HELP: &str = "\
 MAX_ALLOCS_ALLOWED_<scenario>=N in the environment sets a limit of N blocks for one run, instead of the recorded blocks
@@ -149,20 +146,20 @@ fn run_suite(setup: &Setup, registry: &Registry, flags: &Flags) -> anyhow::Resul
         progress.inc(1);
     };
     let units: Vec<_> = ids.iter().map(|id| (*id, &registry[id].label)).collect();
-    let mut results = judge::run(setup, &units, flags.runs, &recorded, done);
+    // Numbers in another folder are not those of the tree.
+    let store = if flags.baselines.is_none() { Store::of(setup, registry) } else { None };
+    let kept = store.as_ref().filter(|_| !flags.update);
+    let mut results = judge::run(setup, &units, flags.runs, &recorded, kept, done);
     progress.finish_and_clear();
     if flags.update {
         let run = Run::new(setup, results, &recorded, flags);
         let reason = flags.reason.as_deref().unwrap_or_default();
-        return match record::record(
-            setup,
-            registry,
-            recorded.root,
-            &run.report.scenarios,
-            reason,
-            flags.prune,
-        ) {
-            Ok(summary) => print(&summary).map(|()| 0),
+        let results = &run.report.scenarios;
+        return match record::record(setup, registry, root, results, reason, flags.prune) {
+            Ok(summary) => {
+                store.iter().for_each(|store| store.remove(results.keys().map(String::as_str)));
+                print(&summary).map(|()| 0)
+            }
             Err(error) => {
                 print(&run.render(Format::Table)?)?;
                 print_error(&format!("error: {error:#}"));
@@ -172,7 +169,8 @@ fn run_suite(setup: &Setup, registry: &Registry, flags: &Flags) -> anyhow::Resul
     }
     let stale = recorded.stale(registry).filter(|(id, _)| matches(id, &flags.filters));
     results.extend(stale.map(|(id, counts)| (id.clone(), result::stale(counts))));
-    let run = Run::new(setup, results, &recorded, flags);
+    let mut run = Run::new(setup, results, &recorded, flags);
+    run.has_pending = store.is_some_and(|store| store.has_kept());
     flags.also.iter().try_for_each(|(format, file)| run.write(*format, file))?;
     let text = run.render(flags.format)?;
     print(&if flags.format == Format::Table { report::colour(&text) } else { text })?;
@@ -237,6 +235,7 @@ impl<'a> Run<'a> {
             } else {
                 baseline.err().map(|error| error.with_command(&setup.update_command()))
             },
+            has_pending: false,
             runs: flags.runs,
             filter: flags.filters.join(" "),
         }

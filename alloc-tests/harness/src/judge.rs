@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use baselines::alloc::Metric;
 use baselines::compare::{Change, Limit, Measurement, judge};
-use baselines::sites::SiteChange;
+use baselines::sites::{SiteChange, Sites};
 use baselines::suite_report::{Leak, ScenarioReport};
 use baselines::{Error, Verdict};
 
@@ -14,9 +14,10 @@ use crate::attribute::{self, Attribution, CallSite, Question};
 use crate::child::{self, Task};
 use crate::error::Blind;
 use crate::limits;
+use crate::pending::Store;
 use crate::pins::Pins;
 use crate::repeats::{self, Measured, PROCESSES, Rules};
-use crate::result::unmeasured;
+use crate::result::{is_unfit, unmeasured};
 use crate::scenario::Label;
 use crate::setup::{Recorded, Setup};
 use crate::sites::MOST_SHOWN;
@@ -30,6 +31,7 @@ pub(crate) fn run(
     scenarios: &[(&str, &Label)],
     runs: u64,
     recorded: &Recorded,
+    store: Option<&Store>,
     done: impl Fn(&str) + Sync,
 ) -> BTreeMap<String, ScenarioReport> {
     let queue = Mutex::new(scenarios.iter());
@@ -45,7 +47,7 @@ pub(crate) fn run(
                 loop {
                     let next = queue.lock().expect("no holder panics").next();
                     let Some((id, label)) = next else { break };
-                    let result = judge_one(setup, id, label, runs, recorded);
+                    let result = judge_one(setup, id, label, runs, recorded, store);
                     done(id);
                     results.lock().expect("no holder panics").insert((*id).to_owned(), result);
                 }
@@ -66,14 +68,31 @@ fn pin_to_one_processor(worker: usize) -> rustix::io::Result<()> {
     sched_setaffinity(None, &one)
 }
 
-/// Measures and judges one scenario, and asks for call sites if it does not pass.
+/// Measures and judges one scenario, and asks for call sites if it does not pass. What can be recorded goes to `store`.
 pub(crate) fn judge_one(
     setup: &Setup,
     id: &str,
     label: &Label,
     runs: u64,
     recorded: &Recorded,
+    store: Option<&Store>,
 ) -> ScenarioReport {
+    let (report, sites) = judge_with_sites(setup, id, label, runs, recorded, store.is_some());
+    if let Some(store) = store {
+        store.settle(id, &report, sites, recorded);
+    }
+    report
+}
+
+/// The report and, if it explains a verdict or is to be `kept`, the call sites.
+fn judge_with_sites(
+    setup: &Setup,
+    id: &str,
+    label: &Label,
+    runs: u64,
+    recorded: &Recorded,
+    kept: bool,
+) -> (ScenarioReport, Option<Sites>) {
     let baseline = recorded.baseline.as_ref().ok();
     // A debug build has other totals, so that no baseline applies to it.
     let baseline = baseline.filter(|_| !cfg!(debug_assertions));
@@ -84,12 +103,12 @@ pub(crate) fn judge_one(
         Ok(limit) => limit,
         Err(error) => {
             report.notes.push(format!("{error:#}"));
-            return report;
+            return (report, None);
         }
     };
     let rules = Rules { is_strict: setup.is_strict, slack: &label.slack, pins: Pins::USUAL };
     let measured = measure(id, runs, rules, &mut report);
-    let Some(measurement) = measured else { return report };
+    let Some(measurement) = measured else { return (report, None) };
     report.verdict = judge(entry, Some(&measurement), limit, &label.slack).verdict;
     if report.verdict == Verdict::Nondeterministic {
         report.measured = None;
@@ -107,8 +126,8 @@ pub(crate) fn judge_one(
     {
         report.verdict = error.verdict();
     }
-    add_sites(setup, id, &recorded.root, &mut report);
-    report
+    let sites = add_sites(setup, id, &recorded.root, kept, &mut report);
+    (report, sites)
 }
 
 /// Measures one scenario. `None` if the server broke it; the verdict is then in the report.
@@ -197,12 +216,21 @@ fn sites_by_process(id: &str) -> anyhow::Result<Vec<String>> {
     Ok(vec!["no call site differed when it ran again; repeat it with --runs 100".to_owned()])
 }
 
-/// Adds the call sites that the verdict calls for. If they are not available, a note says so.
-fn add_sites(setup: &Setup, id: &str, root: &Path, report: &mut ScenarioReport) {
+/// Adds the call sites that the verdict calls for, and returns all. If they are not available, a note says so.
+fn add_sites(
+    setup: &Setup,
+    id: &str,
+    root: &Path,
+    kept: bool,
+    report: &mut ScenarioReport,
+) -> Option<Sites> {
+    // Other sites, of no scenario or of other operations, explain nothing.
+    let is_new = matches!(report.verdict, Verdict::Missing | Verdict::NotComparable);
     let questions: &[Question] = match report.verdict {
         Verdict::Regressed | Verdict::Improved => &[Question::Sites],
         Verdict::Leaked if report.live.tasks > 0 => &[Question::Tasks, Question::Sites],
         Verdict::Leaked => &[Question::Sites],
+        _ if is_new && kept && !is_unfit(report) => &[Question::Sites],
         _ => &[],
     };
     if report.verdict == Verdict::Nondeterministic {
@@ -211,6 +239,7 @@ fn add_sites(setup: &Setup, id: &str, root: &Path, report: &mut ScenarioReport) 
             .notes
             .extend(sites.unwrap_or_else(|error| vec![format!("no call sites: {error:#}")]));
     }
+    let mut all = None;
     for question in questions {
         let Attribution { sites, places, leaks, grown, once, notes } =
             match child::ask(id, Task::Attribute(*question)) {
@@ -231,7 +260,7 @@ fn add_sites(setup: &Setup, id: &str, root: &Path, report: &mut ScenarioReport) 
             }));
         }
         match baselines::sites::load(&baselines::sites::path(root, id)) {
-            _ if sites.is_empty() => {}
+            _ if sites.is_empty() || is_new => {}
             Err(Error::Missing { .. }) => {}
             Err(error) => report.notes.push(error.with_command(&setup.update_command())),
             Ok(recorded) => {
@@ -241,5 +270,7 @@ fn add_sites(setup: &Setup, id: &str, root: &Path, report: &mut ScenarioReport) 
                 }
             }
         }
+        all = Some(sites);
     }
+    all
 }

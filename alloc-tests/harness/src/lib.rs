@@ -51,7 +51,7 @@
 //! - `sites`: dhat's profile as call sites; `attribute`: the sites that allocate, leak or waver
 //! - `child`: both ends of a scenario's process
 //! - `judge`: scenarios against their baselines; `result`: those without a measurement; `limits`: limits for one run
-//! - `record`: new baselines; `report`: table, JSON, JUnit, Markdown
+//! - `record`: new baselines; `pending`: numbers that are not accepted yet; `report`: table, JSON, JUnit, Markdown
 //! - `cli`: the suite for a person; `libtest`: the suite for cargo and nextest; `output`: stdout and stderr
 
 mod attribute;
@@ -73,6 +73,7 @@ mod listener;
 mod measure;
 mod memory;
 mod output;
+mod pending;
 mod pins;
 mod profiler;
 mod record;

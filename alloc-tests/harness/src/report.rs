@@ -49,6 +49,8 @@ pub(crate) struct Run<'a> {
     pub(crate) report: SuiteReport,
     /// The reason why there are no baselines, if there are none.
     pub(crate) no_baseline: Option<String>,
+    /// Whether numbers of the run wait for a decision.
+    pub(crate) has_pending: bool,
     /// Kept runs at each N.
     pub(crate) runs: u64,
     /// The filters of the command line, separated by spaces.
@@ -95,7 +97,8 @@ impl Run<'_> {
         let command = &self.setup.command;
         let filter =
             if self.filter.is_empty() { String::new() } else { format!(" {}", self.filter) };
-        let record = format!("{}{filter}", self.setup.update_command());
+        let review = if self.has_pending { "cargo plimsoll review, or " } else { "" };
+        let record = format!("{review}{}{filter}", self.setup.update_command());
         let any = |verdict| self.count(verdict) > 0;
         let unfit = self.report.scenarios.iter().find(|(_, one)| is_unfit(one));
         Some(if any(Verdict::Blind) {

@@ -11,9 +11,16 @@ use crate::scenario::Registry;
 /// The target triple that this runner is built for.
 pub(crate) const TARGET: &str = env!("PLIMSOLL_TARGET");
 
+/// The reason why a build with debug assertions judges no totals, and the next step.
+pub(crate) const DEBUG_ASSERTIONS: &str = "this runner was built with debug assertions, which change the totals; build it in \
+    release without them (see CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS, and debug-assertions in ~/.cargo/config.toml)";
+
 /// Everything that differs from one runner to another besides its scenarios.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
+    /// The package with the test, and the test target.
+    pub(crate) package: String,
+    pub(crate) test: String,
     /// The suite's name in JUnit reports.
     pub(crate) name: String,
     /// One line for `--help`.
@@ -45,6 +52,14 @@ impl Setup {
             profile: env!("PLIMSOLL_PROFILE").to_owned(),
             packages: self.packages.clone(),
         }
+    }
+
+    /// The command that records new numbers with the tests, which must all be in one process.
+    pub(crate) fn test_command(&self) -> String {
+        format!(
+            "PLIMSOLL_UPDATE=\"…\" cargo test --release -p {} --test {}",
+            self.package, self.test
+        )
     }
 
     /// The command that records new numbers.

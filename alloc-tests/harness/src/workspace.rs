@@ -57,6 +57,17 @@ impl Workspace {
     }
 }
 
+/// The name of the package in `folder`.
+pub(crate) fn package_in(folder: &Path) -> anyhow::Result<String> {
+    let path = folder.join("Cargo.toml");
+    let text = std::fs::read_to_string(&path).with_context(|| {
+        format!("cannot read {}; give Suite::new env!(\"CARGO_MANIFEST_DIR\")", path.display())
+    })?;
+    let Manifest { package } =
+        toml::from_str(&text).with_context(|| format!("{} has no package", path.display()))?;
+    Ok(package.name)
+}
+
 /// The name of this program as a test target: `alloc` of `target/debug/deps/alloc-0123456789abcdef`.
 pub(crate) fn this_test() -> String {
     let path = std::env::current_exe().unwrap_or_default();
@@ -65,6 +76,16 @@ pub(crate) fn this_test() -> String {
         Some((name, hash)) if hash.len() == 16 => name.to_owned(),
         _ => stem,
     }
+}
+
+#[derive(Deserialize)]
+struct Manifest {
+    package: Named,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: String,
 }
 
 #[derive(Deserialize)]
@@ -192,6 +213,8 @@ mod tests {
     fn a_package_knows_its_workspace() {
         let found = Workspace::find(Path::new(env!("CARGO_MANIFEST_DIR"))).expect("it is one");
         assert_eq!(found.package, "plimsoll");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        assert_eq!(package_in(folder).expect("it is a package"), found.package);
         let own = Crate { name: "plimsoll".to_owned(), folder: "alloc-tests/harness/".to_owned() };
         assert!(found.members.contains(&own), "{:?}", found.members);
         assert!(found.packages().expect("it has a lockfile").contains_key("dhat"));

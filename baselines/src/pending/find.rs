@@ -1,10 +1,11 @@
 //! Pending files in a folder, at any depth.
 
-use std::fs::{self, File};
+use std::collections::BTreeSet;
+use std::fs::{self, DirEntry, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::Pending;
+use super::{Pending, path};
 use crate::{Error, file};
 
 /// Largest file that is read; a scenario has a hundred kilobytes at most.
@@ -29,17 +30,40 @@ pub fn find(folder: &Path) -> Result<Vec<Found>, Error> {
     Ok(found)
 }
 
-fn visit(folder: &Path, deepest: usize, found: &mut Vec<Found>) -> Result<(), Error> {
-    let io = |path: &Path| {
-        let path = path.to_owned();
-        move |cause| Error::Io { path, cause }
-    };
+/// The scenarios with files of `target` below `folder`, even with files that are refused.
+///
+/// # Errors
+///
+/// [`Error::Io`] if the folder cannot be read.
+pub fn ids(folder: &Path, target: &str) -> Result<BTreeSet<String>, Error> {
+    let mut ids = BTreeSet::new();
+    for passed in [false, true] {
+        let file = path(folder, target, "id", passed);
+        for entry in entries(file.parent().expect("it is in a folder"))? {
+            let path = entry.path();
+            let stem = path.file_stem().filter(|_| path.extension() == file.extension());
+            ids.extend(stem.and_then(|stem| stem.to_str()).map(str::to_owned));
+        }
+    }
+    Ok(ids)
+}
+
+/// The entries of a folder; none if it does not exist.
+fn entries(folder: &Path) -> Result<Vec<DirEntry>, Error> {
     let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        entries => entries.map_err(io(folder))?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.and_then(Iterator::collect),
     };
-    for entry in entries {
-        let entry = entry.map_err(io(folder))?;
+    entries.map_err(io(folder))
+}
+
+fn io(path: &Path) -> impl FnOnce(io::Error) -> Error + use<> {
+    let path = path.to_owned();
+    move |cause| Error::Io { path, cause }
+}
+
+fn visit(folder: &Path, deepest: usize, found: &mut Vec<Found>) -> Result<(), Error> {
+    for entry in entries(folder)? {
         let path = entry.path();
         // The kind of the entry itself: a link is neither.
         let kind = entry.file_type().map_err(io(&path))?;

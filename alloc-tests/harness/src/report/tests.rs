@@ -21,6 +21,8 @@ fn setup() -> Setup {
         packages: BTreeMap::new(),
         command: "scripts/alloc.sh".to_owned(),
         is_strict: true,
+        package: "chat".to_owned(),
+        test: "alloc".to_owned(),
     }
 }
 
@@ -125,6 +127,7 @@ fn run(setup: &Setup, results: Vec<Named>) -> Run<'_> {
             scenarios: results.into_iter().map(|(id, report)| (text(id), report)).collect(),
         },
         no_baseline: None,
+        has_pending: false,
         runs: 10,
         filter: text("echo"),
     }
@@ -190,6 +193,10 @@ fn the_last_line_is_the_next_step() {
         let table = run(&setup, vec![result]).render(Format::Table).unwrap();
         table.lines().last().unwrap_or_default().to_owned()
     };
+    let mut waiting = run(&setup, vec![improved()]);
+    waiting.has_pending = true;
+    let waiting = waiting.render(Format::Table).unwrap();
+    assert!(waiting.contains("\nrecord it: cargo plimsoll review, or scripts/alloc.sh --update"));
     let steps: BTreeMap<&str, String> = BTreeMap::from([
         ("blind", next(uncounted("echo", Verdict::Blind, &[]))),
         ("failed", next(uncounted("echo", Verdict::Failed, &[]))),

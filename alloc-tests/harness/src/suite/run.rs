@@ -57,7 +57,10 @@ impl Suite {
         let needs_workspace = name.is_none() || command.is_none() || self.packages.is_none();
         let workspace = needs_workspace.then(|| Workspace::find(&self.folder)).transpose()?;
         let test = workspace::this_test();
-        let package = workspace.as_ref().map_or("", |found| found.package.as_str());
+        let package = match &workspace {
+            Some(found) => found.package.clone(),
+            None => workspace::package_in(&self.folder)?,
+        };
         let setup = Setup {
             name: name.unwrap_or_else(|| format!("{package}::{test}")),
             about,
@@ -71,6 +74,8 @@ impl Suite {
                 (None, None) => BTreeMap::new(),
             },
             is_strict,
+            package,
+            test,
         };
         Ok((setup, registry, trials))
     }
