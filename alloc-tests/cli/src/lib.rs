@@ -6,6 +6,7 @@
 //! - one file or folder for each command: its `Args`, and its `run`
 
 mod ci;
+mod count;
 mod error;
 mod init;
 mod place;
@@ -34,6 +35,8 @@ enum Command {
     Ci(ci::Args),
     /// Show, then write a suite for a service: the test, the manifest, plimsoll.toml and the workflow
     Init(init::Args),
+    /// Count blocks, bytes, reads and writes of any program, per message and per connection, without its source
+    Count(count::Args),
 }
 
 /// Runs the command of `arguments`, whose first is the program's name.
@@ -43,6 +46,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         None => Err(Usage("say a command; cargo plimsoll --help lists them".to_owned()).into()),
         Some(Command::Ci(args)) => ci::run(&args),
         Some(Command::Init(args)) => init::run(&args),
+        Some(Command::Count(args)) => count::run(&args),
     };
     outcome.unwrap_or_else(|error| error::exit_code(&error))
 }

@@ -52,6 +52,19 @@ impl Counts {
             words(file, layout::BLOCKS)?;
         Ok(Self { blocks, bytes, reads, read_bytes, writes, written_bytes })
     }
+
+    /// What was counted since `before`, an earlier reading.
+    #[must_use]
+    pub fn since(self, before: Self) -> Self {
+        Self {
+            blocks: self.blocks - before.blocks,
+            bytes: self.bytes - before.bytes,
+            reads: self.reads - before.reads,
+            read_bytes: self.read_bytes - before.read_bytes,
+            writes: self.writes - before.writes,
+            written_bytes: self.written_bytes - before.written_bytes,
+        }
+    }
 }
 
 /// All processes in the order in which they began, or none if there were too many to tell them apart.

@@ -54,15 +54,7 @@ fn counted(file: &File, work: impl FnOnce()) -> (Counts, i64) {
     let read = || Counts::read(file).expect("the file has counts");
     let (live, before) = (live(file), read());
     work();
-    let after = read();
-    let counts = Counts {
-        blocks: after.blocks - before.blocks,
-        bytes: after.bytes - before.bytes,
-        reads: after.reads - before.reads,
-        read_bytes: after.read_bytes - before.read_bytes,
-        writes: after.writes - before.writes,
-        written_bytes: after.written_bytes - before.written_bytes,
-    };
+    let counts = read().since(before);
     (counts, self::live(file) - live)
 }
 

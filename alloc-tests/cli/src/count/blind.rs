@@ -1,0 +1,127 @@
+//! Whether the blocks of a program go through `malloc`, and whether the library is there to see them.
+
+use std::fmt::{self, Display};
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::counters::MAPPED;
+use super::elf::{self, Linkage};
+use super::markers::{self, Marker};
+use super::{proc, program::Program};
+
+/// Why no number can be trusted, and what to do.
+#[derive(Debug)]
+pub(super) struct Blind(pub(super) String);
+
+impl Display for Blind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Blind {}
+
+/// What to do about an allocator that the library does not see.
+pub(super) const IN_PROCESS: &str = "count it in process instead: cargo plimsoll init";
+
+/// Looks at the processes that serve. Returns what the numbers leave out; an error is [`Blind`] if they cannot be had.
+pub(super) fn look(program: &Program) -> Result<Vec<String>> {
+    let serving = program.serving()?;
+    if serving.is_empty() {
+        let port = program.addr().port();
+        return Err(Blind(format!(
+            "no process that listens on port {port} can be looked at: it belongs to another user or container; start the program itself, as this user"
+        )).into());
+    }
+    let mut notes = Vec::new();
+    for pid in serving {
+        let note = look_at(pid).with_context(|| format!("process {pid} ({})", proc::name(pid)));
+        for note in note.map_err(without_ended)? {
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+    }
+    Ok(notes)
+}
+
+/// The context of a [`Blind`] would only repeat what it says.
+fn without_ended(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<Blind>() {
+        Ok(blind) => blind.into(),
+        Err(error) => error,
+    }
+}
+
+fn look_at(pid: u32) -> Result<Vec<String>> {
+    let link = format!("/proc/{pid}/exe");
+    let program = fs::read_link(&link).with_context(|| format!("cannot read {link}"))?;
+    let shown = program.display();
+    let mapped = proc::mapped(pid)?;
+    let is_loaded = mapped.iter().any(|file| file.to_string_lossy().starts_with(MAPPED));
+    let mut collectors = Vec::new();
+    if !is_loaded {
+        let goes = of_file(Path::new(&link))?.contains(&Marker::Allocator(markers::GO));
+        let why = match elf::linkage(&first_bytes(&link)?) {
+            _ if goes => "it is a program in Go, which allocates past malloc",
+            Some(Linkage::Static) => {
+                "it is linked statically; link the C library dynamically (without target-feature +crt-static)"
+            }
+            Some(Linkage::Dynamic(linker)) if linker.contains("musl") => {
+                "it is linked with musl; build it for a target with glibc"
+            }
+            _ => {
+                "the dynamic linker does not preload for it, as for a program with the setuid bit or capabilities; copy it without them"
+            }
+        };
+        return Err(Blind(format!(
+            "{shown} does not load the counting library: {why}, or {IN_PROCESS}"
+        ))
+        .into());
+    }
+    let libraries = mapped.iter().filter(|file| is_library(file) && **file != program);
+    let own = Path::new(&link);
+    for (file, name) in
+        std::iter::once((own, &program)).chain(libraries.map(|file| (file.as_path(), file)))
+    {
+        // A library may have been replaced since it was mapped.
+        let texts = if file.exists() { of_file(file)? } else { Vec::new() };
+        for marker in texts.into_iter().chain(markers::of_name(name)) {
+            match marker {
+                Marker::Allocator(allocator) => return Err(Blind(format!(
+                    "{} has an allocator of its own, {allocator}, whose blocks do not go through malloc; build it without (a feature or a cfg on #[global_allocator]), or {IN_PROCESS}",
+                    name.display()
+                )).into()),
+                Marker::Collector(collector) => collectors.push(collector),
+            }
+        }
+    }
+    collectors.dedup();
+    let note = |collector| {
+        format!(
+            "the garbage-collected heap of {collector} is not counted, only what goes through malloc"
+        )
+    };
+    Ok(collectors.into_iter().map(note).collect())
+}
+
+fn of_file(file: &Path) -> Result<Vec<Marker>> {
+    let read = File::open(file).and_then(markers::of_text);
+    read.with_context(|| format!("cannot read {}", file.display()))
+}
+
+fn first_bytes(file: &str) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = File::open(file).with_context(|| format!("cannot open {file}"))?;
+    file.take(elf::HEAD).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Whether a mapped file may hold an allocator: a shared library, but not our own.
+fn is_library(file: &Path) -> bool {
+    let name = file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    name.contains(".so") && !file.to_string_lossy().starts_with(MAPPED)
+}

@@ -1,0 +1,197 @@
+//! The program that is counted: its start, the port that it serves, its end.
+
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::FileExt;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use compare::cleanup::{self, Child, Guard};
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::counters::Counters;
+use super::proc;
+use crate::error::Usage;
+
+/// Limit for the start, until the program accepts connections.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Time between two attempts to connect.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
+
+/// Length of the end of the program's output that an error quotes, in bytes.
+const TAIL: usize = 600;
+
+/// The port in a command line.
+const PORT: &str = "{port}";
+
+/// Variables that make runs alike: one worker thread of tokio, and no heap of Python's beside `malloc`.
+const STEADY: [(&str, &str); 2] = [("TOKIO_WORKER_THREADS", "1"), ("PYTHONMALLOC", "malloc")];
+
+/// A running program. Dropping it kills it, and every process that it has started.
+pub(super) struct Program {
+    child: Child,
+    addr: SocketAddr,
+    output: File,
+    mark: String,
+    /// On a signal, too.
+    _strays: Guard,
+}
+
+impl Program {
+    /// Starts `command` on `port`, or on a free one, and waits until it accepts connections.
+    pub(super) fn start(
+        command: &[String],
+        port: Option<u16>,
+        counters: &Counters,
+    ) -> Result<Self> {
+        let (name, arguments) = command.split_first().context("the command is empty")?;
+        let port = match port {
+            Some(port) => port,
+            None if command.iter().any(|word| word.contains(PORT)) => free_port()?,
+            None => return Err(Usage(format!(
+                "the command has no {PORT}: write {PORT} where {name} takes its port, or say --port N if it has a fixed one"
+            )).into()),
+        };
+        ensure!(
+            [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()]
+                .iter()
+                .all(|host| TcpStream::connect((*host, port)).is_err()),
+            "port {port} is in use; end the program that serves it (ss -ltnp 'sport = :{port}' shows it), or say another --port"
+        );
+        let output = tempfile::tempfile()
+            .context("cannot keep the program's output; check the disk with df -h /tmp")?;
+        let number = port.to_string();
+        let mut started = Command::new(name.replace(PORT, &number));
+        started.args(arguments.iter().map(|word| word.replace(PORT, &number)));
+        for (variable, value) in STEADY {
+            if std::env::var_os(variable).is_none() {
+                started.env(variable, value);
+            }
+        }
+        started.env("PORT", &number).envs(counters.environment());
+        started.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output.try_clone()?);
+        let mark = counters.mark();
+        let strays = Guard::new({
+            let mark = mark.clone();
+            move || kill_marked(&mark)
+        });
+        let child = cleanup::spawn(&mut started).map_err(|error| cannot_start(name, error))?;
+        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let mut program = Self { child, addr, output, mark, _strays: strays };
+        program.wait_for_port()?;
+        Ok(program)
+    }
+
+    pub(super) fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The processes that listen on its port.
+    pub(super) fn serving(&self) -> Result<Vec<u32>> {
+        let port = self.addr.port();
+        let serving = proc::listening_on(port)?;
+        for pid in &serving {
+            let is_ours = proc::group(*pid) == Some(self.child.id())
+                || proc::was_started_with(*pid, &self.mark);
+            ensure!(
+                is_ours,
+                "port {port} is served by process {pid} ({}), which this command did not start; end it, or say another --port",
+                proc::name(*pid)
+            );
+        }
+        Ok(serving)
+    }
+
+    /// Adds to an error whether the program still runs, and the end of its output.
+    pub(super) fn blame(&mut self, error: anyhow::Error) -> anyhow::Error {
+        // A connection breaks slightly before the process has ended.
+        std::thread::sleep(POLL_INTERVAL);
+        match self.child.try_wait() {
+            Ok(Some(status)) => error.context(format!(
+                "the program ended while it was measured ({status}{})",
+                self.tail()
+            )),
+            _ => error,
+        }
+    }
+
+    /// Tries the port until it accepts a connection.
+    fn wait_for_port(&mut self) -> Result<()> {
+        let port = self.addr.port();
+        let deadline = Instant::now() + START_TIMEOUT;
+        loop {
+            for host in [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()] {
+                if TcpStream::connect((host, port)).is_ok() {
+                    self.addr = SocketAddr::from((host, port));
+                    return Ok(());
+                }
+            }
+            // A program that daemonizes leaves a child that serves.
+            if let Some(status) = self.child.try_wait()?
+                && !proc::all()?.into_iter().any(|pid| proc::was_started_with(pid, &self.mark))
+            {
+                bail!("the program ended before it served port {port} ({status}{})", self.tail());
+            }
+            ensure!(
+                Instant::now() < deadline,
+                "the program does not listen on port {port} of this machine after {} s{}; check that its command uses {PORT} or the variable PORT, or say --port N",
+                START_TIMEOUT.as_secs(),
+                self.tail()
+            );
+            std::thread::sleep(POLL_INTERVAL);
+        }
+    }
+
+    /// The last lines of its output, in one.
+    fn tail(&self) -> String {
+        let mut bytes = vec![0; TAIL];
+        let length = self.output.metadata().map_or(0, |metadata| metadata.len());
+        let read = self.output.read_at(&mut bytes, length.saturating_sub(TAIL as u64));
+        let text = String::from_utf8_lossy(&bytes[..read.unwrap_or(0)]);
+        let lines: Vec<&str> =
+            text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        match &lines[lines.len().saturating_sub(4)..] {
+            [] => ", and printed nothing".to_owned(),
+            last => format!("; it printed: {}", last.join(" / ")),
+        }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // An error means that it has ended.
+        drop(self.child.kill());
+        kill_marked(&self.mark);
+    }
+}
+
+/// Kills every process that was started to count here, whatever group it is in now.
+fn kill_marked(mark: &str) {
+    let marked = proc::all().unwrap_or_default();
+    for pid in marked.into_iter().filter(|pid| proc::was_started_with(*pid, mark)) {
+        if let Some(pid) = Pid::from_raw(pid as i32) {
+            // An error means that it has just ended.
+            _ = kill_process(pid, Signal::KILL);
+        }
+    }
+}
+
+fn cannot_start(name: &str, error: io::Error) -> anyhow::Error {
+    let cure = match error.kind() {
+        ErrorKind::NotFound => "there is no such program; build it, or correct its path",
+        ErrorKind::PermissionDenied => {
+            "it is not executable; name the program, not its folder or source"
+        }
+        _ => "see whether it runs by itself",
+    };
+    anyhow::Error::new(error).context(format!("cannot start {name}: {cure}"))
+}
+
+/// A port that is free now. If another process takes it before the program does, the program ends and says so.
+fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no port is free")?;
+    Ok(listener.local_addr()?.port())
+}
