@@ -77,6 +77,9 @@ pub(crate) struct Args {
     /// Format of the report on stdout
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    /// Also write the report to a file, as in markdown=summary.md; may be repeated
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = compare::flags::also)]
+    also: Vec<(Format, PathBuf)>,
     /// Also write the report as a self-contained page
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
@@ -112,9 +115,9 @@ fn absolute(text: &str) -> Result<String, String> {
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     cleanup::install()?;
-    if let Some(page) = &args.html {
+    for file in args.html.iter().chain(args.also.iter().map(|(_, file)| file)) {
         // Fail before a minute of measuring.
-        check_writable(page)?;
+        check_writable(file)?;
     }
     let progress = Progress::new();
     let mut comparison = match &args.base_rev {
@@ -126,12 +129,18 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         outcome::Accepted { noisy: args.noisy_ok, improved: args.improved_ok, new: args.new_ok };
     comparison.exit_code = outcome::exit_code(&comparison, accepted);
     if let Some(page) = &args.html {
-        std::fs::write(page, html(&comparison)).with_context(|| {
-            format!("cannot write {}; check the disk with df -h", page.display())
-        })?;
+        write(page, &html(&comparison))?;
+    }
+    for (format, file) in &args.also {
+        write(file, &render(&comparison, *format)?)?;
     }
     bench_show::output::print(&render(&comparison, args.format)?)?;
     Ok(ExitCode::from(comparison.exit_code))
+}
+
+fn write(file: &Path, text: &str) -> Result<()> {
+    std::fs::write(file, text)
+        .with_context(|| format!("cannot write {}; check the disk with df -h", file.display()))
 }
 
 /// Opens the file for writing, and removes it if it did not exist.
