@@ -19,6 +19,7 @@ use bench_show::output::print;
 
 use crate::error::Usage;
 use crate::place;
+pub(crate) use files::UNKNOWN;
 use manifest::{Needed, Source};
 use plan::Plan;
 use service::{Framework, Service};
@@ -164,10 +165,10 @@ fn fill(
     let folder = folder.filter(|path| !path.is_empty());
     let workflow = repository.join(".github/workflows/plimsoll.yml");
     plan.create(&workflow, files::workflow(folder.as_deref()))?;
-    if plan.text(&workflow)?.is_some_and(|text| text.contains(files::UNKNOWN)) {
+    if plan.text(&workflow)?.is_some_and(|text| text.contains(UNKNOWN)) {
         plan.notes.push(format!(
             "replace {} in .github/workflows/plimsoll.yml by the repository of the action",
-            files::UNKNOWN
+            UNKNOWN
         ));
     }
     files::attributes(plan, repository)

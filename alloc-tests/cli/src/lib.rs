@@ -7,6 +7,7 @@
 
 mod ci;
 mod count;
+mod doctor;
 mod error;
 mod init;
 mod place;
@@ -33,6 +34,8 @@ struct Args {
 enum Command {
     /// Measure a pull request: suites, comparison with its base, summary, annotations (what the action runs)
     Ci(ci::Args),
+    /// Check what a suite and a comparison need, or find why a scenario's counts differ
+    Doctor(doctor::Args),
     /// Show, then write a suite for a service: the test, the manifest, plimsoll.toml and the workflow
     Init(init::Args),
     /// Count blocks, bytes, reads and writes of any program, per message and per connection, without its source
@@ -45,6 +48,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let outcome: anyhow::Result<ExitCode> = match command {
         None => Err(Usage("say a command; cargo plimsoll --help lists them".to_owned()).into()),
         Some(Command::Ci(args)) => ci::run(&args),
+        Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Init(args)) => init::run(&args),
         Some(Command::Count(args)) => count::run(&args),
     };

@@ -12,7 +12,7 @@ use super::service::Service;
 const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
 
 /// What stands in the workflow as long as the address is not known.
-pub(super) const UNKNOWN: &str = "OWNER/plimsoll";
+pub(crate) const UNKNOWN: &str = "OWNER/plimsoll";
 
 /// What `plimsoll.toml` says of a service.
 pub(super) struct Entry<'a> {

@@ -123,3 +123,18 @@ fn a_library_without_a_function_to_serve_is_told_which_to_write() {
         assert!(said.contains(function), "{dependency}: {said}");
     }
 }
+
+#[test]
+fn doctor_outside_of_a_workspace_says_where_to_go() {
+    let cure = "ROOT is in no cargo workspace; go to your service's folder and type this again";
+    refused(&Adopter::new(&[]), &["doctor"], 2, cure);
+}
+
+#[test]
+fn doctor_outside_of_a_repository_says_so_among_the_others() {
+    let adopter = Adopter::without_git(&[("Cargo.toml", MANIFEST), ("src/lib.rs", APP), MAIN]);
+    let said = adopter.plimsoll(&["doctor"]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let line = "missing  git repository        there is none: no numbers to review, no base";
+    assert!(said.stdout.contains(line), "{said:?}");
+}

@@ -2,4 +2,5 @@
 
 mod adopter;
 mod bad_input;
+mod doctor;
 mod init;
