@@ -19,5 +19,5 @@ createLinter().then((lint) => {
   found.forEach((one) => console.error(`${one.file}:${one.line}:${one.column}: ${one.message}`));
   process.exit(found.length ? 1 : 0);
 });' "${workflows[@]}"
-"$tools/python/bin/zizmor" --offline --quiet action.yml .github/actions/*/action.yml "${workflows[@]}"
+"$tools/python/bin/zizmor" --offline --quiet --config .github/zizmor.yml action.yml .github/actions/*/action.yml "${workflows[@]}"
 exec cargo test --locked --package cargo-plimsoll --test action -- --nocapture

@@ -102,29 +102,11 @@ pub(super) fn conversation(send: &str, reply: &str) -> String {
 
 /// The workflow of a workspace in `folder` below the repository's root, with no folder for the root itself.
 pub(super) fn workflow(folder: Option<&str>) -> String {
-    let action = action();
-    let folder = folder.map_or_else(String::new, |folder| {
-        format!("        with:\n          working-directory: {folder:?}\n")
-    });
-    format!(
-        "\
-name: plimsoll
-on:
-  pull_request:
-permissions:
-  contents: read
-jobs:
-  plimsoll:
-    runs-on: ubuntu-24.04
-    timeout-minutes: 60
-    steps:
-      - uses: actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8 # v5.0.0
-        with:
-          fetch-depth: 0 # the comparison needs the merge base
-          persist-credentials: false
-      - uses: {action}@v1
-{folder}"
-    )
+    // scripts/check-action.sh lints the template.
+    let template = include_str!("../../templates/plimsoll.yml").replace(UNKNOWN, action());
+    let folder =
+        folder.map(|folder| format!("        with:\n          working-directory: {folder:?}\n"));
+    template + &folder.unwrap_or_default()
 }
 
 /// `owner/name` of the action.
