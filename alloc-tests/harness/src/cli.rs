@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{bail, ensure};
 use baselines::SuiteReport;
@@ -22,20 +22,26 @@ use crate::repeats::PROCESSES;
 use crate::report::{Format, Run};
 use crate::scenario::PLANTED;
 use crate::scenario::Registry;
-use crate::setup::{DEBUG_ASSERTIONS, Recorded, Setup, TARGET};
+use crate::setup::{DEBUG_ASSERTIONS, Face, Recorded, Setup, TARGET};
 use crate::{Window, doctor, limits, measure, record, report, result};
 
 /// Runs the command of the process's arguments, and returns the exit code.
-pub(crate) fn run(setup: &Setup, registry: &Registry) -> anyhow::Result<u8> {
-    let name = setup.command.rsplit('/').next().unwrap_or_default().to_owned();
-    let usage = format!("{} [OPTIONS] [FILTER]...", setup.command);
+pub(crate) fn run(
+    face: Face<'_>,
+    registry: &Registry,
+    set_up: impl FnOnce() -> anyhow::Result<Setup>,
+) -> anyhow::Result<u8> {
+    let Face { about, command, baselines } = face;
+    let name = command.rsplit('/').next().unwrap_or_default().to_owned();
+    let usage = format!("{command} [OPTIONS] [FILTER]...");
     let command = Cli::command()
         .bin_name(name)
-        .about(setup.about.clone())
+        .about(about.to_owned())
         .mut_subcommand("suite", |command| command.override_usage(usage));
     let cli = Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
     match cli.command {
-        Command::Suite(flags) => run_suite(setup, registry, &flags),
+        Command::Suite(flags) if flags.list => list(baselines, registry, &flags),
+        Command::Suite(flags) => run_suite(&set_up()?, registry, &flags),
         Command::Run { id, ops } => run_bare(registry, &id, ops),
     }
 }
@@ -103,9 +109,10 @@ struct Flags {
     #[arg(long)]
     list: bool,
 
-    /// List only scenarios in memory, which execute the same instructions in every run
+    /// List only scenarios that execute the same instructions in every run, with N, unit, and the reason: all in memory,
+    /// or client and server in turns
     #[arg(long, requires = "list")]
-    in_memory: bool,
+    repeatable: bool,
 
     /// Find the cause of counts that differ from run to run: run scenarios with one cause after the other taken away
     #[arg(long, conflicts_with_all = ["update", "list", "format"])]
@@ -120,15 +127,25 @@ struct Flags {
     no_hooks: bool,
 }
 
+fn list(baselines: &Path, registry: &Registry, flags: &Flags) -> anyhow::Result<u8> {
+    let root = flags.baselines.as_deref().unwrap_or(baselines);
+    let ids = chosen(registry, &Recorded::load(root.to_owned()), &flags.filters)?;
+    let line = |id: &&str| {
+        let repeats = registry[id].repeats();
+        if flags.repeatable {
+            Some(format!("{id} {}\n", repeats?))
+        } else {
+            Some(format!("{id}\n"))
+        }
+    };
+    print(&ids.iter().filter_map(line).collect::<String>())?;
+    Ok(0)
+}
+
 fn run_suite(setup: &Setup, registry: &Registry, flags: &Flags) -> anyhow::Result<u8> {
     let root = flags.baselines.as_ref().unwrap_or(&setup.baselines);
     let recorded = Recorded::load(root.clone());
     let ids = chosen(registry, &recorded, &flags.filters)?;
-    if flags.list {
-        let listed = ids.iter().filter(|id| !flags.in_memory || registry[*id].in_memory);
-        print(&listed.map(|id| format!("{id}\n")).collect::<String>())?;
-        return Ok(0);
-    }
     ensure!(
         cfg!(feature = "hooks"),
         Usage("this runner was built without hooks and counts nothing; leave out -n".to_owned())
@@ -287,6 +304,6 @@ fn run_bare(registry: &Registry, id: &str, ops: Option<u64>) -> anyhow::Result<u
     let scenario = registry.get(id).ok_or_else(unknown)?;
     // Without a list of descriptors, whose names differ, two runs execute the same instructions.
     let window = Window::new(ops.unwrap_or(scenario.ops));
-    measure::run(scenario.prepare(window.ops()), &window, true, Profiler::counting)?;
+    measure::run(scenario.prepare(window.ops()), &window, true, Profiler::guard)?;
     Ok(0)
 }

@@ -120,7 +120,8 @@ fn sample(scenario: &Scenario, ops: u64) -> anyhow::Result<(Sample, Vec<String>)
     Ok((sample, descriptors::describe_all(&leaked)))
 }
 
-/// Runs a scenario that was prepared in `window`. `is_counted` says whether the profile counts only, or has call stacks.
+/// Runs a scenario that was prepared in `window`. `is_counted` says whether the profile counts only, or has call stacks. A
+/// `start` without a profile counts nothing.
 pub(crate) fn run(
     body: Body,
     window: &Window,
@@ -129,6 +130,7 @@ pub(crate) fn run(
 ) -> anyhow::Result<Heap> {
     let ops = window.ops();
     let profiler = start();
+    let is_profiled = Profiler::heap().is_some();
     let result = match body(window) {
         Ok(()) if window.has_forgotten() => {
             Err(anyhow!("a server was not stopped: call server.stop() at the end"))
@@ -147,7 +149,7 @@ pub(crate) fn run(
     drop(profiler);
     result.with_context(|| format!("the server broke the scenario at {ops} operations"))?;
     ensure!(
-        counting || window.ends_with_server || !cfg!(feature = "hooks"),
+        counting || window.ends_with_server || !is_profiled,
         Blind("the window ended blind: an allocation made at its end was not counted".to_owned())
     );
     Ok(heap.unwrap_or_default())

@@ -25,6 +25,15 @@ pub(crate) struct Label {
     pub(crate) slack: Vec<Slack>,
 }
 
+/// What makes a scenario execute the same instructions in every run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Repeatable {
+    /// One thread and no kernel I/O.
+    InMemory,
+    /// One of client and server always waits for the other. What the client does while it waits differs.
+    InTurns,
+}
+
 /// A server's life with a fixed number of operations in it.
 ///
 /// ```
@@ -49,7 +58,8 @@ pub struct Scenario {
     pub(crate) label: Label,
     /// N.
     pub(crate) ops: u64,
-    pub(crate) in_memory: bool,
+    /// Why it executes the same instructions in every run, if it does.
+    pub(crate) repeatable: Option<Repeatable>,
     prepare: Box<dyn Fn(u64) -> Body>,
 }
 
@@ -79,7 +89,7 @@ impl Scenario {
         B: FnOnce(&Window) -> anyhow::Result<()> + 'static,
     {
         let prepare = Box::new(move |ops| -> Body { Box::new(prepare(ops)) });
-        Self { label: Label { unit, slack: Vec::new() }, ops, in_memory: false, prepare }
+        Self { label: Label { unit, slack: Vec::new() }, ops, repeatable: None, prepare }
     }
 
     /// Tolerates that the totals of `metric` differ by up to `amount`, between runs and from the baseline, for the written
@@ -132,7 +142,21 @@ impl Scenario {
     /// ```
     #[must_use]
     pub fn in_memory(self) -> Self {
-        Self { in_memory: true, ..self }
+        Self { repeatable: Some(Repeatable::InMemory), ..self }
+    }
+
+    /// Declares that client and server take turns on one connection, the client on the thread of the scenario.
+    pub(crate) fn in_turns(self) -> Self {
+        Self { repeatable: Some(Repeatable::InTurns), ..self }
+    }
+
+    /// A line of `--list --repeatable`: N, unit, and which instructions to count, all threads' or those of the others.
+    pub(crate) fn repeats(&self) -> Option<String> {
+        let threads = match self.repeatable? {
+            Repeatable::InMemory => "memory",
+            Repeatable::InTurns => "turns",
+        };
+        Some(format!("{} {} {threads}", self.ops, self.label.unit))
     }
 
     pub(crate) fn prepare(&self, ops: u64) -> Body {

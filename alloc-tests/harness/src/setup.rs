@@ -1,7 +1,7 @@
 //! What the parts of the harness know of a suite.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use baselines::alloc::{Counts, Provenance};
 use baselines::{AllocBaseline, Error};
@@ -23,8 +23,6 @@ pub(crate) struct Setup {
     pub(crate) test: String,
     /// The suite's name in JUnit reports.
     pub(crate) name: String,
-    /// One line for `--help`.
-    pub(crate) about: String,
     /// Folder of the recorded numbers.
     pub(crate) baselines: PathBuf,
     /// Name and version of each package that the runner is built of, without those of the workspace.
@@ -33,6 +31,18 @@ pub(crate) struct Setup {
     pub(crate) command: String,
     /// Whether nothing may be alive at the end.
     pub(crate) is_strict: bool,
+}
+
+/// What the command line needs of a suite before it asks cargo. A scenario that runs uncounted, or a list of them, never
+/// does: under callgrind the environment is empty.
+#[derive(Clone, Debug)]
+pub(crate) struct Face<'a> {
+    /// One line for `--help`.
+    pub(crate) about: &'a str,
+    /// The command that runs the suite, perhaps without its package.
+    pub(crate) command: String,
+    /// As in [`Setup`].
+    pub(crate) baselines: &'a Path,
 }
 
 /// A crate of the server.

@@ -245,16 +245,18 @@ impl WebSocket {
         one: impl Fn(&mut Client) -> anyhow::Result<()> + Clone + 'static,
     ) -> Self {
         let peer = self.peer();
-        self.add(id, "message", MESSAGES, move |n| {
+        let exchanges = move |n| {
             let (peer, mut client, one) = (peer.clone(), Client::default(), one.clone());
-            move |window| {
+            move |window: &Window| {
                 let server = (peer.start)(window)?;
                 peer.upgrade(&mut client, &server)?;
                 (0..n).try_for_each(|_| one(&mut client))?;
                 client.close()?;
                 server.stop()
             }
-        })
+        };
+        let scenario = || Scenario::new("message", MESSAGES, exchanges).in_turns();
+        Self { suite: self.suite.scenario(id.leak(), scenario), ..self }
     }
 
     fn peer(&self) -> Peer {

@@ -67,8 +67,9 @@ impl<'a> Driver<'a> {
         };
         let clients = (0..connections).map(|_| Client::upgrade(server.addr(), path));
         let clients = clients.collect::<Result<Vec<_>>>();
-        let mut clients =
-            clients.with_context(|| format!("no WebSocket on {path}; set its path with --path"))?;
+        let mut clients = clients.with_context(|| {
+            format!("no WebSocket on {path}; set its path: --path, or path in plimsoll.toml")
+        })?;
         if spins {
             clients.iter_mut().for_each(Client::spin);
         }

@@ -1,20 +1,23 @@
-//! Instructions per operation of the in-memory scenarios of base and head, counted by callgrind.
+//! Instructions per operation of the repeatable scenarios of base and head, counted by callgrind: those in memory, and those
+//! in which client and server take turns.
 //!
 //! A simulated processor is not affected by other load: the same binary gives the same count in every run. Two binaries
 //! of the same code differ slightly, because a compiler may lay them out differently. Half a percent or eight
 //! instructions therefore do not count as a change.
 
 mod callgrind;
+mod listed;
 mod profile;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use baselines::Verdict;
 
 use super::model::{FunctionRow, InstructionRow, Part};
 use callgrind::{Callgrind, Job, Runner, Unavailable};
+use listed::{Listed, Threads};
 use profile::{Place, Profile};
 
 /// Largest difference that is not a change, as a share of base's instructions.
@@ -27,21 +30,20 @@ const FLOOR: f64 = 8.0;
 /// Smallest change of a function that is listed, in instructions per operation.
 const LISTED_FROM: f64 = 0.5;
 
-/// Number of operations from which on a tenth is run. Callgrind is fifty times slower than a processor and repeats to
-/// the instruction. Fewer than a hundred operations would not hide the `Date` header, which is rendered anew, with some
-/// 700 instructions, in each second of a run.
+/// Number of operations from which on not all are run. Callgrind is fifty times slower than a processor.
 const MANY: u64 = 1000;
 
-/// Counts both sides and compares head with base. The runners are those of `alloc-tests` without dhat; `scratch` is an
-/// empty folder for temporary files. `done` is told the id of each counted scenario, a second time if a change was
+/// Counts both sides and compares head with base. The runners are those of the exact counts, in which a scenario runs
+/// without dhat; `command` is what a person types for a suite. `scratch` is an empty folder for temporary files. `done` is told the id of each counted scenario, a second time if a change was
 /// confirmed.
 pub fn compare(
     base: &Path,
     head: &Path,
     scratch: &Path,
+    command: &str,
     done: impl Fn(&str),
 ) -> Part<Vec<InstructionRow>> {
-    match measure(base, head, scratch, done) {
+    match measure(base, head, scratch, command, done) {
         Err(error) if error.is::<Unavailable>() => Part::NotMeasured(error.to_string()),
         measured => measured.into(),
     }
@@ -51,19 +53,26 @@ fn measure(
     base: &Path,
     head: &Path,
     scratch: &Path,
+    command: &str,
     done: impl Fn(&str),
 ) -> Result<Vec<InstructionRow>> {
-    let callgrind = Callgrind::new(base, head, scratch)?;
+    let callgrind = Callgrind::new(base, head, scratch, command)?;
     let [base, head] = [callgrind.scenarios(Runner::Base)?, callgrind.scenarios(Runner::Head)?];
-    let ids: BTreeSet<&String> = base.iter().chain(&head).collect();
+    let ids: BTreeSet<&String> = base.keys().chain(head.keys()).collect();
+    // An adopter may have none, which is no fault.
     ensure!(
         !ids.is_empty(),
-        "neither runner has an in-memory scenario; list them with suite --list --in-memory"
+        Unavailable::because(format!(
+            "no scenario executes the same instructions in every run; WebSocket::echo, WebSocket::request and \
+             Scenario::in_memory add one, and {command} --list --repeatable lists them"
+        ))
     );
-    let scenarios = ids
-        .into_iter()
-        .map(|id| Scenario::new(id, [base.contains(id), head.contains(id)]))
-        .collect::<Result<Vec<_>>>()?;
+    let of = |id: &String| {
+        let listed = head.get(id).or_else(|| base.get(id));
+        let on = [base.contains_key(id), head.contains_key(id)];
+        listed.map(|listed| Scenario::new(id, listed, on))
+    };
+    let scenarios: Vec<Scenario> = ids.into_iter().filter_map(of).collect();
     let mut rows = count(&callgrind, &scenarios, &done)?;
     confirm(&callgrind, &scenarios, &mut rows, &done)?;
     Ok(rows)
@@ -127,7 +136,8 @@ fn count(
 #[derive(Clone, Debug)]
 struct Scenario {
     id: String,
-    unit: &'static str,
+    unit: String,
+    threads: Threads,
     /// N, the operations of the shorter run.
     ops: u64,
     /// Whether base and head have it.
@@ -135,19 +145,29 @@ struct Scenario {
 }
 
 impl Scenario {
-    fn new(id: &str, on: [bool; 2]) -> Result<Self> {
-        let (own, unit) = operations(id).with_context(|| {
-            format!("{id} contains no number of operations; name it like echo_text_64b_1000_msgs")
-        })?;
-        let ops = if own < MANY { own } else { own / 10 };
-        Ok(Self { id: id.to_owned(), unit, ops, on })
+    fn new(id: &str, Listed { ops, unit, threads }: &Listed, on: [bool; 2]) -> Self {
+        let share = match threads {
+            _ if *ops < MANY => 1,
+            // Fewer than a hundred would not hide the `Date` header, which is rendered anew, with some 700 instructions,
+            // in each second of a run.
+            Threads::All => 10,
+            // A thread that finds the next message where another run finds none costs about 1000 instructions.
+            Threads::AllButTheClient => 2,
+        };
+        Self { id: id.to_owned(), unit: unit.clone(), threads: *threads, ops: ops / share, on }
     }
 
     /// The runs at N and 2N of base and head, if they have it.
     fn jobs(&self) -> impl Iterator<Item = Job> {
         let sides = Runner::BOTH.into_iter().zip(self.on).filter(|(_, on)| *on);
         sides.flat_map(|(runner, _)| {
-            [1, 2].map(|times| Job { id: self.id.clone(), runner, ops: times * self.ops })
+            let Self { id, threads, .. } = self;
+            [1, 2].map(|times| Job {
+                id: id.clone(),
+                threads: *threads,
+                runner,
+                ops: times * self.ops,
+            })
         })
     }
 
@@ -170,7 +190,7 @@ impl Scenario {
         };
         InstructionRow {
             id: self.id.clone(),
-            unit: self.unit.to_owned(),
+            unit: self.unit.clone(),
             base: base_total,
             head: head_total,
             functions,
@@ -211,23 +231,6 @@ fn growth([once, twice]: [Profile; 2]) -> Growth {
         *growth.entry(place).or_default() -= own.cast_signed();
     }
     growth
-}
-
-/// The number and the name of a scenario's operations, from its id.
-fn operations(id: &str) -> Option<(u64, &'static str)> {
-    const UNITS: [(&str, &str); 6] = [
-        ("msgs", "message"),
-        ("conns", "connection"),
-        ("ticks", "tick"),
-        ("reqs", "request"),
-        ("frames", "frame"),
-        ("starts", "start"),
-    ];
-    let words: Vec<&str> = id.split('_').collect();
-    words.windows(2).find_map(|pair| {
-        let (_, unit) = UNITS.iter().find(|(plural, _)| *plural == pair[1])?;
-        Some((pair[0].parse().ok()?, *unit))
-    })
 }
 
 fn judge(base: Option<f64>, head: Option<f64>) -> Verdict {

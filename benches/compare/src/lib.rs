@@ -2,6 +2,7 @@
 //!
 //! # Layout
 //!
+//! - [`command`]: the command `compare` of two programs
 //! - [`subject`]: the services of a workspace, as it is configured
 //! - [`model`]: the results, as plain data; [`outcome`]: their exit code
 //! - [`cleanup`]: child processes and folders that end with this process, however it ends
@@ -15,6 +16,7 @@
 //! - [`flags`]: values of flags
 
 pub mod cleanup;
+pub mod command;
 pub mod driver;
 pub mod exact;
 pub mod flags;

@@ -14,6 +14,8 @@ pub struct Comparison {
     pub base: Side,
     /// The revision or program that is judged.
     pub head: Side,
+    /// The command that runs the suite of the exact counts; empty without one.
+    pub suite: String,
     /// Paired timings.
     pub timing: Part<Timing>,
     /// Blocks, bytes, reads and writes.

@@ -34,8 +34,14 @@ pub fn exit_code(comparison: &Comparison, accepted: Accepted) -> u8 {
         .into_iter()
         .filter(|part| !part.is_empty())
         .map(|part| verdict::exit_code(part.into_iter().map(accept)));
-    let most_urgent = codes.max_by_key(|code| URGENCY.iter().position(|other| other == code));
-    most_urgent.unwrap_or_else(|| verdict::exit_code([]))
+    most_urgent(codes)
+}
+
+/// The code that decides; that of an empty comparison if there is none.
+#[must_use]
+pub fn most_urgent(codes: impl IntoIterator<Item = u8>) -> u8 {
+    let urgency = |code: &u8| URGENCY.iter().position(|other| other == code);
+    codes.into_iter().max_by_key(urgency).unwrap_or_else(|| verdict::exit_code([]))
 }
 
 /// The verdict of every row.
@@ -88,6 +94,7 @@ mod tests {
             exact: Part::NotMeasured("left out".to_owned()),
             instructions: Part::Measured(verdicts.iter().map(row).collect()),
             exit_code: 1,
+            suite: String::new(),
         }
     }
 

@@ -49,6 +49,23 @@ pub fn render(comparison: &Comparison, format: Format) -> anyhow::Result<String>
     }
 }
 
+impl Format {
+    /// Whether the reports of several services can follow each other.
+    #[must_use]
+    pub fn is_text(self) -> bool {
+        matches!(self, Self::Table | Self::Markdown)
+    }
+}
+
+/// The line above the report of one of several services.
+#[must_use]
+pub fn heading(service: &str, format: Format) -> String {
+    match format {
+        Format::Markdown => format!("## {service}\n\n"),
+        _ => format!("== {service}\n"),
+    }
+}
+
 /// The report as a page without scripts, that needs no other file and no network.
 #[must_use]
 pub fn html(comparison: &Comparison) -> String {

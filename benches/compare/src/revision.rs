@@ -1,21 +1,22 @@
 //! Two revisions → two sets of programs, built alike and one after the other in the same folder.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 
 use super::model::Side;
+use super::subject::{Service, Subject};
 
 mod cargo;
 mod checkout;
 mod commit;
 mod git;
-mod packages;
 mod programs;
 mod snapshot;
 #[cfg(test)]
 mod tests;
 
+use cargo::Plan;
 use checkout::Checkout;
 use commit::Revision;
 use git::Git;
@@ -26,36 +27,24 @@ pub use programs::Built;
 #[derive(Debug)]
 pub struct Arms {
     checkout: Checkout,
+    /// The workspace's folder in the repository.
+    root: PathBuf,
     base: Revision,
     head: Revision,
 }
 
 impl Arms {
-    /// The arms of the checkout that contains the current folder. Without `head`, head is the working tree with its
-    /// uncommitted files; neither the tree nor its index is changed.
+    /// The arms of the checkout with the workspace `subject`. Without `head`, head is the working tree with its uncommitted
+    /// files; neither the tree nor its index is changed.
     ///
     /// # Errors
     ///
     /// If a revision is unknown, if there is no git repository, or if another comparison runs in this checkout.
-    pub fn open(base: &str, head: Option<&str>) -> Result<Self> {
-        let workspace = workspace();
-        Self::open_in(&workspace, &target(&workspace), base, head)
-    }
-
-    /// The arms of the checkout `workspace`, built below the folder `target`.
-    ///
-    /// # Errors
-    ///
-    /// As [`Arms::open`].
-    pub fn open_in(
-        workspace: &Path,
-        target: &Path,
-        base: &str,
-        head: Option<&str>,
-    ) -> Result<Self> {
-        let git = Git::of_checkout(workspace)?;
+    pub fn open(subject: &Subject, base: &str, head: Option<&str>) -> Result<Self> {
+        let git = Git::of_checkout(&subject.root)?;
         let base = Revision::resolve(&git, base)?;
-        let checkout = Checkout::open(git, &target.join("compare"))?;
+        let root = PathBuf::from(git.run(&["rev-parse", "--show-prefix"])?);
+        let checkout = Checkout::open(git, &subject.target.join("compare"))?;
         let head = match head {
             Some(head) => Revision::resolve(checkout.git(), head)?,
             None => {
@@ -67,7 +56,7 @@ impl Arms {
             }
         };
         snapshot::same_submodules(checkout.git(), &base.commit, &head.commit)?;
-        Ok(Self { checkout, base, head })
+        Ok(Self { checkout, root, base, head })
     }
 
     /// Base and head, as reports name them.
@@ -76,37 +65,28 @@ impl Arms {
         [self.base.side(), self.head.side()]
     }
 
-    /// Builds base, then head, unless their programs exist. `say` is told a line for each build; without it, cargo
-    /// shows its progress on stderr.
+    /// Builds base, then head, of all `services`, unless their programs exist. `say` is told a line for each build; without
+    /// it, cargo shows its progress on stderr.
     ///
     /// # Errors
     ///
     /// If an arm does not build: its name and the compiler's message.
-    pub fn build(&mut self, say: Option<&dyn Fn(&str)>) -> Result<[Built; 2]> {
-        let Self { checkout, base, head } = self;
+    pub fn build(
+        &mut self,
+        services: &[Service],
+        say: Option<&dyn Fn(&str)>,
+    ) -> Result<Vec<[Built; 2]>> {
+        let Self { checkout, root, base, head } = self;
+        // Not service by service: each change of the tree makes cargo build its packages anew.
         let mut build = |name: &str, revision: &Revision| {
-            let tree = checkout.check_out(revision)?;
-            cargo::build(&tree, checkout.folder(), name, revision, say)
+            let tree = checkout.check_out(revision)?.join(&root);
+            let built = services.iter().map(|service| {
+                let plan = Plan { service, services: services.len(), tree: &tree, arm: name };
+                cargo::build(plan, checkout.folder(), revision, say)
+            });
+            built.collect::<Result<Vec<_>>>()
         };
-        Ok([build("base", base)?, build("head", head)?])
+        let (base, head) = (build("base", base)?, build("head", head)?);
+        Ok(base.into_iter().zip(head).map(|(base, head)| [base, head]).collect())
     }
-}
-
-/// The root of the checkout that contains the current folder (scripts go there first), or else of the checkout that
-/// this program was built from.
-#[must_use]
-pub fn workspace() -> PathBuf {
-    let is_root = |folder: &&Path| folder.join("benches/Cargo.toml").is_file();
-    let here = std::env::current_dir().ok();
-    let here = here.as_deref().and_then(|here| here.ancestors().find(is_root));
-    let built_from = || {
-        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-        package.ancestors().nth(2).expect("invariant: the package is in benches/compare")
-    };
-    here.unwrap_or_else(built_from).to_owned()
-}
-
-/// Cargo's target folder of `workspace`.
-fn target(workspace: &Path) -> PathBuf {
-    workspace.join(std::env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }

@@ -137,7 +137,7 @@ fn processor_time(chunks: &[Vec<f64>], arms: &[Arm]) -> Result<Option<Vec<Measur
     let still = chunks.iter().position(|own| own.iter().any(|ns| *ns <= 0.0));
     match still.map(|arm| &arms[arm]) {
         None => measured(chunks, None).map(Some),
-        Some(Arm { program: Program::Command(_), .. }) => Ok(None),
+        Some(Arm { program: Program::Command(_) | Program::Own { .. }, .. }) => Ok(None),
         Some(Arm { name, .. }) => bail!(
             "the processor time of {name} stood still while it served; look whether another process serves for it"
         ),

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -16,6 +16,7 @@ use bench_kit::random::SplitMix64;
 
 use super::cleanup::{self, Child};
 use super::layout::{PrivateImage, padding};
+use super::subject::{CommandLine, Service};
 
 /// Limit for the start, until the server accepts connections.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
@@ -26,11 +27,24 @@ const POLL_INTERVAL: Duration = Duration::from_millis(5);
 /// Length of the end of a server's stderr that an error quotes, in bytes.
 const STDERR_TAIL: usize = 2048;
 
+/// What helps a server that does not announce its address.
+const NO_WS_SERVER: &str = "unless it is a ws-server, say how it is started: command = \"{bin} --port {port}\" in \
+                            plimsoll.toml, or --base-cmd and --head-cmd";
+
 /// How to start a server.
 #[derive(Clone, Debug)]
 pub enum Program {
     /// A `ws-server`, which prints its address on stdout.
     Server(PathBuf),
+    /// A server with a command line of its own.
+    Own {
+        /// Its program.
+        bin: PathBuf,
+        /// How it is started.
+        line: CommandLine,
+        /// The folder that it is started in.
+        folder: PathBuf,
+    },
     /// Any server: a shell command with `{port}` in the place of the port.
     Command(String),
 }
@@ -75,6 +89,15 @@ impl ServerProcess {
                 image = PrivateImage::of(path).with_context(|| format!("cannot start {name}"))?;
                 (server_command(image.command(), settings), None)
             }
+            Program::Own { bin, line, folder } => {
+                let port = free_port()?;
+                image = PrivateImage::of(bin).with_context(|| format!("cannot start {name}"))?;
+                let mut command = image.command();
+                command.args(line.arguments(port)).current_dir(folder);
+                // One thread serves, as of a `ws-server`. The server's own variables win.
+                command.env("TOKIO_WORKER_THREADS", "1").envs(line.environment(port));
+                (command, Some(port))
+            }
             Program::Command(script) => {
                 let port = free_port()?;
                 (shell_command(script, port), Some(port))
@@ -83,7 +106,8 @@ impl ServerProcess {
         command
             .envs([padding(rng)])
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
+            // Only an address is read.
+            .stdout(if port.is_none() { Stdio::piped() } else { Stdio::null() })
             .stderr(stderr.try_clone()?);
         let mut child = cleanup::spawn(&mut command)
             .with_context(|| format!("cannot start {name}: {}", program.name()))?;
@@ -130,11 +154,23 @@ impl ServerProcess {
 }
 
 impl Program {
+    /// The server of a service, built as `bin`, in the folder of its workspace.
+    #[must_use]
+    pub fn of_service(service: &Service, bin: &Path, folder: &Path) -> Self {
+        match &service.command {
+            None => Self::Server(bin.to_owned()),
+            Some(line) => {
+                Self::Own { bin: bin.to_owned(), line: line.clone(), folder: folder.to_owned() }
+            }
+        }
+    }
+
     /// The path or command that the user typed.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
             Self::Server(path) => path.display().to_string(),
+            Self::Own { line, .. } => line.text().to_owned(),
             Self::Command(command) => command.clone(),
         }
     }
@@ -152,27 +188,22 @@ fn announced_address(name: &str, child: &mut Child, stderr: &File) -> Result<Soc
     });
     let line = match receiver.recv_timeout(START_TIMEOUT) {
         Ok(line) => line?,
-        Err(_) => bail!(
-            "{name} printed no address within {} s; if it is not a ws-server, use --base-cmd and --head-cmd",
-            START_TIMEOUT.as_secs()
-        ),
+        Err(_) => {
+            bail!("{name} printed no address within {} s; {NO_WS_SERVER}", START_TIMEOUT.as_secs())
+        }
     };
     let addr = line.trim_end().strip_prefix("listening on http://");
     match addr.and_then(|addr| addr.parse().ok()) {
         Some(addr) => Ok(addr),
-        None if line.is_empty() => bail!("{name} ended before it served{}", stderr_tail(stderr)),
-        None => bail!(
-            "{name} printed {line:?} instead of its address; if it is not a ws-server, use --base-cmd and --head-cmd"
-        ),
+        None if line.is_empty() => {
+            bail!("{name} ended before it served; {NO_WS_SERVER}{}", stderr_tail(stderr))
+        }
+        None => bail!("{name} printed {line:?} instead of its address; {NO_WS_SERVER}"),
     }
 }
 
 /// Tries `port` until it accepts a connection.
 fn first_connection(name: &str, child: &mut Child, stderr: &File, port: u16) -> Result<SocketAddr> {
-    // The output of a command is discarded; a full pipe would stop it.
-    if let Some(mut stdout) = child.take_stdout() {
-        std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
-    }
     let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let deadline = Instant::now() + START_TIMEOUT;
     loop {

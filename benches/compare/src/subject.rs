@@ -41,6 +41,8 @@ const ALLOC: &str = "alloc";
 pub struct Subject {
     /// The folder of the root manifest.
     pub root: PathBuf,
+    /// The folder of everything that cargo builds.
+    pub target: PathBuf,
     /// One or more, in the order in which they are written.
     pub services: Vec<Service>,
 }
@@ -68,6 +70,14 @@ pub struct Service {
     pub baselines: PathBuf,
 }
 
+impl Service {
+    /// The command that runs the suite.
+    #[must_use]
+    pub fn suite(&self) -> String {
+        format!("cargo test --release -p {} --test {} -- suite", self.test_package, self.test)
+    }
+}
+
 impl Subject {
     /// The services of the workspace that contains the folder `here`. Without a configuration, the only package that has a
     /// program and a test `alloc`.
@@ -88,7 +98,7 @@ impl Subject {
             let is_twice = services[..at].iter().any(|other| other.name == *name);
             ensure!(!is_twice, "two services are called {name}; give one another name = \"…\"");
         }
-        Ok(Self { root: packages.root, services })
+        Ok(Self { root: packages.root, target: packages.target, services })
     }
 
     /// The service called `name`; without a name, all of them.

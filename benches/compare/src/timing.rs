@@ -57,9 +57,9 @@ pub fn compare(
         program: program.clone(),
         flags: Vec::new(),
     });
-    let commands = [base, head].iter().any(|program| matches!(program, Program::Command(_)));
+    let others = [base, head].iter().any(|program| !matches!(program, Program::Server(_)));
     let Selection { workloads, mut left_out } =
-        select(&options.only, commands, options.talk.as_ref())?;
+        select(&options.only, others, options.talk.as_ref())?;
     let mut rng = SplitMix64::new(options.seed);
     let rows = decide(&workloads, options.rule, |which, pass| {
         let which: Vec<&Workload> = which.iter().map(|at| &workloads[*at]).collect();

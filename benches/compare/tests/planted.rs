@@ -5,11 +5,11 @@
 //! its index is touched.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use compare::revision::workspace;
+use compare::subject::Subject;
 
 /// The file that the copy is planted in.
 const FILE: &str = "server/src/echo.rs";
@@ -20,11 +20,15 @@ const PLANT: &str = "std::hint::black_box(message.clone().into_data().to_vec());
 
 const SCENARIO: &str = "echo_text_64b_1000_msgs: regressed";
 
+fn workspace() -> Result<PathBuf> {
+    Ok(Subject::find(Path::new(env!("CARGO_MANIFEST_DIR")))?.root)
+}
+
 /// The output of git for `args`, with `input` on its stdin and `index` as its index.
 fn git(args: &[&str], index: &Path, input: &str) -> Result<String> {
     let mut git = Command::new("git");
     git.args(["-c", "user.name=plant", "-c", "user.email=plant@localhost"]).args(args);
-    git.current_dir(workspace()).env("GIT_INDEX_FILE", index);
+    git.current_dir(workspace()?).env("GIT_INDEX_FILE", index);
     let mut child = git.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
     child.stdin.take().context("stdin is a pipe")?.write_all(input.as_bytes())?;
     let output = child.wait_with_output()?;
@@ -70,7 +74,7 @@ enum Parts {
 fn compare(base: &str, head: &str, parts: Parts, code: i32) -> Result<String> {
     println!("\n-- ws-compare compare {base} {head}: exit code {code} is due");
     let mut compare = Command::new(env!("CARGO_BIN_EXE_ws-compare"));
-    compare.args(["compare", base, head, "--skip", "timing"]).current_dir(workspace());
+    compare.args(["compare", base, head, "--skip", "timing"]).current_dir(workspace()?);
     if parts == Parts::Exact {
         compare.args(["--skip", "instructions"]);
     }

@@ -14,7 +14,7 @@ use bench_show::progress::Progress;
 use benches::pairs::Pairs;
 use benches::ratios::{Filter, judge};
 use benches::rounds;
-use compare::revision::workspace;
+use compare::subject::Subject;
 use serde::{Deserialize, Serialize};
 
 use super::journal::Journal;
@@ -50,7 +50,7 @@ struct Run {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     ensure!(args.runs > 0, "--runs must be at least 1; try --runs 50");
     let filter = Filter(args.filter.clone());
-    let workspace = workspace();
+    let workspace = Subject::find(&std::env::current_dir()?)?.root;
     let mut journal = Journal::<Run>::open(&args.records)?;
     let busy = Spinners::neighbours(args.busy);
     let progress = Progress::new();

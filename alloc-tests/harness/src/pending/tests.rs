@@ -15,7 +15,6 @@ fn setup(root: &Path) -> Setup {
         package: "chat".to_owned(),
         test: "alloc".to_owned(),
         name: "chat::alloc".to_owned(),
-        about: String::new(),
         baselines: root.to_owned(),
         packages: BTreeMap::new(),
         command: String::new(),

@@ -16,7 +16,6 @@ use crate::result::{stale, unmeasured};
 fn setup() -> Setup {
     Setup {
         name: "chat-alloc".to_owned(),
-        about: "Exact allocation tests of the chat service".to_owned(),
         baselines: PathBuf::new(),
         packages: BTreeMap::new(),
         command: "scripts/alloc.sh".to_owned(),

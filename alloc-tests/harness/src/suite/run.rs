@@ -4,12 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
-use libtest_mimic::Trial;
-
 use super::Suite;
 use crate::error::Usage;
-use crate::scenario::Registry;
-use crate::setup::{Crate, Setup};
+use crate::setup::{Crate, Face, Setup};
 use crate::workspace::{self, Workspace};
 use crate::{child, cli, libtest, output};
 
@@ -45,39 +42,44 @@ impl Suite {
             let crates = || crates_of(&self.folder, self.crates.as_deref());
             return child::serve(crates, &self.registry, &id, task).map(|()| 0);
         }
-        let (setup, registry, trials) = self.set_up()?;
         match std::env::args().nth(1).as_deref() {
-            Some("suite" | "run") => cli::run(&setup, &registry),
-            _ => libtest::run(&setup, &registry, trials),
+            Some("suite" | "run") => {
+                let test = workspace::this_test();
+                let command = self.command.clone();
+                let command = command
+                    .unwrap_or_else(|| format!("cargo test --release --test {test} -- suite"));
+                let Self { about, baselines, registry, .. } = &self;
+                cli::run(Face { about, command, baselines }, registry, || self.set_up())
+            }
+            _ => libtest::run(&self.set_up()?, &self.registry, self.trials),
         }
     }
 
-    fn set_up(self) -> anyhow::Result<(Setup, Registry, Vec<Trial>)> {
-        let Self { name, about, baselines, command, is_strict, registry, trials, .. } = self;
-        let needs_workspace = name.is_none() || command.is_none() || self.packages.is_none();
+    /// Asks cargo, unless the suite says all that it knows.
+    fn set_up(&self) -> anyhow::Result<Setup> {
+        let Self { name, baselines, command, is_strict, packages, .. } = self;
+        let needs_workspace = name.is_none() || command.is_none() || packages.is_none();
         let workspace = needs_workspace.then(|| Workspace::find(&self.folder)).transpose()?;
         let test = workspace::this_test();
         let package = match &workspace {
             Some(found) => found.package.clone(),
             None => workspace::package_in(&self.folder)?,
         };
-        let setup = Setup {
-            name: name.unwrap_or_else(|| format!("{package}::{test}")),
-            about,
-            baselines,
-            command: command.unwrap_or_else(|| {
+        Ok(Setup {
+            name: name.clone().unwrap_or_else(|| format!("{package}::{test}")),
+            baselines: baselines.clone(),
+            command: command.clone().unwrap_or_else(|| {
                 format!("cargo test --release -p {package} --test {test} -- suite")
             }),
-            packages: match (self.packages, &workspace) {
-                (Some(packages), _) => packages,
+            packages: match (packages, &workspace) {
+                (Some(packages), _) => packages.clone(),
                 (None, Some(workspace)) => workspace.packages()?,
                 (None, None) => BTreeMap::new(),
             },
-            is_strict,
+            is_strict: *is_strict,
             package,
             test,
-        };
-        Ok((setup, registry, trials))
+        })
     }
 
     /// The conditions that the counts of this build depend on: compiler, profile, packages.
@@ -93,7 +95,7 @@ impl Suite {
     ///
     /// If cargo or the lockfile are not found, with what to do.
     pub fn provenance(self) -> anyhow::Result<baselines::alloc::Provenance> {
-        self.set_up().map(|(setup, ..)| setup.provenance())
+        self.set_up().map(|setup| setup.provenance())
     }
 }
 

@@ -1,7 +1,9 @@
 //! The runners of base and head under callgrind, with arguments and environments of equal size.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -9,6 +11,7 @@ use std::sync::mpsc;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::listed::{Listed, Threads};
 use super::profile::{self, Profile};
 use crate::cleanup;
 
@@ -16,6 +19,12 @@ use crate::cleanup;
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Unavailable(String);
+
+impl Unavailable {
+    pub(super) fn because(why: String) -> Self {
+        Self(why)
+    }
+}
 
 /// The runner of base or of head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +53,7 @@ impl Runner {
 #[derive(Clone, Debug)]
 pub(super) struct Job {
     pub(super) id: String,
+    pub(super) threads: Threads,
     pub(super) runner: Runner,
     pub(super) ops: u64,
 }
@@ -62,10 +72,17 @@ const ENVIRONMENT: [(&str, &str); 1] = [(
 pub(super) struct Callgrind<'a> {
     valgrind: PathBuf,
     scratch: &'a Path,
+    /// What a person types to run the suite.
+    command: &'a str,
 }
 
 impl<'a> Callgrind<'a> {
-    pub(super) fn new(base: &Path, head: &Path, scratch: &'a Path) -> Result<Self> {
+    pub(super) fn new(
+        base: &Path,
+        head: &Path,
+        scratch: &'a Path,
+        command: &'a str,
+    ) -> Result<Self> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let valgrind = find("valgrind", &path)
             .ok_or_else(|| Unavailable("valgrind is not installed; install valgrind".to_owned()))?;
@@ -77,19 +94,19 @@ impl<'a> Callgrind<'a> {
                     format!("cannot copy {} to {}", program.display(), place.display())
                 })?;
         }
-        Ok(Self { valgrind, scratch })
+        Ok(Self { valgrind, scratch, command })
     }
 
-    /// The in-memory scenarios of a runner, which make no system calls of their own.
-    pub(super) fn scenarios(&self, runner: Runner) -> Result<Vec<String>> {
+    /// The scenarios of a runner that execute the same instructions in every run.
+    pub(super) fn scenarios(&self, runner: Runner) -> Result<BTreeMap<String, Listed>> {
         let mut command = Command::new(self.scratch.join(runner.path()));
-        command.args(["suite", "--list", "--in-memory"]);
+        command.args(["suite", "--list", "--repeatable"]);
         let output = cleanup::output(&mut command)
             .with_context(|| format!("cannot start the runner of {}", runner.name()))?;
         // A head that cannot list what base can has lost it.
         if runner == Runner::Base && output.status.code() == Some(2) {
             bail!(Unavailable(
-                "the runner of base is too old to list its in-memory scenarios; compare with a later revision"
+                "the runner of base is too old to list its repeatable scenarios; compare with a later revision"
                     .to_owned()
             ));
         }
@@ -100,7 +117,10 @@ impl<'a> Callgrind<'a> {
             message_of(&output)
         );
         let ids = String::from_utf8(output.stdout).context("the ids are not UTF-8")?;
-        Ok(ids.lines().map(str::to_owned).collect())
+        let lines = ids.lines().map(|line| {
+            Listed::parse(line).with_context(|| format!("{} lists {line:?}", runner.name()))
+        });
+        lines.collect()
     }
 
     /// Runs all jobs on all processors. `done` is told each job, in no order. The profiles are in the order of the jobs;
@@ -143,7 +163,9 @@ impl<'a> Callgrind<'a> {
             .current_dir(self.scratch)
             .env_clear()
             .envs(ENVIRONMENT)
-            .args(["--tool=callgrind", "--quiet", "--vgdb=no"])
+            .args(["--tool=callgrind", "--quiet", "--vgdb=no", "--separate-threads=yes"])
+            // Threads get the processor in the order in which they ask for it.
+            .arg("--fair-sched=try")
             .arg(format!("--callgrind-out-file={out}"))
             .args([&job.runner.path(), "run", &job.id, "--ops", &job.ops.to_string()]);
         let output = cleanup::output(&mut command).context("cannot run valgrind")?;
@@ -153,19 +175,36 @@ impl<'a> Callgrind<'a> {
         }
         ensure!(
             output.status.success(),
-            "{} of {} fails under callgrind: {}; try it alone: scripts/run-alloc-tests.sh {}",
+            "{} of {} fails under callgrind: {}; try it alone: {} {}",
             job.id,
             job.runner.name(),
             message_of(&output),
+            self.command,
             job.id
         );
-        let out = self.scratch.join(out);
-        let text =
-            fs::read(&out).with_context(|| format!("callgrind wrote no {}", out.display()))?;
-        fs::remove_file(&out)?;
-        profile::parse(&String::from_utf8_lossy(&text))
-            .map(Some)
-            .with_context(|| format!("cannot read callgrind's profile of {}", job.id))
+        let profile = self.read(&out, job.threads);
+        profile.map(Some).with_context(|| format!("cannot read callgrind's profile of {}", job.id))
+    }
+
+    /// Adds up the profiles of the threads, each in a file of its own behind an empty `out`.
+    fn read(&self, out: &str, threads: Threads) -> Result<Profile> {
+        fs::remove_file(self.scratch.join(out)).context("callgrind wrote nothing")?;
+        let mut all = Profile::new();
+        for thread in 1.. {
+            let file = self.scratch.join(format!("{out}-{thread:02}"));
+            let text = match fs::read(&file) {
+                Err(error) if error.kind() == ErrorKind::NotFound => break,
+                read => read?,
+            };
+            fs::remove_file(&file)?;
+            if thread == 1 && threads == Threads::AllButTheClient {
+                continue;
+            }
+            for (place, own) in profile::parse(&String::from_utf8_lossy(&text))? {
+                *all.entry(place).or_default() += own;
+            }
+        }
+        Ok(all)
     }
 }
 
@@ -202,7 +241,8 @@ mod tests {
     #[test]
     fn a_head_that_no_longer_lists_its_scenarios_is_an_error_and_such_a_base_is_too_old() {
         let scratch = tempfile::tempdir().expect("there is room");
-        let callgrind = Callgrind { valgrind: "valgrind".into(), scratch: scratch.path() };
+        let callgrind =
+            Callgrind { valgrind: "valgrind".into(), scratch: scratch.path(), command: "" };
         let refused = |runner: Runner| {
             let program = scratch.path().join(runner.path());
             fs::create_dir_all(program.with_file_name("")).expect("there is room");

@@ -9,25 +9,19 @@ fn profile<const N: usize>(own: [(&str, &str, u64); N]) -> Profile {
 }
 
 fn scenario(on: [bool; 2]) -> Scenario {
-    Scenario::new("echo_text_64b_1000_msgs", on).expect("the id has a number of operations")
+    Scenario::new("echo_text_64b_1000_msgs", &listed(1000, Threads::All), on)
+}
+
+fn listed(ops: u64, threads: Threads) -> Listed {
+    Listed { ops, unit: "message".to_owned(), threads }
 }
 
 #[test]
-fn an_id_contains_the_number_and_the_name_of_operations() {
-    let check = |id, expected| assert_eq!(operations(id), expected, "{id}");
-    check("echo_text_64b_1000_msgs", Some((1000, "message")));
-    check("echo_binary_1kib_x16_1600_msgs", Some((1600, "message")));
-    check("dashboard_memory_1000_ticks_1_sub", Some((1000, "tick")));
-    check("echo_memory_one_each_100_conns", Some((100, "connection")));
-    check("echo_text", None);
-    check("many_msgs", None);
-}
-
-#[test]
-fn a_thousand_operations_or_more_are_reduced_to_a_tenth() {
-    let ops = |id| Scenario::new(id, [true; 2]).expect("the id has a number of operations").ops;
-    assert_eq!(ops("echo_text_64b_x16_1600_msgs"), 160);
-    assert_eq!(ops("echo_memory_one_each_100_conns"), 100);
+fn a_thousand_operations_or_more_are_reduced_to_a_tenth_and_in_turns_to_a_half() {
+    let ops = |own, threads| Scenario::new("echo", &listed(own, threads), [true; 2]).ops;
+    assert_eq!(ops(1600, Threads::All), 160);
+    assert_eq!(ops(1000, Threads::AllButTheClient), 500);
+    assert_eq!([Threads::All, Threads::AllButTheClient].map(|threads| ops(100, threads)), [100; 2]);
 }
 
 #[test]

@@ -19,6 +19,7 @@ pub(super) fn comparison() -> Comparison {
         head: Side { name: "working tree".to_owned(), commit: Some("49d2e13".to_owned()) },
         timing: Part::Measured(timing()),
         exact: Part::Measured(exact()),
+        suite: "cargo test --release -p chat --test alloc -- suite".to_owned(),
         instructions: Part::Measured(instructions()),
         exit_code: 3,
     }

@@ -12,7 +12,7 @@ const SCHEMA: u32 = 1;
 /// `instructions`, each with a `state` (`measured`, `not measured`, `failed`), a `why` unless it was measured, and
 /// `rows`.
 pub(super) fn render(comparison: &Comparison) -> anyhow::Result<String> {
-    let Comparison { base, head, timing, exact, instructions, exit_code } = comparison;
+    let Comparison { base, head, timing, exact, instructions, exit_code, .. } = comparison;
     let counts = summary::counts(comparison).into_iter();
     let report = Report {
         schema: SCHEMA,

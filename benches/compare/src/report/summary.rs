@@ -84,6 +84,7 @@ pub(super) fn is_equal(row: &ExactRow) -> bool {
 /// The smallest change that a pass could have seen, or else the next step.
 pub(super) fn last_word(comparison: &Comparison) -> String {
     let verdicts = verdicts(comparison);
+    let suite = &comparison.suite;
     let any = |wanted: fn(&Verdict) -> bool| verdicts.iter().any(wanted);
     let next = match comparison.exit_code {
         0 => return format!("{}{}", notice(&verdicts), sensitivity(comparison)),
@@ -96,7 +97,9 @@ pub(super) fn last_word(comparison: &Comparison) -> String {
         1 => "fix the failed part, then compare again",
         3 => return format!("next: {}", suspect(comparison)),
         4 if exact(comparison).iter().any(|row| row.verdict == Verdict::Improved) => {
-            "record the new counts with scripts/run-alloc-tests.sh --update, or pass --improved-ok"
+            return format!(
+                "next: record the new counts, {suite} --update --reason \"…\", or pass --improved-ok"
+            );
         }
         4 => "pass --improved-ok; timings and instructions are not recorded",
         5 if verdicts.is_empty() => {
@@ -109,7 +112,9 @@ pub(super) fn last_word(comparison: &Comparison) -> String {
             "pass --new-ok if missing scenarios are new; otherwise find why head lost the stale ones"
         }
         6 if any(|verdict| *verdict == Verdict::Blind) => {
-            "scripts/run-alloc-tests.sh; no exact count can be trusted until its canaries are counted right"
+            return format!(
+                "next: {suite}; no exact count can be trusted until its canaries are counted right"
+            );
         }
         6 if any(|verdict| *verdict == Verdict::Nondeterministic) => {
             return format!(
@@ -145,9 +150,9 @@ fn wavering(comparison: &Comparison) -> String {
     let wavers = |verdict| verdict == Verdict::Nondeterministic;
     let counted = exact(comparison).iter().filter(|row| wavers(row.verdict)).map(|row| &row.id);
     let mut counted = counted.peekable();
-    let command = counted.peek().map_or_else(String::new, |id| {
-        format!("; scripts/run-alloc-tests.sh {id} names what differs")
-    });
+    let command = counted
+        .peek()
+        .map_or_else(String::new, |id| format!("; {} {id} names what differs", comparison.suite));
     let ran = instructions(comparison).iter().filter(|row| wavers(row.verdict)).map(|row| &row.id);
     let ids: Vec<&str> = counted.chain(ran).map(String::as_str).collect();
     ids.join(", ") + &command

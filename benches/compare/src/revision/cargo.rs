@@ -11,37 +11,60 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use super::commit::{Revision, WORKING_TREE};
-use super::packages::Packages;
 use super::programs::{Built, Inputs, Kept};
 use crate::cleanup::{self, Child};
 use crate::layout::LINKER_SCRIPT;
-
-const SERVER: &[&str] = &["--release", "--locked", "--package", "server", "--bin", "ws-server"];
-
-const RUNNER: &[&str] =
-    &["test", "--release", "--locked", "--package", "alloc-tests", "--test", "alloc", "--no-run"];
-
-/// Added to [`RUNNER`] for a runner without dhat.
-const BARE: &str = "--no-default-features";
+use crate::subject::Service;
+use crate::subject::packages::{Kind, Packages};
 
 /// One codegen unit, because the split into units decides where functions lie.
 const ENVIRONMENT: [(&str, &str); 2] =
     [("CARGO_INCREMENTAL", "0"), ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "1")];
 
-/// Builds the programs of `revision`, whose files are in `tree`, below `folder`, unless they were built before. Without
-/// `say`, cargo shows its progress on stderr.
+/// Added for the runner, whose call sites are to have functions, files and lines. A server keeps what its profile says.
+const WITH_SITES: [(&str, &str); 2] =
+    [("CARGO_PROFILE_RELEASE_DEBUG", "limited"), ("CARGO_PROFILE_RELEASE_STRIP", "none")];
+
+/// What is built.
+#[derive(Clone, Copy)]
+pub(super) struct Plan<'a> {
+    pub(super) service: &'a Service,
+    /// How many services are compared.
+    pub(super) services: usize,
+    /// The workspace's folder, checked out.
+    pub(super) tree: &'a Path,
+    /// `base` or `head`.
+    pub(super) arm: &'a str,
+}
+
+/// Builds the programs of `revision`, which is checked out, below `folder`, unless they were built before. Without `say`,
+/// cargo shows its progress on stderr.
 pub(super) fn build(
-    tree: &Path,
+    plan: Plan<'_>,
     folder: &Path,
-    arm: &str,
     revision: &Revision,
     say: Option<&dyn Fn(&str)>,
 ) -> Result<Built> {
-    let name = format!("{arm} ({revision})");
-    let commands = [SERVER.join(" "), RUNNER.join(" "), LINKER_SCRIPT.to_owned()];
-    let inputs = Inputs::of(tree, &revision.tree, commands, &ENVIRONMENT)
-        .with_context(|| format!("cannot build {name}"))?;
-    let kept = Kept::of(folder, inputs);
+    let Plan { service, services, tree, arm } = plan;
+    let mut name = format!("{arm} ({revision})");
+    if services > 1 {
+        name = format!("{name} of {}", service.name);
+    }
+    let place = || format!("cannot build {name}");
+    ensure!(
+        tree.join("Cargo.toml").is_file(),
+        "{name} has no Cargo.toml in the folder of this workspace; {LATER}"
+    );
+    ensure!(
+        tree.join("Cargo.lock").is_file(),
+        "{name} has no Cargo.lock, and without it base and head may be built of different packages; commit it (git add \
+         --force Cargo.lock), and compare with a revision that has it"
+    );
+    let commands = [server(service), runner(service)].map(|words| words.join(" "));
+    let commands = commands.into_iter().chain([LINKER_SCRIPT.to_owned()]).collect();
+    let environment = [ENVIRONMENT, WITH_SITES].concat();
+    let inputs = Inputs::of(tree, &revision.tree, commands, &environment).with_context(place)?;
+    let kept = Kept::of(folder, inputs, services);
     if let Some(built) = kept.find() {
         built.note(&name);
         return Ok(built);
@@ -50,12 +73,27 @@ pub(super) fn build(
         say(&format!("building {name}"));
     }
     let programs = kept.begin()?;
-    let built = Build { tree, folder, programs, revision, name, quiet: say.is_some() }.run()?;
+    let quiet = say.is_some();
+    let built = Build { service, tree, folder, programs, revision, name, quiet }.run()?;
     kept.finish(&built)?;
     Ok(built)
 }
 
+/// What helps if a revision lacks something.
+const LATER: &str = "compare with a later revision";
+
+/// Arguments of cargo behind `build` or `rustc`.
+fn server(service: &Service) -> Vec<&str> {
+    vec!["--release", "--locked", "--package", &service.package, "--bin", &service.bin]
+}
+
+fn runner(service: &Service) -> Vec<&str> {
+    let target = ["--package", &service.test_package, "--test", &service.test, "--no-run"];
+    [&["test", "--release", "--locked"], &target[..]].concat()
+}
+
 struct Build<'a> {
+    service: &'a Service,
     tree: &'a Path,
     /// The folder that both arms are built in.
     folder: &'a Path,
@@ -68,49 +106,49 @@ struct Build<'a> {
 
 impl Build<'_> {
     fn run(&self) -> Result<Built> {
+        let Service { package, bin, test_package, test, .. } = self.service;
         let packages = self.packages()?;
-        let older = "compare with a later revision";
+        let has = |package: &str, kind, target: &str| {
+            packages.find(package).is_some_and(|package| package.has(kind, target))
+        };
         ensure!(
-            packages.have_target("server", "ws-server"),
-            "{} has no ws-server; {older}",
+            has(package, Kind::Bin, bin),
+            "{} has no program {bin} in the package {package}; {LATER}",
             self.name
         );
         let (server, unaligned) = self.server()?;
-        let none = |what| Err(format!("{} has no {what}; {older}", self.name));
-        let has_runner = packages.have_target("alloc-tests", "alloc");
-        let runner = if has_runner {
-            Ok(self.program(RUNNER, &[], "alloc", "alloc")?)
+        let runner = if has(test_package, Kind::Test, test) {
+            Ok(self.program(&runner(self.service), &WITH_SITES, &[], test, "runner")?)
         } else {
-            none("allocation scenarios")
+            Err(format!(
+                "{} has no allocation scenarios, the test {test} of {test_package}; {LATER}",
+                self.name
+            ))
         };
-        let bare_runner = if has_runner && packages.have_feature("alloc-tests", "hooks") {
-            Ok(self.program(&[RUNNER, &[BARE]].concat(), &[], "alloc", "alloc-bare")?)
-        } else {
-            none("allocation scenarios without dhat")
-        };
-        let built = Built { server, runner, bare_runner, unaligned };
+        let built = Built { server, runner, unaligned };
         built.note(&self.name);
         Ok(built)
     }
 
     fn packages(&self) -> Result<Packages> {
         let mut cargo = self.cargo(&["metadata", "--no-deps", "--locked", "--format-version=1"]);
-        let stdout = self.answer(cargo.stderr(Stdio::piped()))?;
-        let metadata = serde_json::from_slice(&stdout);
-        Ok(Packages(metadata.context("cannot read the packages that cargo metadata prints")?))
+        Packages::parse(&self.answer(cargo.stderr(Stdio::piped()))?)
     }
 
     /// The server with aligned functions. If its linker refuses the script, the plain server and the reason.
     fn server(&self) -> Result<(PathBuf, Option<String>)> {
-        let plain = self.program(&[&["build"], SERVER].concat(), &[], "ws-server", "ws-server")?;
+        let (arguments, bin) = (server(self.service), &self.service.bin);
+        let build = |command, rustc: &[&str]| {
+            self.program(&[&[command], &arguments[..]].concat(), &[], rustc, bin, "server")
+        };
+        let plain = build("build", &[])?;
         // One path for both arms.
         let script = self.folder.join("functions.ld");
         fs::write(&script, LINKER_SCRIPT).with_context(|| {
             format!("cannot write {}; check the disk with df -h", script.display())
         })?;
         let script = format!("link-arg=-T{}", script.display());
-        let link = ["-C", &script];
-        match self.program(&[&["rustc"], SERVER].concat(), &link, "ws-server", "ws-server") {
+        match build("rustc", &["-C", &script]) {
             Ok(aligned) => Ok((aligned, None)),
             Err(error) if plain.is_file() => Ok((plain, Some(format!("{error:#}")))),
             // The disk failed, not the linker.
@@ -118,16 +156,18 @@ impl Build<'_> {
         }
     }
 
-    /// Builds `target` and copies its program to `name`, because the next build overwrites it. With arguments for
-    /// `rustc` it prints nothing, because the caller expects that it may fail.
+    /// Builds `target` in an environment with `more` and copies its program to `name`, because the next build overwrites
+    /// it. With arguments for `rustc` it prints nothing, because the caller expects that it may fail.
     fn program(
         &self,
         command: &[&str],
+        more: &[(&str, &str)],
         rustc: &[&str],
         target: &str,
         name: &str,
     ) -> Result<PathBuf> {
         let mut cargo = self.cargo(command);
+        cargo.envs(more.iter().copied());
         cargo.arg("--message-format=json-render-diagnostics");
         if self.quiet || !rustc.is_empty() {
             cargo.arg("--quiet").stderr(Stdio::piped());

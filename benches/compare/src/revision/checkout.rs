@@ -39,7 +39,7 @@ impl Checkout {
         let clean = Guard::new(move || {
             if let Err(error) = clean() {
                 // Without stderr the error cannot be reported.
-                drop(writeln!(io::stderr(), "ws-compare: {error:#}"));
+                drop(writeln!(io::stderr(), "error: {error:#}"));
             }
         });
         Ok(Self { git, folder, has_tree: false, _clean: clean, _lock: lock })

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cleanup;
 
-/// Builds that are kept: base and head of this comparison and of the last one.
+/// Builds of a service that are kept: base and head of this comparison and of the last one.
 const MOST: usize = 4;
 
 /// Prefixes of the variables that change a build.
@@ -29,12 +29,10 @@ const BUILD_VARIABLES: [&str; 6] = [
 /// The programs of one arm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Built {
-    /// `ws-server`.
+    /// The server.
     pub server: PathBuf,
-    /// The runner of the allocation scenarios, with dhat, or the reason why there is none.
+    /// The runner of the allocation scenarios, or the reason why there is none.
     pub runner: Result<PathBuf, String>,
-    /// The runner without dhat, for callgrind.
-    pub bare_runner: Result<PathBuf, String>,
     /// The reason why the server's functions are not aligned, if they are not.
     pub(super) unaligned: Option<String>,
 }
@@ -42,7 +40,7 @@ pub struct Built {
 impl Built {
     /// Whether every program is a file.
     pub(super) fn is_there(&self) -> bool {
-        let programs = [Ok(&self.server), self.runner.as_ref(), self.bare_runner.as_ref()];
+        let programs = [Ok(&self.server), self.runner.as_ref()];
         programs.into_iter().flatten().all(|program| program.is_file())
     }
 
@@ -63,7 +61,7 @@ pub(super) struct Inputs {
     path: PathBuf,
     tree: String,
     rustc: String,
-    commands: [String; 3],
+    commands: Vec<String>,
     environment: BTreeMap<String, String>,
     /// Cargo's configuration files outside the tree.
     configuration: BTreeMap<PathBuf, String>,
@@ -74,7 +72,7 @@ impl Inputs {
     pub(super) fn of(
         path: &Path,
         tree: &str,
-        commands: [String; 3],
+        commands: Vec<String>,
         environment: &[(&str, &str)],
     ) -> Result<Self> {
         let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
@@ -120,16 +118,18 @@ pub(super) struct Kept {
     /// Contains a folder for each build. Their names have equal lengths, because a program's path is on its stack.
     all: PathBuf,
     own: PathBuf,
+    /// Builds that are kept.
+    most: usize,
 }
 
 impl Kept {
-    /// The place below `folder`.
-    pub(super) fn of(folder: &Path, inputs: Inputs) -> Self {
+    /// The place below `folder`, which is shared by so many `services`.
+    pub(super) fn of(folder: &Path, inputs: Inputs, services: usize) -> Self {
         let mut hasher = DefaultHasher::new();
         inputs.hash(&mut hasher);
         let all = folder.join("programs");
         let own = all.join(format!("{:016x}", hasher.finish()));
-        Self { inputs, all, own }
+        Self { inputs, all, own, most: MOST * services }
     }
 
     /// The programs, if they were built.
@@ -168,12 +168,12 @@ impl Kept {
         self.own.join("stamp.json")
     }
 
-    /// Leaves room for one more build among [`MOST`]. A folder that cannot be removed takes up space and nothing else.
+    /// Leaves room for one more build. A folder that cannot be removed takes up space and nothing else.
     fn prune(&self) {
         let entries = fs::read_dir(&self.all).into_iter().flatten().flatten();
         let mut builds: Vec<_> = entries.map(|entry| (used(&entry.path()), entry.path())).collect();
         builds.sort();
-        for (_, old) in builds.iter().rev().skip(MOST - 1) {
+        for (_, old) in builds.iter().rev().skip(self.most - 1) {
             drop(fs::remove_dir_all(old));
         }
     }

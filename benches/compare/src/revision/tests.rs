@@ -2,15 +2,20 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
+use crate::subject::Subject;
 
 #[path = "../../tests/it/repository.rs"]
 mod repository;
 
 use repository::Repository;
 
+fn try_open(repository: &Repository, base: &str, head: Option<&str>) -> Result<Arms> {
+    let (root, target) = (repository.path().to_owned(), repository.target());
+    Arms::open(&Subject { root, target, services: Vec::new() }, base, head)
+}
+
 fn open(repository: &Repository, base: &str, head: Option<&str>) -> Arms {
-    let arms = Arms::open_in(repository.path(), &repository.target(), base, head);
-    arms.expect("the revisions are known")
+    try_open(repository, base, head).expect("the revisions are known")
 }
 
 fn files(tree: &Path) -> Vec<String> {
@@ -63,7 +68,7 @@ fn the_working_tree_has_uncommitted_files_and_is_not_changed() {
 
 #[track_caller]
 fn refuses(repository: &Repository, words: &[&str]) {
-    let opened = Arms::open_in(repository.path(), &repository.target(), "main", None);
+    let opened = try_open(repository, "main", None);
     let message = format!("{:#}", opened.expect_err("it is refused"));
     for words in words {
         assert!(message.contains(words), "no {words:?} in: {message}");
@@ -109,7 +114,7 @@ fn a_changed_submodule_is_refused_and_an_unchanged_one_is_not() {
     refuses(&repository, &words);
     repository.commit("the submodule moved");
     open(&repository, "main", None);
-    let opened = Arms::open_in(repository.path(), &repository.target(), "main~1", Some("main"));
+    let opened = try_open(&repository, "main~1", Some("main"));
     let message = opened.expect_err("it is refused").to_string();
     assert!(message.contains("submodule server/vendored differs"), "{message}");
 }

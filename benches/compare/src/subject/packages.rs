@@ -14,6 +14,9 @@ pub struct Packages {
     /// The folder of the root manifest.
     #[serde(rename = "workspace_root")]
     pub root: PathBuf,
+    /// The folder of everything that cargo builds.
+    #[serde(rename = "target_directory")]
+    pub target: PathBuf,
     /// The members.
     pub packages: Vec<Package>,
 }

@@ -64,6 +64,7 @@ impl Weather {
             exact: Part::NotMeasured(left_out.to_owned()),
             instructions: Part::NotMeasured(left_out.to_owned()),
             exit_code: 1,
+            suite: String::new(),
         }
     }
 

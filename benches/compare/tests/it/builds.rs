@@ -7,12 +7,29 @@ use std::process::Command;
 
 use anyhow::Result;
 use compare::revision::{Arms, Built};
+use compare::subject::{Service, Subject};
 use object::{Object, ObjectSection};
 
 use crate::repository::Repository;
 
+/// The server, and the suite that only some revisions have.
+fn service() -> Service {
+    Service {
+        name: "ws-server".to_owned(),
+        package: "server".to_owned(),
+        bin: "ws-server".to_owned(),
+        command: None,
+        path: "/ws/echo".to_owned(),
+        conversation: None,
+        test_package: "alloc-tests".to_owned(),
+        test: "alloc".to_owned(),
+        baselines: PathBuf::new(),
+    }
+}
+
 fn open(repository: &Repository, base: &str, head: Option<&str>) -> Result<Arms> {
-    Arms::open_in(repository.path(), &repository.target(), base, head)
+    let (root, target) = (repository.path().to_owned(), repository.target());
+    Arms::open(&Subject { root, target, services: Vec::new() }, base, head)
 }
 
 #[track_caller]
@@ -21,7 +38,12 @@ fn refuses(repository: &Repository, base: &str) -> String {
 }
 
 fn build(arms: &mut Arms) -> Result<[Built; 2]> {
-    arms.build(Some(&|_| {}))
+    build_saying(arms, &|_| {})
+}
+
+fn build_saying(arms: &mut Arms, say: &dyn Fn(&str)) -> Result<[Built; 2]> {
+    let built = arms.build(&[service()], Some(say))?;
+    Ok(built.into_iter().next().expect("one service is built"))
 }
 
 fn short_head(repository: &Repository) -> String {
@@ -34,12 +56,11 @@ fn add_scenarios(repository: &Repository) {
     let packages = ["alloc-tests", "server"]
         .map(|name| format!("\n[[package]]\nname = \"{name}\"\nversion = \"0.0.0\"\n"));
     repository.write("Cargo.lock", &format!("version = 4\n{}", packages.concat()));
-    let manifest = "[package]\nname = \"alloc-tests\"\nedition = \"2024\"\n[features]\ndefault = [\"hooks\"]\n\
-                    hooks = []\n[[test]]\nname = \"alloc\"\nharness = false\n";
+    let manifest = "[package]\nname = \"alloc-tests\"\nedition = \"2024\"\n\
+                    [[test]]\nname = \"alloc\"\nharness = false\n";
     repository.write("alloc-tests/Cargo.toml", manifest);
     repository.write("alloc-tests/src/lib.rs", "");
-    let runner = "fn main() { println!(\"{}\", cfg!(feature = \"hooks\")); }\n";
-    repository.write("alloc-tests/tests/alloc.rs", runner);
+    repository.write("alloc-tests/tests/alloc.rs", "fn main() {}\n");
     repository.commit("scenarios");
 }
 
@@ -121,11 +142,11 @@ fn a_base_without_scenarios_still_has_a_server() {
     let [base, head] = build(&mut arms).expect("it builds");
     assert!(base.server.is_file());
     let why = format!(
-        "base (main, {}) has no allocation scenarios; compare with a later revision",
+        "base (main, {}) has no allocation scenarios, the test alloc of alloc-tests; compare with a later revision",
         short_head(&repository)
     );
     assert_eq!(base.runner, Err(why));
-    assert!(head.bare_runner.expect_err("there is none").contains("without dhat"));
+    assert!(head.runner.is_err());
 }
 
 #[test]
@@ -138,7 +159,7 @@ fn equal_sources_give_equal_programs_and_equal_trees_are_built_once() {
     let said = RefCell::new(Vec::new());
     let say = |line: &str| said.borrow_mut().push(line.to_owned());
     let mut arms = open(&repository, &first, Some("HEAD")).expect("both are known");
-    let [base, head] = &arms.build(Some(&say)).expect("it builds");
+    let [base, head] = &build_saying(&mut arms, &say).expect("it builds");
     let short = short_head(&repository);
     let expected = [format!("building base ({first})"), format!("building head (HEAD, {short})")];
     assert_eq!(said.take(), expected);
@@ -149,7 +170,6 @@ fn equal_sources_give_equal_programs_and_equal_trees_are_built_once() {
     let server = read(&base.server);
     assert!(server == read(&head.server));
     assert!(read(&runner(&base.runner)) == read(&runner(&head.runner)));
-    assert!(read(&runner(&base.bare_runner)) == read(&runner(&head.bare_runner)));
     let server = object::File::parse(&*server).expect("it is a program");
     let code = server.section_by_name(".text").expect("it has code");
     assert_eq!(code.align(), 64, "a function begins a cache line");
@@ -158,8 +178,6 @@ fn equal_sources_give_equal_programs_and_equal_trees_are_built_once() {
         let output = Command::new(program).output().expect("it runs");
         String::from_utf8(output.stdout).expect("it prints text").trim_end().to_owned()
     };
-    assert_eq!(prints(&runner(&base.runner)), "true", "dhat");
-    assert_eq!(prints(&runner(&base.bare_runner)), "false", "dhat");
     // The files that a program reads where it was built exist as long as the arms.
     let built_in = PathBuf::from(prints(&head.server));
     assert!(built_in.join("main.rs").is_file());
@@ -168,10 +186,10 @@ fn equal_sources_give_equal_programs_and_equal_trees_are_built_once() {
 
     let mut arms = open(&repository, "HEAD", None).expect("it is known");
     let both = [head.clone(), head.clone()];
-    assert_eq!(arms.build(Some(&say)).expect("it is built"), both);
+    assert_eq!(build_saying(&mut arms, &say).expect("it is built"), both);
     assert_eq!(said.take(), [""; 0]);
     fs::remove_file(&head.server).expect("it is there");
-    assert_eq!(arms.build(Some(&say)).expect("it builds"), both);
+    assert_eq!(build_saying(&mut arms, &say).expect("it builds"), both);
     assert_eq!(said.take().len(), 1);
     drop(arms);
     repository.is_clean();
