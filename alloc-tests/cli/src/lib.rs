@@ -6,6 +6,7 @@
 //! - one file or folder for each command: its `Args`, and its `run`
 
 mod ci;
+mod compare;
 mod count;
 mod doctor;
 mod error;
@@ -32,6 +33,9 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Compare two revisions, or two servers: exact counts, instructions and paired timings
+    #[command(override_usage = compare::usage("cargo plimsoll compare"), after_help = compare::EXIT_CODES)]
+    Compare(Box<compare::Args>),
     /// Measure a pull request: suites, comparison with its base, summary, annotations (what the action runs)
     Ci(ci::Args),
     /// Check what a suite and a comparison need, or find why a scenario's counts differ
@@ -47,6 +51,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let Args { command } = Args::parse_from(arguments);
     let outcome: anyhow::Result<ExitCode> = match command {
         None => Err(Usage("say a command; cargo plimsoll --help lists them".to_owned()).into()),
+        Some(Command::Compare(args)) => compare::run(&args),
         Some(Command::Ci(args)) => ci::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Init(args)) => init::run(&args),

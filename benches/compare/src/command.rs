@@ -25,7 +25,7 @@ one side only or nothing could be compared, 6 the measurement cannot be trusted 
 /// A command line, or a place to run it in, that makes no sense: exit code 2.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct Usage(String);
+pub struct Usage(pub String);
 
 /// The usage of a command that is typed as `typed`.
 #[must_use]
