@@ -13,6 +13,7 @@
 //! - [`update`]: measured numbers into the recorded files, with the rules for it.
 //! - [`recording`]: changes of these files, one writer at a time, all files or none.
 //! - [`compare`]: recorded and measured counts → judgement; pure.
+//! - [`words`]: changes in words, as every report prints them; pure.
 //! - [`verdict`]: the outcomes and their exit codes.
 //!
 //! `root` in every `path` function is the folder of the recorded files; ours is this package's folder.
@@ -29,6 +30,7 @@ mod strict;
 pub mod suite_report;
 pub mod update;
 pub mod verdict;
+pub mod words;
 
 pub use alloc::AllocBaseline;
 pub use error::Error;

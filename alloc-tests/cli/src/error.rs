@@ -15,8 +15,27 @@ impl Display for Usage {
 
 impl std::error::Error for Usage {}
 
-/// Prints `error` in one line: 2 for a [`Usage`], 1 for others.
+/// Exit code of numbers that are missing, stale or not comparable.
+pub(crate) const STALE: u8 = 5;
+
+/// Numbers that cannot be used here: stale, of another tree or build, or refused.
+#[derive(Debug)]
+pub(crate) struct NotComparable(pub(crate) String);
+
+impl Display for NotComparable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotComparable {}
+
+/// Prints `error` in one line: 2 for a [`Usage`], 5 for [`NotComparable`], 1 for others.
 pub(crate) fn exit_code(error: &anyhow::Error) -> ExitCode {
     eprintln!("error: {error:#}");
-    ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
+    ExitCode::from(match () {
+        () if error.is::<Usage>() => 2,
+        () if error.is::<NotComparable>() => STALE,
+        () => 1,
+    })
 }

@@ -3,15 +3,20 @@
 //! # Layout
 //!
 //! - `error`: exit codes of errors; `place`: the workspace and the repository around a folder
+//! - `pending`: numbers that wait for a decision, for `review`, `accept` and `reject`
 //! - one file or folder for each command: its `Args`, and its `run`
 
+mod accept;
 mod ci;
 mod compare;
 mod count;
 mod doctor;
 mod error;
 mod init;
+mod pending;
 mod place;
+mod reject;
+mod review;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -40,6 +45,12 @@ enum Command {
     Ci(ci::Args),
     /// Check what a suite and a comparison need, or find why a scenario's counts differ
     Doctor(doctor::Args),
+    /// Record pending numbers, of this tree or of an artifact of CI
+    Accept(accept::Args),
+    /// Forget pending numbers; the recorded ones stay
+    Reject(reject::Args),
+    /// Show pending numbers one by one, to accept or to reject
+    Review(review::Args),
     /// Show, then write a suite for a service: the test, the manifest, plimsoll.toml and the workflow
     Init(init::Args),
     /// Count blocks, bytes, reads and writes of any program, per message and per connection, without its source
@@ -52,10 +63,13 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let outcome: anyhow::Result<ExitCode> = match command {
         None => Err(Usage("say a command; cargo plimsoll --help lists them".to_owned()).into()),
         Some(Command::Compare(args)) => compare::run(&args),
+        Some(Command::Accept(args)) => accept::run(&args),
         Some(Command::Ci(args)) => ci::run(&args),
         Some(Command::Doctor(args)) => doctor::run(&args),
         Some(Command::Init(args)) => init::run(&args),
         Some(Command::Count(args)) => count::run(&args),
+        Some(Command::Reject(args)) => reject::run(&args),
+        Some(Command::Review(args)) => review::run(&args),
     };
     outcome.unwrap_or_else(|error| error::exit_code(&error))
 }

@@ -5,6 +5,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use baselines::Verdict;
+use baselines::pending::{self, Found};
 
 use super::summary;
 use crate::error::Usage;
@@ -62,7 +64,8 @@ impl Results {
     /// Writes the exit code and the summary of all services, whole, for a comment, and for the job.
     pub(super) fn write(&self, code: u8, services: impl Iterator<Item = String>) -> Result<()> {
         let mut text = format!("## Plimsoll: {}\n\n", meaning(code));
-        if self.folder.join("pending").is_dir() {
+        let waits = |all: Vec<Found>| all.iter().any(|(_, one)| one.verdict != Verdict::Pass);
+        if pending::find(&self.folder.join("pending")).is_ok_and(waits) {
             text += "Numbers to accept are in the artifact: `cargo plimsoll accept --from <its folder or zip> \
                      --reason \"…\"`, or run the suite and `cargo plimsoll review`.\n\n";
         }

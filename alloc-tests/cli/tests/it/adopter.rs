@@ -1,8 +1,9 @@
 //! Another repository, and `plimsoll` typed in it.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -64,9 +65,27 @@ impl Adopter {
     }
 
     pub(crate) fn plimsoll_in(&self, folder: &str, arguments: &[&str]) -> Said {
+        self.said(self.start(folder, arguments))
+    }
+
+    /// `plimsoll` with the lines of `input` on stdin.
+    pub(crate) fn plimsoll_with(&self, input: &str, arguments: &[&str]) -> Said {
+        let mut plimsoll = self.start("", arguments);
+        let stdin = plimsoll.stdin.as_mut().expect("it is piped");
+        // One that is refused reads no answers.
+        drop(stdin.write_all(input.as_bytes()));
+        self.said(plimsoll)
+    }
+
+    pub(crate) fn start(&self, folder: &str, arguments: &[&str]) -> Child {
         let mut plimsoll = Command::new(env!("CARGO_BIN_EXE_plimsoll"));
-        plimsoll.args(arguments).current_dir(self.root().join(folder));
-        let output = plimsoll.output().expect("it was built");
+        plimsoll.args(arguments).current_dir(self.root().join(folder)).stdin(Stdio::piped());
+        plimsoll.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it was built")
+    }
+
+    /// What a program said when it has ended.
+    pub(crate) fn said(&self, program: Child) -> Said {
+        let output = program.wait_with_output().expect("it runs");
         let root = self.root().display().to_string();
         let text = |bytes: Vec<u8>| {
             String::from_utf8(bytes).expect("it prints text").replace(&root, "ROOT")

@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 
 use baselines::Verdict;
 use baselines::alloc::{Counts, Metric};
-use baselines::compare::{Change, Slack};
-use baselines::sites::SiteChange;
+use baselines::compare::Slack;
 use baselines::suite_report::ScenarioReport;
+use baselines::words::{self, number};
 use comfy_table::{CellAlignment, Table, TableStyle, presets};
 
 use super::Run;
@@ -228,11 +228,11 @@ fn detail(id: &str, report: &ScenarioReport, shared: &Shared<'_>) -> Vec<String>
     }
     let counts = report.recorded.as_ref().or(report.measured.as_ref());
     let ops = counts.map_or([1, 2], |counts| counts.ops);
-    lines.extend(report.changes().iter().map(|change| change_line(change, ops, &report.unit)));
+    lines.extend(report.changes().iter().map(|change| words::change(change, ops, &report.unit)));
     let all = &report.sites_changed;
     let own: Vec<_> = all.iter().filter(|site| !shared.contains_key(site.key.as_str())).collect();
     for site in own.iter().take(MOST_SHOWN) {
-        lines.push(site_line(site, ops, &report.unit));
+        lines.push(words::site(site, ops, &report.unit));
         lines.push(format!("      {}", site.key));
     }
     if own.len() > MOST_SHOWN {
@@ -242,57 +242,6 @@ fn detail(id: &str, report: &ScenarioReport, shared: &Shared<'_>) -> Vec<String>
         lines.push(format!("  and {} of the sites above", all.len() - own.len()));
     }
     lines
-}
-
-/// `blocks 212 → 1212 at 1000, 212 → 2212 at 2000: +1 per message`.
-fn change_line(change: &Change, ops: [u64; 2], unit: &str) -> String {
-    let ([old, old_double], [new, new_double]) = (change.recorded, change.measured);
-    let [n, double] = ops;
-    let delta = change.per_op_delta(ops).unwrap_or_default();
-    let delta = if delta == 0.0 {
-        format!("{} in all", signed(new as f64 - old as f64))
-    } else {
-        format!("{} per {unit}", signed(delta))
-    };
-    let name = change.metric.name();
-    format!("  {name} {old} → {new} at {n}, {old_double} → {new_double} at {double}: {delta}")
-}
-
-/// `+1 blocks, +64 bytes per message  server/src/echo.rs:134`, or the totals if only the fixed cost changed.
-fn site_line(site: &SiteChange, ops: [u64; 2], unit: &str) -> String {
-    let (recorded, measured) =
-        (site.recorded.unwrap_or_default(), site.measured.unwrap_or_default());
-    let place = match (site.place.as_deref(), site.measured) {
-        (Some(place), _) if !place.is_empty() => place,
-        (_, None) => "gone",
-        _ => "place unknown",
-    };
-    let delta = |old: [u64; 2], new: [u64; 2]| {
-        let at = |n: usize| new[n] as f64 - old[n] as f64;
-        let slope = (at(1) - at(0)) / (ops[1] - ops[0]) as f64;
-        (slope, at(0) - slope * ops[0] as f64)
-    };
-    let (blocks, fixed_blocks) = delta(recorded.blocks, measured.blocks);
-    let (bytes, fixed_bytes) = delta(recorded.bytes, measured.bytes);
-    let (blocks, bytes, per) = if blocks == 0.0 && bytes == 0.0 {
-        (fixed_blocks, fixed_bytes, "in all".to_owned())
-    } else {
-        (blocks, bytes, format!("per {unit}"))
-    };
-    format!("  {} blocks, {} bytes {per}  {place}", signed(blocks), signed(bytes))
-}
-
-/// A whole number without digits after the point, any other with two.
-fn number(value: f64) -> String {
-    // A small negative value would print as -0.
-    let value = if value.abs() < 0.005 { 0.0 } else { value };
-    let digits = if (value - value.round()).abs() < 0.005 { 0 } else { 2 };
-    format!("{value:.digits$}")
-}
-
-fn signed(value: f64) -> String {
-    let text = number(value);
-    if text.starts_with('-') { text } else { format!("+{text}") }
 }
 
 fn size(bytes: u64) -> String {

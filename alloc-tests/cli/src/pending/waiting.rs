@@ -1,0 +1,146 @@
+//! What waits, of this target and chosen by filters.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use baselines::pending::Found;
+use baselines::{AllocBaseline, Error, Pending, Verdict, alloc, pending};
+
+use super::{Suites, artifact};
+use crate::error::{NotComparable, Usage};
+
+/// Which numbers a command is about.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Of {
+    /// Scenarios whose id contains one of these [default: all]
+    #[arg(value_name = "FILTER")]
+    filters: Vec<String>,
+
+    /// Target triple of the numbers [default: this machine's]
+    #[arg(long, value_name = "TRIPLE")]
+    target: Option<String>,
+}
+
+/// Numbers that wait for a decision, in the order of their suites and ids.
+pub(crate) struct Waiting {
+    pub(crate) all: Vec<Pending>,
+    /// Those that were judged by other numbers than the recorded ones.
+    pub(crate) stale: Vec<Pending>,
+    /// Scenarios that passed, in another build than the recorded one.
+    pub(crate) passed: Vec<Pending>,
+    /// Other targets with numbers.
+    pub(crate) elsewhere: BTreeSet<String>,
+}
+
+impl Waiting {
+    /// The numbers in the tree, or those of the artifact `from`.
+    pub(crate) fn find(suites: &Suites, of: &Of, from: Option<&Path>) -> Result<Self> {
+        let mut found = match from {
+            Some(artifact) => artifact::read(artifact)?,
+            None => in_tree(suites)?,
+        };
+        artifact::check_unique(&mut found)?;
+        let is_any = !found.is_empty();
+        let target = of.target.clone().map_or_else(host, Ok)?;
+        let (found, others): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|one| one.target == target);
+        let elsewhere: BTreeSet<String> = others.into_iter().map(|one| one.target).collect();
+        if is_any && found.is_empty() {
+            let known = elsewhere.into_iter().collect::<Vec<_>>();
+            let (all, first) = (known.join(" and "), &known[0]);
+            let this = if of.target.is_some() { "" } else { "this machine's, " };
+            bail!(Usage(format!(
+                "the pending numbers are of {all}, and none of {this}{target}; type --target {first}"
+            )));
+        }
+        let (passed, mut all): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|one| one.verdict == Verdict::Pass);
+        chosen(&mut all, &of.filters)?;
+        let mut stale = Vec::new();
+        for one in std::mem::take(&mut all) {
+            if is_stale(suites, &one)? { stale.push(one) } else { all.push(one) }
+        }
+        Ok(Self { all, stale, passed, elsewhere })
+    }
+
+    /// Numbers of other targets, in a sentence.
+    pub(crate) fn elsewhere(&self) -> Option<String> {
+        let first = self.elsewhere.first()?;
+        let all = self.elsewhere.iter().cloned().collect::<Vec<_>>().join(", ");
+        Some(format!("pending as well, for other targets: {all}; type --target {first}"))
+    }
+}
+
+/// Pending files of a folder; one that is refused is an error with the cure.
+pub(super) fn found(folder: &Path) -> Result<Vec<Found>> {
+    pending::find(folder).map_err(|error| match error {
+        Error::NotComparable { .. } => {
+            NotComparable(format!("{error}; remove the file, and run the test again")).into()
+        }
+        error => error.into(),
+    })
+}
+
+fn in_tree(suites: &Suites) -> Result<Vec<Pending>> {
+    let mut all = Vec::new();
+    for folder in suites.folders() {
+        for (path, one) in found(&pending::folder(folder))? {
+            if suites.baselines(&one).with_context(|| path.display().to_string())? != folder {
+                let (package, test) = (&one.package, &one.test);
+                bail!(NotComparable(format!(
+                    "{} has numbers of {package}::{test}, which are kept elsewhere; remove it",
+                    path.display()
+                )));
+            }
+            all.push(one);
+        }
+    }
+    Ok(all)
+}
+
+/// Keeps what a filter chooses. A filter without a match is an error.
+fn chosen(all: &mut Vec<Pending>, filters: &[String]) -> Result<()> {
+    for filter in filters {
+        if !all.iter().any(|one| one.id.contains(filter.as_str())) {
+            let near = bench_show::hint::nearest(filter, all.iter().map(|one| one.id.as_str()));
+            let near = near.map_or_else(String::new, |near| format!("; the nearest is {near}"));
+            bail!(Usage(format!("nothing pending contains {filter:?}{near}")));
+        }
+    }
+    let is_chosen = |one: &Pending| filters.iter().any(|filter| one.id.contains(filter.as_str()));
+    all.retain(|one| filters.is_empty() || is_chosen(one));
+    Ok(())
+}
+
+/// Whether other numbers are recorded than those that `pending` was judged by.
+fn is_stale(suites: &Suites, pending: &Pending) -> Result<bool> {
+    Ok(recorded(suites, pending)?.and_then(|mut known| known.scenarios.remove(&pending.id))
+        != pending.recorded)
+}
+
+/// The recorded numbers of the suite of `pending`.
+pub(crate) fn recorded(suites: &Suites, pending: &Pending) -> Result<Option<AllocBaseline>> {
+    let root = suites.baselines(pending)?;
+    baselines::recording::complete(root)?;
+    match AllocBaseline::load(&alloc::path(root, &pending.target)) {
+        Ok(baseline) => Ok(Some(baseline)),
+        Err(Error::Missing { .. }) => Ok(None),
+        Err(error @ Error::NotComparable { .. }) => bail!(NotComparable(format!(
+            "{error}; restore the file with git, or delete it and run the test again"
+        ))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The target triple of this machine.
+fn host() -> Result<String> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(PathBuf::from(rustc)).arg("-vV").output();
+    let output =
+        output.context("cannot start rustc; type --target with the triple of the numbers")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).context("rustc names no host; type --target with the triple")
+}
