@@ -52,7 +52,8 @@
 //! - `child`: both ends of a scenario's process
 //! - `judge`: scenarios against their baselines; `result`: those without a measurement; `limits`: limits for one run
 //! - `record`: new baselines; `pending`: numbers that are not accepted yet; `report`: table, JSON, JUnit, Markdown
-//! - `cli`: the suite for a person; `libtest`: the suite for cargo and nextest; `output`: stdout and stderr
+//! - `cli`: the suite for a person; `filter`: the scenarios that it names; `libtest`: the suite for cargo and nextest;
+//!   `output`: stdout and stderr
 
 mod attribute;
 mod canary;
@@ -64,6 +65,7 @@ mod counted;
 mod descriptors;
 mod doctor;
 mod error;
+mod filter;
 mod frame;
 pub mod io_count;
 mod judge;
