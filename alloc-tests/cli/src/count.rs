@@ -21,6 +21,7 @@ mod talk;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use baselines::Verdict;
@@ -42,14 +43,15 @@ const TEXT: usize = 64;
 const DESCRIPTORS: u64 = 64;
 
 const RULES: &str = "\
-The program is started with a small library preloaded, TOKIO_WORKER_THREADS=1 and PYTHONMALLOC=malloc. A run is a fresh
-process: it is rehearsed, watched for a second while nothing happens, then driven in windows of N and of 2N operations.
+The program is started with a small library preloaded, TOKIO_WORKER_THREADS=1, PYTHONMALLOC=malloc and PYTHONHASHSEED=0,
+unless they are set. A run is a fresh process: it is rehearsed, watched for a second while nothing happens, then driven in windows of N and of 2N operations.
 A figure is the slope between the two, so that what happens once falls out. A window is repeated, at most ten times, until
 its smallest total was seen twice: timers only add. A slope within 0.05 of a whole number is that number; only in a program
 that does nothing by itself, and whose totals repeat, smaller parts count. If all runs say the same, the numbers are
 exact: exit 0. Otherwise their range is shown: exit 6.
 
-A realloc is one block of its whole new size. Held bytes are those that the program asked for, without the allocator's own.
+A realloc is one block of its whole new size. Held bytes, without the allocator's own: what is still alive after a message
+and after a closed connection, which should be 0, and what an idle connection holds.
 Reads and writes are those of internet sockets that moved bytes.
 
 Exit 6, blind: the program does not load the library (linked statically, Go, setuid), has an allocator of its own
@@ -83,6 +85,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = RangedU64ValueParser::<u64>::new().range(2..=20))]
     runs: u64,
 
+    /// Limit for the program's start, until it listens
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = RangedU64ValueParser::<u64>::new().range(1..=600))]
+    start_within: u64,
+
     /// Form of the result
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -113,6 +119,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let plan = Plan {
         command: &args.command,
         port: args.port,
+        start: Duration::from_secs(args.start_within),
         path,
         conversation: &conversation,
         messages: args.messages,

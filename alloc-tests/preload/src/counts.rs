@@ -26,6 +26,7 @@ pub struct Counts {
 /// A process that has loaded the library, or that was forked by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Process {
+    slot: usize,
     /// Its id. The process may have ended.
     pub pid: u32,
     /// Bytes that it has allocated and not freed, as requested.
@@ -67,22 +68,35 @@ impl Counts {
     }
 }
 
-/// All processes in the order in which they began, or none if there were too many to tell them apart.
+/// The processes that have begun after the first `known` ones, in their order; none if there were too many to tell them
+/// apart.
 ///
 /// # Errors
 ///
 /// If `file` cannot be read.
-pub fn processes(file: &File) -> io::Result<Option<Vec<Process>>> {
+pub fn processes(file: &File, known: usize) -> io::Result<Option<Vec<Process>>> {
     let [begun] = words(file, layout::PROCESSES)?;
     let begun = begun as usize;
     if begun >= SLOTS {
         return Ok(None);
     }
-    let slot = |slot: usize| {
+    (known + 1..=begun).map(|slot| Process::read(file, slot)).collect::<io::Result<_>>().map(Some)
+}
+
+impl Process {
+    fn read(file: &File, slot: usize) -> io::Result<Self> {
         let [pid, live_bytes] = words(file, FIRST_SLOT + slot * SLOT_WORDS)?;
-        Ok(Process { pid: pid as u32, live_bytes: live_bytes as i64 })
-    };
-    (1..=begun).map(slot).collect::<io::Result<_>>().map(Some)
+        Ok(Self { slot, pid: pid as u32, live_bytes: live_bytes as i64 })
+    }
+
+    /// The same process as it is now.
+    ///
+    /// # Errors
+    ///
+    /// If `file` cannot be read.
+    pub fn now(self, file: &File) -> io::Result<Self> {
+        Self::read(file, self.slot)
+    }
 }
 
 /// `N` words from word number `at`. It allocates nothing.

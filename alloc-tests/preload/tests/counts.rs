@@ -60,7 +60,7 @@ fn counted(file: &File, work: impl FnOnce()) -> (Counts, i64) {
 
 /// The live bytes of this process. It frees what it allocates.
 fn live(file: &File) -> i64 {
-    let processes = counts::processes(file).expect("the file has slots").expect("they are few");
+    let processes = counts::processes(file, 0).expect("the file has slots").expect("they are few");
     let own = processes.iter().find(|process| process.pid == std::process::id());
     // The list itself is alive while it is read, but was not when its own slot was.
     own.expect("this process has a slot").live_bytes
@@ -163,7 +163,7 @@ fn a_forked_process_frees_nothing_that_its_parent_holds() {
                 assert_eq!(status, 0);
             });
             assert_eq!((counts.blocks, counts.bytes, live), (1, 30, 0));
-            let processes = counts::processes(file).expect("there are slots").expect("they fit");
+            let processes = counts::processes(file, 0).expect("there are slots").expect("they fit");
             assert_eq!(processes.len(), 2);
             assert_eq!(processes[1].live_bytes, 30);
         }

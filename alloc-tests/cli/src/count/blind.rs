@@ -27,6 +27,9 @@ impl std::error::Error for Blind {}
 /// What to do about an allocator that the library does not see.
 pub(super) const IN_PROCESS: &str = "count it in process instead: cargo plimsoll init";
 
+/// Follows the name of a program.
+const GO: &str = "is a program in Go, whose runtime allocates past malloc; count it with Go's testing.AllocsPerRun";
+
 /// Looks at the processes that serve. Returns what the numbers leave out; an error is [`Blind`] if they cannot be had.
 pub(super) fn look(program: &Program) -> Result<Vec<String>> {
     let serving = program.serving()?;
@@ -65,8 +68,10 @@ fn look_at(pid: u32) -> Result<Vec<String>> {
     let mut collectors = Vec::new();
     if !is_loaded {
         let goes = of_file(Path::new(&link))?.contains(&Marker::Allocator(markers::GO));
+        if goes {
+            return Err(Blind(format!("{shown} {GO}")).into());
+        }
         let why = match elf::linkage(&first_bytes(&link)?) {
-            _ if goes => "it is a program in Go, which allocates past malloc",
             Some(Linkage::Static) => {
                 "it is linked statically; link the C library dynamically (without target-feature +crt-static)"
             }
@@ -91,6 +96,7 @@ fn look_at(pid: u32) -> Result<Vec<String>> {
         let texts = if file.exists() { of_file(file)? } else { Vec::new() };
         for marker in texts.into_iter().chain(markers::of_name(name)) {
             match marker {
+                Marker::Allocator(markers::GO) => return Err(Blind(format!("{} {GO}", name.display())).into()),
                 Marker::Allocator(allocator) => return Err(Blind(format!(
                     "{} has an allocator of its own, {allocator}, whose blocks do not go through malloc; build it without (a feature or a cfg on #[global_allocator]), or {IN_PROCESS}",
                     name.display()

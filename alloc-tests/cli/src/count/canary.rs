@@ -56,7 +56,7 @@ pub(super) fn run() -> Result<()> {
     let path = std::env::var_os(layout::VARIABLE).context("the canary is started by count")?;
     let file = std::fs::File::open(path).context("cannot open the counts")?;
     let live = || -> Result<i64> {
-        let processes = plimsoll_preload::counts::processes(&file)?.unwrap_or_default();
+        let processes = plimsoll_preload::counts::processes(&file, 0)?.unwrap_or_default();
         let own = processes.iter().find(|process| process.pid == std::process::id());
         Ok(own.context("the library is not loaded")?.live_bytes)
     };

@@ -1,5 +1,6 @@
 //! The counting library and its file, as descriptors of this process that the program opens by their names in `/proc`.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Write;
@@ -10,6 +11,8 @@ use plimsoll_preload::counts::{self, Counts, Process};
 use plimsoll_preload::{LIBRARY, layout};
 use rustix::fs::{MemfdFlags, memfd_create};
 
+use super::proc;
+
 /// The library's name in `/proc/PID/maps`.
 pub(super) const MAPPED: &str = "/memfd:plimsoll-preload";
 
@@ -17,6 +20,14 @@ pub(super) const MAPPED: &str = "/memfd:plimsoll-preload";
 pub(super) struct Counters {
     library: File,
     counts: File,
+    begun: RefCell<Begun>,
+}
+
+/// The processes that have begun, and those of them that may still run.
+#[derive(Default)]
+struct Begun {
+    number: usize,
+    running: Vec<Process>,
 }
 
 impl Counters {
@@ -34,7 +45,7 @@ impl Counters {
         library.write_all(LIBRARY).context("cannot write a file in memory")?;
         let counts = file("plimsoll-counts")?;
         counts::prepare(&counts).context("cannot write a file in memory")?;
-        Ok(Self { library, counts })
+        Ok(Self { library, counts, begun: RefCell::default() })
     }
 
     /// The variables that make a program count. A list of libraries that the user preloads is kept, behind ours.
@@ -56,9 +67,19 @@ impl Counters {
         Counts::read(&self.counts).context("cannot read the counts")
     }
 
-    /// The processes that have begun to count; none if they were too many.
-    pub(super) fn processes(&self) -> Result<Option<Vec<Process>>> {
-        counts::processes(&self.counts).context("cannot read the counts")
+    /// The processes that count and still run; none if more have begun than can be told apart.
+    pub(super) fn running(&self) -> Result<Option<Vec<Process>>> {
+        let begun = &mut *self.begun.borrow_mut();
+        let new =
+            counts::processes(&self.counts, begun.number).context("cannot read the counts")?;
+        let Some(new) = new else { return Ok(None) };
+        begun.number += new.len();
+        let processes = std::mem::take(&mut begun.running).into_iter().chain(new);
+        let now = processes.map(|process| process.now(&self.counts)).collect::<Result<_, _>>();
+        begun.running = now.context("cannot read the counts")?;
+        // A process that begins has a slot before it has written its id there.
+        begun.running.retain(|process| process.pid == 0 || proc::is_alive(process.pid));
+        Ok(Some(begun.running.clone()))
     }
 }
 

@@ -3,8 +3,8 @@
 /// Windows of N and of 2N operations: the totals of one quantity.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Samples {
-    pub(super) once: Vec<u64>,
-    pub(super) twice: Vec<u64>,
+    pub(super) once: Vec<i64>,
+    pub(super) twice: Vec<i64>,
 }
 
 /// Farthest that a slope may be from a whole number that it is taken for, where strays cannot be told from costs.
@@ -16,21 +16,26 @@ impl Samples {
         is_steady(&self.once) && is_steady(&self.twice)
     }
 
-    /// The cost of one of `operations`: the slope of the smallest totals, in hundredths. It becomes a whole number if it
-    /// is within [`STRAY`] of one, unless the totals are steady in a program that is `quiet` while nothing happens: then
-    /// a small part of a unit is a cost.
+    /// The cost of one of `operations`: the slope of the smallest totals, with three significant digits, or whole from 100
+    /// on. It becomes a whole number if it is within [`STRAY`] of one, unless the totals are steady in a program that is
+    /// `quiet` while nothing happens: then a small part of a unit is a cost.
     pub(super) fn figure(&self, operations: u64, quiet: bool) -> Option<f64> {
         let (once, twice) = (self.once.iter().min()?, self.twice.iter().min()?);
         let slope = (*twice as f64 - *once as f64) / operations as f64;
         let whole = slope.round();
-        if !(quiet && self.are_steady()) && (slope - whole).abs() <= STRAY {
-            return Some(whole + 0.0);
-        }
-        Some((slope * 100.0).round() / 100.0 + 0.0)
+        let is_whole = !(quiet && self.are_steady()) && (slope - whole).abs() <= STRAY;
+        let parts = match slope.abs() {
+            _ if is_whole => 1.0,
+            ..10.0 => 100.0,
+            ..100.0 => 10.0,
+            _ => 1.0,
+        };
+        // A zero without a sign.
+        Some((slope * parts).round() / parts + 0.0)
     }
 }
 
-fn is_steady(totals: &[u64]) -> bool {
+fn is_steady(totals: &[i64]) -> bool {
     let least = totals.iter().min();
     totals.iter().filter(|total| Some(*total) == least).count() >= 2
 }
@@ -62,7 +67,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(once: &[u64], twice: &[u64], quiet: bool, expected: f64) {
+    fn check(once: &[i64], twice: &[i64], quiet: bool, expected: f64) {
         let samples = Samples { once: once.to_vec(), twice: twice.to_vec() };
         assert_eq!(samples.figure(1000, quiet), Some(expected), "{samples:?}");
     }
@@ -95,12 +100,15 @@ mod tests {
     #[test]
     fn a_cost_far_from_a_whole_number_is_told_as_it_is() {
         check(&[500, 501], &[1000, 998], false, 0.5);
+        check(&[25_500, 25_501], &[51_060, 51_060], true, 25.6);
+        check(&[849_000, 849_001], &[1_698_210, 1_698_333], false, 849.0);
+        check(&[-100, -100], &[-200, -200], true, -0.1);
         check(&[100, 102], &[160, 170], false, 0.06);
     }
 
     #[test]
     fn totals_are_steady_once_the_smallest_was_seen_twice() {
-        let samples = |once: &[u64]| Samples { once: once.to_vec(), twice: vec![9, 8, 8] };
+        let samples = |once: &[i64]| Samples { once: once.to_vec(), twice: vec![9, 8, 8] };
         assert!(samples(&[7, 5, 5]).are_steady());
         assert!(!samples(&[5, 5, 4]).are_steady());
         assert!(!samples(&[]).are_steady());

@@ -15,9 +15,6 @@ use super::counters::Counters;
 use super::proc;
 use crate::error::Usage;
 
-/// Limit for the start, until the program accepts connections.
-const START_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// Time between two attempts to connect.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
@@ -27,8 +24,9 @@ const TAIL: usize = 600;
 /// The port in a command line.
 const PORT: &str = "{port}";
 
-/// Variables that make runs alike: one worker thread of tokio, and no heap of Python's beside `malloc`.
-const STEADY: [(&str, &str); 2] = [("TOKIO_WORKER_THREADS", "1"), ("PYTHONMALLOC", "malloc")];
+/// Variables that make runs alike: one worker thread of tokio; no heap of Python's beside `malloc`, no random hashes.
+const STEADY: [(&str, &str); 3] =
+    [("TOKIO_WORKER_THREADS", "1"), ("PYTHONMALLOC", "malloc"), ("PYTHONHASHSEED", "0")];
 
 /// A running program. Dropping it kills it, and every process that it has started.
 pub(super) struct Program {
@@ -41,10 +39,11 @@ pub(super) struct Program {
 }
 
 impl Program {
-    /// Starts `command` on `port`, or on a free one, and waits until it accepts connections.
+    /// Starts `command` on `port`, or on a free one, and waits at most for `limit` until it accepts connections.
     pub(super) fn start(
         command: &[String],
         port: Option<u16>,
+        limit: Duration,
         counters: &Counters,
     ) -> Result<Self> {
         let (name, arguments) = command.split_first().context("the command is empty")?;
@@ -81,7 +80,7 @@ impl Program {
         let child = cleanup::spawn(&mut started).map_err(|error| cannot_start(name, error))?;
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let mut program = Self { child, addr, output, mark, _strays: strays };
-        program.wait_for_port()?;
+        program.wait_for_port(limit)?;
         Ok(program)
     }
 
@@ -119,9 +118,9 @@ impl Program {
     }
 
     /// Tries the port until it accepts a connection.
-    fn wait_for_port(&mut self) -> Result<()> {
+    fn wait_for_port(&mut self, limit: Duration) -> Result<()> {
         let port = self.addr.port();
-        let deadline = Instant::now() + START_TIMEOUT;
+        let deadline = Instant::now() + limit;
         loop {
             for host in [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()] {
                 if TcpStream::connect((host, port)).is_ok() {
@@ -137,8 +136,8 @@ impl Program {
             }
             ensure!(
                 Instant::now() < deadline,
-                "the program does not listen on port {port} of this machine after {} s{}; check that its command uses {PORT} or the variable PORT, or say --port N",
-                START_TIMEOUT.as_secs(),
+                "the program does not listen on port {port} of this machine after {} s{}; check that its command uses {PORT} or the variable PORT, say --port N if it has a fixed one, or --start-within if it is slow",
+                limit.as_secs(),
                 self.tail()
             );
             std::thread::sleep(POLL_INTERVAL);

@@ -11,15 +11,15 @@ use super::run::{Row, Run};
 /// Columns of the widest line.
 const WIDTH: usize = 100;
 
-const COLUMNS: [&str; 4] = ["blocks", "bytes", "reads", "writes"];
+const COLUMNS: [&str; 5] = ["blocks", "bytes", "reads", "writes", "held bytes"];
 
 const NOT_MEASURED: &str = "not measured";
 
 /// The figures of all runs.
 pub(super) struct Report {
     runs: usize,
-    message: [Outcome; 4],
-    connection: [Outcome; 4],
+    message: [Outcome; 5],
+    connection: [Outcome; 5],
     held: Outcome,
     notes: Vec<String>,
 }
@@ -61,23 +61,23 @@ impl Report {
 
     pub(super) fn text(&self) -> String {
         let mut text = Text::new(WIDTH);
-        let cells = |name: &str, row: &[Outcome; 4]| {
-            let [blocks, bytes, reads, writes] = row.each_ref().map(cell);
-            [name.to_owned(), blocks, bytes, reads, writes, String::new()]
+        let cells = |name: &str, row: &[Outcome; 5]| {
+            let [blocks, bytes, reads, writes, left] = row.each_ref().map(cell);
+            [name.to_owned(), blocks, bytes, reads, writes, left]
         };
         let mut idle = ["idle connection", "", "", "", "", ""].map(str::to_owned);
         idle[5] = cell(&self.held);
         let rows =
             vec![cells("message", &self.message), cells("connection", &self.connection), idle];
-        let [blocks, bytes, reads, writes] = COLUMNS;
-        text.table(["", blocks, bytes, reads, writes, "held bytes"], rows, &[]);
+        let [blocks, bytes, reads, writes, held] = COLUMNS;
+        text.table(["", blocks, bytes, reads, writes, held], rows, &[]);
         let differing = self.differing();
         let runs = counted(self.runs as u64, "run");
         if differing.is_empty() {
             text.wrapped("", &format!("{runs} of fresh processes agree"));
         } else {
             text.wrapped("", &format!(
-                "differs: {} in {runs}, so these numbers are not exact. Take more (--messages 4000 --connections 400), one thread that serves, and a server without ticks, random seeds or a log file",
+                "differs: {} in {runs}, so these numbers are not exact. Take more (--messages 4000 --connections 400), one thread that serves, and a server without ticks, random seeds and a garbage collector",
                 differing.join(", ")
             ));
         }
@@ -88,8 +88,12 @@ impl Report {
     }
 
     pub(super) fn json(&self) -> String {
-        let row = |row: &[Outcome; 4]| -> Value {
-            COLUMNS.iter().zip(row).map(|(name, figure)| (*name, value(figure))).collect()
+        let row = |row: &[Outcome; 5]| -> Value {
+            COLUMNS
+                .iter()
+                .zip(row)
+                .map(|(name, figure)| (name.replace(' ', "_"), value(figure)))
+                .collect()
         };
         let report = json!({
             "schema": 1,
@@ -111,14 +115,14 @@ impl Report {
             names.extend(differ.map(|(name, _)| format!("{name} of a {of}")));
         }
         if differs(&self.held) {
-            names.push("held bytes".to_owned());
+            names.push("held bytes of an idle connection".to_owned());
         }
         names
     }
 
     fn all_notes(&self) -> Vec<String> {
         let mut notes = self.notes.clone();
-        let transfers = self.message[2..].iter().chain(&self.connection[2..]);
+        let transfers = self.message[2..4].iter().chain(&self.connection[2..4]);
         if transfers.into_iter().any(|figure| *figure == Outcome::NotMeasured) {
             notes.push("reads and writes that do not go through the C library (io_uring, system calls of the program's own) are not measured".to_owned());
         }
@@ -163,8 +167,8 @@ mod tests {
 
     fn runs(blocks: [f64; 2], reads: Option<f64>) -> Report {
         let run = |blocks| Run {
-            message: [Some(0.0), Some(0.0), reads, Some(1.0)],
-            connection: [Some(blocks), Some(28_834.0), Some(2.0), Some(2.0)],
+            message: [Some(0.0), Some(0.0), reads, Some(1.0), Some(0.0)],
+            connection: [Some(blocks), Some(28_834.0), Some(2.0), Some(2.0), Some(0.0)],
             held: Some(10_240.0),
             notes: vec!["it ticks: 3 blocks".to_owned()],
         };

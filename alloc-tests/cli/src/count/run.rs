@@ -1,5 +1,6 @@
 //! One run: a fresh process, rehearsed, then windows of N and of 2N operations.
 
+use std::cell::Cell;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,11 +18,15 @@ use super::talk::{self, Visitor};
 /// Times that a window is repeated at most, until its smallest total was seen twice.
 const REPEATS: usize = 10;
 
+/// Time after which a window is not repeated again, once it was seen twice.
+const PATIENCE: Duration = Duration::from_secs(4);
+
 /// Time for which a program is watched while nothing happens, for timers of its own.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// Limit for a program to come to rest. One that never sleeps is counted as it is then.
+/// Limit for a program to come to rest. One that never does is counted as it is then, and waited for less from then on.
 const REST: Duration = Duration::from_millis(500);
+const RESTLESS: Duration = Duration::from_millis(40);
 
 /// Time between two looks at a program, and the number of looks that must be equal.
 const LOOK: Duration = Duration::from_millis(2);
@@ -31,14 +36,16 @@ const LOOKS: usize = 4;
 pub(super) struct Plan<'a> {
     pub(super) command: &'a [String],
     pub(super) port: Option<u16>,
+    /// Limit for its start.
+    pub(super) start: Duration,
     pub(super) path: &'a str,
     pub(super) conversation: &'a Conversation,
     pub(super) messages: u64,
     pub(super) connections: u64,
 }
 
-/// Blocks, bytes, reads and writes of one operation, as far as they can be seen.
-pub(super) type Row = [Option<f64>; 4];
+/// Blocks, bytes, reads, writes and bytes left alive of one operation, as far as they can be seen.
+pub(super) type Row = [Option<f64>; 5];
 
 /// What one run says.
 pub(super) struct Run {
@@ -54,10 +61,12 @@ pub(super) struct Run {
 pub(super) fn run(plan: &Plan<'_>, say: &dyn Fn(&str)) -> Result<Run> {
     let counters = Counters::new()?;
     say("starting the program");
-    let mut program = Program::start(plan.command, plan.port, &counters)?;
+    let mut program = Program::start(plan.command, plan.port, plan.start, &counters)?;
     let notes = blind::look(&program)?;
     let visitor = Visitor::new(plan.conversation, plan.path, program.addr());
-    let mut measurement = Measurement { plan, counters: &counters, visitor, quiet: true, notes };
+    let rest = Cell::new(REST);
+    let mut measurement =
+        Measurement { plan, counters: &counters, visitor, rest, quiet: true, notes };
     measurement.run(say).map_err(|error| program.blame(error))
 }
 
@@ -65,6 +74,8 @@ struct Measurement<'a> {
     plan: &'a Plan<'a>,
     counters: &'a Counters,
     visitor: Visitor<'a>,
+    /// Limit for the program to come to rest.
+    rest: Cell<Duration>,
     /// Whether nothing was counted while nothing happened.
     quiet: bool,
     notes: Vec<String>,
@@ -78,7 +89,7 @@ impl<'a> Measurement<'a> {
         self.visitor.connect(2 * connections)?;
         self.hold(connections)?;
         say("watching the program while nothing happens");
-        let idle = self.window(|_| {
+        let (idle, _) = self.window(|_| {
             thread::sleep(IDLE);
             Ok(())
         })?;
@@ -93,7 +104,7 @@ impl<'a> Measurement<'a> {
         let counts = self.slope(Visitor::exchange, messages)?;
         let mut message = self.row(&counts, messages);
         let sent = talk::bytes_sent(self.plan.conversation);
-        let read = counts.0[4].figure(messages, self.quiet).unwrap_or_default();
+        let read = counts.0[READ_BYTES].figure(messages, self.quiet).unwrap_or_default();
         // Every message was answered, so it was read; if not through the C library, not here.
         if sent > 0 && (message[2] < Some(0.95) || read < sent as f64 - 0.5) {
             message[2] = None;
@@ -102,7 +113,7 @@ impl<'a> Measurement<'a> {
         say("counting connections");
         let counts = self.slope(Visitor::connect, connections)?;
         let mut connection = self.row(&counts, connections);
-        for unseen in &mut connection[2..] {
+        for unseen in &mut connection[2..4] {
             *unseen = unseen.filter(|transfers| *transfers >= 0.95);
         }
         say("counting idle connections");
@@ -117,7 +128,11 @@ impl<'a> Measurement<'a> {
         operations: u64,
     ) -> Result<Windows> {
         let mut windows = Windows::default();
-        for _ in 0..REPEATS {
+        let begin = Instant::now();
+        for repeat in 0..REPEATS {
+            if repeat >= 2 && begin.elapsed() > PATIENCE {
+                break;
+            }
             let once = self.window(|visitor| work(visitor, operations))?;
             let twice = self.window(|visitor| work(visitor, 2 * operations))?;
             windows.add(once, twice);
@@ -129,16 +144,20 @@ impl<'a> Measurement<'a> {
     }
 
     fn row(&self, windows: &Windows, operations: u64) -> Row {
-        let [blocks, bytes, reads, writes, _] =
+        let [blocks, bytes, reads, writes, left, _] =
             windows.0.each_ref().map(|samples| samples.figure(operations, self.quiet));
         // Bytes without a block are those of a stray one.
-        [blocks, if blocks == Some(0.0) { blocks } else { bytes }, reads, writes]
+        [blocks, if blocks == Some(0.0) { blocks } else { bytes }, reads, writes, left]
     }
 
     /// The bytes that an idle connection holds: the slope between so many and twice as many.
     fn held(&mut self, connections: u64) -> Result<Option<f64>> {
         let mut samples = Samples::default();
-        for _ in 0..REPEATS {
+        let begin = Instant::now();
+        for repeat in 0..REPEATS {
+            if repeat >= 2 && begin.elapsed() > PATIENCE {
+                break;
+            }
             let Some((once, twice)) = self.hold(connections)? else { return Ok(None) };
             samples.once.push(once);
             samples.twice.push(twice);
@@ -150,9 +169,9 @@ impl<'a> Measurement<'a> {
     }
 
     /// Live bytes with so many idle connections, and with twice as many; none if they cannot be told.
-    fn hold(&mut self, connections: u64) -> Result<Option<(u64, u64)>> {
+    fn hold(&mut self, connections: u64) -> Result<Option<(i64, i64)>> {
         let mut clients = Vec::new();
-        let mut open = |measurement: &mut Self| -> Result<Option<u64>> {
+        let mut open = |measurement: &mut Self| -> Result<Option<i64>> {
             for _ in 0..connections {
                 let client = measurement.visitor.open();
                 clients.push(client.with_context(|| format!("connection {}", clients.len() + 1))?);
@@ -168,54 +187,60 @@ impl<'a> Measurement<'a> {
         Ok(once.zip(twice))
     }
 
-    /// What is counted until the program rests after `work`.
-    fn window(&mut self, work: impl FnOnce(&mut Visitor<'a>) -> Result<()>) -> Result<Counts> {
-        let before = self.rest()?;
+    /// What is counted until the program rests after `work`, and the bytes that it leaves alive.
+    fn window(
+        &mut self,
+        work: impl FnOnce(&mut Visitor<'a>) -> Result<()>,
+    ) -> Result<(Counts, Option<i64>)> {
+        let (before, was_alive) = (self.rest()?, self.live()?);
         work(&mut self.visitor)?;
-        Ok(self.rest()?.since(before))
+        let (after, is_alive) = (self.rest()?, self.live()?);
+        Ok((after.since(before), is_alive.zip(was_alive).map(|(is, was)| is - was)))
     }
 
     /// Waits until the counts stand still and every thread sleeps.
     fn rest(&self) -> Result<Counts> {
-        let deadline = Instant::now() + REST;
+        let deadline = Instant::now() + self.rest.get();
         let (mut last, mut equal) = (self.counters.read()?, 0);
-        while equal < LOOKS && Instant::now() < deadline {
+        while equal < LOOKS {
+            if Instant::now() > deadline {
+                self.rest.set(RESTLESS);
+                break;
+            }
             thread::sleep(LOOK);
             let now = self.counters.read()?;
-            let rests = now == last && self.alive()?.iter().all(|(pid, _)| proc::sleeps(*pid));
+            let running = self.counters.running()?.unwrap_or_default();
+            let rests = now == last && running.iter().all(|process| proc::sleeps(process.pid));
             equal = if rests { equal + 1 } else { 0 };
             last = now;
         }
         Ok(last)
     }
 
-    fn live(&self) -> Result<Option<u64>> {
-        let is_known = self.counters.processes()?.is_some();
-        let live: i64 = self.alive()?.iter().map(|(_, live)| live).sum();
-        Ok(is_known.then_some(live.max(0) as u64))
-    }
-
-    /// The processes that run, and their live bytes.
-    fn alive(&self) -> Result<Vec<(u32, i64)>> {
-        let processes = self.counters.processes()?.unwrap_or_default();
-        let alive = processes.into_iter().filter(|process| proc::is_alive(process.pid));
-        Ok(alive.map(|process| (process.pid, process.live_bytes)).collect())
+    /// The live bytes of all processes; none if they are too many to tell apart.
+    fn live(&self) -> Result<Option<i64>> {
+        let running = self.counters.running()?;
+        Ok(running.map(|running| running.iter().map(|process| process.live_bytes).sum()))
     }
 }
 
-/// The totals of windows: blocks, bytes, reads, writes, and the bytes of the reads.
+/// The totals of windows: those of a [`Row`], and the bytes of the reads.
 #[derive(Default)]
-struct Windows([Samples; 5]);
+struct Windows([Samples; 6]);
+
+const READ_BYTES: usize = 5;
 
 impl Windows {
-    fn add(&mut self, once: Counts, twice: Counts) {
-        let of = |counts: Counts| {
+    fn add(&mut self, once: (Counts, Option<i64>), twice: (Counts, Option<i64>)) {
+        let of = |(counts, left): (Counts, Option<i64>)| {
             let Counts { blocks, bytes, reads, read_bytes, writes, .. } = counts;
-            [blocks, bytes, reads, writes, read_bytes]
+            let [blocks, bytes, reads, writes, read_bytes] =
+                [blocks, bytes, reads, writes, read_bytes].map(|total| Some(total as i64));
+            [blocks, bytes, reads, writes, left, read_bytes]
         };
         for (samples, (once, twice)) in self.0.iter_mut().zip(of(once).into_iter().zip(of(twice))) {
-            samples.once.push(once);
-            samples.twice.push(twice);
+            samples.once.extend(once);
+            samples.twice.extend(twice);
         }
     }
 }
