@@ -22,7 +22,8 @@ for pilot in actix axum jsonrpsee nostr socketioxide tungstenite warp; do
         "${test[@]}" -- suite
     done
     code=0
-    said=$("${test[@]}" --features planted -- suite) || code=$?
+    # A planted fault is nothing to review.
+    said=$(PLIMSOLL_PENDING=$PWD/target/pending "${test[@]}" --features planted -- suite) || code=$?
     echo "$said"
     [ "$code" = 3 ] || { echo "error: $pilot with its fault ended with $code instead of 3 (regressed)" >&2; exit 1; }
     line="$pilot/src/lib.rs:$(grep -n '// planted$' "$pilot/src/lib.rs" | cut -d: -f1)"

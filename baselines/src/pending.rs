@@ -101,7 +101,9 @@ impl Pending {
     /// The reason why the text is refused: no JSON, another schema, unknown or repeated keys, names that could be a path
     /// or a command of a terminal, counts that contradict the verdict or the call sites.
     pub fn parse(text: &str) -> Result<Option<Self>, String> {
-        let Some(pending) = format::parse(text)? else { return Ok(None) };
+        // A reason may name a key of the file.
+        let parsed = format::parse(text).map_err(|reason| plain(&reason))?;
+        let Some(pending) = parsed else { return Ok(None) };
         pending.check().map(|()| Some(pending))
     }
 
@@ -127,7 +129,7 @@ impl Pending {
         let changed = changed.flat_map(|site| site.place.iter().chain([&site.key]));
         let mut texts =
             texts.chain(packages).chain(reasons).chain(changed).chain(self.sites.keys());
-        if let Some(text) = texts.find(|text| !is_plain(text)) {
+        if let Some(text) = texts.find(|text| !text.chars().all(is_plain)) {
             return Err(format!("{text:?} is no plain text"));
         }
         if let Some(key) = self.sites.keys().find(|key| !sites::is_key(key)) {
@@ -178,10 +180,18 @@ fn name(what: &str, name: &str, is_letter: impl Fn(char) -> bool) -> Result<(), 
     Err(format!("{name:?} is no name of a {what}"))
 }
 
-/// Whether a terminal prints `text` as it is: no control characters, and none that reverse what is read.
-fn is_plain(text: &str) -> bool {
-    let reverses = |character| matches!(character, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    !text.contains(|character: char| character.is_control() || reverses(character))
+/// `text` for a terminal: whatever it would obey is replaced.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    let shown =
+        |character| if is_plain(character) { character } else { char::REPLACEMENT_CHARACTER };
+    text.chars().map(shown).collect()
+}
+
+/// Whether a terminal prints `character` as it is: it is no command, and does not reverse what is read.
+fn is_plain(character: char) -> bool {
+    let reverses = matches!(character, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    !character.is_control() && !reverses
 }
 
 #[cfg(test)]

@@ -72,6 +72,9 @@ const AFTER_HELP: &str = "\
 MAX_ALLOCS_ALLOWED_<scenario>=N in the environment sets a limit of N blocks for one run, instead of the recorded blocks
 at N and at 2N; =N,M sets one for each. Everything else stays exact.
 
+What is red and can be recorded waits in pending/ beside the recorded numbers, or in PLIMSOLL_PENDING, for cargo plimsoll
+review. Without that command: PLIMSOLL_UPDATE=\"why\" cargo test --release records, as --update does.
+
 Exit codes: 0 pass, 1 a tool or the environment failed, 2 usage, 3 regression or leak, 4 improvement not yet recorded,
 5 baseline missing, stale or not comparable, 6 the measurement cannot be trusted (blind or nondeterministic).";
 

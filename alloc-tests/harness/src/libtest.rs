@@ -137,7 +137,11 @@ impl Shared {
                 Ok(true)
             }
             Err(error) => {
-                print_error(&format!("error: {error:#}"));
+                // Set by nextest, which runs each test in a process of its own.
+                let is_alone = std::env::var_os("NEXTEST").is_some();
+                let cure =
+                    if is_alone { "; nextest records one at a time: type cargo test" } else { "" };
+                print_error(&format!("error: {error:#}{cure}"));
                 Ok(false)
             }
         }

@@ -122,6 +122,13 @@ fn a_command_for_the_terminal_is_refused() {
 }
 
 #[test]
+fn a_reason_that_quotes_the_file_commands_no_terminal() {
+    let text = format::render(&regressed()).replacen("\"unit\"", "\"\\u001b[2J\": 1, \"unit\"", 1);
+    let reason = Pending::parse(&text).unwrap_err();
+    assert!(reason.contains("unknown field `\u{fffd}[2J`"), "{reason}");
+}
+
+#[test]
 fn a_verdict_that_its_counts_contradict_is_refused() {
     check(
         |one| one.verdict = Verdict::Improved,

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use baselines::Pending;
-use baselines::pending::MOST_BYTES;
+use baselines::pending::{MOST_BYTES, plain};
 use zip::ZipArchive;
 
 use super::waiting::found;
@@ -30,7 +30,7 @@ pub(super) fn read(artifact: &Path) -> Result<Vec<Pending>> {
     let zip = ZipArchive::new(file).map_err(|error| {
         usage(format!("neither a folder nor a zip ({error}); download the artifact again"))
     })?;
-    unzip(zip).map_err(|why| NotComparable(format!("{shown} is refused: {why}")).into())
+    unzip(zip).map_err(|why| NotComparable(format!("{shown} is refused: {}", plain(&why))).into())
 }
 
 fn unzip(mut zip: ZipArchive<File>) -> Result<Vec<Pending>, String> {

@@ -5,11 +5,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use baselines::compare::provenance_differences;
-use baselines::update::Refusal;
+use baselines::update::{Refusal, Summary};
 use baselines::{Pending, Update, pending};
+use bench_show::text::Text;
 
 use super::{Suites, Waiting};
 use crate::error::NotComparable;
+
+/// Columns of a terminal.
+const WIDTH: usize = 80;
 
 /// Accepted numbers, and why.
 pub(crate) struct Accepted {
@@ -25,20 +29,33 @@ pub(crate) fn record(suites: &Suites, waiting: &Waiting, accepted: &[Accepted]) 
         groups.entry(suites.baselines(&one.pending)?.to_owned()).or_default().push(one);
     }
     groups.values().try_for_each(|group| check_build(group))?;
-    let mut lines = Vec::new();
+    let here = std::env::current_dir()?;
+    let mut text = Text::new(WIDTH);
+    let named = accepted.iter().map(|Accepted { pending: Pending { id, verdict, .. }, .. }| {
+        format!("{id} ({})", verdict.as_str())
+    });
+    text.wrapped("", &format!("accepted: {}", named.collect::<Vec<_>>().join(", ")));
     for (root, group) in &groups {
         let of = |one: &&Pending| suites.baselines(one).is_ok_and(|of| of == root);
         let passed: Vec<&Pending> = waiting.passed.iter().filter(of).collect();
-        lines.push(record_suite(root, group, &passed)?);
+        let mut summary = record_suite(root, group, &passed)?;
+        summary.file = relative(&summary.file, &here);
+        summary.to_string().lines().for_each(|line| text.wrapped("", line));
         let folder = pending::folder(root);
         for one in group.iter().map(|one| &one.pending).chain(passed) {
             pending::remove(&folder, &one.target, &one.id)?;
         }
     }
-    lines.push("commit them with the code that changed them:".to_owned());
-    let folders: Vec<&Path> = groups.keys().map(PathBuf::as_path).collect();
-    lines.push(commit_command(&folders, accepted)?);
-    Ok(lines.join("\n") + "\n")
+    text.line("commit them with the code that changed them:");
+    let folders = groups.keys().map(|root| relative(&root.join("alloc"), &here));
+    text.line(&commit_command(&folders.collect::<Vec<_>>(), accepted));
+    Ok(text.into_string())
+}
+
+/// `path` as it is typed in the folder `here`.
+fn relative(path: &Path, here: &Path) -> PathBuf {
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    path.strip_prefix(here).map_or_else(|_| path.clone(), Path::to_owned)
 }
 
 /// Refuses numbers of two builds in one file.
@@ -60,7 +77,7 @@ fn check_build(group: &[&Accepted]) -> Result<()> {
     Ok(())
 }
 
-fn record_suite(root: &Path, group: &[&Accepted], passed: &[&Pending]) -> Result<String> {
+fn record_suite(root: &Path, group: &[&Accepted], passed: &[&Pending]) -> Result<Summary> {
     let first = &group.first().expect("a group has a member").pending;
     let all = || group.iter().map(|one| &one.pending);
     let is_of_build = |one: &&&Pending| one.provenance == first.provenance;
@@ -80,7 +97,7 @@ fn record_suite(root: &Path, group: &[&Accepted], passed: &[&Pending]) -> Result
         prune: false,
     };
     match update.record(root) {
-        Ok(summary) => Ok(summary.to_string()),
+        Ok(summary) => Ok(summary),
         Err(Refusal::OtherBuild { differences, left }) => bail!(NotComparable(format!(
             "nothing recorded: {} stay as another build recorded them ({}); accept all that is pending, or run all tests \
              first: {}",
@@ -104,14 +121,9 @@ pub(crate) fn test_command(Pending { package, test, .. }: &Pending) -> String {
 }
 
 /// `git add … && git commit -m '…'`, with the reasons.
-fn commit_command(folders: &[&Path], accepted: &[Accepted]) -> Result<String> {
-    let here = std::env::current_dir()?;
-    let path = |folder: &&Path| {
-        let folder = folder.join("alloc");
-        let folder = folder.canonicalize().unwrap_or(folder);
-        quoted(&folder.strip_prefix(&here).unwrap_or(&folder).display().to_string())
-    };
-    let paths = folders.iter().map(path).collect::<Vec<_>>().join(" ");
+fn commit_command(folders: &[PathBuf], accepted: &[Accepted]) -> String {
+    let paths = folders.iter().map(|folder| quoted(&folder.display().to_string()));
+    let paths = paths.collect::<Vec<_>>().join(" ");
     let reasons: BTreeSet<&str> = accepted.iter().map(|one| one.reason.as_str()).collect();
     let message = match Vec::from_iter(reasons)[..] {
         [reason] => format!("-m {}", quoted(reason)),
@@ -124,7 +136,7 @@ fn commit_command(folders: &[&Path], accepted: &[Accepted]) -> Result<String> {
             format!("-m 'record new counts'{}", each.collect::<String>())
         }
     };
-    Ok(format!("git add {paths} && git commit {message}"))
+    format!("git add {paths} && git commit {message}")
 }
 
 /// One word of a shell.

@@ -77,7 +77,8 @@ impl Waiting {
 pub(super) fn found(folder: &Path) -> Result<Vec<Found>> {
     pending::find(folder).map_err(|error| match error {
         Error::NotComparable { .. } => {
-            NotComparable(format!("{error}; remove the file, and run the test again")).into()
+            let what = pending::plain(&error.to_string());
+            NotComparable(format!("{what}; remove the file, and run the test again")).into()
         }
         error => error.into(),
     })
@@ -87,11 +88,15 @@ fn in_tree(suites: &Suites) -> Result<Vec<Pending>> {
     let mut all = Vec::new();
     for folder in suites.folders() {
         for (path, one) in found(&pending::folder(folder))? {
-            if suites.baselines(&one).with_context(|| path.display().to_string())? != folder {
+            if suites
+                .baselines(&one)
+                .with_context(|| pending::plain(&path.display().to_string()))?
+                != folder
+            {
                 let (package, test) = (&one.package, &one.test);
                 bail!(NotComparable(format!(
                     "{} has numbers of {package}::{test}, which are kept elsewhere; remove it",
-                    path.display()
+                    pending::plain(&path.display().to_string())
                 )));
             }
             all.push(one);
