@@ -68,6 +68,16 @@ impl Counts {
     }
 }
 
+/// Bytes of memory that the program has mapped itself, past `malloc`.
+///
+/// # Errors
+///
+/// If `file` cannot be read.
+pub fn mapped_bytes(file: &File) -> io::Result<u64> {
+    let [bytes] = words(file, layout::MAPPED)?;
+    Ok((bytes as i64).max(0) as u64)
+}
+
 /// The processes that have begun after the first `known` ones, in their order; none if there were too many to tell them
 /// apart.
 ///

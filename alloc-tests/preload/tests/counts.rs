@@ -20,6 +20,15 @@ unsafe extern "C" {
     fn fork() -> c_int;
     fn free(block: *mut c_void);
     fn malloc(size: usize) -> *mut c_void;
+    fn mmap(
+        at: *mut c_void,
+        len: usize,
+        protection: c_int,
+        flags: c_int,
+        fd: c_int,
+        offset: isize,
+    ) -> *mut c_void;
+    fn munmap(at: *mut c_void, len: usize) -> c_int;
     fn malloc_usable_size(block: *mut c_void) -> usize;
     fn posix_memalign(place: *mut *mut c_void, align: usize, size: usize) -> c_int;
     fn pvalloc(size: usize) -> *mut c_void;
@@ -195,6 +204,28 @@ fn reads_and_writes_of_internet_sockets_alone_are_counted() {
         assert_eq!((counts.reads, counts.read_bytes), (2, 5));
         assert_eq!((counts.writes, counts.written_bytes), (1, 5));
         assert_eq!(counts.blocks, 0);
+    });
+}
+
+#[test]
+fn memory_that_a_program_maps_itself_is_told() {
+    check("memory_that_a_program_maps_itself_is_told", |file| {
+        let mapped = || counts::mapped_bytes(file).expect("the file has counts");
+        let before = mapped();
+        // More than the C library takes from its heap, so that it maps memory of its own.
+        let block = black_box(vec![1_u8; 1 << 20]);
+        assert_eq!(mapped(), before);
+        // SAFETY: the kernel chooses a free address.
+        unsafe {
+            let len = 1 << 20;
+            let [private, read_only] = [(3, 0x22), (1, 0x22)]
+                .map(|(protection, flags)| mmap(ptr::null_mut(), len, protection, flags, -1, 0));
+            assert_eq!(mapped(), before + len as u64);
+            assert_eq!(munmap(private, len), 0);
+            assert_eq!(mapped(), before);
+            black_box(read_only);
+        }
+        drop(block);
     });
 }
 

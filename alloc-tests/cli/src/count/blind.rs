@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use bench_show::units::volume;
 
 use super::counters::MAPPED;
 use super::elf::{self, Linkage};
@@ -49,6 +50,22 @@ pub(super) fn look(program: &Program) -> Result<Vec<String>> {
         }
     }
     Ok(notes)
+}
+
+/// Looks at the memory that a program without connections has `mapped` past `malloc`, beside the `live` bytes of `malloc`.
+/// Its collectors are already in `notes`.
+pub(super) fn look_at_memory(mapped: u64, live: u64, notes: &mut Vec<String>) -> Result<()> {
+    if mapped == 0 || !notes.is_empty() {
+        return Ok(());
+    }
+    let (past, from) = (volume(mapped as f64), volume(live as f64));
+    if mapped > live {
+        return Err(Blind(format!(
+            "the program holds {past} that it has mapped past malloc, and {from} of malloc: most of its blocks cannot be seen; {IN_PROCESS}"
+        )).into());
+    }
+    notes.push(format!("the program holds {past} that it has mapped past malloc; what it allocates there is not counted"));
+    Ok(())
 }
 
 /// The context of a [`Blind`] would only repeat what it says.
@@ -98,7 +115,7 @@ fn look_at(pid: u32) -> Result<Vec<String>> {
             match marker {
                 Marker::Allocator(markers::GO) => return Err(Blind(format!("{} {GO}", name.display())).into()),
                 Marker::Allocator(allocator) => return Err(Blind(format!(
-                    "{} has an allocator of its own, {allocator}, whose blocks do not go through malloc; build it without (a feature or a cfg on #[global_allocator]), or {IN_PROCESS}",
+                    "{} has an allocator of its own, {allocator}, whose blocks do not go through malloc; build or start it without (a feature or a cfg on #[global_allocator]), or {IN_PROCESS}",
                     name.display()
                 )).into()),
                 Marker::Collector(collector) => collectors.push(collector),

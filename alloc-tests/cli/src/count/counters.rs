@@ -67,6 +67,11 @@ impl Counters {
         Counts::read(&self.counts).context("cannot read the counts")
     }
 
+    /// Bytes of memory that the program has mapped past `malloc`.
+    pub(super) fn mapped_bytes(&self) -> Result<u64> {
+        counts::mapped_bytes(&self.counts).context("cannot read the counts")
+    }
+
     /// The processes that count and still run; none if more have begun than can be told apart.
     pub(super) fn running(&self) -> Result<Option<Vec<Process>>> {
         let begun = &mut *self.begun.borrow_mut();

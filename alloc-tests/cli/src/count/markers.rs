@@ -20,8 +20,8 @@ const TEXTS: [(&[u8], Marker); 6] = [
     (b"<jemalloc>", Marker::Allocator("jemalloc")),
     (b"mimalloc: ", Marker::Allocator("mimalloc")),
     (b"runtime.mallocgc", Marker::Allocator(GO)),
-    (b"tcmalloc::", Marker::Allocator("tcmalloc")),
-    (b"snmalloc", Marker::Allocator("snmalloc")),
+    (b"tcmalloc.max_total_thread_cache_bytes", Marker::Allocator("tcmalloc")),
+    (b"Failed to initialise snmalloc", Marker::Allocator("snmalloc")),
     (b"node:internal/", Marker::Collector("V8")),
 ];
 

@@ -88,6 +88,8 @@ impl<'a> Measurement<'a> {
         self.visitor.exchange(2 * messages)?;
         self.visitor.connect(2 * connections)?;
         self.hold(connections)?;
+        let live = self.live()?.unwrap_or_default().max(0) as u64;
+        blind::look_at_memory(self.counters.mapped_bytes()?, live, &mut self.notes)?;
         say("watching the program while nothing happens");
         let (idle, _) = self.window(|_| {
             thread::sleep(IDLE);

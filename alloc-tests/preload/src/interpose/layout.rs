@@ -21,6 +21,9 @@ pub const READS: usize = 3;
 /// The word with the number of writes; the next one has their bytes.
 pub const WRITES: usize = 5;
 
+/// The word with the bytes of memory that the program has mapped past `malloc`, and not unmapped.
+pub const MAPPED: usize = 7;
+
 /// The first word of the slots, on a page of their own.
 pub const FIRST_SLOT: usize = 512;
 

@@ -1,4 +1,4 @@
-//! Counts the heap blocks of a process, and its reads and writes of sockets, in a file that its parent has mapped too.
+//! Counts the heap blocks of a process, its mappings, and its reads and writes of sockets, in a file that its parent has mapped too.
 //!
 //! The dynamic linker loads it before every other library of a program (`LD_PRELOAD`). No function in here allocates,
 //! panics, takes a lock or has thread-local state. Processes add to the same file: children inherit the environment.
@@ -12,6 +12,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 mod heap;
 pub mod layout;
+mod mappings;
 mod sockets;
 
 use layout::{FIRST_SLOT, LENGTH, PROCESSES, SLOT_WORDS, SLOTS};

@@ -29,7 +29,7 @@ const MSG_PEEK: c_int = 2;
 const ENOSYS: c_int = 38;
 
 /// The function of this name in the next library, the C library; looked up once.
-fn next(name: &CStr, cache: &AtomicPtr<c_void>) -> *mut c_void {
+pub(crate) fn next(name: &CStr, cache: &AtomicPtr<c_void>) -> *mut c_void {
     let known = cache.load(Relaxed);
     if !known.is_null() {
         return known;
