@@ -40,7 +40,8 @@ pub(crate) fn record(suites: &Suites, waiting: &Waiting, accepted: &[Accepted]) 
         let passed: Vec<&Pending> = waiting.passed.iter().filter(of).collect();
         let mut summary = record_suite(root, group, &passed)?;
         summary.file = relative(&summary.file, &here);
-        summary.to_string().lines().for_each(|line| text.wrapped("", line));
+        // A path that is broken is no path.
+        summary.to_string().lines().for_each(|line| text.line(line));
         let folder = pending::folder(root);
         for one in group.iter().map(|one| &one.pending).chain(passed) {
             pending::remove(&folder, &one.target, &one.id)?;
