@@ -48,7 +48,7 @@
 //! - `system_calls`: the calls of the server's threads, by seccomp notifications, which also pin random numbers; `clock`:
 //!   the clocks of the server, which can be stopped; `pins`: what is the same in every run
 //! - `doctor`: the cause of counts that differ, by one pin after the other
-//! - `sites`: dhat's profile as call sites; `attribute`: the sites that allocate, leak or waver
+//! - `sites`: dhat's profile as call sites; `source_file`: their files; `attribute`: the sites that allocate, leak or waver
 //! - `child`: both ends of a scenario's process
 //! - `judge`: scenarios against their baselines; `result`: those without a measurement; `limits`: limits for one run
 //! - `record`: new baselines; `pending`: numbers that are not accepted yet; `report`: table, JSON, JUnit, Markdown
@@ -86,6 +86,7 @@ mod scenario;
 mod serve;
 mod setup;
 mod sites;
+mod source_file;
 mod suite;
 mod system_calls;
 mod websocket;

@@ -52,6 +52,8 @@ pub(crate) struct Crate {
     pub(crate) name: String,
     /// Its folder below the workspace's root, with a `/` at the end.
     pub(crate) folder: String,
+    /// The workspace's root.
+    pub(crate) root: PathBuf,
 }
 
 impl Setup {

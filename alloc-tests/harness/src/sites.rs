@@ -173,11 +173,10 @@ fn key(stack: &[&Frame<'_>]) -> (String, String) {
         return (function.to_owned(), String::new());
     };
     let frame = server.map_or(*first, |at| program[at]);
-    // dhat keeps the last three parts of a path: for a nested file the folder of the crate is missing.
-    let folder = frame.server.filter(|_| frame.place.starts_with("src/"));
-    let folder = folder.map_or("", |server| server.folder.as_str());
+    let place =
+        frame.server.map_or_else(|| frame.place.clone(), |own| own.below_root(&frame.place));
     let names: Vec<&str> = path.iter().map(|frame| frame.function.as_str()).collect();
-    (names.join(" <- "), format!("{folder}{}", frame.place))
+    (names.join(" <- "), place)
 }
 
 #[cfg(test)]
@@ -185,7 +184,7 @@ mod tests {
     use super::*;
 
     fn crates() -> [Crate; 1] {
-        [Crate { name: "server".to_owned(), folder: "server/".to_owned() }]
+        [Crate { name: "server".to_owned(), folder: "server/".to_owned(), root: "/nowhere".into() }]
     }
 
     #[track_caller]

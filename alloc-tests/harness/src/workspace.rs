@@ -118,6 +118,7 @@ impl Package {
         let of = |target: &Target| Crate {
             name: target.name.replace('-', "_"),
             folder: folder.clone().unwrap_or_default(),
+            root: root.to_owned(),
         };
         self.targets.iter().filter(is_own).map(of).collect()
     }
@@ -215,7 +216,8 @@ mod tests {
         assert_eq!(found.package, "plimsoll");
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
         assert_eq!(package_in(folder).expect("it is a package"), found.package);
-        let own = Crate { name: "plimsoll".to_owned(), folder: "alloc-tests/harness/".to_owned() };
+        let (name, folder) = ("plimsoll".to_owned(), "alloc-tests/harness/".to_owned());
+        let own = Crate { name, folder, root: found.root.clone() };
         assert!(found.members.contains(&own), "{:?}", found.members);
         assert!(found.packages().expect("it has a lockfile").contains_key("dhat"));
     }

@@ -1,7 +1,7 @@
 //! What a suite does: its tests, its table, or one scenario.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::Suite;
@@ -107,7 +107,11 @@ fn crates_of(folder: &Path, names: Option<&[String]>) -> anyhow::Result<Vec<Crat
     let members = members.unwrap_or_default();
     let of = |name: &String| {
         let member = members.iter().find(|member| member.name == *name).cloned();
-        member.unwrap_or_else(|| Crate { name: name.clone(), folder: String::new() })
+        member.unwrap_or_else(|| Crate {
+            name: name.clone(),
+            folder: String::new(),
+            root: PathBuf::new(),
+        })
     };
     Ok(names.iter().map(of).collect())
 }
