@@ -157,8 +157,13 @@ fn report(plan: &Plan<'_>, runs: usize) -> Result<Report> {
     })?;
     let counted: Result<Vec<Run>> = (0..runs)
         .map(|nth| {
-            let say =
-                |what: &str| progress.step(&format!("run {} of {runs}: {what}", nth + 1), 0, 1);
+            let run = format!("run {} of {runs}", nth + 1);
+            progress.say(&run);
+            let say = |step: &str| {
+                if progress.is_bar() {
+                    progress.step(&format!("{run}: {step}"), nth, runs);
+                }
+            };
             run::run(plan, &say)
         })
         .collect();

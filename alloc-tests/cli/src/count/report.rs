@@ -143,7 +143,7 @@ fn differs(figure: &Outcome) -> bool {
 fn cell(figure: &Outcome) -> String {
     match figure {
         Outcome::Exact(exact) => count(*exact),
-        Outcome::Differs(least, most) => format!("{}–{}", count(*least), count(*most)),
+        Outcome::Differs(least, most) => format!("{} to {}", count(*least), count(*most)),
         Outcome::NotMeasured => NOT_MEASURED.to_owned(),
     }
 }

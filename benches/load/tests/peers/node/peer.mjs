@@ -2,7 +2,7 @@
 import { WebSocketServer } from "ws";
 
 const counts = { "/echo": { received: 0, sent: 0 }, "/push": { received: 0, sent: 0 } };
-const server = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+const server = new WebSocketServer({ host: "127.0.0.1", port: Number(process.env.PORT ?? 0) });
 
 server.on("listening", () => console.log(server.address().port));
 server.on("connection", (socket, request) => {

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import time
 
@@ -38,7 +39,7 @@ async def attend(socket):
 async def main():
     ended = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
-    async with serve(attend, "127.0.0.1", 0) as server:
+    async with serve(attend, "127.0.0.1", int(os.environ.get("PORT", 0))) as server:
         print(server.sockets[0].getsockname()[1], flush=True)
         await ended.wait()
         print(json.dumps(counts), flush=True)
