@@ -51,6 +51,8 @@ fn frame(binary: bool, payload: &[u8], mask: Option<[u8; 4]>) -> Vec<u8> {
 /// A client's message whose numbers are replaced in place.
 #[derive(Clone, Debug)]
 pub struct Frame {
+    text: Pattern,
+    binary: bool,
     bytes: Vec<u8>,
     payload: usize,
     /// Where each number begins in the payload.
@@ -60,11 +62,12 @@ pub struct Frame {
 impl Frame {
     /// The message with the first number of connection 0.
     #[must_use]
-    pub fn new(binary: bool, text: &Pattern) -> Self {
+    pub fn new(binary: bool, text: Pattern) -> Self {
         let mut payload = Vec::new();
         text.write(first_number(0), &mut payload);
         let bytes = client(binary, &payload);
-        Self { payload: bytes.len() - payload.len(), bytes, numbers: text.numbers().collect() }
+        let numbers = text.numbers().collect();
+        Self { text, binary, payload: bytes.len() - payload.len(), bytes, numbers }
     }
 
     /// Writes `number`, of [`DIGITS`] digits, wherever `{seq}` stands.
@@ -76,6 +79,18 @@ impl Frame {
                 rest /= 10;
             }
         }
+    }
+
+    /// What it says, for a driver that encodes it itself.
+    #[must_use]
+    pub fn text(&self) -> &Pattern {
+        &self.text
+    }
+
+    /// Whether it is binary.
+    #[must_use]
+    pub fn is_binary(&self) -> bool {
+        self.binary
     }
 
     /// The message on the wire.

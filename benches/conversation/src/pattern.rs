@@ -91,10 +91,9 @@ impl Rule {
         self.matches(text).any(|found| found == number || !self.has_number())
     }
 
-    /// The number of the message that this text answers; `None` if it breaks the rule, or the rule has no number.
-    #[must_use]
-    pub fn number(&self, text: &[u8]) -> Option<u64> {
-        self.has_number().then(|| self.matches(text).next()).flatten()
+    /// The numbers of the messages that this text may answer; none if it breaks the rule, or the rule has no number.
+    pub fn numbers<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = u64> {
+        self.matches(text).filter(|_| self.has_number())
     }
 
     /// Whether an answer tells the number of its message.

@@ -63,7 +63,7 @@ impl Script {
 
 impl Line {
     fn new(name: String, step: &Step, expect: Option<Expect>) -> Self {
-        let frame = |text: &String| Frame::new(step.binary, &Pattern::new(text));
+        let frame = |text: &String| Frame::new(step.binary, Pattern::new(text));
         Self {
             name,
             send: step.send.as_ref().map(frame),

@@ -70,7 +70,9 @@ impl Endpoint {
         let longest_answer = longest
             + match target.mode {
                 Mode::Echo => LONGER_ECHO,
-                Mode::Request { .. } | Mode::Subscribe { .. } => LONGER_ANSWER,
+                Mode::Request { .. } | Mode::Conversation(_) | Mode::Subscribe { .. } => {
+                    LONGER_ANSWER
+                }
             };
         let buffered = 2 * (longest + WRITE_BUFFER);
         Ok(Self {

@@ -117,6 +117,12 @@ impl InFlight {
         self.entries.is_empty()
     }
 
+    /// Whether message `number` is awaited, in time or late.
+    pub(super) fn is_unanswered(&self, number: u32) -> bool {
+        let at = number.checked_sub(self.first);
+        at.and_then(|at| self.entries.get(at as usize)).is_some_and(|entry| !entry.is_answered)
+    }
+
     /// Numbers of the messages without an answer, the oldest first.
     pub(super) fn unanswered(&self) -> impl Iterator<Item = u32> {
         let numbered = (self.first..).zip(&self.entries);

@@ -8,8 +8,8 @@
 //! - `worker`: opens and closes users; `worker_state`: what its connections share and record into
 //! - `user`, `user_handle`: a virtual user, and what its worker tells it; `session`: one connection of it; `silence`: how
 //!   long a subscription has had no message
-//! - `schedule`, `arrivals`: when connections open, and when messages are due; `message`, `protocol`: how messages are
-//!   made and answers are recognised; `connection_numbers`: what tells connections apart; `in_flight`: messages without an answer
+//! - `schedule`, `arrivals`: when connections open, and when messages are due; `message`, `talk`, `protocol`: how
+//!   messages are made and answers are recognised; `opening`: what is said before them; `connection_numbers`: what tells connections apart; `in_flight`: messages without an answer
 //! - `endpoint`, `transport`, `tls`, `request`, `wire`: a connection to the target; [`problem`]: how one failed
 //! - `hostile`, `slow_reader`: peers that misbehave; `scrape`: the target's allocations
 //! - `host`, `clock`, `timers`, `alarm`, `cpu_meter`: where time comes from; `testing`, `memory`, `virtual_time`:
@@ -34,6 +34,7 @@ mod masking_keys;
 #[cfg(feature = "testing")]
 mod memory;
 mod message;
+mod opening;
 pub mod problem;
 pub mod progress;
 mod protocol;
@@ -44,6 +45,7 @@ mod scrape;
 mod session;
 mod silence;
 mod slow_reader;
+mod talk;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod timers;

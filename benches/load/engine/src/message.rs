@@ -7,8 +7,6 @@
 #[cfg(test)]
 mod tests;
 
-use std::io::Write as _;
-
 use bench_kit::random::SplitMix64;
 use load_plan::profile::{Size, Traffic};
 
@@ -45,6 +43,8 @@ pub(super) enum Recognised {
     Exact(u32),
     /// An answer to this number with other bytes.
     Corrupted(u32),
+    /// A part of an answer, which more messages follow.
+    Part,
     /// A message that resembles none that was sent on this connection.
     Unknown,
 }
@@ -180,42 +180,4 @@ const fn values() -> [u8; 256] {
         value += 1;
     }
     values
-}
-
-/// A text with `{seq}` in it.
-#[derive(Clone, Debug)]
-pub(super) struct Template {
-    before: Box<[u8]>,
-    after: Box<[u8]>,
-}
-
-impl Template {
-    /// `None` without `{seq}`.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let (before, after) = text.split_once("{seq}")?;
-        Some(Self { before: before.as_bytes().into(), after: after.as_bytes().into() })
-    }
-
-    /// Appends the text with `number` in it.
-    pub(super) fn write(&self, number: u64, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.before);
-        write!(out, "{number}").expect("a vector takes every byte");
-        out.extend_from_slice(&self.after);
-    }
-
-    /// The number at the first place in `payload` that matches the template.
-    pub(super) fn find(&self, payload: &[u8]) -> Option<u64> {
-        (0..payload.len()).find_map(|at| {
-            let rest = payload[at..].strip_prefix(&*self.before)?;
-            // Not the end of a longer number.
-            if self.before.is_empty() && at > 0 && payload[at - 1].is_ascii_digit() {
-                return None;
-            }
-            let len = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            let (digits, rest) = rest.split_at(len);
-            rest.starts_with(&self.after)
-                .then(|| str::from_utf8(digits).ok()?.parse().ok())
-                .flatten()
-        })
-    }
 }

@@ -19,6 +19,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use super::endpoint::WiredSocket;
 use super::in_flight::InFlight;
 use super::problem::{Problem, of_session};
+use super::talk::Heard;
 use super::user_handle::UserHandle;
 use super::worker_state::WorkerState;
 
@@ -42,6 +43,7 @@ pub(super) struct Session<'a> {
     /// Tells this connection's messages from those of any other.
     id: u32,
     in_flight: InFlight,
+    heard: Heard,
     state: State,
     /// The socket did not take a message that was due.
     is_blocked: bool,
@@ -82,6 +84,7 @@ impl<'a> Session<'a> {
             socket,
             id,
             in_flight: InFlight::new(traffic.timeout.as_nanos() as u64),
+            heard: Heard::default(),
             state: State::Open,
             is_blocked: false,
             // What was due before could not be sent.
@@ -247,14 +250,5 @@ impl<'a> Session<'a> {
             }
         };
         own_ns.min(pong_ns)
-    }
-
-    /// Sends the first message of a subscription.
-    pub(super) fn greet(&mut self) -> Result<(), Problem> {
-        let Some(greeting) = self.worker.protocol.greeting() else { return Ok(()) };
-        self.has_unflushed = true;
-        Pin::new(&mut self.socket)
-            .start_send(Message::Text(greeting.into()))
-            .map_err(|error| of_session(&error))
     }
 }

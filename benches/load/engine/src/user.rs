@@ -6,6 +6,8 @@ use std::rc::Rc;
 use bench_kit::random::SplitMix64;
 use load_plan::outcome::Ending;
 
+use super::endpoint::WiredSocket;
+use super::opening;
 use super::problem::Problem;
 use super::schedule::{back_off_ns, uniform};
 use super::session::Session;
@@ -58,7 +60,7 @@ async fn connect_once(
     user.silence().connect(begun_ns);
     let connected = tokio::select! {
         biased;
-        connected = Box::pin(worker.endpoint.connect_wired(worker.clock)) => connected,
+        connected = Box::pin(open(worker, id)) => connected,
         () = user.leaving() => {
             let words = "the run ended before the connection was open".to_owned();
             Err(Problem::of(Ending::Interrupted, words))
@@ -70,11 +72,14 @@ async fn connect_once(
     worker.opened(begun_ns);
     user.open(true);
     user.begin(worker.pace(), worker.command().stage, worker.clock.now_ns());
-    let ended = match session.greet() {
-        Ok(()) => poll_fn(|cx| session.poll(cx)).await,
-        Err(problem) => Err(problem),
-    };
+    let ended = poll_fn(|cx| session.poll(cx)).await;
     user.open(false);
     worker.closed();
     ended
+}
+
+async fn open(worker: &WorkerState, id: u32) -> Result<WiredSocket, Problem> {
+    let mut socket = worker.endpoint.connect_wired(worker.clock).await?;
+    opening::open(worker, &mut socket, id).await?;
+    Ok(socket)
 }

@@ -255,6 +255,6 @@ impl WorkerState {
 fn pace(profile: &Profile, stage: usize) -> Pace {
     match profile.target.mode {
         Mode::Subscribe { .. } => Pace::Idle,
-        Mode::Echo | Mode::Request { .. } => profile.pace(stage),
+        Mode::Echo | Mode::Request { .. } | Mode::Conversation(_) => profile.pace(stage),
     }
 }

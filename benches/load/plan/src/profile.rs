@@ -6,6 +6,7 @@ mod conduct;
 mod measurable;
 mod parse;
 mod redact;
+mod talk;
 #[cfg(test)]
 mod tests;
 mod timeline;
@@ -17,8 +18,9 @@ use serde::{Deserialize, Serialize};
 
 use super::thresholds::Threshold;
 
-pub use builtin::Builtin;
+pub use builtin::{Builtin, conversation};
 pub use conduct::{Conduct, Hostile, Provocation, SlowReaders, Storm};
+pub use talk::Talk;
 
 /// A load, and the limits on its run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -69,18 +71,23 @@ pub struct Target {
 /// What a connection does once it is open.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "snake_case")]
-#[serde(expecting = "\"echo\", { request = {…} } or { subscribe = {…} }")]
+#[serde(
+    expecting = "\"echo\", { request = {…} }, { conversation = \"FILE\" } or { subscribe = {…} }"
+)]
 pub enum Mode {
     /// Sends messages that must come back unchanged.
     #[default]
     Echo,
     /// Sends messages that are each answered by one that contains their number.
     Request {
-        /// The message; `{seq}` becomes its number, which rises by one from a number that differs between connections.
+        /// The message; `{seq}` becomes its number of ten digits, which rises by one from a number that differs between
+        /// connections.
         send: String,
         /// A text that the answer contains; `{seq}` stands for the number.
         reply: String,
     },
+    /// Opens each connection with some steps, then sends exchanges in turn, each as a message with its answer.
+    Conversation(Talk),
     /// Receives messages without asking for each.
     Subscribe {
         /// A message to send once, before any is expected.

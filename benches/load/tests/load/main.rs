@@ -3,6 +3,7 @@
 mod access;
 mod allocations;
 mod bad_input;
+mod conversations;
 mod endings;
 mod handshakes;
 mod histograms;

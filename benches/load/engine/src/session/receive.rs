@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use super::{Session, Step, TURN};
 use crate::in_flight::Answer;
 use crate::message::Recognised;
-use crate::protocol::{Protocol, Update};
+use crate::protocol::{Messages, Update};
 use crate::wire::Next;
 
 impl Session<'_> {
@@ -81,10 +81,14 @@ impl Session<'_> {
     fn take_payload(&mut self, payload: &[u8], kind: Kind, received: &mut Received) -> Step {
         let now_ns = self.socket.get_ref().received_ns();
         let worker = self.worker;
-        let recognised = worker.protocol.recognise(self.id, payload, &self.in_flight);
+        let message = (kind, payload);
+        let recognised =
+            worker.protocol.recognise(self.id, message, &self.in_flight, &mut self.heard);
         // A message that came back byte for byte as it was sent is valid text.
-        let is_checked =
-            matches!((&worker.protocol, recognised), (Protocol::Echo(_), Recognised::Exact(_)));
+        let is_checked = matches!(
+            (&worker.protocol.messages, recognised),
+            (Messages::Echo(..), Recognised::Exact(_))
+        );
         if kind == Kind::Text
             && !is_checked
             && let Err(error) = str::from_utf8(payload)
@@ -92,19 +96,20 @@ impl Session<'_> {
             return Break(self.ended(Some(&Error::Utf8(error.to_string()))));
         }
         received.enter(payload.len());
-        self.take_answer(recognised, payload, kind, now_ns);
+        self.take_answer(recognised, payload, now_ns);
         Continue(())
     }
 
-    fn take_answer(&mut self, recognised: Recognised, payload: &[u8], kind: Kind, now_ns: u64) {
+    fn take_answer(&mut self, recognised: Recognised, payload: &[u8], now_ns: u64) {
         if let Some(update) = self.worker.protocol.update(payload) {
             self.take_update(update, payload, now_ns);
             return;
         }
         let fault = |fault| self.worker.fault(fault, now_ns, payload);
         let (number, is_right) = match recognised {
-            Recognised::Exact(number) => (number, kind == self.worker.profile.traffic.kind),
+            Recognised::Exact(number) => (number, true),
             Recognised::Corrupted(number) => (number, false),
+            Recognised::Part => return,
             Recognised::Unknown => return fault(Fault::Unexpected),
         };
         match self.in_flight.answer(number, now_ns) {

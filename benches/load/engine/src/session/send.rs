@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use futures::Sink;
 use load_plan::metrics::Tally;
-use load_plan::profile::{Kind, Pace, Traffic};
+use load_plan::profile::{Kind, Pace};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
@@ -114,8 +114,9 @@ impl Session<'_> {
     fn put_message(&mut self) -> (u64, u64) {
         self.has_unflushed = true;
         let (worker, number) = (self.worker, self.in_flight.next());
-        let Traffic { fragments, kind, .. } = worker.profile.traffic;
-        let first = if kind == Kind::Text { Data::Text } else { Data::Binary };
+        let fragments = worker.profile.traffic.fragments;
+        let is_text = worker.protocol.kind(number) == Kind::Text;
+        let first = if is_text { Data::Text } else { Data::Binary };
         let mut keys = worker.masking_keys.borrow_mut();
         let wire = self.socket.get_mut();
         let write = |out: &mut Vec<u8>| worker.protocol.write(self.id, number, out);

@@ -5,7 +5,7 @@ use load_plan::outcome::Fault;
 
 use super::WorkerState;
 use crate::in_flight::Entry;
-use crate::protocol::Protocol;
+use crate::protocol::Messages;
 use crate::silence::Gap;
 
 /// Milliseconds by which the clock of a peer may be ahead: clocks that are set over a network agree to a few.
@@ -127,7 +127,7 @@ impl WorkerState {
     /// Records a gap that no message has ended, in a hold: it lasts as long at least, and the next message is as old.
     pub(in super::super) fn record_silence(&self, gap: Option<Gap>) {
         let (Some(gap), Some(_)) = (gap, self.command().hold()) else { return };
-        let Protocol::Subscribe { time_ms, .. } = &self.protocol else { return };
+        let Messages::Subscribe { time_ms, .. } = &self.protocol.messages else { return };
         let timings = [Some(Timing::Gap), time_ms.as_ref().map(|_| Timing::Staleness)];
         for timing in timings.into_iter().flatten() {
             match gap {

@@ -2,6 +2,7 @@
 
 mod answers;
 mod comings_and_goings;
+mod conversations;
 mod due;
 mod endings;
 mod handshakes;

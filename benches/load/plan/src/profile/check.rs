@@ -4,7 +4,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::measurable::why_not;
-use super::{Conduct, Mode, Pace, Profile, Size, Stage, Target, Traffic};
+use super::{Conduct, Mode, Pace, Profile, Size, Stage, Target, Traffic, talk};
 use crate::metrics::HIGHEST_NS;
 use crate::thresholds::Threshold;
 use crate::units::{exact_bytes, exact_duration};
@@ -47,6 +47,7 @@ impl Profile {
         ensure!(!self.name.trim().is_empty(), "name is empty; write one word such as \"checkout\"");
         target(&self.target)?;
         traffic(&self.traffic)?;
+        talk::check(self)?;
         conduct(&self.conduct)?;
         self.check_stages()?;
         self.check_thresholds(None, &self.thresholds).context("thresholds")?;
@@ -158,7 +159,7 @@ fn is_header_value(text: &str) -> bool {
 
 fn mode(mode: &Mode) -> Result<()> {
     match mode {
-        Mode::Echo => {}
+        Mode::Echo | Mode::Conversation(_) => {}
         Mode::Request { send, reply } => {
             for (key, template) in [("send", send), ("reply", reply)] {
                 ensure!(

@@ -20,7 +20,7 @@ pub(super) fn why_not(
     let Profile { target, traffic, conduct, .. } = profile;
     let (is_subscription, has_sequence, has_time) = match &target.mode {
         Mode::Subscribe { sequence, time_ms, .. } => (true, sequence.is_some(), time_ms.is_some()),
-        Mode::Echo | Mode::Request { .. } => (false, false, false),
+        Mode::Echo | Mode::Request { .. } | Mode::Conversation(_) => (false, false, false),
     };
     let held_alone = stage.filter(|stage| !held(stage));
     let rules = [

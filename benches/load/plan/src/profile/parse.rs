@@ -1,6 +1,7 @@
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail};
+use conversation::Conversation;
 
-use super::Profile;
+use super::{Mode, Profile, Talk};
 use crate::unknown::unknown;
 
 impl Profile {
@@ -11,8 +12,30 @@ impl Profile {
     /// If the text is not TOML, if a key is unknown, missing or of the wrong kind, or if [`Profile::check`] fails; with
     /// the line where one is known.
     pub fn parse(toml: &str, origin: &str) -> Result<Self> {
+        Self::parse_with(toml, origin, |file| {
+            bail!("cannot read the conversation {file} from here; write it in place of its name")
+        })
+    }
+
+    /// As [`Profile::parse`], for a profile that may name files, which `read` reads.
+    ///
+    /// # Errors
+    ///
+    /// As [`Profile::parse`], or any error of `read`.
+    pub fn parse_with(
+        toml: &str,
+        origin: &str,
+        read: impl Fn(&str) -> Result<Conversation>,
+    ) -> Result<Self> {
         let mut profile: Self =
             toml::from_str(toml).map_err(|error| anyhow!("{origin}: {}", words(toml, &error)))?;
+        if let Mode::Conversation(talk) = &profile.target.mode {
+            let held = match talk {
+                Talk::File(file) => read(file).with_context(|| origin.to_owned())?,
+                Talk::Held(conversation) => conversation.clone(),
+            };
+            profile.target.say(held);
+        }
         for (index, stage) in profile.stages.iter_mut().enumerate() {
             if stage.name.is_empty() {
                 stage.name = format!("stage {}", index + 1);

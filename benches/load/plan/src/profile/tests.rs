@@ -2,6 +2,7 @@ mod builtin;
 mod check;
 mod parse;
 mod round_trip;
+mod talk;
 mod timeline;
 
 use super::Profile;

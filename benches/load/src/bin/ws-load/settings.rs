@@ -1,5 +1,6 @@
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -8,7 +9,7 @@ use load::settings;
 use load_engine::problem::Problem;
 use load_engine::run::RunSettings;
 use load_plan::model::Shard;
-use load_plan::profile::Profile;
+use load_plan::profile::{Profile, conversation};
 use load_plan::thresholds::{Threshold, overridden};
 use load_plan::url::Url;
 
@@ -24,6 +25,9 @@ pub(crate) struct Flags {
     /// ws:// or wss://; without a URL, ws-load starts a server
     #[arg(value_name = "URL")]
     url: Option<String>,
+    /// Say what this TOML file says, not what the profile does
+    #[arg(long, value_name = "FILE")]
+    conversation: Option<PathBuf>,
     /// Threads that load [default: half of the processors]
     #[arg(long, value_name = "N")]
     workers: Option<NonZeroUsize>,
@@ -93,6 +97,9 @@ impl Flags {
         }
         profile.thresholds = overridden(&profile.thresholds, &self.thresholds);
         let target = &mut profile.target;
+        if let Some(file) = &self.conversation {
+            target.say(conversation(file).map_err(usage)?);
+        }
         target.headers.extend(self.headers.iter().cloned());
         target.origin = self.origin.clone().or_else(|| target.origin.take());
         target.subprotocol = self.subprotocol.clone().or_else(|| target.subprotocol.take());
@@ -117,7 +124,7 @@ impl Flags {
     /// is started here and ends with its value.
     pub(crate) fn settings(&self, profile: Profile) -> Result<(RunSettings, Option<OwnTarget>)> {
         let (url, own) = match self.url.as_ref().or(profile.target.url.as_ref()) {
-            Some(url) => (url.clone(), None),
+            Some(url) => (profile.target.address(url), None),
             None => {
                 let own = OwnTarget::start()?;
                 (own.url().to_owned(), Some(own))

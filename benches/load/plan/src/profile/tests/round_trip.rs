@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use conversation::{Conversation, Expect, Step};
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -31,7 +32,25 @@ fn mode() -> impl Strategy<Value = Mode> {
     prop_oneof![
         Just(Mode::Echo),
         (template, template).prop_map(|(send, reply)| Mode::Request { send, reply }),
+        conversation().prop_map(|conversation| Mode::Conversation(Talk::Held(conversation))),
     ]
+}
+
+fn conversation() -> impl Strategy<Value = Conversation> {
+    let expect = prop_oneof![
+        (1..9_usize).prop_map(|frames| Expect { frames: Some(frames), ..Expect::default() }),
+        "[a-z]{0,9}".prop_map(|text| Expect { exact: Some(text), ..Expect::default() }),
+        "[a-z]{1,9}\\{seq\\}".prop_map(|text| Expect { contains: Some(text), ..Expect::default() }),
+    ];
+    let step = ("[a-z]{0,9}\\{seq\\}", option::of(expect), any::<bool>());
+    let step = step.prop_map(|(send, expect, binary)| Step { send: Some(send), expect, binary });
+    let steps = (vec(step.clone(), 0..3), vec(step, 1..3), option::of("/[a-z]{0,9}"));
+    steps.prop_map(|(open, exchanges, path)| Conversation {
+        path,
+        open,
+        exchanges,
+        ..Conversation::echo(0, false)
+    })
 }
 
 fn target() -> impl Strategy<Value = Target> {
@@ -125,10 +144,14 @@ fn any_profile() -> impl Strategy<Value = Profile> {
     let preset = option::of(select(Preset::ALL.to_vec()));
     ("[a-z]{1,9}", "\\PC{0,20}", target(), traffic(), conduct(), stages(), preset, thresholds())
         .prop_map(|(name, description, target, traffic, conduct, stages, preset, own)| Profile {
+            // A conversation says itself what is binary.
+            traffic: match target.mode {
+                Mode::Conversation(_) => Traffic { kind: Kind::Text, ..traffic },
+                _ => traffic,
+            },
             name,
             description,
             target,
-            traffic,
             conduct,
             stages,
             thresholds: overridden(&preset.map_or_else(Vec::new, Preset::thresholds), &own),
