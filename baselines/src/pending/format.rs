@@ -41,7 +41,10 @@ pub(super) fn parse(text: &str) -> Result<Option<Pending>, String> {
         slack,
         sites: Sorted(sites),
         sites_changed,
-    } = strict::parse(text, SCHEMA)?;
+    } = strict::parse(text, SCHEMA).map_err(|reason| match reason.strip_prefix("schema ") {
+        Some(_) => format!("{reason}; install the cargo-plimsoll of the plimsoll that wrote it"),
+        None => reason,
+    })?;
     let provenance = Provenance { rustc, profile, packages };
     Ok(Some(Pending {
         id,

@@ -78,7 +78,7 @@ pub(super) fn found(folder: &Path) -> Result<Vec<Found>> {
     pending::find(folder).map_err(|error| match error {
         Error::NotComparable { .. } => {
             let what = pending::plain(&error.to_string());
-            NotComparable(format!("{what}; remove the file, and run the test again")).into()
+            NotComparable(format!("{what}; or remove the file, and run the test again")).into()
         }
         error => error.into(),
     })
