@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use baselines::Verdict;
 use bench_show::output::print;
 use bench_show::progress::Progress;
@@ -180,9 +180,7 @@ fn report(plan: &Plan<'_>, runs: usize) -> Result<Report> {
 
 fn conversation(file: Option<&Path>) -> Result<Conversation> {
     let Some(file) = file else { return Ok(Conversation::echo(TEXT, false)) };
-    let text = std::fs::read_to_string(file)
-        .with_context(|| format!("cannot read the conversation {}", file.display()))?;
-    Ok(Conversation::parse(&text, &file.display().to_string())?)
+    Ok(Conversation::load(file)?)
 }
 
 /// Raises the limit on descriptors only where it must be: the program inherits it.

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use bench_show::hint::nearest;
+use conversation::Conversation;
 
 mod command_line;
 mod file;
@@ -176,6 +177,8 @@ fn checked(file: &str, entry: Entry, packages: &Packages) -> Result<Service> {
     if let Some(missing) = conversation.as_ref().filter(|file| !file.is_file()) {
         bail!("{}: conversation = {missing:?} is no file below the root", place());
     }
+    // Before anything is built.
+    conversation.as_deref().map(Conversation::load).transpose().with_context(place)?;
     Ok(Service {
         bin: bin.with_context(place)?,
         command: command.transpose().with_context(place)?,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use conversation::Conversation;
 
 /// A conversation, with the name that its rows bear.
@@ -21,10 +21,7 @@ impl Talk {
     ///
     /// If the file cannot be read, or no driver could hold the conversation.
     pub fn read(file: &Path) -> Result<Self> {
-        let shown = file.display();
-        let text = std::fs::read_to_string(file)
-            .with_context(|| format!("cannot read the conversation {shown}; check the path"))?;
-        let conversation = Conversation::parse(&text, &shown.to_string())?;
+        let conversation = Conversation::load(file)?;
         let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         Ok(Self { name, conversation })
     }

@@ -1,6 +1,33 @@
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
 use super::{Conversation, Refused};
 
+/// Size of the longest file that is read, in bytes.
+const MOST_BYTES: u64 = 1 << 20;
+
 impl Conversation {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, or as [`Conversation::parse`].
+    pub fn load(file: &Path) -> Result<Self, Refused> {
+        let name = file.display();
+        let mut text = String::new();
+        let read = File::open(file)
+            .and_then(|opened| opened.take(MOST_BYTES + 1).read_to_string(&mut text));
+        read.map_err(|error| {
+            Refused(format!("cannot read the conversation {name}: {error}; check the path"))
+        })?;
+        if text.len() as u64 > MOST_BYTES {
+            let words = "the file is longer than 1 MiB; a conversation is shorter";
+            return Err(Refused(format!("{name}: {words}")));
+        }
+        Self::parse(&text, &name.to_string())
+    }
+
     /// Reads and checks TOML. Errors begin with `origin`, a file's name.
     ///
     /// # Errors

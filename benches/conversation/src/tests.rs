@@ -41,6 +41,13 @@ fn a_conversation_is_read_and_written_without_a_loss() {
 }
 
 #[test]
+fn a_file_that_is_missing_or_endless_is_refused_with_its_name() {
+    let load = |file: &str| Conversation::load(file.as_ref()).expect_err(file).to_string();
+    assert!(load("/nowhere.toml").starts_with("cannot read the conversation /nowhere.toml: "));
+    assert!(load("/dev/zero").starts_with("/dev/zero: the file is longer than 1 MiB"));
+}
+
+#[test]
 fn an_unknown_key_or_a_wrong_value_is_refused_with_its_line_and_what_is_known() {
     check("[[exchange]]\nsned = 'x'", &["line 2", "sned", "send"]);
     check("[[exchange]]\nsend = 'x'\nexpect = { suffix = 'x' }", &["suffix", "prefix"]);

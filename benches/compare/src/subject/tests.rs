@@ -77,6 +77,8 @@ fn a_service_says_how_it_is_started_and_where_its_suite_is() {
     let workspace = Workspace::new(&[CHAT, NEWS], text);
     workspace.refuses("talk.toml\" is no file below the root");
     workspace.write("talk.toml", "");
+    workspace.refuses("talk.toml: there is no [[exchange]]");
+    workspace.write("talk.toml", "[[exchange]]\nsend = \"hello\"\n");
     let subject = workspace.find().expect("it is one");
     let [fill] = subject.named(Some("fill")).expect("it is there") else { panic!("{subject:?}") };
     assert_eq!((fill.bin.as_str(), fill.path.as_str()), ("fill", "/ws"));

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use super::thresholds::Threshold;
 
-pub use builtin::{Builtin, conversation};
+pub use builtin::Builtin;
 pub use conduct::{Conduct, Hostile, Provocation, SlowReaders, Storm};
 pub use talk::Talk;
 

@@ -6,7 +6,6 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::Profile;
 use crate::unknown::unknown;
-use conversation::Conversation;
 
 /// A profile that is part of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,23 +28,11 @@ macro_rules! builtin {
 /// Size of the longest file that is read as a profile, in bytes.
 const MOST_BYTES: u64 = 1 << 20;
 
-fn read(path: &Path) -> Result<String> {
+fn read(path: &str) -> Result<String> {
     let mut toml = String::new();
     File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut toml)?;
     ensure!(toml.len() as u64 <= MOST_BYTES, "the file is longer than 1 MiB; a profile is shorter");
     Ok(toml)
-}
-
-/// The conversation in a file.
-///
-/// # Errors
-///
-/// If the file cannot be read, or no driver could hold the conversation.
-pub fn conversation(file: &Path) -> Result<Conversation> {
-    let name = file.display().to_string();
-    let toml = read(file)
-        .with_context(|| format!("cannot read the conversation {name}; check the path"))?;
-    Ok(Conversation::parse(&toml, &name)?)
 }
 
 impl Profile {
@@ -77,14 +64,14 @@ impl Profile {
     /// If there is no such profile or file, or if [`Profile::parse`] refuses it.
     pub fn load(name_or_path: &str) -> Result<Self> {
         if name_or_path.contains(std::path::is_separator) || name_or_path.ends_with(".toml") {
-            let toml = read(Path::new(name_or_path)).with_context(|| {
+            let toml = read(name_or_path).with_context(|| {
                 format!(
                     "cannot read the profile {name_or_path}; ws-load profiles lists the built-in \
                      ones"
                 )
             })?;
             let folder = Path::new(name_or_path).parent().unwrap_or_else(|| Path::new(""));
-            return Self::parse_with(&toml, name_or_path, |file| conversation(&folder.join(file)));
+            return Self::parse_in(Some(folder), &toml, name_or_path);
         }
         Self::builtin(name_or_path).with_context(|| {
             let names: Vec<&str> = Self::BUILTIN.iter().map(|builtin| builtin.name).collect();

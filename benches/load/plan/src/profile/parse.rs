@@ -1,5 +1,6 @@
-use anyhow::{Context as _, Result, anyhow, bail};
-use conversation::Conversation;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, anyhow};
 
 use super::{Mode, Profile, Talk};
 use crate::unknown::unknown;
@@ -12,29 +13,23 @@ impl Profile {
     /// If the text is not TOML, if a key is unknown, missing or of the wrong kind, or if [`Profile::check`] fails; with
     /// the line where one is known.
     pub fn parse(toml: &str, origin: &str) -> Result<Self> {
-        Self::parse_with(toml, origin, |file| {
-            bail!("cannot read the conversation {file} from here; write it in place of its name")
-        })
+        Self::parse_in(None, toml, origin)
     }
 
-    /// As [`Profile::parse`], for a profile that may name files, which `read` reads.
+    /// As [`Profile::parse`], for a profile in `folder`, which may name other files.
     ///
     /// # Errors
     ///
-    /// As [`Profile::parse`], or any error of `read`.
-    pub fn parse_with(
-        toml: &str,
-        origin: &str,
-        read: impl Fn(&str) -> Result<Conversation>,
-    ) -> Result<Self> {
+    /// As [`Profile::parse`], or if such a file cannot be read.
+    pub(super) fn parse_in(folder: Option<&Path>, toml: &str, origin: &str) -> Result<Self> {
         let mut profile: Self =
             toml::from_str(toml).map_err(|error| anyhow!("{origin}: {}", words(toml, &error)))?;
-        if let Mode::Conversation(talk) = &profile.target.mode {
-            let held = match talk {
-                Talk::File(file) => read(file).with_context(|| origin.to_owned())?,
-                Talk::Held(conversation) => conversation.clone(),
-            };
-            profile.target.say(held);
+        match (std::mem::take(&mut profile.target.mode), folder) {
+            (Mode::Conversation(Talk::Held(conversation)), _) => profile.target.say(conversation),
+            (Mode::Conversation(Talk::File(file)), Some(folder)) => {
+                profile.target.say_file(&folder.join(file)).with_context(|| origin.to_owned())?;
+            }
+            (mode, _) => profile.target.mode = mode,
         }
         for (index, stage) in profile.stages.iter_mut().enumerate() {
             if stage.name.is_empty() {

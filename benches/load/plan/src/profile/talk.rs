@@ -1,4 +1,5 @@
 use std::fmt;
+use std::path::Path;
 
 use anyhow::{Result, anyhow, bail, ensure};
 use conversation::script::Script;
@@ -44,8 +45,18 @@ impl<'de> Visitor<'de> for Written {
 }
 
 impl Target {
+    /// Says the conversation in a file.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, or no driver could hold its conversation.
+    pub fn say_file(&mut self, file: &Path) -> Result<()> {
+        self.say(Conversation::load(file)?);
+        Ok(())
+    }
+
     /// Says `conversation`. What it wants in the upgrade becomes part of the target, unless the target has another value.
-    pub fn say(&mut self, mut conversation: Conversation) {
+    pub(super) fn say(&mut self, mut conversation: Conversation) {
         let subprotocol = conversation.subprotocol.take();
         self.subprotocol = self.subprotocol.take().or(subprotocol);
         for (name, value) in std::mem::take(&mut conversation.headers) {
@@ -104,7 +115,11 @@ impl Profile {
 pub(super) fn check(profile: &Profile) -> Result<()> {
     let Mode::Conversation(talk) = &profile.target.mode else { return Ok(()) };
     let key = "target.mode.conversation";
-    let Talk::Held(conversation) = talk else { bail!("{key} was not read; load its profile") };
+    let Talk::Held(conversation) = talk else {
+        bail!(
+            "{key}: the file cannot be read from here; write the conversation in place of its name"
+        )
+    };
     conversation.check().map_err(|error| anyhow!("{key}: {error}"))?;
     ensure!(
         conversation.connections == 1,

@@ -9,7 +9,7 @@ use load::settings;
 use load_engine::problem::Problem;
 use load_engine::run::RunSettings;
 use load_plan::model::Shard;
-use load_plan::profile::{Profile, conversation};
+use load_plan::profile::Profile;
 use load_plan::thresholds::{Threshold, overridden};
 use load_plan::url::Url;
 
@@ -98,7 +98,7 @@ impl Flags {
         profile.thresholds = overridden(&profile.thresholds, &self.thresholds);
         let target = &mut profile.target;
         if let Some(file) = &self.conversation {
-            target.say(conversation(file).map_err(usage)?);
+            target.say_file(file).map_err(usage)?;
         }
         target.headers.extend(self.headers.iter().cloned());
         target.origin = self.origin.clone().or_else(|| target.origin.take());

@@ -67,7 +67,7 @@ fn a_conversation_that_a_load_cannot_hold_is_refused_with_what_to_do() {
     check_amended(inline, "", "unknown key \"sned\" in line");
     let inline = "[target.mode.conversation]\nexchange = [{ send = 'x' }]";
     check_amended(&format!("{inline}\n[traffic]\nkind = 'binary'"), "", "write binary = true");
-    check_amended("[target]\nmode = { conversation = 'a' }", "", "cannot read the conversation a");
+    check_amended("[target]\nmode = { conversation = 'a' }", "", "cannot be read from here");
     check_amended("[target]\nmode = { conversation = 1 }", "", "the path of a file");
     let error = Profile::load("/nowhere/a.toml").expect_err("there is no such file");
     assert!(format!("{error:#}").contains("cannot read the profile"), "{error:#}");
