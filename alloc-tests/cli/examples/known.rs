@@ -53,6 +53,11 @@ fn main() -> Result<()> {
             std::fs::write(file, vec![b'1'; starts])?;
             STARTS.store(starts as u64, Ordering::Relaxed);
         }
+        // A program that is not counted, as it is static.
+        "helped" => {
+            let helper = arguments.next().expect("the third argument is a program");
+            std::process::Command::new(helper).args(["0", "deaf"]).spawn()?;
+        }
         _ => {}
     }
     let listener = TcpListener::bind(("127.0.0.1", port))?;

@@ -22,8 +22,9 @@ fn compiled(name: &str, flags: &[&str]) -> Result<String> {
     static COMPILING: Mutex<()> = Mutex::new(());
     let _alone = COMPILING.lock().unwrap_or_else(PoisonError::into_inner);
     if !program.exists() || fs::metadata(&program)?.modified()? < changed {
-        // Another process may compile it too.
-        let own = program.with_extension(std::process::id().to_string());
+        // Another process may compile it too, and rustc leaves files beside its output.
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+        let own = folder.path().join(name);
         let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
         rustc.args(["--edition", "2024", "-O", "-C", "strip=symbols"]).args(flags);
         let output = rustc.arg("-o").arg(&own).arg(&source).output().context("rustc starts")?;
@@ -191,6 +192,21 @@ fn a_static_program_is_blind() -> Result<()> {
         &[&program, "{port}"],
         &["blind: ", &program, "linked statically", "crt-static"],
     )
+}
+
+#[test]
+fn a_server_whose_helper_is_not_counted_is_blind() -> Result<()> {
+    let helper = compiled("known-static", &["-C", "target-feature=+crt-static"])?;
+    let words = ["blind: ", "(known-static) is not counted", "start the server without it"];
+    refused(6, &[], &[&known()?, "{port}", "helped", &helper], &words)
+}
+
+#[test]
+fn a_program_that_leaves_its_first_process_is_counted_and_ended() -> Result<()> {
+    let output = count(&["--format", "json"], &["setsid", "--fork", &known()?, "{port}"])?;
+    let report: Value = serde_json::from_slice(&output.stdout)?;
+    assert_eq!(report["message"]["blocks"], 0, "{report:#}");
+    Ok(())
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Whether the blocks of a program go through `malloc`, and whether the library is there to see them.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Display};
 use std::fs::{self, File};
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use bench_show::units::volume;
@@ -52,6 +53,22 @@ pub(super) fn look(program: &Program) -> Result<Vec<String>> {
     Ok(notes)
 }
 
+/// Looks at all processes of the program, once it has served. One that the server has started and that is not counted
+/// may do its work.
+pub(super) fn look_at_helpers(program: &Program, notes: &mut Vec<String>) -> Result<()> {
+    let serving = program.serving()?;
+    for pid in program.uncounted()? {
+        let words = format!("process {pid} ({}) is not counted", proc::name(pid));
+        if serving.iter().any(|server| proc::descends(pid, *server)) {
+            return Err(Blind(format!(
+                "{words}, but the server has started it and it may do the server's work; start the server without it"
+            )).into());
+        }
+        notes.push(words);
+    }
+    Ok(())
+}
+
 /// Looks at the memory that a program without connections has `mapped` past `malloc`, beside the `live` bytes of `malloc`.
 /// Its collectors are already in `notes`.
 pub(super) fn look_at_memory(mapped: u64, live: u64, notes: &mut Vec<String>) -> Result<()> {
@@ -81,9 +98,8 @@ fn look_at(pid: u32) -> Result<Vec<String>> {
     let program = fs::read_link(&link).with_context(|| format!("cannot read {link}"))?;
     let shown = program.display();
     let mapped = proc::mapped(pid)?;
-    let is_loaded = mapped.iter().any(|file| file.to_string_lossy().starts_with(MAPPED));
     let mut collectors = Vec::new();
-    if !is_loaded {
+    if !is_loaded(&mapped) {
         let goes = of_file(Path::new(&link))?.contains(&Marker::Allocator(markers::GO));
         if goes {
             return Err(Blind(format!("{shown} {GO}")).into());
@@ -141,6 +157,11 @@ fn first_bytes(file: &str) -> Result<Vec<u8>> {
     let file = File::open(file).with_context(|| format!("cannot open {file}"))?;
     file.take(elf::HEAD).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Whether our library is among the mapped files of a process.
+pub(super) fn is_loaded(mapped: &BTreeSet<PathBuf>) -> bool {
+    mapped.iter().any(|file| file.to_string_lossy().starts_with(MAPPED))
 }
 
 /// Whether a mapped file may hold an allocator: a shared library, but not our own.

@@ -52,8 +52,20 @@ pub(super) fn is_alive(pid: u32) -> bool {
 
 /// The process's group.
 pub(super) fn group(pid: u32) -> Option<u32> {
+    relative(pid, 2)
+}
+
+/// Whether `ancestor` has started the process, or a process that has.
+pub(super) fn descends(pid: u32, ancestor: u32) -> bool {
+    let parents = std::iter::successors(relative(pid, 1), |pid| relative(*pid, 1));
+    // No process has more ancestors, but ids may be reused while they are read.
+    parents.take(1000).any(|parent| parent == ancestor)
+}
+
+/// The word `at` of a process's `stat` file, behind its state.
+fn relative(pid: u32, at: usize) -> Option<u32> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    number(behind_name(&stat)?.split(' ').nth(2)?, 10).map(|group| group as u32)
+    number(behind_name(&stat)?.split(' ').nth(at)?, 10).map(|pid| pid as u32)
 }
 
 /// The name of its program.
@@ -147,6 +159,8 @@ mod tests {
         let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
         let port = listener.local_addr()?.port();
         assert_eq!(listening_on(port)?, [std::process::id()]);
+        let parent = std::os::unix::process::parent_id();
+        assert!(descends(std::process::id(), parent) && !descends(parent, std::process::id()));
         drop(listener);
         assert_eq!(listening_on(port)?, [0_u32; 0]);
         Ok(())

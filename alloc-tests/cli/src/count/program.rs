@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use compare::cleanup::{self, Child, Guard};
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::blind::{self, Blind, IN_PROCESS};
 use super::counters::Counters;
 use super::proc;
 use crate::error::Usage;
@@ -104,17 +105,42 @@ impl Program {
         Ok(serving)
     }
 
+    /// The processes that it has started and that have no library of ours: what they do is not counted.
+    pub(super) fn uncounted(&self) -> Result<Vec<u32>> {
+        let is_one = |pid: &u32| {
+            let started = proc::is_alive(*pid) && proc::was_started_with(*pid, &self.mark);
+            // A process that has just ended has no mappings.
+            started
+                && proc::mapped(*pid)
+                    .is_ok_and(|files| !files.is_empty() && !blind::is_loaded(&files))
+        };
+        Ok(proc::all()?.into_iter().filter(is_one).collect())
+    }
+
     /// Adds to an error whether the program still runs, and the end of its output.
     pub(super) fn blame(&mut self, error: anyhow::Error) -> anyhow::Error {
         // A connection breaks slightly before the process has ended.
         std::thread::sleep(POLL_INTERVAL);
-        match self.child.try_wait() {
-            Ok(Some(status)) => error.context(format!(
-                "the program ended while it was measured ({status}{})",
-                self.tail()
-            )),
+        match self.has_ended() {
+            Ok(true) => {
+                let status = self
+                    .child
+                    .wait()
+                    .map_or_else(|error| error.to_string(), |status| status.to_string());
+                error.context(format!(
+                    "the program ended while it was measured ({status}{})",
+                    self.tail()
+                ))
+            }
             _ => error,
         }
+    }
+
+    /// Whether the program has ended, and every process that it has left behind. It is not reaped: that would kill a
+    /// process that becomes a daemon and is still in its group.
+    fn has_ended(&self) -> Result<bool> {
+        let is_marked = |pid| proc::is_alive(pid) && proc::was_started_with(pid, &self.mark);
+        Ok(!proc::is_alive(self.child.id()) && !proc::all()?.into_iter().any(is_marked))
     }
 
     /// Tries the port until it accepts a connection.
@@ -128,11 +154,12 @@ impl Program {
                     return Ok(());
                 }
             }
-            // A program that daemonizes leaves a child that serves.
-            if let Some(status) = self.child.try_wait()?
-                && !proc::all()?.into_iter().any(|pid| proc::was_started_with(pid, &self.mark))
-            {
-                bail!("the program ended before it served port {port} ({status}{})", self.tail());
+            if self.has_ended()? {
+                let (status, tail) = (self.child.wait()?, self.tail());
+                if tail.contains("Error relocating") {
+                    return Err(Blind(format!("the program is linked with musl, which cannot load the counting library; build it for a target with glibc, or {IN_PROCESS}")).into());
+                }
+                bail!("the program ended before it served port {port} ({status}{tail})");
             }
             ensure!(
                 Instant::now() < deadline,

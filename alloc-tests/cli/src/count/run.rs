@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use bench_show::units::counted;
 use conversation::Conversation;
 use plimsoll_preload::counts::Counts;
 
@@ -67,7 +68,9 @@ pub(super) fn run(plan: &Plan<'_>, say: &dyn Fn(&str)) -> Result<Run> {
     let rest = Cell::new(REST);
     let mut measurement =
         Measurement { plan, counters: &counters, visitor, rest, quiet: true, notes };
-    measurement.run(say).map_err(|error| program.blame(error))
+    let mut run = measurement.run(say).map_err(|error| program.blame(error))?;
+    blind::look_at_helpers(&program, &mut run.notes)?;
+    Ok(run)
 }
 
 struct Measurement<'a> {
@@ -98,8 +101,10 @@ impl<'a> Measurement<'a> {
         if idle.blocks > 0 || idle.reads > 0 || idle.writes > 0 {
             self.quiet = false;
             self.notes.push(format!(
-                "the program does something by itself: {} blocks, {} reads and {} writes in {} s without a message",
-                idle.blocks, idle.reads, idle.writes, IDLE.as_secs()
+                "the program does something by itself: {}, {} and {} in a second without a message",
+                counted(idle.blocks, "block"),
+                counted(idle.reads, "read"),
+                counted(idle.writes, "write")
             ));
         }
         say("counting messages");
