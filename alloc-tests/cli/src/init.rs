@@ -55,6 +55,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     plimsoll_path: Option<PathBuf>,
 
+    /// Also write a workflow that comments on pull requests of forks, once and without running their code
+    #[arg(long)]
+    comment: bool,
+
     /// Write without asking
     #[arg(long)]
     yes: bool,
@@ -165,6 +169,9 @@ fn fill(
     let folder = folder.filter(|path| !path.is_empty());
     let workflow = repository.join(".github/workflows/plimsoll.yml");
     plan.create(&workflow, files::workflow(folder.as_deref()))?;
+    if args.comment {
+        plan.create(&repository.join(".github/workflows/plimsoll-comment.yml"), files::comment())?;
+    }
     if plan.text(&workflow)?.is_some_and(|text| text.contains(UNKNOWN)) {
         plan.notes.push(format!(
             "replace {} in .github/workflows/plimsoll.yml by the repository of the action",

@@ -109,6 +109,11 @@ pub(super) fn workflow(folder: Option<&str>) -> String {
     template + &folder.unwrap_or_default()
 }
 
+/// The workflow that comments on what the other one measured.
+pub(super) fn comment() -> String {
+    include_str!("../../templates/plimsoll-comment.yml").replace(UNKNOWN, action())
+}
+
 /// `owner/name` of the action.
 pub(super) fn action() -> &'static str {
     let name = REPOSITORY.split_once("github.com/").map(|(_, name)| name.trim_end_matches(".git"));

@@ -21,15 +21,22 @@ fn tree() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("it is below the root")
 }
 
+/// The folder that this tree is built in, where the command is built already.
+fn target() -> Result<PathBuf> {
+    let program = Path::new(env!("CARGO_BIN_EXE_plimsoll"));
+    program.ancestors().nth(2).map(Path::to_owned).context("a program is in target/debug")
+}
+
 impl Machine {
     pub(crate) fn new() -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("an adopter's machine ").tempdir()?;
+        let folder = tempfile::Builder::new().prefix("an adopter ").tempdir()?;
         Ok(Self { folder, steps: Vec::new() })
     }
 
     /// A folder with a space in its path, with `files`.
     pub(crate) fn repository(&self, name: &str, files: &[(&str, &str)]) -> Result<PathBuf> {
         let root = self.folder.path().join(name);
+        fs::create_dir_all(&root)?;
         for (path, text) in files {
             let path = root.join(path);
             fs::create_dir_all(path.parent().context("a file is in a folder")?)?;
@@ -102,9 +109,9 @@ impl Machine {
         if line.starts_with("cargo install") {
             let root = self.folder.path().join("installed");
             return Ok(format!(
-                "cargo install --quiet --locked --path '{tree}/alloc-tests/cli' --root '{}' --target-dir '{}'",
+                "cargo install --quiet --debug --locked --path '{tree}/alloc-tests/cli' --root '{}' --target-dir '{}'",
                 root.display(),
-                self.folder.path().join("install-target").display()
+                target()?.display()
             ));
         }
         if let Some(flags) = line.strip_prefix("cargo plimsoll init") {

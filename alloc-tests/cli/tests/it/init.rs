@@ -48,6 +48,13 @@ fn a_second_init_changes_nothing() {
 }
 
 #[test]
+fn a_second_workflow_comments_for_forks_on_demand() {
+    let adopter = Adopter::new(&[AXUM, APP, MAIN]);
+    assert_eq!(adopter.plimsoll(&["init", "--yes", "--comment"]).code, Some(0));
+    assert!(adopter.read(".github/workflows/plimsoll-comment.yml").contains("workflow_run:"));
+}
+
+#[test]
 fn what_exists_is_left_and_said() {
     let own = "//! ours\n";
     let manifest = format!("{}\n[profile.release]\ndebug = false # small\n", AXUM.1);
