@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
+use baselines::Pending;
 use bench_show::output::print;
 use clap::builder::NonEmptyStringValueParser;
 
 use crate::error::NotComparable;
-use crate::pending::{Accepted, Of, Suites, Waiting, record};
+use crate::pending::{Accepted, Of, Outcome, Suites, Waiting, discard, record};
 
 /// What to accept.
 #[derive(Debug, clap::Args)]
@@ -28,6 +29,11 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let suites = Suites::around(&std::env::current_dir()?)?;
     let waiting = Waiting::find(&suites, &args.of, args.from.as_deref())?;
+    let known: Vec<&Pending> = waiting.known.iter().collect();
+    discard(&suites, &known)?;
+    for one in &known {
+        print(&format!("{}: these numbers are recorded already\n", one.id))?;
+    }
     if !waiting.stale.is_empty() {
         let ids: Vec<&str> = waiting.stale.iter().map(|one| one.id.as_str()).collect();
         let cure = if args.from.is_some() {
@@ -40,11 +46,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             ids.join(", ")
         )));
     }
-    let accept = |pending: &baselines::Pending| Accepted {
-        pending: pending.clone(),
-        reason: args.reason.clone(),
-    };
+    let accept =
+        |pending: &Pending| Accepted { pending: pending.clone(), reason: args.reason.clone() };
     let accepted: Vec<_> = waiting.all.iter().map(accept).collect();
+    if accepted.is_empty() && !known.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
     if accepted.is_empty() {
         if let Some(artifact) = &args.from {
             bail!(NotComparable(format!(
@@ -55,10 +62,10 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         print("nothing is pending: a red run of the tests in release leaves its numbers\n")?;
         return Ok(ExitCode::SUCCESS);
     }
-    let said = record(&suites, &waiting, &accepted)?;
+    let Outcome { said, refused } = record(&suites, &waiting, &accepted)?;
     print(&said)?;
     if let Some(elsewhere) = waiting.elsewhere() {
         print(&format!("{elsewhere}\n"))?;
     }
-    Ok(ExitCode::SUCCESS)
+    refused.map_or(Ok(ExitCode::SUCCESS), Err)
 }

@@ -5,7 +5,7 @@ mod record;
 mod suites;
 mod waiting;
 
-pub(crate) use record::{Accepted, record};
+pub(crate) use record::{Accepted, Outcome, record};
 pub(crate) use suites::Suites;
 pub(crate) use waiting::{Of, Waiting, recorded};
 

@@ -17,7 +17,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let suites = Suites::around(&std::env::current_dir()?)?;
     let waiting = Waiting::find(&suites, &args.of, None)?;
-    let decided: Vec<_> = waiting.all.iter().chain(&waiting.stale).collect();
+    let decided: Vec<_> = waiting.all.iter().chain(&waiting.stale).chain(&waiting.known).collect();
     discard(&suites, &decided)?;
     let ids: Vec<&str> = decided.iter().map(|one| one.id.as_str()).collect();
     let said = match ids[..] {

@@ -6,10 +6,10 @@ mod show;
 use std::io::{BufRead, IsTerminal, Write};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::error::STALE;
-use crate::pending::{Accepted, Of, Suites, Waiting, discard, record};
+use crate::pending::{Accepted, Of, Outcome, Suites, Waiting, discard, record};
 use ask::{Answer, Asking};
 
 const HELP: &str = "\
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let waiting = Waiting::find(&suites, &args.of, None)?;
     let mut asking = Asking::new(std::io::stdin().lock(), anstream::stdout().lock());
     asking.is_echoed = !std::io::stdin().is_terminal();
-    review(&suites, &waiting, &mut asking).context("the review stopped")?;
+    review(&suites, &waiting, &mut asking)?;
     Ok(ExitCode::from(if waiting.stale.is_empty() { 0 } else { STALE }))
 }
 
@@ -51,6 +51,10 @@ fn review<R: BufRead, W: Write>(
             one.id
         ))?;
     }
+    for one in &waiting.known {
+        asking.say(&format!("{}: these numbers are recorded already\n", one.id))?;
+    }
+    discard(suites, &waiting.known.iter().collect::<Vec<_>>())?;
     if let Some(elsewhere) = waiting.elsewhere() {
         asking.say(&format!("{elsewhere}\n"))?;
     }
@@ -76,8 +80,9 @@ fn review<R: BufRead, W: Write>(
         rejected.len()
     ))?;
     if !accepted.is_empty() {
-        let said = record(suites, waiting, &accepted)?;
+        let Outcome { said, refused } = record(suites, waiting, &accepted)?;
         asking.say(&said)?;
+        return refused.map_or(Ok(()), Err);
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, bail};
 use baselines::compare::provenance_differences;
 use baselines::update::{Refusal, Summary};
 use baselines::{Pending, Update, pending};
@@ -21,24 +21,39 @@ pub(crate) struct Accepted {
     pub(crate) reason: String,
 }
 
-/// Records `accepted`, suite by suite, each all or nothing, and removes their files. Returns what was recorded, and the
-/// command that commits it.
-pub(crate) fn record(suites: &Suites, waiting: &Waiting, accepted: &[Accepted]) -> Result<String> {
+/// What became of accepted numbers.
+pub(crate) struct Outcome {
+    /// What was recorded, and the command that commits it; empty if nothing was.
+    pub(crate) said: String,
+    /// The first suite that was refused. The others were recorded.
+    pub(crate) refused: Option<Error>,
+}
+
+/// Records `accepted`, suite by suite, each all or nothing, and removes their files.
+pub(crate) fn record(suites: &Suites, waiting: &Waiting, accepted: &[Accepted]) -> Result<Outcome> {
     let mut groups = BTreeMap::<PathBuf, Vec<&Accepted>>::new();
     for one in accepted {
         groups.entry(suites.baselines(&one.pending)?.to_owned()).or_default().push(one);
     }
-    groups.values().try_for_each(|group| check_build(group))?;
     let here = std::env::current_dir()?;
-    let mut text = Text::new(WIDTH);
-    let named = accepted.iter().map(|Accepted { pending: Pending { id, verdict, .. }, .. }| {
-        format!("{id} ({})", verdict.as_str())
-    });
-    text.wrapped("", &format!("accepted: {}", named.collect::<Vec<_>>().join(", ")));
+    let (mut text, mut folders, mut done, mut refused) =
+        (Text::new(WIDTH), Vec::new(), Vec::new(), None);
     for (root, group) in &groups {
         let of = |one: &&Pending| suites.baselines(one).is_ok_and(|of| of == root);
         let passed: Vec<&Pending> = waiting.passed.iter().filter(of).collect();
-        let mut summary = record_suite(root, group, &passed)?;
+        let mut summary = match check_build(group).and_then(|()| record_suite(root, group, &passed))
+        {
+            Ok(summary) => summary,
+            Err(error) => {
+                refused.get_or_insert(error);
+                continue;
+            }
+        };
+        let named =
+            group.iter().map(|Accepted { pending: Pending { id, verdict, .. }, .. }| {
+                format!("{id} ({})", verdict.as_str())
+            });
+        text.wrapped("", &format!("accepted: {}", named.collect::<Vec<_>>().join(", ")));
         summary.file = relative(&summary.file, &here);
         // A path that is broken is no path.
         summary.to_string().lines().for_each(|line| text.line(line));
@@ -46,11 +61,14 @@ pub(crate) fn record(suites: &Suites, waiting: &Waiting, accepted: &[Accepted]) 
         for one in group.iter().map(|one| &one.pending).chain(passed) {
             pending::remove(&folder, &one.target, &one.id)?;
         }
+        folders.push(relative(&root.join("alloc"), &here));
+        done.extend(group);
     }
-    text.line("commit them with the code that changed them:");
-    let folders = groups.keys().map(|root| relative(&root.join("alloc"), &here));
-    text.line(&commit_command(&folders.collect::<Vec<_>>(), accepted));
-    Ok(text.into_string())
+    if !folders.is_empty() {
+        text.line("commit them with the code that changed them:");
+        text.line(&commit_command(&folders, &done));
+    }
+    Ok(Outcome { said: text.into_string(), refused })
 }
 
 /// `path` as it is typed in the folder `here`.
@@ -82,6 +100,7 @@ fn record_suite(root: &Path, group: &[&Accepted], passed: &[&Pending]) -> Result
     let first = &group.first().expect("a group has a member").pending;
     let all = || group.iter().map(|one| &one.pending);
     let is_of_build = |one: &&&Pending| one.provenance == first.provenance;
+    let package = &first.package;
     let update = Update {
         target: &first.target,
         provenance: first.provenance.clone(),
@@ -100,7 +119,7 @@ fn record_suite(root: &Path, group: &[&Accepted], passed: &[&Pending]) -> Result
     match update.record(root) {
         Ok(summary) => Ok(summary),
         Err(Refusal::OtherBuild { differences, left }) => bail!(NotComparable(format!(
-            "nothing recorded: {} stay as another build recorded them ({}); accept all that is pending, or run all tests \
+            "nothing recorded of {package}: {} stay as another build recorded them ({}); accept all that is pending, or run all tests \
              first: {}",
             few(&left),
             few(&differences),
@@ -122,7 +141,7 @@ pub(crate) fn test_command(Pending { package, test, .. }: &Pending) -> String {
 }
 
 /// `git add … && git commit -m '…'`, with the reasons.
-fn commit_command(folders: &[PathBuf], accepted: &[Accepted]) -> String {
+fn commit_command(folders: &[PathBuf], accepted: &[&Accepted]) -> String {
     let paths = folders.iter().map(|folder| quoted(&folder.display().to_string()));
     let paths = paths.collect::<Vec<_>>().join(" ");
     let reasons: BTreeSet<&str> = accepted.iter().map(|one| one.reason.as_str()).collect();

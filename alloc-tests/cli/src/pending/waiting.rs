@@ -28,6 +28,8 @@ pub(crate) struct Waiting {
     pub(crate) all: Vec<Pending>,
     /// Those that were judged by other numbers than the recorded ones.
     pub(crate) stale: Vec<Pending>,
+    /// Those whose numbers are recorded already.
+    pub(crate) known: Vec<Pending>,
     /// Scenarios that passed, in another build than the recorded one.
     pub(crate) passed: Vec<Pending>,
     /// Other targets with numbers.
@@ -58,11 +60,18 @@ impl Waiting {
         let (passed, mut all): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|one| one.verdict == Verdict::Pass);
         chosen(&mut all, &of.filters)?;
-        let mut stale = Vec::new();
+        let (mut stale, mut known) = (Vec::new(), Vec::new());
         for one in std::mem::take(&mut all) {
-            if is_stale(suites, &one)? { stale.push(one) } else { all.push(one) }
+            let recorded = recorded(suites, &one)?;
+            let counts = recorded.and_then(|mut recorded| recorded.scenarios.remove(&one.id));
+            let kind = match counts {
+                counts if counts == one.recorded => &mut all,
+                Some(counts) if counts == one.measured => &mut known,
+                _ => &mut stale,
+            };
+            kind.push(one);
         }
-        Ok(Self { all, stale, passed, elsewhere })
+        Ok(Self { all, stale, known, passed, elsewhere })
     }
 
     /// Numbers of other targets, in a sentence.
@@ -117,12 +126,6 @@ fn chosen(all: &mut Vec<Pending>, filters: &[String]) -> Result<()> {
     let is_chosen = |one: &Pending| filters.iter().any(|filter| one.id.contains(filter.as_str()));
     all.retain(|one| filters.is_empty() || is_chosen(one));
     Ok(())
-}
-
-/// Whether other numbers are recorded than those that `pending` was judged by.
-fn is_stale(suites: &Suites, pending: &Pending) -> Result<bool> {
-    Ok(recorded(suites, pending)?.and_then(|mut known| known.scenarios.remove(&pending.id))
-        != pending.recorded)
 }
 
 /// The recorded numbers of the suite of `pending`.

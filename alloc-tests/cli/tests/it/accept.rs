@@ -70,8 +70,13 @@ fn an_artifact_is_accepted_from_its_folder() {
     check(&chat.plimsoll(&from(artifact.path())), 0, &["1 added, 1 changed"]);
     assert_eq!((blocks(&chat, "echo"), blocks(&chat, "hold")), (Some(3), Some(5)));
     assert_eq!(waiting(&chat).len(), 0, "what was measured here is stale now");
+    let before = chat.files();
     let again = chat.plimsoll(&from(artifact.path()));
-    check(&again, 5, &["other numbers of echo, hold are recorded", "let CI measure this one"]);
+    check(&again, 0, &["echo: these numbers are recorded already"]);
+    assert_eq!(chat.files(), before);
+    let older = self::artifact(&[result("echo", 4)]);
+    let words = ["other numbers of echo are recorded", "let CI measure this one"];
+    check(&chat.plimsoll(&from(older.path())), 5, &words);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Reviews whose answers are piped.
 
+use baselines::Pending;
+
 use crate::adopter::Adopter;
 use crate::chat::{blocks, chat, check, provenance, result, root, save, waiting};
 
@@ -96,6 +98,27 @@ fn numbers_of_two_builds_are_not_accepted_together() {
     let words = ["echo and join come from two builds", "cargo test --release -p chat --test alloc"];
     check(&chat.plimsoll_with("A\nwhy\n", &["review"]), 5, &words);
     assert_eq!(waiting(&chat).len(), 2);
+}
+
+#[test]
+fn a_suite_that_is_refused_does_not_hold_back_another() {
+    let chat = chat();
+    let manifest = chat.read("Cargo.toml");
+    chat.write("Cargo.toml", &format!("{manifest}[workspace]\nmembers = [\"bot\"]\n"));
+    chat.write("bot/Cargo.toml", &manifest.replace("\"chat\"", "\"bot\""));
+    chat.write("bot/src/lib.rs", "");
+    chat.write("bot/tests/alloc.rs", "");
+    let of_bot = Pending { package: "bot".to_owned(), ..result("hold", 5) };
+    of_bot.save(&chat.root().join("bot/tests/baselines/pending")).expect("there is room");
+    save(&chat, &Pending { provenance: provenance("1.96.0"), ..result("echo", 3) });
+    let said = chat.plimsoll_with("A\nwhy\n", &["review"]);
+    let words = [
+        "accepted: hold (missing)\nrecorded in bot/tests/baselines/alloc/",
+        "git add bot/tests/baselines/alloc && git commit -m why",
+        "error: nothing recorded of chat: join stay as another build",
+    ];
+    check(&said, 5, &words);
+    assert_eq!((blocks(&chat, "echo"), waiting(&chat)), (Some(1), vec!["echo".to_owned()]));
 }
 
 #[test]
