@@ -209,6 +209,7 @@ impl Scenario {
         let row = |place: &Place| FunctionRow {
             name: place.function.clone(),
             file: place.file.clone(),
+            is_own: place.is_own,
             base: own(base, place),
             head: own(head, place),
         };

@@ -214,6 +214,9 @@ pub struct FunctionRow {
     pub name: String,
     /// Its file, if known.
     pub file: Option<String>,
+    /// Whether its file is one of the repository.
+    #[serde(skip)]
+    pub is_own: bool,
     /// Instructions of its own per operation in base.
     pub base: f64,
     /// Instructions of its own per operation in head.

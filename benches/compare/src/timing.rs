@@ -1,6 +1,8 @@
 //! Paired timings of two programs: a screening of every row, then a confirmation, on fresh data, of the rows that may
 //! have changed.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
 use bench_kit::random::SplitMix64;
 use bench_kit::statistics::median;
@@ -10,7 +12,7 @@ use super::model::{Timing, TimingRow, TimingUnit};
 use super::round::{Arm, BASE, CONTROL, HEAD, Measured, Round, RoundPlan, round};
 use super::server_process::Program;
 use super::talk::Talk;
-use super::workload::{Selection, Workload, select};
+use super::workload::{Workload, select};
 
 /// Options of a timing comparison.
 #[derive(Clone, Debug)]
@@ -57,9 +59,9 @@ pub fn compare(
         program: program.clone(),
         flags: Vec::new(),
     });
-    let others = [base, head].iter().any(|program| !matches!(program, Program::Server(_)));
-    let Selection { workloads, mut left_out } =
-        select(&options.only, others, options.talk.as_ref())?;
+    let is_ws_server = [base, head].iter().all(|program| matches!(program, Program::Server(_)));
+    let workloads = select(&options.only, is_ws_server, options.talk.as_ref())?;
+    let mut left_out = BTreeMap::new();
     let mut rng = SplitMix64::new(options.seed);
     let rows = decide(&workloads, options.rule, |which, pass| {
         let which: Vec<&Workload> = which.iter().map(|at| &workloads[*at]).collect();

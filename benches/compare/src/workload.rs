@@ -1,6 +1,5 @@
 //! The traffic that servers get, and the rows that come from it.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -79,43 +78,29 @@ pub enum Traffic {
     },
 }
 
-/// The workloads to measure.
-#[derive(Clone, Debug)]
-pub struct Selection {
-    /// With the rows that were asked for, and no others.
-    pub workloads: Vec<Workload>,
-    /// Ids of rows that were asked for and cannot be measured, with the reason.
-    pub left_out: BTreeMap<String, String>,
-}
-
 /// Selects the rows whose id contains one of `only`, or all rows if `only` is empty. With a conversation, only its rows
-/// are there: its server need not echo. Servers that are started by a shell command (`commands`) have no dashboard.
+/// are there: its server need not echo. Only a `ws-server` has a dashboard.
 ///
 /// # Errors
 ///
 /// If no row matches; the message lists all rows.
-pub fn select(only: &[String], commands: bool, talk: Option<&Talk>) -> Result<Selection> {
-    let there = talk.map_or_else(all, of_talk);
+pub fn select(only: &[String], is_ws_server: bool, talk: Option<&Talk>) -> Result<Vec<Workload>> {
+    let mut there = talk.map_or_else(all, of_talk);
+    there.retain(|one| is_ws_server || !matches!(one.traffic, Traffic::Dashboard { .. }));
     let ids: Vec<String> = there.iter().flat_map(Workload::rows).map(str::to_owned).collect();
     let asked = |id: &str| only.is_empty() || only.iter().any(|part| id.contains(part));
-    let mut selection = Selection { workloads: Vec::new(), left_out: BTreeMap::new() };
-    for mut workload in there {
-        workload.wall = workload.wall.filter(|id| asked(id));
-        workload.cpu = workload.cpu.filter(|id| asked(id));
-        if commands && matches!(workload.traffic, Traffic::Dashboard { .. }) {
-            let why = "a server started by a command is only asked to echo";
-            selection.left_out.extend(workload.rows().map(|id| (id.to_owned(), why.to_owned())));
-        } else if workload.rows().next().is_some() {
-            selection.workloads.push(workload);
-        }
+    for workload in &mut there {
+        workload.wall = workload.wall.take().filter(|id| asked(id));
+        workload.cpu = workload.cpu.take().filter(|id| asked(id));
     }
+    there.retain(|workload| workload.rows().next().is_some());
     ensure!(
-        !selection.workloads.is_empty(),
+        !there.is_empty(),
         "no row to measure contains {}; the rows are {}",
         only.join(" or "),
         ids.join(", ")
     );
-    Ok(selection)
+    Ok(there)
 }
 
 /// All workloads, in the order in which their rows are shown.
@@ -204,20 +189,19 @@ mod tests {
 
     #[test]
     fn a_filter_that_matches_no_row_lists_the_rows() {
-        let error = select(&["nothing".to_owned()], false, None).expect_err("no row matches");
+        let error = select(&["nothing".to_owned()], true, None).expect_err("no row matches");
         assert!(error.to_string().contains("echo_latency/text/64B"), "{error}");
     }
 
     #[test]
-    fn a_command_is_not_asked_for_a_dashboard() {
-        let Selection { workloads, left_out } = select(&[], true, None).expect("there are rows");
-        assert!(left_out.contains_key("fanout_cpu/text/c16"));
+    fn a_server_that_is_no_ws_server_is_not_asked_for_a_dashboard() {
+        let workloads = select(&[], false, None).expect("there are rows");
         assert!(workloads.iter().all(|one| one.rows().all(|id| id != "fanout_cpu/text/c16")));
     }
 
     #[test]
     fn a_conversation_replaces_the_rows_of_an_echo() {
-        let Selection { workloads, .. } = select(&[], true, Some(&chat())).expect("it has rows");
+        let workloads = select(&[], false, Some(&chat())).expect("it has rows");
         let ids: Vec<&str> = workloads.iter().flat_map(Workload::rows).collect();
         let expected = [
             "conversation_latency/chat/c8",
@@ -227,7 +211,7 @@ mod tests {
         ];
         assert_eq!(ids, expected);
         let only = ["echo".to_owned()];
-        let error = select(&only, true, Some(&chat())).expect_err("no row of it is an echo");
+        let error = select(&only, false, Some(&chat())).expect_err("no row of it is an echo");
         assert!(error.to_string().contains("conversation_cpu/chat/c8"), "{error}");
     }
 }

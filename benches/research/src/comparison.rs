@@ -88,7 +88,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let trials = Trials {
         like: if like.is_empty() { vec![server.clone()] } else { like },
         server,
-        workloads: select(&args.only, false, None)?.workloads,
+        workloads: select(&args.only, true, None)?,
         rule: Rule::with_threshold(args.threshold),
         busy: args.busy,
         progress: Progress::new(),

@@ -15,6 +15,8 @@ pub(super) struct Place {
     pub(super) function: String,
     /// As shortened by [`file`]; `None` without debug information.
     pub(super) file: Option<String>,
+    /// Whether the file is one of the tree that was checked out.
+    pub(super) is_own: bool,
 }
 
 /// Reads a profile of the event `Ir` by line.
@@ -60,7 +62,13 @@ pub(super) fn parse(text: &str) -> Result<Profile> {
     }
     let mut profile = Profile::new();
     for ((name, path), cost) in own {
-        *profile.entry(Place { function: function(name), file: file(path) }).or_default() += cost;
+        *profile
+            .entry(Place {
+                function: function(name),
+                file: file(path),
+                is_own: path.contains(TREE),
+            })
+            .or_default() += cost;
     }
     let summary: u64 = summary.context("the profile has no total, so callgrind did not finish")?;
     let counted: u64 = profile.values().sum();
@@ -121,11 +129,17 @@ fn function(name: &str) -> String {
     }
 }
 
+/// Part of the path of the folder that base and head are checked out into.
+const TREE: &str = "/compare/tree/";
+
 /// `tokio/src/runtime/park.rs`: a path from the folder of the crate on, without the version. Trees are in different
 /// folders.
 fn file(path: &str) -> Option<String> {
     if path == "???" {
         return None;
+    }
+    if let Some((_, own)) = path.split_once(TREE) {
+        return Some(own.to_owned());
     }
     let Some((before, inside)) = path.rsplit_once("/src/") else {
         return Some(path.rsplit('/').next().unwrap_or(path).to_owned());
@@ -162,7 +176,9 @@ mod tests {
         let profile = parse(SAMPLE).expect("callgrind wrote it");
         let own = |file: &str| {
             let file = Some(file.to_owned());
-            profile.get(&Place { function: "sample::send".to_owned(), file }).copied()
+            profile
+                .get(&Place { function: "sample::send".to_owned(), file, is_own: false })
+                .copied()
         };
         assert_eq!(own("core/src/hint.rs"), Some(6));
         assert_eq!(own("sample/src/main.rs"), Some(10));
@@ -197,6 +213,8 @@ mod tests {
     fn files_lose_the_path_before_the_crate() {
         let check = |path, expected| assert_eq!(file(path).as_deref(), Some(expected));
         check("/a/b/server/src/echo.rs", "server/src/echo.rs");
+        check("/a/target/compare/tree/src/lib.rs", "src/lib.rs");
+        check("/a/target/compare/tree/crates/chat/src/lib.rs", "crates/chat/src/lib.rs");
         check("/r/src/index.crates.io-19/tokio-1.54.1/src/park.rs", "tokio/src/park.rs");
         check("/r/tokio-util-0.7.20/src/sync/a.rs", "tokio-util/src/sync/a.rs");
         check("/rustc/5980/library/core/src/str/mod.rs", "core/src/str/mod.rs");

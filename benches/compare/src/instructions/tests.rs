@@ -4,6 +4,7 @@ fn profile<const N: usize>(own: [(&str, &str, u64); N]) -> Profile {
     let place = |function: &str, file: &str| Place {
         function: function.to_owned(),
         file: Some(file.to_owned()),
+        is_own: false,
     };
     own.into_iter().map(|(function, file, own)| (place(function, file), own)).collect()
 }

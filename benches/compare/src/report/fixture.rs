@@ -227,6 +227,7 @@ fn instructions() -> Vec<InstructionRow> {
     let function = |name: &str, file: Option<&str>, base, head| FunctionRow {
         name: name.to_owned(),
         file: file.map(str::to_owned),
+        is_own: name.starts_with("server::"),
         base,
         head,
     };

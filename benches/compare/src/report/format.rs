@@ -105,6 +105,9 @@ pub(super) fn timing(row: &TimingRow) -> String {
     text
 }
 
+/// Share of a batch's time from which on what it could not see is no noise of a machine.
+const STALLS_FROM: f64 = 0.5;
+
 /// A sentence for each row that is too noisy.
 pub(super) fn noise(timing: &Timing) -> impl Iterator<Item = (&str, String)> {
     let limit = BLIND_FROM * timing.threshold;
@@ -112,7 +115,15 @@ pub(super) fn noise(timing: &Timing) -> impl Iterator<Item = (&str, String)> {
     rows.map(move |row| {
         let why = if row.detectable > limit {
             let (seen, limit) = (percent(row.detectable), percent(limit));
-            format!("could only have seen {seen} %; a row passes only if it sees {limit} %")
+            let mut why =
+                format!("could only have seen {seen} %; a row passes only if it sees {limit} %");
+            // Its second write waits for the acknowledgement of the first, up to 40 ms, or not.
+            let is_batch = ["echo_burst", "echo_throughput"].iter().any(|id| row.id.starts_with(id));
+            if is_batch && row.detectable > STALLS_FROM {
+                why += "; set TCP_NODELAY on what the server accepts, unless it is set: answers seem to wait for \
+                        acknowledgements";
+            }
+            why
         } else {
             format!(
                 "its null control moved by {} %, which may explain it",

@@ -1,7 +1,8 @@
 use baselines::Verdict;
+use baselines::sites::SiteCost;
 
 use super::format;
-use crate::model::{Comparison, ExactRow, InstructionRow, Side, TimingRow};
+use crate::model::{Comparison, ExactRow, InstructionRow, Side, SiteRow, TimingRow};
 use crate::outcome::verdicts;
 
 /// A part without results.
@@ -158,20 +159,30 @@ fn wavering(comparison: &Comparison) -> String {
     ids.join(", ") + &command
 }
 
+/// Blocks of a site per operation that base does not have, to a tenth.
+fn growth(row: &ExactRow, site: &SiteRow) -> f64 {
+    let slope = |cost: Option<SiteCost>| {
+        cost.map_or(0.0, |SiteCost { blocks: [once, twice], .. }| twice as f64 - once as f64)
+    };
+    (10.0 * (slope(site.head) - slope(site.base)) / row.ops[0].max(1) as f64).round()
+}
+
 /// The line of code, function or row that regressed. Counts come first, because they name a line.
 fn suspect(comparison: &Comparison) -> String {
     let regressed = |verdict| is_red(&verdict);
     let scenarios = || exact(comparison).iter().filter(|row| regressed(row.verdict));
-    let mut sites = scenarios().flat_map(|row| row.sites.iter().map(move |site| (row, site)));
-    if let Some((row, site)) = sites.find(|(_, site)| site.head.is_some() && site.place.is_some()) {
+    let sites = scenarios().flat_map(|row| row.sites.iter().map(move |site| (row, site)));
+    let named = sites.filter(|(_, site)| site.head.is_some() && site.place.is_some());
+    // The first of those that grew most.
+    let most = named.rev().max_by(|(a, x), (b, y)| growth(a, x).total_cmp(&growth(b, y)));
+    if let Some((row, site)) = most {
         return format!("look at {} ({})", format::place(site), row.id);
     }
     let instructions = || instructions(comparison).iter().filter(|row| regressed(row.verdict));
     for row in instructions() {
         let grown = || row.functions.iter().filter(|function| function.head > function.base);
         // The function that grows most is often a copy or an allocation; its cause is in the server.
-        let in_server =
-            grown().find(|one| one.file.as_ref().is_some_and(|file| file.contains("server/")));
+        let in_server = grown().find(|one| one.is_own);
         if let Some(function) = in_server.or_else(|| grown().next()) {
             return format!("look at {} ({})", function.name, row.id);
         }

@@ -1,4 +1,5 @@
 use baselines::Verdict;
+use baselines::sites::SiteCost;
 use serde_json::Value;
 
 use super::fixture;
@@ -91,6 +92,20 @@ fn a_part_that_failed_is_counted_and_explained_in_every_format() {
         assert!(text.to_lowercase().contains("failed"), "{text}");
         assert!(text.contains("head exited before it served"), "{text}");
     }
+}
+
+#[test]
+fn the_site_that_grew_most_is_looked_at_first_whatever_the_order_of_scenarios() {
+    let mut comparison = fixture::comparison();
+    let Part::Measured(rows) = &mut comparison.exact else { panic!("it is measured") };
+    let mut first = rows[0].clone();
+    "connect_close_100_conns".clone_into(&mut first.id);
+    first.sites.truncate(1);
+    first.sites[0].place = Some("server/src/http.rs:9".to_owned());
+    first.sites[0].head = Some(SiteCost { blocks: [1, 1], bytes: [128, 256] });
+    rows.insert(0, first);
+    let text = rendered(&comparison, Format::Table);
+    assert!(text.contains("look at server/src/echo.rs:134 (echo_text_64b_1000_msgs)"), "{text}");
 }
 
 #[test]

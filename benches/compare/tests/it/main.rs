@@ -5,3 +5,4 @@ mod cleanup;
 mod compare;
 mod conversation;
 mod repository;
+mod server;
