@@ -192,6 +192,36 @@ fn a_server_that_answers_the_first_connection_alone_is_an_error_that_names_the_s
 }
 
 #[test]
+fn a_message_too_many_on_any_connection_is_an_error() {
+    let conversation = "connections = 2\n[[exchange]]\nsend = 'x'\nexpect = { exact = 'y' }";
+    let said = |texts: [usize; 2]| {
+        let mut first = None;
+        talk(
+            conversation,
+            move |peer| {
+                let Some(mut first) = first.take() else {
+                    first = Some(peer.stream.try_clone()?);
+                    return Ok(());
+                };
+                let mut frame = [0; 7];
+                for _ in 0..3 {
+                    first.read_exact(&mut frame)?;
+                    for (stream, texts) in [&mut first, &mut peer.stream].into_iter().zip(texts) {
+                        stream.write_all(&b"\x81\x01y".repeat(texts))?;
+                    }
+                }
+                // The client has found the fault, or has left.
+                std::io::copy(&mut peer.stream, &mut std::io::sink()).map(drop)
+            },
+            3,
+        )
+    };
+    said([1, 1]).expect("each gets one");
+    check(said([2, 1]), &["a message more than was expected", "on connection 1 of 2"]);
+    check(said([1, 2]), &["a message more than was expected", "on connection 2 of 2"]);
+}
+
+#[test]
 fn a_silent_server_is_an_error_with_the_text_that_was_wanted() -> Result<()> {
     let conversation = Conversation::parse(NUMBERED, "file.toml")?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
