@@ -9,7 +9,7 @@ use bench_show::output::print;
 use clap::builder::NonEmptyStringValueParser;
 
 use crate::error::NotComparable;
-use crate::pending::{Accepted, Of, Outcome, Suites, Waiting, discard, record};
+use crate::pending::{Accepted, NOTHING, Of, Outcome, Suites, Waiting, discard, record};
 
 /// What to accept.
 #[derive(Debug, clap::Args)]
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
                 artifact.display()
             )));
         }
-        print("nothing is pending: a red run of the tests in release leaves its numbers\n")?;
+        print(NOTHING)?;
         return Ok(ExitCode::SUCCESS);
     }
     let Outcome { said, refused } = record(&suites, &waiting, &accepted)?;

@@ -7,7 +7,7 @@ mod waiting;
 
 pub(crate) use record::{Accepted, Outcome, record};
 pub(crate) use suites::Suites;
-pub(crate) use waiting::{Of, Waiting, recorded};
+pub(crate) use waiting::{NOTHING, Of, Waiting, recorded};
 
 use anyhow::Result;
 use baselines::Pending;

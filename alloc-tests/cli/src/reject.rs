@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use bench_show::output::print;
 
-use crate::pending::{Of, Suites, Waiting, discard};
+use crate::pending::{NOTHING, Of, Suites, Waiting, discard};
 
 /// What to reject.
 #[derive(Debug, clap::Args)]
@@ -21,7 +21,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     discard(&suites, &decided)?;
     let ids: Vec<&str> = decided.iter().map(|one| one.id.as_str()).collect();
     let said = match ids[..] {
-        [] => "nothing is pending\n".to_owned(),
+        [] => NOTHING.to_owned(),
         _ => format!(
             "rejected: {}; the recorded numbers stay, and the tests stay red\n",
             ids.join(", ")

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::error::STALE;
-use crate::pending::{Accepted, Of, Outcome, Suites, Waiting, discard, record};
+use crate::pending::{Accepted, NOTHING, Of, Outcome, Suites, Waiting, discard, record};
 use ask::{Answer, Asking};
 
 const HELP: &str = "\
@@ -59,8 +59,7 @@ fn review<R: BufRead, W: Write>(
         asking.say(&format!("{elsewhere}\n"))?;
     }
     if waiting.all.is_empty() {
-        return asking
-            .say("nothing is pending: a red run of the tests in release leaves its numbers\n");
+        return asking.say(NOTHING);
     }
     let (mut accepted, mut rejected) = (Vec::new(), Vec::new());
     for (at, one) in waiting.all.iter().enumerate() {

@@ -23,6 +23,12 @@ pub(crate) struct Of {
     target: Option<String>,
 }
 
+/// What `review`, `accept` and `reject` say without numbers in the tree.
+pub(crate) const NOTHING: &str = "\
+nothing is pending: a red run of the tests in release leaves its numbers in tests/baselines of its package, or in the
+folder that plimsoll.toml names for it
+";
+
 /// Numbers that wait for a decision, in the order of their suites and ids.
 pub(crate) struct Waiting {
     pub(crate) all: Vec<Pending>,
@@ -44,12 +50,12 @@ impl Waiting {
             None => in_tree(suites)?,
         };
         artifact::check_unique(&mut found)?;
-        let is_any = !found.is_empty();
         let target = of.target.clone().map_or_else(host, Ok)?;
         let (found, others): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|one| one.target == target);
-        let elsewhere: BTreeSet<String> = others.into_iter().map(|one| one.target).collect();
-        if is_any && found.is_empty() {
+        let elsewhere = others.into_iter().filter(|one| one.verdict != Verdict::Pass);
+        let elsewhere: BTreeSet<String> = elsewhere.map(|one| one.target).collect();
+        if found.is_empty() && !elsewhere.is_empty() {
             let known = elsewhere.into_iter().collect::<Vec<_>>();
             let (all, first) = (known.join(" and "), &known[0]);
             let this = if of.target.is_some() { "" } else { "this machine's, " };

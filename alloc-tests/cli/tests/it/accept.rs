@@ -156,6 +156,8 @@ fn numbers_of_another_target_are_recorded_only_if_it_is_named() {
         2,
         &["are of mips-other", "type --target mips-other"],
     );
+    let known = [&REASON[..], &["--target", "mips-other"]].concat();
+    check(&chat.plimsoll(&known), 0, &["nothing is pending"]);
     let named = [&from(artifact.path())[..], &["--target", "mips-other"]].concat();
     check(&chat.plimsoll(&named), 0, &["alloc/mips-other.json: 1 added"]);
     save(&chat, &one);
