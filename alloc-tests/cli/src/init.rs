@@ -8,6 +8,7 @@ mod refactoring;
 mod scan;
 mod service;
 mod signature;
+mod split;
 mod suite;
 
 use std::io::{self, IsTerminal, Write};
@@ -88,7 +89,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         args.app.as_deref(),
     )?;
     let Some((function, kind)) = found else {
-        eprint!("{}", refactoring::words(&service, functions.as_deref()));
+        eprint!("{}", refactoring::words(&service, functions.as_deref())?);
         return Ok(ExitCode::from(2));
     };
     let mut plan = Plan::new(repository.clone());

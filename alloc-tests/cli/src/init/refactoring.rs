@@ -1,10 +1,19 @@
 //! The one refactoring that `init` cannot do: a function that a test can call.
 
+use anyhow::Result;
+
+use super::plan::Plan;
 use super::service::{Framework, Service};
 use super::signature::Function;
+use super::split::split;
+use crate::place;
 
 /// What to write so that `init` finds a function to serve.
-pub(super) fn words(service: &Service<'_>, functions: Option<&[Function]>) -> String {
+///
+/// # Errors
+///
+/// If a source cannot be read.
+pub(super) fn words(service: &Service<'_>, functions: Option<&[Function]>) -> Result<String> {
     let package = service.name();
     let library = package.replace('-', "_");
     let why = match functions {
@@ -22,13 +31,26 @@ pub(super) fn words(service: &Service<'_>, functions: Option<&[Function]>) -> St
             format!("the library of {package} has no public function that a suite can serve{near}")
         }
     };
+    if functions.is_none()
+        && let Some(diff) = exact(service, &library)?
+    {
+        return Ok(format!(
+            "\
+{why}.
+Nothing is written. Split `main` once: the program binds a port, the library serves. This diff does it (git apply):
+
+{diff}
+Then type this again.
+"
+        ));
+    }
     let (what, library_lines, main_lines) = lines(service.framework, &library);
     let new = if functions.is_none() {
         "--- /dev/null\n+++ b/src/lib.rs"
     } else {
         "--- a/src/lib.rs\n+++ b/src/lib.rs"
     };
-    format!(
+    Ok(format!(
         "\
 {why}.
 Nothing is written. Split `main` once: the program binds a port, the library serves. {what}
@@ -40,7 +62,20 @@ Nothing is written. Split `main` once: the program binds a port, the library ser
 {main_lines}
 Then type this again. A function of another name or place: --app PATH::TO::FN
 "
-    )
+    ))
+}
+
+/// The diff that splits the program of an axum service, if its routes need no variable of `main`.
+fn exact(service: &Service<'_>, library: &str) -> Result<Option<String>> {
+    let home = place::home(service.package);
+    let program = home.join("src/main.rs");
+    let mut plan = Plan::new(home.to_owned());
+    let is_axum = matches!(service.framework, Framework::Axum | Framework::OldAxum);
+    let Some(before) = plan.text(&program)?.filter(|_| is_axum) else { return Ok(None) };
+    let Some((new, after)) = split(&before, library) else { return Ok(None) };
+    plan.set(&home.join("src/lib.rs"), new)?;
+    plan.set(&program, after)?;
+    Ok(Some(plan.diff()))
 }
 
 /// Where what goes, the lines of the library, and those of the program.

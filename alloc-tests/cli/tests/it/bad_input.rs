@@ -103,6 +103,20 @@ fn a_program_without_a_library_is_told_how_to_split_main() {
 }
 
 #[test]
+fn the_split_of_a_plain_main_is_a_diff_that_git_applies() {
+    let main = "use axum::Router;\n\n#[tokio::main]\nasync fn main() {\n    let app = Router::new();\n    serve(app).await\n}\n";
+    let adopter = Adopter::new(&[("Cargo.toml", MANIFEST), ("src/main.rs", main)]);
+    let said = adopter.plimsoll(&["init", "--yes"]);
+    assert_eq!(said.code, Some(2), "{said:?}");
+    adopter.write("split.diff", &said.stderr);
+    adopter.git(&["apply", "split.diff"]);
+    assert!(adopter.read("src/main.rs").contains("let app = chat::app();"));
+    let said = adopter.plimsoll(&["init", "--yes"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.stdout.starts_with("serves chat::app of chat\n"), "{said:?}");
+}
+
+#[test]
 fn a_library_without_a_function_to_serve_is_told_which_to_write() {
     let library = ("src/lib.rs", "pub fn app(pool: PgPool) -> Router {}");
     let said = to_refactor(&[("Cargo.toml", MANIFEST), library, MAIN]);
