@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use bench_show::units::volume;
+use plimsoll_preload::counts::Process;
 
-use super::counters::MAPPED;
+use super::counters::{Counters, MAPPED};
 use super::elf::{self, Linkage};
 use super::markers::{self, Marker};
 use super::{proc, program::Program};
@@ -33,7 +34,7 @@ pub(super) const IN_PROCESS: &str = "count it in process instead: cargo plimsoll
 const GO: &str = "is a program in Go, whose runtime allocates past malloc; count it with Go's testing.AllocsPerRun";
 
 /// Looks at the processes that serve. Returns what the numbers leave out; an error is [`Blind`] if they cannot be had.
-pub(super) fn look(program: &Program) -> Result<Vec<String>> {
+pub(super) fn look(program: &Program, counters: &Counters) -> Result<Vec<String>> {
     let serving = program.serving()?;
     if serving.is_empty() {
         let port = program.addr().port();
@@ -41,6 +42,7 @@ pub(super) fn look(program: &Program) -> Result<Vec<String>> {
             "no process that listens on port {port} can be looked at: it belongs to another user or container; start the program itself, as this user"
         )).into());
     }
+    let counting = counters.running()?;
     let mut notes = Vec::new();
     for pid in serving {
         let note = look_at(pid).with_context(|| format!("process {pid} ({})", proc::name(pid)));
@@ -48,6 +50,13 @@ pub(super) fn look(program: &Program) -> Result<Vec<String>> {
             if !notes.contains(&note) {
                 notes.push(note);
             }
+        }
+        let counts = |counting: &Vec<Process>| counting.iter().any(|process| process.pid == pid);
+        if !counting.as_ref().is_none_or(counts) {
+            return Err(Blind(format!(
+                "process {pid} ({}) has the counting library, but cannot open its file: it was started in another root folder or as another user; start it as this user",
+                proc::name(pid)
+            )).into());
         }
     }
     Ok(notes)
@@ -112,7 +121,7 @@ fn look_at(pid: u32) -> Result<Vec<String>> {
                 "it is linked with musl; build it for a target with glibc"
             }
             _ => {
-                "the dynamic linker does not preload for it, as for a program with the setuid bit or capabilities; copy it without them"
+                "the dynamic linker does not preload for it: it has the setuid bit or capabilities, or a script sets LD_PRELOAD anew; start it without them"
             }
         };
         return Err(Blind(format!(
