@@ -98,6 +98,15 @@ fn reason() -> anyhow::Result<Option<String>> {
             "{UPDATE}={reason} is no reason; type {UPDATE}=\"why the numbers changed\", or unset it"
         ))
     );
+    // What is left in a workflow would make every regression pass.
+    let is_ci =
+        std::env::var("CI").is_ok_and(|value| !["", "false", "0"].contains(&value.as_str()));
+    ensure!(
+        !is_ci,
+        Usage(format!(
+            "{UPDATE} is set in CI, where every test would pass; unset it, or record with suite --update"
+        ))
+    );
     ensure!(!cfg!(debug_assertions), "nothing recorded: {DEBUG_ASSERTIONS}");
     Ok(Some(reason))
 }

@@ -56,7 +56,8 @@ impl Tree {
         words: &str,
     ) -> Result<(), Failed> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(arguments).env(ROOT, self.0.path()).envs(variables.iter().copied());
+        command.args(arguments).env_remove("CI").env(ROOT, self.0.path());
+        command.envs(variables.iter().copied());
         let output = command.output()?;
         let said = [output.stdout, output.stderr].concat();
         let said = String::from_utf8_lossy(&said);
@@ -119,6 +120,8 @@ fn the_tests_record_with_a_reason() -> Result<(), Failed> {
     let with = |reason| [("PLIMSOLL_UPDATE", OsStr::new(reason))];
     tree.run(&[], &with("1"), 2, "PLIMSOLL_UPDATE=1 is no reason")?;
     tree.run(&[], &with(""), 2, "or unset it")?;
+    let in_ci = [with("the first words")[0], ("CI", OsStr::new("true"))];
+    tree.run(&[], &in_ci, 2, "is set in CI, where every test would pass")?;
     tree.run(&[], &[], 101, "missing")?;
     tree.run(&[], &with("the first words"), 0, "the first words")?;
     tree.check(&[])?;
