@@ -2,18 +2,26 @@
 
 use crate::validator::{Assessment, RunVerdict};
 use load_plan::model::Run;
-use load_plan::profile::Profile;
+use load_plan::profile::{Mode, Profile};
 use load_plan::thresholds::Metric;
 
-/// The command, and its purpose; `None` after a pass. `profile` is the name or path by which the command line knew the
-/// profile, if there was one.
+/// The command, and its purpose; `None` after a pass. `asked` is what the command line called for, if there was one: the name
+/// or path of the profile, then the flags that say what is said to the target.
 pub(super) fn next(
-    profile: Option<&str>,
+    asked: Option<&[&str]>,
     run: &Run,
     assessment: &Assessment,
 ) -> Option<(String, &'static str)> {
-    let profile = profile.map_or_else(|| named(run), str::to_owned);
-    let with_profile = |verb: &str| format!("ws-load {verb} {}{}", quoted(&profile), against(run));
+    let named = [named(run)];
+    let asked = asked.map_or_else(|| vec![named[0].as_str()], <[_]>::to_vec);
+    let command = |verb: &str, words: &[&str]| {
+        let words: Vec<String> = words.iter().copied().map(quoted).collect();
+        format!("ws-load {verb} {}{}", words.join(" "), against(run))
+    };
+    let with_profile = |verb: &str| command(verb, &asked);
+    // A built-in profile sends texts that the target may not echo.
+    let small = [&["smoke"], &asked[1..]].concat();
+    let can_be_small = run.profile.target.mode == Mode::Echo || small.len() > 1;
     let violated =
         |is: fn(Metric) -> bool| assessment.violated().any(|check| is(check.threshold.metric));
     let has_failed = run.sum(|_| true).counts.failed() > 0;
@@ -23,8 +31,8 @@ pub(super) fn next(
     let by_times = violated(|metric| matches!(metric, Metric::Latency(_) | Metric::Timing(..)));
     Some(match assessment.verdict {
         RunVerdict::Pass => return None,
-        RunVerdict::Fail if has_failed && by_errors => {
-            (format!("ws-load run smoke{}", against(run)), "tests a small load")
+        RunVerdict::Fail if has_failed && by_errors && can_be_small => {
+            (command("run", &small), "tests a small load")
         }
         RunVerdict::Fail if by_times => {
             (with_profile("search"), "finds the highest rate at which the thresholds hold")
@@ -80,7 +88,31 @@ fn quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use load_plan::outcome::Ending;
+
     use super::*;
+    use crate::report::fixture;
+    use crate::validator::validate;
+
+    #[test]
+    fn a_small_load_is_proposed_only_where_it_says_what_the_target_answers() {
+        let mut run = fixture::failing();
+        run.profile.thresholds = vec!["errors <= 0".parse().expect("it is a limit")];
+        run.profile.stages.iter_mut().for_each(|stage| stage.thresholds.clear());
+        let counts = &mut run.intervals[0].sample.counts;
+        counts.attempted += 1;
+        counts.endings[Ending::Reset as usize] += 1;
+        let assessment = validate(&run);
+        assert_eq!(assessment.verdict, RunVerdict::Fail, "{:?}", assessment.reasons);
+        let check = |run: &Run, asked: &[&str], command: &str| {
+            let next = next(Some(asked), run, &assessment).expect("it failed");
+            assert_eq!(next.0, format!("ws-load run {command}{}", against(run)));
+        };
+        check(&run, &["mine.toml"], "smoke");
+        check(&run, &["mine.toml", "--conversation", "a b"], "smoke --conversation 'a b'");
+        run.profile.target.mode = Mode::Request { send: "{seq}".into(), reply: "{seq}".into() };
+        check(&run, &["mine.toml"], "mine.toml");
+    }
 
     #[test]
     fn a_word_stays_one_word_in_a_shell() {

@@ -15,9 +15,9 @@ const ERROR_SAMPLES: usize = 8;
 /// The verdict, thresholds, times, traffic, stages, errors and the next command, in lines of at most `width` columns. 80
 /// columns are enough for every table; a table does not get narrower than its cells.
 ///
-/// `profile` is the name or path by which the command line knew the profile; the next command repeats it.
+/// `asked` is the profile as the command line named it, and the flags that say what is said; the next command repeats both.
 #[must_use]
-pub fn render(run: &Run, assessment: &Assessment, width: usize, profile: Option<&str>) -> String {
+pub fn render(run: &Run, assessment: &Assessment, width: usize, asked: Option<&[&str]>) -> String {
     let summary = Summary::of(run);
     let mut text = Text::new(width);
     verdict(&mut text, run, assessment);
@@ -32,7 +32,7 @@ pub fn render(run: &Run, assessment: &Assessment, width: usize, profile: Option<
     for notice in &assessment.notices {
         text.wrapped("", &format!("notice: {notice}"));
     }
-    if let Some((command, purpose)) = next::next(profile, run, assessment) {
+    if let Some((command, purpose)) = next::next(asked, run, assessment) {
         text.line("");
         text.wrapped("", &format!("next: {command}  ({purpose})"));
     }

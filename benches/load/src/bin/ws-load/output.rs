@@ -42,18 +42,19 @@ impl Output {
         }
     }
 
-    /// Writes the report into the folder of `claim`, and prints it; `profile` is the name or path that the command line gave.
+    /// Writes the report into the folder of `claim`, and prints it; `asked` is the profile that the command line
+    /// gave, and what it says.
     pub(crate) fn show(
         &self,
         claim: Option<&Claim>,
         run: &Run,
         assessment: &Assessment,
-        profile: Option<&str>,
+        asked: Option<&[&str]>,
     ) -> Result<()> {
         let written = claim.map_or(Ok(()), |claim| claim.write(run, assessment));
         // The result is shown even if the report cannot be written.
         match self.format {
-            Format::Table => print(&table::render(run, assessment, width(), profile)),
+            Format::Table => print(&table::render(run, assessment, width(), asked)),
             Format::Json => print(&json::text(run, assessment)?),
         }?;
         written?;

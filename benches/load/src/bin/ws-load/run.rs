@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         // The run's own server has ended, so its address means nothing.
         run.url.clear();
     }
-    let written = args.output.show(claim.as_ref(), &run, &assessment, Some(&args.flags.profile));
+    let written = args.output.show(claim.as_ref(), &run, &assessment, Some(&args.flags.asked()));
     if let Some(live) = live {
         live.finish(&run, &assessment);
     }

@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -81,6 +81,13 @@ pub(crate) struct ShardFlags {
 }
 
 impl Flags {
+    /// The profile, and what is said instead of what it says, as they were typed.
+    pub(crate) fn asked(&self) -> Vec<&str> {
+        let talk = self.conversation.as_deref().and_then(Path::to_str);
+        let talk = talk.into_iter().flat_map(|file| ["--conversation", file]);
+        std::iter::once(self.profile.as_str()).chain(talk).collect()
+    }
+
     /// The profile, changed by the flags.
     pub(crate) fn profile(&self) -> Result<Profile> {
         let usage = |error: anyhow::Error| Problem::usage(format!("{error:#}"));

@@ -28,8 +28,13 @@ fn a_table_fits_80_columns() {
 #[test]
 fn the_next_command_names_the_profile_as_the_last_command_did() {
     let (run, assessment) = failing();
-    let text = table::render(&run, &assessment, WIDTH, Some("load/mine.toml"));
-    says(&text, &["next: ws-load search load/mine.toml"]);
+    let text = table::render(
+        &run,
+        &assessment,
+        WIDTH,
+        Some(&["load/mine.toml", "--conversation", "my rpc.toml"]),
+    );
+    says(&text, &["next: ws-load search load/mine.toml --conversation 'my rpc.toml'"]);
 }
 
 #[test]
