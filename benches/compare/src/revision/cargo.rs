@@ -222,6 +222,13 @@ impl Build<'_> {
         let args: Vec<_> = cargo.get_args().map(|arg| arg.to_string_lossy()).collect();
         let args = args.iter().filter(|arg| !arg.starts_with("--message") && *arg != "--quiet");
         let args: Vec<&str> = args.map(AsRef::as_ref).collect();
+        if message.contains("failed to load source for dependency") {
+            bail!(
+                "{} does not build:\n{message}\na path out of the repository leads nowhere from the folder that it is \
+                 checked out into; write that dependency's absolute path",
+                self.name
+            );
+        }
         bail!("{} does not build:\n{message}\ntry: {go_there}cargo {}", self.name, args.join(" "))
     }
 }

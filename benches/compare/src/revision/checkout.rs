@@ -6,12 +6,12 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::commit::Revision;
 use super::git::{self, Git};
 use super::snapshot::snapshot;
-use crate::cleanup::Guard;
+use crate::cleanup::{self, Guard};
 
 /// Exclusive lock on the folder `compare`.
 pub(super) struct Checkout {
@@ -74,12 +74,31 @@ impl Checkout {
 
     /// A commit of the working tree without ignored files.
     pub(super) fn snapshot(&self) -> Result<String> {
+        self.refuse_builds()?;
         let index = index(&self.folder);
         // With a copy of the user's index, git need not read unchanged files.
         let own = self.git.folder().join(self.git.run(&["rev-parse", "--git-path", "index"])?);
         unless_missing(fs::copy(&own, &index).map(drop))
             .with_context(|| format!("cannot copy {}; check the disk with df -h", own.display()))?;
         snapshot(&self.git, &index)
+    }
+}
+
+impl Checkout {
+    /// Everything that cargo ever built would be part of the snapshot.
+    fn refuse_builds(&self) -> Result<()> {
+        let top = PathBuf::from(self.git.run(&["rev-parse", "--show-toplevel"])?);
+        let Ok(below) = self.folder.strip_prefix(&top) else { return Ok(()) };
+        let target = below.parent().unwrap_or(below);
+        let mut ignored = self.git.command();
+        ignored.args(["check-ignore", "--quiet"]).arg(&self.folder);
+        ensure!(
+            cleanup::output(&mut ignored)?.status.success(),
+            "cargo's folder is not ignored; ignore it: echo /{} >> {}/.gitignore",
+            target.display(),
+            top.display()
+        );
+        Ok(())
     }
 }
 

@@ -77,7 +77,9 @@ fn unknown(git: &Git, name: &str) -> Result<String> {
     let known = git.run(&refs)?;
     let nearest = hint::nearest(name, known.lines());
     let hint = nearest.map_or_else(String::new, |known| format!("; the nearest is {known}"));
-    let next = if git.run(&["rev-parse", "--is-shallow-repository"])? == "true" {
+    let next = if git.ask(&["rev-parse", "--verify", "--quiet", "HEAD"])?.is_none() {
+        "this branch has no commit yet; make one: git add --all && git commit"
+    } else if git.run(&["rev-parse", "--is-shallow-repository"])? == "true" {
         "this clone is shallow, try: git fetch --unshallow --tags"
     } else {
         "list revisions with git branch --all and git log --oneline"

@@ -120,6 +120,27 @@ fn a_changed_submodule_is_refused_and_an_unchanged_one_is_not() {
 }
 
 #[test]
+fn a_target_folder_that_git_does_not_ignore_is_refused() {
+    let repository = Repository::new();
+    repository.write(".gitignore", "*.ignored\n");
+    let opened = try_open(&repository, "main", None).expect_err("it is refused");
+    let words = "cargo's folder is not ignored; ignore it: echo /target >> ";
+    assert!(format!("{opened:#}").contains(words), "{opened:#}");
+    open(&repository, "main", Some("main"));
+}
+
+#[test]
+fn a_repository_without_a_commit_is_told_to_make_one() {
+    let repository = Repository::empty();
+    repository.git(&["init", "--quiet", "--initial-branch=main"]);
+    let message = try_open(&repository, "main", None).expect_err("it is refused").to_string();
+    assert!(
+        message.ends_with("has no commit yet; make one: git add --all && git commit"),
+        "{message}"
+    );
+}
+
+#[test]
 fn a_changed_file_that_git_was_told_not_to_look_at_is_in_the_snapshot() {
     let repository = Repository::new();
     repository.write("left out", "");

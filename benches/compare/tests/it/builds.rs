@@ -136,6 +136,53 @@ fn a_tree_that_does_not_build_is_an_error_with_its_arm_and_the_compilers_message
 }
 
 #[test]
+fn a_tree_without_a_lockfile_is_told_to_commit_it() {
+    let repository = Repository::new();
+    fs::remove_file(repository.path().join("Cargo.lock")).expect("it is there");
+    let mut arms = open(&repository, "main", None).expect("main is known");
+    let message = build(&mut arms).expect_err("it has no lockfile").to_string();
+    assert!(message.starts_with("head (working tree) has no Cargo.lock"), "{message}");
+    assert!(message.contains("commit it (git add --force Cargo.lock)"), "{message}");
+}
+
+#[test]
+fn a_workspace_below_the_root_of_the_repository_is_built_for_each_service() {
+    let repository = Repository::empty();
+    repository.git(&["init", "--quiet", "--initial-branch=main"]);
+    repository.write(".gitignore", "target\n");
+    let manifest = |name| format!("[package]\nname = \"{name}\"\nedition = \"2024\"\n");
+    repository.write(
+        "back end/Cargo.toml",
+        "[workspace]\nmembers = [\"one\", \"two\"]\nresolver = \"3\"\n",
+    );
+    let locked = ["one", "two"]
+        .map(|name| format!("\n[[package]]\nname = \"{name}\"\nversion = \"0.0.0\"\n"));
+    repository.write("back end/Cargo.lock", &format!("version = 4\n{}", locked.concat()));
+    for name in ["one", "two"] {
+        repository.write(&format!("back end/{name}/Cargo.toml"), &manifest(name));
+        repository.write(&format!("back end/{name}/src/main.rs"), "fn main() {}\n");
+    }
+    repository.commit("two servers");
+    let services = ["one", "two"].map(|name| {
+        let (package, bin, name) = (name.to_owned(), name.to_owned(), name.to_owned());
+        Service { test_package: name.clone(), name, package, bin, ..service() }
+    });
+    let root = repository.path().join("back end");
+    let subject = Subject { target: root.join("target"), root, services: services.to_vec() };
+    let mut arms = Arms::open(&subject, "main", None).expect("main is known");
+    let said = RefCell::new(Vec::new());
+    let built = arms.build(&services, Some(&|line: &str| said.borrow_mut().push(line.to_owned())));
+    let built = built.expect("it builds");
+    assert!(built.len() == 2 && built.iter().flatten().all(|one| one.server.is_file()));
+    let short = short_head(&repository);
+    let expected = ["one", "two"].map(|name| format!("building base (main, {short}) of {name}"));
+    // The working tree is that of base.
+    assert_eq!(said.take(), expected);
+    drop(arms);
+    repository.is_clean();
+}
+
+#[test]
 fn a_base_without_scenarios_still_has_a_server() {
     let repository = Repository::new();
     let mut arms = open(&repository, "main", None).expect("main is known");
