@@ -7,7 +7,7 @@
 //! - [`model`]: the results, as plain data; [`outcome`]: their exit code
 //! - [`cleanup`]: child processes and folders that end with this process, however it ends
 //! - [`revision`]: two revisions, built alike
-//! - [`exact`]: the allocation suites of both trees; [`instructions`]: their in-memory scenarios under callgrind
+//! - [`exact`]: the allocation suites of both trees; [`instructions`]: their repeatable scenarios under callgrind
 //! - [`timing`]: a screening of every row, a confirmation of the suspects; [`round`]: fresh processes side by side;
 //!   [`workload`]: their traffic; [`talk`]: that of a file; [`driver`]: the client; [`server_process`]: the server; `layout`: keeps memory layout
 //!   from deciding

@@ -190,7 +190,7 @@ pub struct SiteRow {
     pub head: Option<SiteCost>,
 }
 
-/// Instructions of one in-memory scenario.
+/// Instructions of one scenario.
 #[derive(Clone, Debug, Serialize)]
 pub struct InstructionRow {
     /// The scenario's id.
