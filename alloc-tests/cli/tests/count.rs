@@ -171,6 +171,24 @@ fn a_program_behind_a_shell_and_a_path_with_a_space_is_counted() -> Result<()> {
 }
 
 #[test]
+fn a_conversation_that_is_no_echo_is_counted() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("conversation.toml");
+    fs::write(
+        &file,
+        "[[exchange]]\nsend = \"one {seq}\"\nexpect = { prefix = \"one\" }\n[[exchange]]\nsend = \"two\"\n",
+    )?;
+    let file = file.to_str().context("a path of ASCII")?;
+    let flags = ["--format", "json", "--conversation", file];
+    let output = count(&flags, &[&known()?, "{port}", "copies"])?;
+    let report: Value = serde_json::from_slice(&output.stdout)?;
+    // Both exchanges are one message: three copies of fourteen letters, and three of three.
+    let six = json!({"blocks": 6, "bytes": 51, "reads": 2, "writes": 2, "held_bytes": 0});
+    assert_eq!((&report["message"], output.status.code()), (&six, Some(0)), "{report:#}");
+    Ok(())
+}
+
+#[test]
 fn a_program_with_an_allocator_of_its_own_is_blind() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let marked = folder.path().join("marked");

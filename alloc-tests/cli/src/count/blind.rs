@@ -27,6 +27,11 @@ impl Display for Blind {
 
 impl std::error::Error for Blind {}
 
+/// Gives up.
+pub(super) fn blind<T>(why: String) -> Result<T> {
+    Err(Blind(why).into())
+}
+
 /// What to do about an allocator that the library does not see.
 pub(super) const IN_PROCESS: &str = "count it in process instead: cargo plimsoll init";
 
@@ -38,9 +43,10 @@ pub(super) fn look(program: &Program, counters: &Counters) -> Result<Vec<String>
     let serving = program.serving()?;
     if serving.is_empty() {
         let port = program.addr().port();
-        return Err(Blind(format!(
-            "no process that listens on port {port} can be looked at: it belongs to another user or container; start the program itself, as this user"
-        )).into());
+        return blind(format!(
+            "no process that listens on port {port} can be looked at: it belongs to another user or \
+             container; start the program itself, as this user"
+        ));
     }
     let counting = counters.running()?;
     let mut notes = Vec::new();
@@ -53,10 +59,11 @@ pub(super) fn look(program: &Program, counters: &Counters) -> Result<Vec<String>
         }
         let counts = |counting: &Vec<Process>| counting.iter().any(|process| process.pid == pid);
         if !counting.as_ref().is_none_or(counts) {
-            return Err(Blind(format!(
-                "process {pid} ({}) has the counting library, but cannot open its file: it was started in another root folder or as another user; start it as this user",
+            return blind(format!(
+                "process {pid} ({}) has the counting library, but cannot open its file: it was started in \
+                 another root folder or as another user; start it as this user",
                 proc::name(pid)
-            )).into());
+            ));
         }
     }
     Ok(notes)
@@ -69,9 +76,10 @@ pub(super) fn look_at_helpers(program: &Program, notes: &mut Vec<String>) -> Res
     for pid in program.uncounted()? {
         let words = format!("process {pid} ({}) is not counted", proc::name(pid));
         if serving.iter().any(|server| proc::descends(pid, *server)) {
-            return Err(Blind(format!(
-                "{words}, but the server has started it and it may do the server's work; start the server without it"
-            )).into());
+            return blind(format!(
+                "{words}, but the server has started it and it may do the server's work; start the server \
+                 without it"
+            ));
         }
         notes.push(words);
     }
@@ -86,9 +94,10 @@ pub(super) fn look_at_memory(mapped: u64, live: u64, notes: &mut Vec<String>) ->
     }
     let (past, from) = (volume(mapped as f64), volume(live as f64));
     if mapped > live {
-        return Err(Blind(format!(
-            "the program holds {past} that it has mapped past malloc, and {from} of malloc: most of its blocks cannot be seen; {IN_PROCESS}"
-        )).into());
+        return blind(format!(
+            "the program holds {past} that it has mapped past malloc, and {from} of malloc: most of its \
+             blocks cannot be seen; {IN_PROCESS}"
+        ));
     }
     notes.push(format!("the program holds {past} that it has mapped past malloc; what it allocates there is not counted"));
     Ok(())
@@ -102,58 +111,62 @@ fn without_ended(error: anyhow::Error) -> anyhow::Error {
     }
 }
 
+/// What the numbers of one process leave out.
 fn look_at(pid: u32) -> Result<Vec<String>> {
     let link = format!("/proc/{pid}/exe");
     let program = fs::read_link(&link).with_context(|| format!("cannot read {link}"))?;
-    let shown = program.display();
     let mapped = proc::mapped(pid)?;
-    let mut collectors = Vec::new();
     if !is_loaded(&mapped) {
-        let goes = of_file(Path::new(&link))?.contains(&Marker::Allocator(markers::GO));
-        if goes {
-            return Err(Blind(format!("{shown} {GO}")).into());
-        }
-        let why = match elf::linkage(&first_bytes(&link)?) {
-            Some(Linkage::Static) => {
-                "it is linked statically; link the C library dynamically (without target-feature +crt-static)"
-            }
-            Some(Linkage::Dynamic(linker)) if linker.contains("musl") => {
-                "it is linked with musl; build it for a target with glibc"
-            }
-            _ => {
-                "the dynamic linker does not preload for it: it has the setuid bit or capabilities, or a script sets LD_PRELOAD anew; start it without them"
-            }
-        };
-        return Err(Blind(format!(
-            "{shown} does not load the counting library: {why}, or {IN_PROCESS}"
-        ))
-        .into());
+        return unloaded(&link, &program);
     }
     let libraries = mapped.iter().filter(|file| is_library(file) && **file != program);
-    let own = Path::new(&link);
-    for (file, name) in
-        std::iter::once((own, &program)).chain(libraries.map(|file| (file.as_path(), file)))
-    {
-        // A library may have been replaced since it was mapped.
+    // A program that was replaced since it started is still behind the link.
+    let files = [(Path::new(&link), &program)].into_iter();
+    let mut collectors = Vec::new();
+    for (file, name) in files.chain(libraries.map(|file| (file.as_path(), file))) {
+        // A library that was replaced is not.
         let texts = if file.exists() { of_file(file)? } else { Vec::new() };
         for marker in texts.into_iter().chain(markers::of_name(name)) {
+            let name = name.display();
             match marker {
-                Marker::Allocator(markers::GO) => return Err(Blind(format!("{} {GO}", name.display())).into()),
-                Marker::Allocator(allocator) => return Err(Blind(format!(
-                    "{} has an allocator of its own, {allocator}, whose blocks do not go through malloc; build or start it without (a feature or a cfg on #[global_allocator]), or {IN_PROCESS}",
-                    name.display()
-                )).into()),
+                Marker::Allocator(markers::GO) => return blind(format!("{name} {GO}")),
+                Marker::Allocator(allocator) => {
+                    return blind(format!(
+                        "{name} has an allocator of its own, {allocator}, whose blocks do not go through \
+                         malloc; build or start it without (a feature or a cfg on #[global_allocator]), or \
+                         {IN_PROCESS}"
+                    ));
+                }
                 Marker::Collector(collector) => collectors.push(collector),
             }
         }
     }
     collectors.dedup();
-    let note = |collector| {
-        format!(
-            "the garbage-collected heap of {collector} is not counted, only what goes through malloc"
-        )
+    let note = |of| {
+        format!("the garbage-collected heap of {of} is not counted, only what goes through malloc")
     };
     Ok(collectors.into_iter().map(note).collect())
+}
+
+/// Why the program behind `link` does not load our library.
+fn unloaded<T>(link: &str, program: &Path) -> Result<T> {
+    let name = program.display();
+    if of_file(Path::new(link))?.contains(&Marker::Allocator(markers::GO)) {
+        return blind(format!("{name} {GO}"));
+    }
+    let why = match elf::linkage(&first_bytes(link)?) {
+        Some(Linkage::Static) => {
+            "it is linked statically; link the C library dynamically (without target-feature +crt-static)"
+        }
+        Some(Linkage::Dynamic(linker)) if linker.contains("musl") => {
+            "it is linked with musl; build it for a target with glibc"
+        }
+        _ => {
+            "the dynamic linker does not preload for it: it has the setuid bit or capabilities, or a script \
+             sets LD_PRELOAD anew; start it without them"
+        }
+    };
+    blind(format!("{name} does not load the counting library: {why}, or {IN_PROCESS}"))
 }
 
 fn of_file(file: &Path) -> Result<Vec<Marker>> {

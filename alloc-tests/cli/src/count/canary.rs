@@ -43,11 +43,12 @@ pub(super) fn check() -> Result<()> {
         let error = String::from_utf8_lossy(&output.stderr);
         format!("the canary did not end as it should ({}): {}", output.status, error.trim())
     })?;
-    ensure!(
-        counted == (KNOWN, LEFT),
-        "the canary was counted wrong: {counted:?} instead of {:?}",
-        (KNOWN, LEFT)
-    );
+    judge(counted)
+}
+
+fn judge(counted: (Counts, i64)) -> Result<()> {
+    let known = (KNOWN, LEFT);
+    ensure!(counted == known, "the canary was counted wrong: {counted:?} instead of {known:?}");
     Ok(())
 }
 
@@ -115,4 +116,20 @@ fn read(said: &str) -> Result<(Counts, i64)> {
     let [read_bytes, writes, written_bytes] =
         [read_bytes, writes, written_bytes].map(|number| number as u64);
     Ok((Counts { blocks, bytes, reads, read_bytes, writes, written_bytes }, left))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_canary_that_is_counted_wrong_in_one_number_is_an_error() -> Result<()> {
+        judge(read("5 678 2 5 1 5 50\n")?)?;
+        for wrong in ["6 678 2 5 1 5 50", "5 677 2 5 1 5 50", "5 678 2 5 1 5 0", "5 678 0 0 1 5 50"]
+        {
+            assert!(judge(read(wrong)?).is_err(), "{wrong}");
+        }
+        assert!(read("5 678").is_err() && read("").is_err() && read("a b").is_err());
+        Ok(())
+    }
 }

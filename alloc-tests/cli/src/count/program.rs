@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use compare::cleanup::{self, Child, Guard};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::blind::{self, Blind, IN_PROCESS};
+use super::blind::{self, IN_PROCESS};
 use super::counters::Counters;
 use super::proc;
 use crate::error::Usage;
@@ -157,13 +157,18 @@ impl Program {
             if self.has_ended()? {
                 let (status, tail) = (self.child.wait()?, self.tail());
                 if tail.contains("Error relocating") {
-                    return Err(Blind(format!("the program is linked with musl, which cannot load the counting library; build it for a target with glibc, or {IN_PROCESS}")).into());
+                    return blind::blind(format!(
+                        "the program is linked with musl, which cannot load the counting library; build it for \
+                         a target with glibc, or {IN_PROCESS}"
+                    ));
                 }
                 bail!("the program ended before it served port {port} ({status}{tail})");
             }
             ensure!(
                 Instant::now() < deadline,
-                "the program does not listen on port {port} of this machine after {} s{}; check that its command uses {PORT} or the variable PORT, say --port N if it has a fixed one, or --start-within if it is slow",
+                "the program does not listen on port {port} of this machine after {} s{}; check that its command \
+                 uses {PORT} or the variable PORT, say --port N if it has a fixed one, or --start-within if it is \
+                 slow",
                 limit.as_secs(),
                 self.tail()
             );

@@ -77,7 +77,9 @@ impl Report {
             text.wrapped("", &format!("{runs} of fresh processes agree"));
         } else {
             text.wrapped("", &format!(
-                "differs: {} in {runs}, so these numbers are not exact. Take more (--messages 4000 --connections 400), one thread that serves, and a server without ticks, random seeds and a garbage collector",
+                "differs: {} in {runs}, so these numbers are not exact. Take more (--messages 4000 \
+                 --connections 400), one thread that serves, and a server without ticks, random seeds and a \
+                 garbage collector",
                 differing.join(", ")
             ));
         }
@@ -124,7 +126,9 @@ impl Report {
         let mut notes = self.notes.clone();
         let transfers = self.message[2..4].iter().chain(&self.connection[2..4]);
         if transfers.into_iter().any(|figure| *figure == Outcome::NotMeasured) {
-            notes.push("reads and writes that do not go through the C library (io_uring, system calls of the program's own) are not measured".to_owned());
+            let words = "reads and writes that do not go through the C library (io_uring, system calls of the \
+                         program's own) are not measured";
+            notes.push(words.to_owned());
         }
         if self.held == Outcome::NotMeasured {
             notes.push(
