@@ -2,7 +2,10 @@
 //!
 //! Builds a service and this command in release, so `cargo test` leaves it out; `scripts/check-adoption.sh` runs it.
 
+#![allow(clippy::print_stdout, reason = "what was typed, what it printed, and what it took")]
+
 mod guide;
+mod services;
 mod typed;
 
 use std::collections::BTreeMap;
@@ -24,38 +27,6 @@ const SOURCE: &str = "src/lib.rs";
 /// Exit codes of a red run: of a failed test, and of a regression.
 const RED: [i32; 2] = [101, 3];
 
-const CHAT: &str = "\
-[package]
-name = \"chat\"
-edition = \"2024\"
-[dependencies]
-axum = { version = \"0.8\", features = [\"ws\"] }
-tokio = { version = \"1\", features = [\"macros\", \"net\", \"rt-multi-thread\"] }
-";
-
-const RELAY: &str = "\
-[package]
-name = \"relay\"
-edition = \"2024\"
-[features]
-planted = []
-[dependencies]
-futures-util = { version = \"0.3\", default-features = false, features = [\"sink\", \"std\"] }
-tokio = { version = \"1\", features = [\"io-util\", \"macros\", \"net\", \"rt-multi-thread\"] }
-tokio-tungstenite = \"0.29\"
-";
-
-const RELAY_MAIN: &str = "\
-#[tokio::main]
-async fn main() -> std::io::Result<()> {
-    let port = std::env::var(\"PORT\").expect(\"PORT is set\");
-    let listener = tokio::net::TcpListener::bind(format!(\"127.0.0.1:{port}\")).await?;
-    loop {
-        tokio::spawn(relay::echo(listener.accept().await?.0));
-    }
-}
-";
-
 #[test]
 fn the_guide_typed_literally_leads_to_a_red_that_names_the_line() -> Result<()> {
     let (sections, files) = guide::parse(GUIDE)?;
@@ -66,7 +37,7 @@ fn the_guide_typed_literally_leads_to_a_red_that_names_the_line() -> Result<()> 
     let (several, service) = (at(WORKSPACE)?, &sections[at(SERVICE)?]);
     let mut machine = Machine::new()?;
     let checked = one_service(&mut machine, service, &sections[..several], &files)
-        .and_then(|()| machine.remove("a chat/target/compare"))
+        .and_then(|()| machine.remove("target/compare"))
         .and_then(|()| workspace(&mut machine, &sections[several], &files));
     machine.print_steps();
     checked
@@ -111,19 +82,9 @@ fn one_service(
     Ok(())
 }
 
-/// The same service beside one on tokio-tungstenite, and the guide's commands for a workspace.
+/// The same service beside one on tokio-tungstenite, and the guide's commands for a workspace. Then one on hyper joins.
 fn workspace(machine: &mut Machine, section: &Section, files: &Files) -> Result<()> {
-    let root = machine.repository(
-        "two services",
-        &[
-            ("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"chat\", \"relay\"]\n"),
-            ("chat/Cargo.toml", CHAT),
-            ("relay/Cargo.toml", RELAY),
-            ("relay/src/lib.rs", include_str!("../../../pilots/tungstenite/src/lib.rs")),
-            ("relay/src/main.rs", RELAY_MAIN),
-            (".gitignore", "/target\n"),
-        ],
-    )?;
+    let root = machine.repository("two services", &services::FILES)?;
     for (path, text) in files {
         let path = root.join("chat").join(path);
         std::fs::create_dir_all(path.parent().context("a file is in a folder")?)?;
@@ -134,5 +95,9 @@ fn workspace(machine: &mut Machine, section: &Section, files: &Files) -> Result<
         "git init --quiet && git add . && git commit --quiet --message 'Two services'",
         0,
     )?;
-    machine.type_section(&root, section)
+    machine.type_section(&root, section)?;
+    for line in services::JOIN {
+        machine.type_in(&root, line, 0)?;
+    }
+    Ok(())
 }

@@ -37,6 +37,10 @@ impl Machine {
     pub(crate) fn repository(&self, name: &str, files: &[(&str, &str)]) -> Result<PathBuf> {
         let root = self.folder.path().join(name);
         fs::create_dir_all(&root)?;
+        // One folder for all, so that dependencies are built once.
+        let target = self.folder.path().join("target");
+        fs::create_dir_all(&target)?;
+        std::os::unix::fs::symlink(&target, root.join("target"))?;
         for (path, text) in files {
             let path = root.join(path);
             fs::create_dir_all(path.parent().context("a file is in a folder")?)?;
@@ -54,7 +58,7 @@ impl Machine {
         bash.args(["-c", &format!("{{ {line}\n}} 2>&1")]).current_dir(folder).stdin(Stdio::null());
         let path = std::env::var("PATH").context("there is no PATH")?;
         bash.env("PATH", format!("{}:{path}", self.folder.path().join("installed/bin").display()));
-        bash.env("CARGO_TARGET_DIR", folder.join("target"));
+        bash.env("CARGO_TARGET_DIR", self.folder.path().join("target"));
         for (name, value) in [("NAME", "adopter"), ("EMAIL", "adopter@localhost")] {
             bash.env(format!("GIT_AUTHOR_{name}"), value);
             bash.env(format!("GIT_COMMITTER_{name}"), value);
