@@ -118,8 +118,7 @@ pub(super) fn noise(timing: &Timing) -> impl Iterator<Item = (&str, String)> {
             let mut why =
                 format!("could only have seen {seen} %; a row passes only if it sees {limit} %");
             // Its second write waits for the acknowledgement of the first, up to 40 ms, or not.
-            let is_batch = ["echo_burst", "echo_throughput"].iter().any(|id| row.id.starts_with(id));
-            if is_batch && row.detectable > STALLS_FROM {
+            if row.id.starts_with("echo_burst") && row.detectable > STALLS_FROM {
                 why += "; set TCP_NODELAY on what the server accepts, unless it is set: answers seem to wait for \
                         acknowledgements";
             }

@@ -50,7 +50,6 @@ pub(super) fn build(
     if services > 1 {
         name = format!("{name} of {}", service.name);
     }
-    let place = || format!("cannot build {name}");
     ensure!(
         tree.join("Cargo.toml").is_file(),
         "{name} has no Cargo.toml in the folder of this workspace; {LATER}"
@@ -61,9 +60,10 @@ pub(super) fn build(
          --force Cargo.lock), and compare with a revision that has it"
     );
     let commands = [server(service), runner(service)].map(|words| words.join(" "));
-    let commands = commands.into_iter().chain([LINKER_SCRIPT.to_owned()]).collect();
-    let environment = [ENVIRONMENT, WITH_SITES].concat();
-    let inputs = Inputs::of(tree, &revision.tree, commands, &environment).with_context(place)?;
+    let commands =
+        commands.into_iter().chain([LINKER_SCRIPT.to_owned(), format!("{WITH_SITES:?}")]);
+    let inputs = Inputs::of(tree, &revision.tree, commands.collect(), &ENVIRONMENT)
+        .with_context(|| format!("cannot build {name}"))?;
     let kept = Kept::of(folder, inputs, services);
     if let Some(built) = kept.find() {
         built.note(&name);
