@@ -36,10 +36,11 @@ debug = "limited"
 
 const LIBRARY: &str = r"use futures::{SinkExt, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_tungstenite::tungstenite::Message;
 
 pub async fn echo(stream: impl AsyncRead + AsyncWrite + Unpin) {
     let Ok(mut socket) = tokio_tungstenite::accept_async(stream).await else { return };
-    while let Some(Ok(message)) = socket.next().await {
+    while let Some(Ok::<Message, _>(message)) = socket.next().await {
         if message.is_text() && socket.send(message).await.is_err() {
             return;
         }
@@ -47,10 +48,11 @@ pub async fn echo(stream: impl AsyncRead + AsyncWrite + Unpin) {
 }
 ";
 
-/// A copy of every message, on a line of its own.
+/// A copy of every text, on a line of its own.
 const PLANTED: [&str; 2] = [
     "        if message.is_text()",
-    "        let message = tokio_tungstenite::tungstenite::Message::text(message.to_string()); // planted\n        if message.is_text()",
+    "        let message = match message { Message::Text(text) => Message::text(text.to_string()), other => other }; // planted
+        if message.is_text()",
 ];
 
 const PROGRAM: &str = r#"#[tokio::main(flavor = "current_thread")]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
@@ -87,7 +88,9 @@ impl Job {
                 }
                 continue;
             }
+            let begin = Instant::now();
             let (succeeded, log) = self.bash(&step, &ran.summary)?;
+            println!("{name}: {} s", begin.elapsed().as_secs());
             has_failed |= !succeeded;
             ran.log += &format!("== {name}\n{log}");
         }
