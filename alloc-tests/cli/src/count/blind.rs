@@ -35,6 +35,9 @@ pub(super) fn blind<T>(why: String) -> Result<T> {
 /// What to do about an allocator that the library does not see.
 pub(super) const IN_PROCESS: &str = "count it in process instead: cargo plimsoll init";
 
+/// How the note on a garbage-collected heap begins.
+pub(super) const COLLECTED: &str = "the garbage-collected heap of";
+
 /// Follows the name of a program.
 const GO: &str = "is a program in Go, whose runtime allocates past malloc; count it with Go's testing.AllocsPerRun";
 
@@ -142,9 +145,7 @@ fn look_at(pid: u32) -> Result<Vec<String>> {
         }
     }
     collectors.dedup();
-    let note = |of| {
-        format!("the garbage-collected heap of {of} is not counted, only what goes through malloc")
-    };
+    let note = |of| format!("{COLLECTED} {of} is not counted, only what goes through malloc");
     Ok(collectors.into_iter().map(note).collect())
 }
 
