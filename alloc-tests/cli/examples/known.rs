@@ -64,7 +64,7 @@ fn main() -> Result<()> {
     if fault == "ticks" {
         thread::spawn(|| {
             loop {
-                thread::sleep(Duration::from_millis(3));
+                thread::sleep(Duration::from_millis(30));
                 drop(black_box(vec![0_u8; 700]));
             }
         });

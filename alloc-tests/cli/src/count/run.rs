@@ -26,8 +26,8 @@ const PATIENCE: Duration = Duration::from_secs(4);
 const IDLE: Duration = Duration::from_secs(1);
 
 /// Limit for a program to come to rest. One that never does is counted as it is then, and waited for less from then on.
-const REST: Duration = Duration::from_millis(500);
-const RESTLESS: Duration = Duration::from_millis(40);
+const REST: Duration = Duration::from_secs(2);
+const RESTLESS: Duration = Duration::from_millis(100);
 
 /// Time between two looks at a program, and the number of looks that must be equal.
 const LOOK: Duration = Duration::from_millis(2);
