@@ -1,6 +1,6 @@
 //! The guide, typed: a fresh service gets a suite, a copy per message turns it red with its line, and a review accepts it.
 //!
-//! Builds a service and this command in release, so `cargo test` leaves it out; `scripts/check-adoption.sh` runs it.
+//! Builds services in release, so `cargo test` leaves it out; `scripts/check-adoption.sh` runs it.
 
 #![allow(clippy::print_stdout, reason = "what was typed, what it printed, and what it took")]
 
