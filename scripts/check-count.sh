@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 sources=$PWD/benches/load/tests/peers target=${CARGO_TARGET_DIR:-$PWD/target} absent=''
 cargo build --locked --package cargo-plimsoll --bin plimsoll
 cargo build --locked --release --package server --bin ws-server
-cargo build --locked --release --manifest-path alloc-tests/pilots/Cargo.toml --target-dir "$target/pilots" --bin pilot-axum
+cargo build --locked --release --manifest-path alloc-tests/pilots/Cargo.toml --target-dir "$target/pilots" --package pilot-axum
 
 fail() { echo "error: $1" >&2 && exit 1; }
 # Counts $1; the exit code must be one of $2, and the words $3 must be said.
