@@ -1,6 +1,8 @@
 //! Paired timings of two programs: a screening of every row, then a confirmation, on fresh data, of the rows that may
 //! have changed.
 
+mod stall;
+
 use std::collections::BTreeMap;
 
 use anyhow::Result;
@@ -68,11 +70,17 @@ pub fn compare(
         let arms = vec![arms.to_vec(); which.len()];
         take_rounds(&which, &arms, pass, &options.path, &mut rng, progress)
     })?;
-    for id in workloads.iter().filter_map(|workload| workload.cpu.as_ref()) {
-        if !rows.iter().any(|row| row.id == *id) {
-            let why = "a server's processor time stood still; a process that the command starts later may serve";
-            left_out.insert(id.clone(), why.to_owned());
-        }
+    for workload in &workloads {
+        let is_missing = |id: &&String| !rows.iter().any(|row| row.id == **id);
+        // A wall clock has a result in every round.
+        let why = match workload.wall.as_ref().filter(is_missing) {
+            Some(_) => stall::WHY,
+            None => {
+                "a server's processor time stood still; a process that the command starts later may serve"
+            }
+        };
+        let ids = [&workload.wall, &workload.cpu].into_iter().flatten().filter(is_missing);
+        left_out.extend(ids.map(|id| (id.clone(), why.to_owned())));
     }
     Ok(Timing {
         threshold: options.rule.threshold,
@@ -123,8 +131,12 @@ pub fn decide(
 ) -> Result<Vec<TimingRow>> {
     let all: Vec<usize> = (0..workloads.len()).collect();
     let screened = take(&all, Pass::Screening)?;
-    let mut evidence: Vec<Evidence> =
-        screened.into_iter().map(|rounds| Evidence { rounds, confirmed: false }).collect();
+    let evidence = screened.into_iter().zip(workloads).map(|(rounds, workload)| {
+        let waits = stall::waits(workload, &rounds);
+        let rounds = if waits { stall::without_results(rounds) } else { rounds };
+        Evidence { rounds, confirmed: false }
+    });
+    let mut evidence: Vec<Evidence> = evidence.collect();
     let family = family(&evidence);
     for number in 1..=CONFIRMATIONS {
         let needs = |at: &usize| evidence[*at].needs(number, rule, family);
