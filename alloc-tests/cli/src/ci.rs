@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use compare::outcome::most_urgent;
 use compare::subject::{Service, Subject};
 
 use crate::error::Usage;
@@ -40,9 +41,6 @@ pub(crate) struct Args {
     #[arg(long)]
     report_only: bool,
 }
-
-/// Codes of several results, least urgent first, as in a comparison.
-const URGENCY: [u8; 6] = [0, 4, 5, 6, 3, 1];
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let here = std::env::current_dir().context("the current folder is gone; go to another")?;
@@ -98,13 +96,13 @@ fn measure(
     prefix: &str,
     out: &Path,
 ) -> Result<Measured> {
-    println_step(&format!("the suite of {}", service.name));
+    say_step(&format!("the suite of {}", service.name));
     let report = suite::run(root, service, out)?;
     let mut summary = std::fs::read_to_string(out.join(format!("suite-{}.md", service.name)))?;
     let mut annotations = annotations::of_suite(&report, prefix);
     let mut codes = vec![report.exit_code];
     if let Some(base) = base {
-        println_step(&format!("{}: {base} against HEAD", service.name));
+        say_step(&format!("{}: {base} against HEAD", service.name));
         // What a person accepted in this change is recorded, and no regression of it.
         let is_recorded = report.scenarios.values().any(|one| one.recorded.is_some());
         let compared = comparison::run(root, service, base, is_recorded, args.report_only, out)?;
@@ -115,13 +113,8 @@ fn measure(
     Ok(Measured { code: most_urgent(codes), summary, annotations })
 }
 
-fn println_step(what: &str) {
+fn say_step(what: &str) {
     eprintln!("\n== {what}");
-}
-
-fn most_urgent(codes: impl IntoIterator<Item = u8>) -> u8 {
-    let rank = |code: &u8| URGENCY.iter().position(|other| other == code);
-    codes.into_iter().max_by_key(rank).unwrap_or(5)
 }
 
 #[cfg(test)]
