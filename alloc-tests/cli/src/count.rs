@@ -32,6 +32,7 @@ use clap::builder::RangedU64ValueParser;
 use compare::cleanup;
 use conversation::Conversation;
 
+use crate::error::Usage;
 use blind::{Blind, IN_PROCESS};
 use report::Report;
 use run::{Plan, Run};
@@ -180,7 +181,7 @@ fn report(plan: &Plan<'_>, runs: usize) -> Result<Report> {
 
 fn conversation(file: Option<&Path>) -> Result<Conversation> {
     let Some(file) = file else { return Ok(Conversation::echo(TEXT, false)) };
-    Ok(Conversation::load(file)?)
+    Conversation::load(file).map_err(|error| Usage(error.to_string()).into())
 }
 
 /// Raises the limit on descriptors only where it must be: the program inherits it.

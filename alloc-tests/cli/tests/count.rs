@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::{Mutex, PoisonError};
@@ -250,5 +251,9 @@ fn a_command_without_a_port_and_a_port_in_use_are_refused() -> Result<()> {
     let port = listener.local_addr()?.port().to_string();
     refused(1, &["--port", &port], &["./server"], &[&port, "in use"])?;
     let missing = ["--conversation", "/no/such/file.toml"];
-    refused(1, &missing, &["./server", "{port}"], &["/no/such/file.toml"])
+    refused(2, &missing, &["./server", "{port}"], &["/no/such/file.toml"])?;
+    let mut file = tempfile::NamedTempFile::new()?;
+    file.write_all(b"[[exchange]]\nexpekt = 1\n")?;
+    let path = file.path().to_str().context("a path of ASCII")?;
+    refused(2, &["--conversation", path], &["./server", "{port}"], &[path, "expekt"])
 }

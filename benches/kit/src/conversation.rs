@@ -31,7 +31,8 @@ pub struct Opener {
 pub struct Talk {
     clients: Vec<Client>,
     exchanges: Vec<Line>,
-    /// The number of the next operation.
+    /// The number of the first operation, and of the next.
+    first: u64,
     number: u64,
 }
 
@@ -95,7 +96,7 @@ impl Talk {
         let count = conversation.connections;
         let clients =
             (0..count).map(|nth| opener.open(addr).with_context(|| connection(nth, count)));
-        Ok(Self { clients: clients.collect::<Result<_>>()?, exchanges, number })
+        Ok(Self { clients: clients.collect::<Result<_>>()?, exchanges, first: number, number })
     }
 
     /// One operation: every exchange once. The first connection sends, and all must get the answer.
@@ -105,17 +106,19 @@ impl Talk {
     /// If an answer is wrong, too many or missing.
     pub fn operation(&mut self) -> Result<()> {
         let (number, count) = (self.number, self.clients.len());
+        let message = number - self.first + 1;
         self.number += 1;
         for line in &mut self.exchanges {
             // What arrived before a step that sends nothing is its answer.
             let asked = if line.send.is_some() { &mut self.clients[..] } else { &mut [] };
             for (client, nth) in asked.iter_mut().zip(0..) {
                 let quiet = client.expect_nothing(false);
-                quiet.with_context(|| before(line, number, nth, count))?;
+                quiet.with_context(|| before(line, message, nth, count))?;
             }
-            say(&mut self.clients[0], line, number).with_context(|| operation(number, 0, count))?;
+            say(&mut self.clients[0], line, number)
+                .with_context(|| operation(message, 0, count))?;
             for (client, nth) in self.clients.iter_mut().zip(0..) {
-                hear(client, line, number).with_context(|| operation(number, nth, count))?;
+                hear(client, line, number).with_context(|| operation(message, nth, count))?;
             }
         }
         Ok(())
@@ -186,10 +189,11 @@ fn connection(nth: usize, count: usize) -> String {
     format!("connection {} of {count}", nth + 1)
 }
 
-fn operation(number: u64, nth: usize, count: usize) -> String {
-    format!("message {number}{}", on(nth, count))
+/// `message 3 on connection 2 of 8`, both from 1.
+fn operation(message: u64, nth: usize, count: usize) -> String {
+    format!("message {message}{}", on(nth, count))
 }
 
-fn before(line: &Line, number: u64, nth: usize, count: usize) -> String {
-    format!("before {} of {}", line.name, operation(number, nth, count))
+fn before(line: &Line, message: u64, nth: usize, count: usize) -> String {
+    format!("before {} of {}", line.name, operation(message, nth, count))
 }

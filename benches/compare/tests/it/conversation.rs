@@ -42,7 +42,7 @@ fn servers_that_do_not_echo_are_timed_by_a_conversation() {
 #[test]
 fn a_server_that_answers_wrongly_is_named_with_what_came_and_what_was_wanted() {
     let only = ["--only", "conversation_latency"];
-    let words = ["head gave a wrong answer", "wanted a text that contains \"ask 1", "\"no\""];
+    let words = ["head gave a wrong answer", "message 1: exchange 1", "\"ask 1000000000\""];
     check(&talk(FILE, "re: *", "no", &only), 1, &words);
     check(&talk(FILE, "no", "re: *", &only), 1, &["base", "gave a wrong answer", "\"no\""]);
 }

@@ -130,7 +130,10 @@ fn an_answer_to_the_previous_message_is_an_error() {
     let serve = |peer: &mut Peer| {
         peer.answer(|message| vec![std::mem::replace(&mut before, reply(message))])
     };
-    let words = ["exchange 1: wanted a text that contains \"to 1000000000\"", "\"reply to 999\""];
+    let words = [
+        "message 1: exchange 1: wanted a text that contains \"to 1000000000\"",
+        "\"reply to 999\"",
+    ];
     check(talk(NUMBERED, serve, 2), &words);
 }
 
