@@ -4,12 +4,13 @@
 //!
 //! - `run`: one process: rehearsal, windows; `program`: its start and its end; `talk`: the client
 //! - `counters`: the preloaded library and its file; `canary`: a known program, counted first
-//! - `blind`: whether the numbers can be trusted; `markers`, `elf`, `proc`: what tells it
+//! - `blind`: whether the numbers can be trusted; `distrust`: the error if not; `markers`, `elf`, `proc`: what tells it
 //! - `figures`: totals → the cost of one operation; `report`: what all runs say
 
 mod blind;
 mod canary;
 mod counters;
+mod distrust;
 mod elf;
 mod figures;
 mod markers;
@@ -33,7 +34,7 @@ use compare::cleanup;
 use conversation::Conversation;
 
 use crate::error::Usage;
-use blind::{Blind, IN_PROCESS};
+use distrust::{Blind, IN_PROCESS};
 use report::Report;
 use run::{Plan, Run};
 

@@ -1,6 +1,7 @@
 //! Numbers that wait for a decision, for `review`, `accept` and `reject`.
 
 mod artifact;
+mod files;
 mod record;
 mod suites;
 mod waiting;
@@ -16,7 +17,7 @@ use baselines::Pending;
 pub(crate) fn discard(suites: &Suites, decided: &[&Pending]) -> Result<()> {
     for one in decided {
         let folder = baselines::pending::folder(suites.baselines(one)?);
-        if waiting::found(&folder)?.iter().any(|(_, found)| found == *one) {
+        if files::found(&folder)?.iter().any(|(_, found)| found == *one) {
             baselines::pending::remove(&folder, &one.target, &one.id)?;
         }
     }

@@ -1,39 +1,18 @@
 //! Whether the blocks of a program go through `malloc`, and whether the library is there to see them.
 
-use std::collections::BTreeSet;
-use std::fmt::{self, Display};
 use std::fs::{self, File};
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use bench_show::units::volume;
 use plimsoll_preload::counts::Process;
 
-use super::counters::{Counters, MAPPED};
+use super::counters::{Counters, MAPPED, is_loaded};
+use super::distrust::{Blind, IN_PROCESS, blind};
 use super::elf::{self, Linkage};
 use super::markers::{self, Marker};
 use super::{proc, program::Program};
-
-/// Why no number can be trusted, and what to do.
-#[derive(Debug)]
-pub(super) struct Blind(pub(super) String);
-
-impl Display for Blind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Blind {}
-
-/// Gives up.
-pub(super) fn blind<T>(why: String) -> Result<T> {
-    Err(Blind(why).into())
-}
-
-/// What to do about an allocator that the library does not see.
-pub(super) const IN_PROCESS: &str = "count it in process instead: cargo plimsoll init";
 
 /// How the note on a garbage-collected heap begins.
 pub(super) const COLLECTED: &str = "the garbage-collected heap of";
@@ -180,11 +159,6 @@ fn first_bytes(file: &str) -> Result<Vec<u8>> {
     let file = File::open(file).with_context(|| format!("cannot open {file}"))?;
     file.take(elf::HEAD).read_to_end(&mut bytes)?;
     Ok(bytes)
-}
-
-/// Whether our library is among the mapped files of a process.
-pub(super) fn is_loaded(mapped: &BTreeSet<PathBuf>) -> bool {
-    mapped.iter().any(|file| file.to_string_lossy().starts_with(MAPPED))
 }
 
 /// Whether a mapped file may hold an allocator: a shared library, but not our own.

@@ -1,10 +1,12 @@
 //! The counting library and its file, as descriptors of this process that the program opens by their names in `/proc`.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::AsRawFd;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use plimsoll_preload::counts::{self, Counts, Process};
@@ -91,4 +93,9 @@ impl Counters {
 /// A path without a space or a colon, which would end it in `LD_PRELOAD`.
 fn path(file: &File) -> String {
     format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd())
+}
+
+/// Whether our library is among the mapped files of a process.
+pub(super) fn is_loaded(mapped: &BTreeSet<PathBuf>) -> bool {
+    mapped.iter().any(|file| file.to_string_lossy().starts_with(MAPPED))
 }

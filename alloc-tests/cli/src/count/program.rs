@@ -11,8 +11,8 @@ use anyhow::{Context, Result, bail, ensure};
 use compare::cleanup::{self, Child, Guard};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::blind::{self, IN_PROCESS};
-use super::counters::Counters;
+use super::counters::{Counters, is_loaded};
+use super::distrust::{IN_PROCESS, blind};
 use super::proc;
 use crate::error::Usage;
 
@@ -110,9 +110,7 @@ impl Program {
         let is_one = |pid: &u32| {
             let started = proc::is_alive(*pid) && proc::was_started_with(*pid, &self.mark);
             // A process that has just ended has no mappings.
-            started
-                && proc::mapped(*pid)
-                    .is_ok_and(|files| !files.is_empty() && !blind::is_loaded(&files))
+            started && proc::mapped(*pid).is_ok_and(|files| !files.is_empty() && !is_loaded(&files))
         };
         Ok(proc::all()?.into_iter().filter(is_one).collect())
     }
@@ -157,7 +155,7 @@ impl Program {
             if self.has_ended()? {
                 let (status, tail) = (self.child.wait()?, self.tail());
                 if tail.contains("Error relocating") {
-                    return blind::blind(format!(
+                    return blind(format!(
                         "the program is linked with musl, which cannot load the counting library; build it for \
                          a target with glibc, or {IN_PROCESS}"
                     ));

@@ -10,7 +10,7 @@ use baselines::Pending;
 use baselines::pending::{MOST_BYTES, plain};
 use zip::ZipArchive;
 
-use super::waiting::found;
+use super::files::found;
 use crate::error::{NotComparable, Usage};
 
 /// Most files of a zip, and most bytes of all that are read.

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use baselines::pending::Found;
 use baselines::{AllocBaseline, Error, Pending, Verdict, alloc, pending};
 
+use super::files::found;
 use super::{Suites, artifact};
 use crate::error::{NotComparable, Usage};
 
@@ -86,17 +86,6 @@ impl Waiting {
         let all = self.elsewhere.iter().cloned().collect::<Vec<_>>().join(", ");
         Some(format!("pending as well, for other targets: {all}; type --target {first}"))
     }
-}
-
-/// Pending files of a folder; one that is refused is an error with the cure.
-pub(super) fn found(folder: &Path) -> Result<Vec<Found>> {
-    pending::find(folder).map_err(|error| match error {
-        Error::NotComparable { .. } => {
-            let what = pending::plain(&error.to_string());
-            NotComparable(format!("{what}; or remove the file, and run the test again")).into()
-        }
-        error => error.into(),
-    })
 }
 
 fn in_tree(suites: &Suites) -> Result<Vec<Pending>> {
