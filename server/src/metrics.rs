@@ -84,7 +84,7 @@ impl Collector for Scrape {
         put(to, "ws_payload_bytes", help, None, Counters("direction", &payload))?;
         let help = "Dashboard snapshots by fate";
         put(to, "ws_snapshots", help, None, Counters("fate", &snapshots))?;
-        let help = "Times a subscriber reached its high watermark";
+        let help = "Subscribers that reached their high watermark, and stalled peers";
         put(to, "ws_backpressure_events", help, None, Counter(now.backpressure_events))?;
         put(to, "ws_errors", "Errors by kind", None, Counters("kind", &now.errors_by_name()))?;
         let help = "Closed WebSockets by code, 0 for any other";

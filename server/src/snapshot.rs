@@ -94,7 +94,7 @@ struct Dashboard {
     sent: u64,
     /// Snapshots that subscribers did not get because they were paused or late.
     skipped: u64,
-    /// Times a subscriber reached its high watermark.
+    /// Times a subscriber reached its high watermark, and peers that were dropped as stalled.
     backpressure_events: u64,
 }
 

@@ -24,12 +24,16 @@ pub enum ErrorKind {
     Utf8,
     /// A message or a frame over the limit; closed with 1009.
     TooBig,
+    /// Too many fragments, or too many frames that carry next to nothing; closed with 1008.
+    Policy,
     /// The connection broke, or ended without a close frame.
     Reset,
     /// A silent peer that did not answer a ping; dropped.
     Silent,
     /// A subscriber that stayed paused for too long; closed with 1013.
     Slow,
+    /// A peer that took nothing of what was written to it for 5 s; dropped. Also a back-pressure event.
+    Stalled,
     /// An error of the server itself; closed with 1011.
     Internal,
 }
@@ -121,7 +125,7 @@ counters! {
     snapshots_sent,
     /// Snapshots that subscribers did not get because they were paused or late.
     snapshots_skipped,
-    /// Times a subscriber reached its high watermark.
+    /// Times a subscriber reached its high watermark, and peers that were dropped as stalled.
     backpressure_events,
 }
 
@@ -150,6 +154,9 @@ impl Stats {
     }
 
     pub(crate) fn error(&self, kind: ErrorKind) {
+        if kind == ErrorKind::Stalled {
+            self.backpressure_events.fetch_add(1, Relaxed);
+        }
         self.errors[kind as usize].fetch_add(1, Relaxed);
     }
 
