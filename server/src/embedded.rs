@@ -10,7 +10,7 @@ use tokio::runtime;
 
 use crate::listener::{Report, serve_wrapped};
 use crate::shutdown::Signal;
-use crate::{Clock, Config, Context, Error};
+use crate::{Clock, Config, Context, Error, socket};
 
 /// A running server on 127.0.0.1 at a free port, with its own thread and current-thread runtime.
 ///
@@ -64,9 +64,7 @@ impl Embedded {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         W: Fn(TcpStream) -> S + Send + 'static,
     {
-        let bind = |cause| Error::Bind { addr, cause };
-        let listener = std::net::TcpListener::bind(addr).map_err(bind)?;
-        listener.set_nonblocking(true)?;
+        let listener = socket::listen(addr, &context.config)?;
         let addr = listener.local_addr()?;
         let stop = Arc::new(Signal::default());
         let (served, stopped) = (Arc::clone(&context), Arc::clone(&stop));

@@ -7,6 +7,7 @@
 //! # Layout
 //!
 //! - [`config`]: the settings, with their defaults
+//! - [`socket`]: listening sockets, with their options
 //! - `listener`: accept, limit, back off, drain
 //! - `connection`: one stream from its first byte to its last
 //! - `http`: routes, upgrades, refusals
@@ -44,6 +45,7 @@ mod process;
 mod session;
 mod shutdown;
 mod snapshot;
+pub mod socket;
 pub mod stats;
 
 pub use clock::Clock;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
-use server::{Config, Error};
+use server::{Config, socket};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::Layer as _;
@@ -89,10 +89,10 @@ async fn serve(flags: &Flags) -> anyhow::Result<bool> {
         ..defaults
     };
     config.check()?;
-    let bind = |cause| Error::Bind { addr: flags.bind, cause };
     let named = || format!("--bind {}", flags.bind);
-    let listener = TcpListener::bind(flags.bind).await.map_err(bind).with_context(named)?;
-    let addr = listener.local_addr().map_err(bind).with_context(named)?;
+    let listener = socket::listen(flags.bind, &config).with_context(named)?;
+    let addr = listener.local_addr().with_context(named)?;
+    let listener = TcpListener::from_std(listener).with_context(named)?;
     // Before the address is printed: its reader may send a signal at once.
     let stop = stop_signal()?;
     // The only line on stdout: a caller that chose port 0 reads the address from it.

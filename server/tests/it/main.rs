@@ -11,5 +11,6 @@ mod http;
 mod live;
 mod page;
 mod protocol;
+mod socket;
 mod support;
 mod timeouts;

@@ -1,0 +1,51 @@
+//! Listening sockets, with their options.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
+
+use crate::{Config, Error};
+
+/// `SO_SNDBUF` of every connection, in bytes; Linux doubles it, to account for its own overhead. A smaller buffer needs
+/// more writes for large messages; with a larger one, peers that never read hold more memory of the kernel.
+pub const SEND_BUFFER: usize = 128 * 1024;
+
+/// Shortest queue of connections that wait to be accepted. Clients beyond the limit also wait there for their refusal.
+const MIN_BACKLOG: usize = 128;
+
+/// Listens on `addr`, without blocking. Port 0 takes a free port.
+///
+/// # Errors
+///
+/// [`Error::Bind`].
+pub fn listen(addr: SocketAddr, config: &Config) -> Result<TcpListener, Error> {
+    bind(addr, config).map_err(|cause| Error::Bind { addr, cause })
+}
+
+fn bind(addr: SocketAddr, config: &Config) -> io::Result<TcpListener> {
+    let family = if addr.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let socket = rustix::net::socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    // As std does: a restarted server need not wait for the connections of the last one to time out.
+    sockopt::set_socket_reuseaddr(&socket, true)?;
+    rustix::net::bind(&socket, &addr)?;
+    let listener = TcpListener::from(socket);
+    prepare(&listener, config)?;
+    Ok(listener)
+}
+
+/// Sets the options of [`listen`] on a socket that is bound and may listen already, as one from a service manager does.
+///
+/// Accepted sockets inherit `SO_SNDBUF` on Linux, so that no connection needs a call of its own. Connections that
+/// completed before this call keep the system's default.
+///
+/// # Errors
+///
+/// The system's reason, if `listener` is not a TCP socket.
+pub fn prepare(listener: &TcpListener, config: &Config) -> io::Result<()> {
+    // The system caps the backlog (`net.core.somaxconn`). Listening again changes it and keeps those who wait.
+    let backlog = i32::try_from(config.max_connections.max(MIN_BACKLOG)).unwrap_or(i32::MAX);
+    sockopt::set_socket_send_buffer_size(listener, SEND_BUFFER)?;
+    rustix::net::listen(listener, backlog)?;
+    listener.set_nonblocking(true)
+}
