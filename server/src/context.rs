@@ -74,6 +74,19 @@ impl Context {
         }
     }
 
+    /// The number of the newest snapshot. It changes with every [`Config::tick`] until the drain begins, unless the
+    /// server hangs.
+    #[must_use]
+    pub fn snapshots_published(&self) -> u64 {
+        self.board.newest().seq
+    }
+
+    /// Whether the drain has begun.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.shutdown.drain.is_fired()
+    }
+
     /// The live counters.
     #[must_use]
     pub fn stats(&self) -> &Stats {

@@ -1,8 +1,11 @@
 //! `ws-server`: serves an address until a signal stops it.
 
+mod systemd;
+
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -18,6 +21,8 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 #[global_allocator]
 static ALLOCATOR: server::allocations::Counting = server::allocations::Counting;
 
+const DEFAULT_BIND: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9001);
+
 /// A WebSocket echo and dashboard server.
 ///
 /// Echo on /ws/echo, live numbers on / and /ws/dashboard, OpenMetrics on /metrics. SIGTERM or SIGINT drains it; a
@@ -25,9 +30,10 @@ static ALLOCATOR: server::allocations::Counting = server::allocations::Counting;
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Flags {
-    /// Address to listen on; port 0 takes a free port, and the first line of output names it
-    #[arg(long, default_value = "127.0.0.1:9001", value_name = "ADDR:PORT")]
-    bind: SocketAddr,
+    /// Address to listen on; port 0 takes a free port, and the first line of output names it. A socket that systemd
+    /// passes is served instead [default: 127.0.0.1:9001]
+    #[arg(long, value_name = "ADDR:PORT")]
+    bind: Option<SocketAddr>,
 
     /// Open connections beyond which requests are answered with 503 [default: 10000, or 0.8 of the descriptor limit]
     #[arg(long, value_name = "N")]
@@ -88,16 +94,22 @@ async fn serve(flags: &Flags) -> anyhow::Result<bool> {
         drain: Duration::from_secs(flags.drain_s),
         ..defaults
     };
-    config.check()?;
-    let named = || format!("--bind {}", flags.bind);
-    let listener = socket::listen(flags.bind, &config).with_context(named)?;
-    let addr = listener.local_addr().with_context(named)?;
-    let listener = TcpListener::from_std(listener).with_context(named)?;
+    let watchdog = systemd::watchdog(config.tick)?;
+    let context = server::Context::new(config.clone())?;
+    let listener = listen(flags.bind, &config)?;
+    let addr = listener.local_addr().context("a listening socket has no address")?;
+    let listener =
+        TcpListener::from_std(listener).context("the runtime does not take the socket")?;
     // Before the address is printed: its reader may send a signal at once.
     let stop = stop_signal()?;
     // The only line on stdout: a caller that chose port 0 reads the address from it.
     writeln!(std::io::stdout(), "listening on http://{addr}").context("cannot write to stdout")?;
-    let report = server::serve(listener, config, stop).await?;
+    systemd::ready(&format!("serving http://{addr}"));
+    if let Some(within) = watchdog {
+        let context = Arc::clone(&context);
+        tokio::spawn(async move { systemd::feed_watchdog(within, &context).await });
+    }
+    let report = server::serve_wrapped(listener, context, stop, |stream| stream).await?;
     tracing::info!(
         connections = report.counters.connections_total,
         messages = report.counters.messages_in,
@@ -107,6 +119,19 @@ async fn serve(flags: &Flags) -> anyhow::Result<bool> {
     Ok(report.drained)
 }
 
+/// The socket that a service manager passed. Without one, a new one at `bind` or the default address.
+fn listen(bind: Option<SocketAddr>, config: &Config) -> anyhow::Result<std::net::TcpListener> {
+    let Some(passed) = systemd::passed_socket()? else {
+        let addr = bind.unwrap_or(DEFAULT_BIND);
+        return socket::listen(addr, config).with_context(|| format!("--bind {addr}"));
+    };
+    if let Some(bind) = bind {
+        tracing::warn!("a socket was passed: --bind {bind} is ignored");
+    }
+    socket::prepare(&passed, config).context("cannot set the options of the passed socket")?;
+    Ok(passed)
+}
+
 /// Resolves at the first SIGTERM or SIGINT. A later one ends the process at once.
 fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot handle SIGTERM")?;
@@ -114,6 +139,7 @@ fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     Ok(async move {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
         tracing::info!("draining; a second signal ends the server at once");
+        systemd::stopping("draining: waiting for open connections to end");
         tokio::spawn(async move {
             tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
             tracing::warn!("ended by a second signal");

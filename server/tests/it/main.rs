@@ -13,4 +13,5 @@ mod page;
 mod protocol;
 mod socket;
 mod support;
+mod systemd;
 mod timeouts;

@@ -2,6 +2,7 @@
 
 mod gate;
 mod peer;
+mod process;
 
 use std::net::{SocketAddr, TcpStream};
 use std::thread::JoinHandle;
@@ -15,6 +16,7 @@ use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes, WebSocket};
 
 pub(crate) use gate::Gates;
 pub(crate) use peer::{Peer, Response, frame, request};
+pub(crate) use process::{Process, command, get, ws_server};
 
 /// Longest wait for an expected event. Only a broken server makes a test wait this long.
 pub(crate) const BACKSTOP: Duration = Duration::from_secs(30);
