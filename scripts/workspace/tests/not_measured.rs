@@ -55,3 +55,8 @@ fn a_planted_regression_that_was_not_compared_is_an_error_unless_it_is_optional(
 fn a_peer_that_was_not_loaded_is_an_error_unless_it_is_optional() -> Result<()> {
     check("check-peers.sh")
 }
+
+#[test]
+fn cases_that_autobahn_did_not_run_are_an_error_unless_that_is_optional() -> Result<()> {
+    check("check-autobahn.sh")
+}

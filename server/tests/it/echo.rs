@@ -129,21 +129,6 @@ async fn a_client_made_from_a_raw_stream_is_served_alike() {
 }
 
 #[test]
-fn fragments_come_back_as_one_message() {
-    let server = Server::start();
-    let mut peer = Peer::upgraded(server.addr(), "/ws/echo");
-    let euro = "€".as_bytes();
-    peer.send(&frame(0x01, &euro[..1]));
-    peer.send(&frame(0x00, b""));
-    peer.send(&frame(0x00, &euro[1..2]));
-    peer.send(&frame(0x80, &euro[2..]));
-    assert_eq!(peer.frame(), (TEXT, euro.to_vec()));
-    peer.send(&[frame(0x02, &[1; 300]), frame(0x80, &[2; 300])].concat());
-    assert_eq!(peer.frame(), (BINARY, [[1; 300], [2; 300]].concat()));
-    assert_eq!(server.until(|counters| counters.messages_out == 2).bytes_in, 603);
-}
-
-#[test]
 fn a_frame_that_comes_byte_by_byte_comes_back() {
     let server = Server::start();
     let mut peer = Peer::upgraded(server.addr(), "/ws/echo");
@@ -178,32 +163,4 @@ fn half_a_frame_sent_together_with_the_upgrade_request_is_not_lost() {
     assert_eq!(peer.response().status, 101);
     peer.send(second);
     assert_eq!(peer.frame(), (TEXT, b"cut in two".to_vec()));
-}
-
-#[test]
-fn a_ping_is_answered_with_its_payload() {
-    let server = Server::start();
-    let mut peer = Peer::upgraded(server.addr(), "/ws/echo");
-    for payload in [&b""[..], b"tide", &[0xfe; 125]] {
-        peer.send(&frame(PING, payload));
-        assert_eq!(peer.frame(), (PONG, payload.to_vec()));
-    }
-    assert_eq!(server.counters().messages_in, 0);
-}
-
-#[test]
-fn a_ping_between_fragments_is_answered_first() {
-    let server = Server::start();
-    let mut peer = Peer::upgraded(server.addr(), "/ws/echo");
-    peer.send(&[frame(0x01, b"be"), frame(PING, b"?"), frame(0x80, b"low")].concat());
-    assert_eq!(peer.frame(), (PONG, b"?".to_vec()));
-    assert_eq!(peer.frame(), (TEXT, b"below".to_vec()));
-}
-
-#[test]
-fn an_unsolicited_pong_is_ignored() {
-    let server = Server::start();
-    let mut peer = Peer::upgraded(server.addr(), "/ws/echo");
-    peer.send(&[frame(PONG, b"unasked"), frame(TEXT, b"next")].concat());
-    assert_eq!(peer.frame(), (TEXT, b"next".to_vec()));
 }

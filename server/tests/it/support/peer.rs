@@ -150,6 +150,14 @@ impl Peer {
         taken
     }
 
+    /// All bytes until the server ends the connection in order.
+    #[track_caller]
+    pub(crate) fn rest(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        self.stream.read_to_end(&mut rest).expect("the connection ends in order");
+        rest
+    }
+
     /// Asserts that the connection ends, in order or by a reset, without another byte.
     #[track_caller]
     pub(crate) fn ended(&mut self) {
