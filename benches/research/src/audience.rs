@@ -20,6 +20,7 @@ use load_engine::run::run as perform;
 use load_plan::model::{Phase, Run};
 use load_plan::profile::Profile;
 
+use crate::answer::Answer;
 use paired::{HALF_S, Paired, Second, Turns};
 use subscribers::Subscribers;
 
@@ -100,9 +101,19 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         args.rate,
         args.subscribers,
         paired.table(),
-        answer.words(args.within),
+        words(answer, args.within),
     ))?;
     Ok(ExitCode::from(answer.exit_code()))
+}
+
+fn words(answer: Answer, within: f64) -> String {
+    match answer {
+        Answer::Within => format!("holds: the median rises by less than {within} %"),
+        Answer::Beyond => format!("violated: the median rises by more than {within} %"),
+        Answer::TooNoisy => {
+            format!("too noisy to say whether the median rises by {within} %; try more --turns")
+        }
+    }
 }
 
 fn profile(args: &Args) -> Result<Profile> {

@@ -8,6 +8,8 @@ use load::validator::RunVerdict;
 use load_engine::problem::Problem;
 use load_plan::outcome::Ending;
 
+mod answer;
+mod attacks;
 mod audience;
 mod benchmarks;
 mod comparison;
@@ -36,6 +38,9 @@ enum Command {
     /// Measure how much subscribers of the dashboard delay connections that echo
     #[command(after_help = audience::AFTER_HELP)]
     Audience(audience::Args),
+    /// Attack a ws-server in many ways, beside clients that keep the rules
+    #[command(after_help = attacks::AFTER_HELP)]
+    Attacks(attacks::Args),
     #[command(name = load::own_target::SERVE, hide = true)]
     Serve,
 }
@@ -46,6 +51,7 @@ fn main() -> ExitCode {
         Command::Benches(args) => benchmarks::run(&args),
         Command::Load(args) => generator::run(&args),
         Command::Audience(args) => audience::run(&args),
+        Command::Attacks(args) => attacks::run(&args),
         Command::Serve => load::own_target::serve().map(|never| match never {}),
     };
     outcome.unwrap_or_else(|error| {

@@ -11,6 +11,8 @@ use load_plan::thresholds::Unit;
 
 use bench_show::units::percent;
 
+use crate::answer::Answer;
+
 /// Seconds of each half of a turn. Subscribers arrive or leave in the first second, which is not measured.
 pub(super) const HALF_S: u64 = 3;
 
@@ -54,13 +56,6 @@ struct Half {
     lag: Distribution,
     server_ns: f64,
     seconds: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Answer {
-    Within,
-    Beyond,
-    TooNoisy,
 }
 
 impl Turns {
@@ -125,12 +120,7 @@ impl Paired {
     }
 
     pub(super) fn answer(&self, within: f64) -> Answer {
-        let limit = within.ln_1p();
-        match self.interval {
-            ConfidenceInterval { high, .. } if high <= limit => Answer::Within,
-            ConfidenceInterval { low, .. } if low > limit => Answer::Beyond,
-            _ => Answer::TooNoisy,
-        }
+        Answer::of(&self.interval, within)
     }
 
     pub(super) fn table(&self) -> String {
@@ -173,26 +163,6 @@ impl Paired {
 impl Half {
     fn at(&self, quantile: f64) -> Option<f64> {
         self.latency.quantile_ns(quantile).map(|ns| ns as f64)
-    }
-}
-
-impl Answer {
-    pub(super) const fn exit_code(self) -> u8 {
-        match self {
-            Self::Within => 0,
-            Self::Beyond => 3,
-            Self::TooNoisy => 6,
-        }
-    }
-
-    pub(super) fn words(self, within: f64) -> String {
-        match self {
-            Self::Within => format!("holds: the median rises by less than {within} %"),
-            Self::Beyond => format!("violated: the median rises by more than {within} %"),
-            Self::TooNoisy => {
-                format!("too noisy to say whether the median rises by {within} %; try more --turns")
-            }
-        }
     }
 }
 

@@ -1,0 +1,93 @@
+//! What attackers cost clients that keep the rules, the server's memory, and its end.
+
+mod attackers;
+mod drain;
+mod honest;
+mod kinds;
+mod target;
+mod trial;
+mod watched;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+use bench_kit::descriptors;
+use bench_show::output::print;
+use load_engine::problem::Problem;
+
+use crate::answer::Answer;
+
+pub(crate) const AFTER_HELP: &str = "\
+Each attack gets two new servers with one thread each. Clients that keep the rules talk to both; the attackers talk to
+one. The ratio is that of the median latencies, attacked to not attacked, so that the attackers' own share of the
+processor does not count. No message may be lost; attackers that break a rule must be dropped in time and counted by
+the right kind; and when all have left, the server must hold as many heap blocks and descriptors as before.
+The last row ends a server under every attack at once.
+
+Exit codes: 0 the server holds, 1 the tool failed, 2 usage, 3 it does not, 6 too noisy to say";
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The server to attack
+    #[arg(long, value_name = "PROGRAM", default_value = "target/release/ws-server")]
+    server: PathBuf,
+    /// Clients of each server that keep the rules, with 20 messages a second each
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    clients: u32,
+    /// Seconds of each attack
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    seconds: u64,
+    /// Percent by which the median latency may exceed that of the server that is not attacked
+    #[arg(long, value_name = "PERCENT", default_value_t = 30.0)]
+    within: f64,
+    /// Only the rows whose name contains this text
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    only: String,
+}
+
+/// A row of the table.
+struct Row {
+    name: &'static str,
+    answer: Answer,
+    words: String,
+    /// What the server did wrong.
+    problems: Vec<String>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    if args.seconds < 4 || args.clients == 0 {
+        let words = "--seconds must be at least 4, and --clients at least 1";
+        return Err(Problem::usage(words.to_owned()).into());
+    }
+    descriptors::raise(4096)?;
+    let mut worst = Answer::Within;
+    let mut rows = 0;
+    let mut show = |row: Row| -> Result<()> {
+        rows += 1;
+        let answer = if row.problems.is_empty() { row.answer } else { Answer::Beyond };
+        worst = if worst == Answer::Beyond || answer == Answer::Within { worst } else { answer };
+        let verdict = match answer {
+            Answer::Within => "pass",
+            Answer::Beyond => "FAIL",
+            Answer::TooNoisy => "noisy",
+        };
+        let problems: String =
+            row.problems.iter().map(|problem| format!("      {problem}\n")).collect();
+        print(&format!("{verdict:<6}{:<22}{}\n{problems}", row.name, row.words))?;
+        Ok(())
+    };
+    let attacks: Vec<_> = kinds::all().into_iter().map(Arc::new).collect();
+    for attack in attacks.iter().filter(|attack| attack.name.contains(&args.only)) {
+        show(trial::run(attack, args)?)?;
+    }
+    if drain::NAME.contains(&args.only) {
+        show(drain::run(&attacks, args)?)?;
+    }
+    ensure!(
+        rows > 0,
+        Problem::usage(format!("no attack is named {:?}; try calibrate attacks", args.only))
+    );
+    Ok(ExitCode::from(worst.exit_code()))
+}

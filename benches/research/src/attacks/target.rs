@@ -1,0 +1,171 @@
+//! A `ws-server` process, and what it says of itself.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, ensure};
+
+/// Longest wait for an answer of the server.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Looks of [`Target::held`], and the time between two of them: together some ticks of the dashboard, whose buffers take
+/// turns.
+const LOOKS: usize = 10;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+
+/// A running server; dropping it kills it.
+pub(super) struct Target {
+    child: Child,
+    pub(super) addr: SocketAddr,
+}
+
+/// The server's own numbers at one moment.
+pub(super) struct Metrics(String);
+
+/// How a server ended.
+pub(super) struct Ended {
+    pub(super) code: Option<i32>,
+    pub(super) after: Duration,
+    pub(super) said: String,
+}
+
+impl Target {
+    /// Starts `program` on a free port of the loopback interface, with one thread that serves: two of them would share
+    /// an attack, and hide a connection that holds up all others of its thread.
+    pub(super) fn start(program: &Path) -> Result<Self> {
+        let mut child = Command::new(program)
+            .args(["--bind", "127.0.0.1:0", "--workers", "1"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| {
+                format!("cannot start {}; build it, or name it by --server", program.display())
+            })?;
+        let mut line = String::new();
+        let stdout = child.stdout.take().context("the server has a stdout")?;
+        let mut target = Self { child, addr: ([127, 0, 0, 1], 0).into() };
+        BufReader::new(stdout).read_line(&mut line)?;
+        let addr = line.trim_end().strip_prefix("listening on http://");
+        target.addr = addr
+            .and_then(|addr| addr.parse().ok())
+            .with_context(|| format!("the server said {line:?}"))?;
+        Ok(target)
+    }
+
+    pub(super) fn metrics(&self) -> Result<Metrics> {
+        let mut socket = TcpStream::connect(self.addr)?;
+        socket.set_read_timeout(Some(PATIENCE))?;
+        let host = self.addr;
+        write!(socket, "GET /metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).context("the server does not answer /metrics")?;
+        ensure!(
+            answer.starts_with("HTTP/1.1 200 "),
+            "/metrics answers {:?}",
+            answer.lines().next()
+        );
+        Ok(Metrics(answer))
+    }
+
+    /// Waits until `open` connections are open beside the one that asks, for `patience` at most. Returns the numbers
+    /// that were read last, and when.
+    pub(super) fn until_open(
+        &self,
+        open: u64,
+        patience: Duration,
+    ) -> Result<(Metrics, Option<Duration>)> {
+        let begin = Instant::now();
+        loop {
+            let metrics = self.metrics()?;
+            let after = begin.elapsed();
+            if metrics.get("ws_connections_open")? == open + 1 {
+                return Ok((metrics, Some(after)));
+            }
+            if after > patience {
+                return Ok((metrics, None));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Heap blocks and descriptors that the server holds when no other peer is connected: the least of a few looks, because
+    /// what the last look's own connection held is released later.
+    pub(super) fn held(&self) -> Result<[u64; 2]> {
+        let mut least = [u64::MAX; 2];
+        for _ in 0..LOOKS {
+            std::thread::sleep(BETWEEN_LOOKS);
+            let (metrics, _) = self.until_open(0, PATIENCE)?;
+            for (least, sample) in least.iter_mut().zip(["live_blocks", "process_open_fds"]) {
+                *least = metrics.get(sample)?.min(*least);
+            }
+        }
+        Ok(least)
+    }
+
+    /// Bytes of memory that the kernel holds for the server's sockets.
+    ///
+    /// # Errors
+    ///
+    /// If `ss` of iproute2 is missing.
+    pub(super) fn kernel_bytes(&self) -> Result<u64> {
+        let filter = format!("sport = :{}", self.addr.port());
+        let output = Command::new("ss")
+            .args(["-tmnH", &filter])
+            .output()
+            .context("ss of iproute2 is needed")?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let sockets = text.split("skmem:(").skip(1).filter_map(|rest| rest.split(')').next());
+        // r: allocated for received bytes, w: for bytes to send, as sock_diag(7) says.
+        let held = sockets.flat_map(|numbers| numbers.split(','));
+        let held =
+            held.filter_map(|part| part.strip_prefix('r').or_else(|| part.strip_prefix('w')));
+        Ok(held.filter_map(|number| number.parse::<u64>().ok()).sum())
+    }
+
+    /// Asks it to drain, and waits for its end.
+    pub(super) fn terminate(mut self) -> Result<Ended> {
+        use rustix::process::{Pid, Signal, kill_process};
+        let pid = i32::try_from(self.child.id())?;
+        let begin = Instant::now();
+        kill_process(Pid::from_raw(pid).context("a process has a number")?, Signal::TERM)?;
+        let mut said = String::new();
+        // Its end closes the pipe.
+        self.child.stderr.take().context("the server has a stderr")?.read_to_string(&mut said)?;
+        let status = self.child.wait()?;
+        Ok(Ended { code: status.code(), after: begin.elapsed(), said })
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        // An error means that the process has ended.
+        if self.child.kill().is_ok() && self.child.wait().is_err() {
+            eprintln!("calibrate: cannot wait for the server");
+        }
+    }
+}
+
+impl Metrics {
+    /// The value of `sample`, as in `ws_errors_total{kind="http"}`, without its fraction.
+    pub(super) fn get(&self, sample: &str) -> Result<u64> {
+        let value = |line: &str| line.strip_prefix(sample)?.strip_prefix(' ')?.parse::<f64>().ok();
+        let value = self.0.lines().find_map(value);
+        value
+            .map(|value| value as u64)
+            .ok_or_else(|| anyhow!("the server's /metrics has no {sample}"))
+    }
+
+    /// Errors of a kind; 0 if the server does not know the kind.
+    pub(super) fn errors(&self, kind: &str) -> u64 {
+        self.get(&format!("ws_errors_total{{kind=\"{kind}\"}}")).unwrap_or_default()
+    }
+
+    /// Resident memory, in bytes.
+    pub(super) fn resident(&self) -> Result<u64> {
+        self.get("process_resident_memory_bytes")
+    }
+}
