@@ -98,6 +98,7 @@ impl Config {
     pub(crate) fn http(&self) -> http1::Builder {
         let mut http = http1::Builder::new();
         http.timer(HttpTimer::new(self.clock.clone()))
+            .half_close(true)
             .header_read_timeout(HEADER_WITHIN)
             .max_headers(MAX_HEADERS)
             .max_buf_size(MAX_HEAD);

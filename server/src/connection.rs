@@ -1,9 +1,12 @@
 use std::cell::Cell;
+use std::error::Error as _;
 use std::future::{Ready, ready};
-use std::pin::Pin;
+use std::io;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use bytes::Bytes;
+use futures::future::{Either, select};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::Service;
@@ -17,6 +20,7 @@ use crate::Context;
 use crate::dashboard::Subscriber;
 use crate::echo::Echo;
 use crate::http::{self, Admission, Route};
+use crate::http_stream::{HttpStream, Writes};
 use crate::stats::ErrorKind;
 
 /// Serves one stream from its first byte to its last: HTTP, then, after an upgrade, WebSocket.
@@ -58,10 +62,12 @@ where
     let upgrade = Cell::new(None);
     let requests =
         Requests { context, admission, answered: &answered, upgraded: &upgraded, upgrade };
-    let mut connection = context.http.serve_connection(TokioIo::new(io), requests);
-    let mut drain = std::pin::pin!(context.shutdown.drain.fired());
+    let writes = Writes::new(&context.config.clock);
+    let io = TokioIo::new(HttpStream::new(io, &writes));
+    let mut connection = context.http.serve_connection(io, requests);
+    let mut drain = pin!(context.shutdown.drain.fired());
     let mut draining = false;
-    let served = std::future::poll_fn(|cx| {
+    let serving = std::future::poll_fn(|cx| {
         if !draining && drain.as_mut().poll(cx).is_ready() {
             draining = true;
             // It would drop a 101 that the peer has not taken yet. The session behind it sees the drain.
@@ -71,20 +77,25 @@ where
         }
         // Until the peer has taken its last answer, and the server's side has ended; behind a 101 it does not end.
         Pin::new(&mut connection).poll(cx)
-    })
-    .await;
+    });
+    let Either::Left((served, _)) = select(serving, pin!(writes.stalled())).await else {
+        tracing::debug!("http peer does not read");
+        context.stats.error(ErrorKind::Stalled);
+        return None;
+    };
     if let Err(error) = served {
         tracing::debug!(%error, "http connection failed");
         // A peer that has its answers may send no other request, and may leave first.
         let has_answers = answered.load(Relaxed) && (error.is_timeout() || error.is_shutdown());
         if !has_answers {
-            context.stats.error(ErrorKind::Http);
+            let broke = error.source().is_some_and(|cause| cause.is::<io::Error>());
+            context.stats.error(if broke { ErrorKind::Reset } else { ErrorKind::Http });
         }
         return None;
     }
     let parts = connection.into_parts();
     let route = parts.service.upgrade.get()?;
-    Some((parts.io.into_inner(), route, parts.read_buf.to_vec()))
+    Some((parts.io.into_inner().into_inner(), route, parts.read_buf.to_vec()))
 }
 
 /// The requests of one connection.

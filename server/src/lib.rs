@@ -10,7 +10,7 @@
 //! - [`socket`]: listening sockets, with their options
 //! - `listener`: accept, limit, back off, drain
 //! - `connection`: one stream from its first byte to its last
-//! - `http`: routes, upgrades, refusals
+//! - `http`: routes, upgrades, refusals; `http_stream`: the stream below them, which tells when a peer does not read
 //! - `session`: shared by both WebSocket routes: idleness, closing, outcome; `peer`: the WebSocket and its state
 //! - `echo`: feeds all that is buffered, then flushes once
 //! - `dashboard`: the hub that serialises once a tick, and its subscribers
@@ -35,6 +35,7 @@ pub mod embedded;
 mod error;
 mod history;
 mod http;
+mod http_stream;
 mod listener;
 pub mod live;
 mod meter;

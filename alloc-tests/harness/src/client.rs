@@ -4,7 +4,7 @@ mod expect;
 
 use std::borrow::Cow;
 use std::io::{Cursor, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
@@ -176,6 +176,20 @@ impl Client {
     /// ```
     pub fn drop_connection(&mut self) {
         self.stream = None;
+    }
+
+    /// Ends the client's side and keeps reading, as a client does that has sent all it wants to.
+    ///
+    /// ```
+    /// # let peer = include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/doc/peer.rs"));
+    /// # let mut client = plimsoll::ws::Client::default();
+    /// client.connect(peer(b"bye"))?;
+    /// client.end_sending()?;
+    /// client.expect(b"bye")?;
+    /// # Ok::<(), anyhow::Error>(())
+    /// ```
+    pub fn end_sending(&mut self) -> anyhow::Result<()> {
+        self.stream()?.shutdown(Shutdown::Write).context("the server has ended the connection")
     }
 
     /// Ends the connection with a reset, as a crashed peer or a firewall does.

@@ -169,10 +169,9 @@ impl Peers {
         window.until_open(server, 2)?;
         self.barrier()?;
         self.client.reset()?;
-        // The reset alone ends it: hyper reads while its answer is not taken.
-        window.until_open(server, 1)?;
+        // The write that waits finds the reset.
         IO.release();
-        Ok(())
+        window.until_open(server, 1)
     }
 
     /// A batch that is not taken, and is longer than the server gathers: it is taken later, or never.

@@ -17,6 +17,7 @@ mod rfc6455_fragments;
 mod rfc6455_framing;
 mod rfc6455_utf8;
 mod socket;
+mod stalled_http;
 mod support;
 mod systemd;
 mod timeouts;

@@ -1,0 +1,128 @@
+use std::io::{self, IoSlice};
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::task::{Context as Task, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::Clock;
+use crate::clock::nanoseconds;
+
+/// Longest wait for a peer to take a part of an answer.
+const STALL_WITHIN: Duration = Duration::from_secs(5);
+
+/// [`Writes::waiting_since`] while no write waits.
+const NOT_WAITING: u64 = u64::MAX;
+
+/// The stream below HTTP. It tells the task that drives the connection how its writes get on, because hyper does not.
+pub(crate) struct HttpStream<'a, S> {
+    io: S,
+    writes: &'a Writes<'a>,
+}
+
+impl<'a, S> HttpStream<'a, S> {
+    pub(crate) fn new(io: S, writes: &'a Writes<'a>) -> Self {
+        Self { io, writes }
+    }
+
+    pub(crate) fn into_inner(self) -> S {
+        self.io
+    }
+}
+
+/// How the writes of one connection get on.
+pub(crate) struct Writes<'a> {
+    clock: &'a Clock,
+    /// When the peer last took bytes, in nanoseconds, if a write has waited since. Atomic, because a future that holds a
+    /// reference to a `Cell` cannot move between threads.
+    waiting_since: AtomicU64,
+}
+
+impl<'a> Writes<'a> {
+    pub(crate) fn new(clock: &'a Clock) -> Self {
+        Self { clock, waiting_since: AtomicU64::new(NOT_WAITING) }
+    }
+
+    /// Resolves once a write has waited for [`STALL_WITHIN`]. Has a timer only while a write waits.
+    ///
+    /// To be polled whenever the connection was polled, by the same task.
+    pub(crate) async fn stalled(&self) {
+        let mut timer = pin!(None);
+        std::future::poll_fn(|cx| {
+            loop {
+                let since = self.waiting_since.load(Relaxed);
+                if since == NOT_WAITING {
+                    return Poll::Pending;
+                }
+                let due = Duration::from_nanos(since) + STALL_WITHIN;
+                if timer.is_none() {
+                    timer.set(Some(self.clock.sleep_until(due)));
+                }
+                if let Some(running) = timer.as_mut().as_pin_mut() {
+                    ready!(running.poll(cx));
+                }
+                timer.set(None);
+                if self.clock.now() >= due {
+                    return Poll::Ready(());
+                }
+            }
+        })
+        .await;
+    }
+
+    fn note(&self, written: &Poll<io::Result<usize>>) {
+        let waiting = self.waiting_since.load(Relaxed) != NOT_WAITING;
+        match written {
+            Poll::Pending if !waiting => {
+                self.waiting_since.store(nanoseconds(self.clock.now()), Relaxed);
+            }
+            Poll::Ready(_) if waiting => self.waiting_since.store(NOT_WAITING, Relaxed),
+            _ => {}
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for HttpStream<'_, S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Task<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_read(cx, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for HttpStream<'_, S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Task<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write(cx, bytes);
+        self.writes.note(&written);
+        written
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Task<'_>,
+        buffers: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.io).poll_write_vectored(cx, buffers);
+        self.writes.note(&written);
+        written
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Task<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
