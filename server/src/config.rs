@@ -6,7 +6,7 @@ use hyper::server::conn::http1;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use crate::clock::HttpTimer;
-use crate::{Clock, Error};
+use crate::{Access, Clock, Error};
 
 const KIB: usize = 1024;
 
@@ -52,6 +52,8 @@ pub struct Config {
     pub tick: Duration,
     /// Longest wait for connections to end after a request to shut down. Default 10 s.
     pub drain: Duration,
+    /// Who may use the server. Default: pages of the server itself, and programs that are no browser; loopback only.
+    pub access: Access,
     /// The source of time for ticks and timeouts. Default: the machine's clock.
     pub clock: Clock,
 }
@@ -65,6 +67,7 @@ impl Default for Config {
             write_buffer: 8 * KIB,
             tick: Duration::from_millis(250),
             drain: Duration::from_secs(10),
+            access: Access::default(),
             clock: Clock::real(),
         }
     }

@@ -1,4 +1,5 @@
-use std::sync::{Arc, Mutex};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use hyper::server::conn::http1;
 
@@ -29,6 +30,8 @@ pub struct Context {
     pub(crate) http: http1::Builder,
     pub(crate) feed: Feed,
     files: Files,
+    /// The address that a listener serves; none for a stream without a listener.
+    bound: OnceLock<IpAddr>,
     /// Written by the hub or by [`crate::LivePage`]; subscribers wait for it.
     pub(crate) board: Board,
 }
@@ -50,8 +53,24 @@ impl Context {
             http: config.http(),
             feed,
             files: Files::open(),
+            bound: OnceLock::new(),
             config,
         }))
+    }
+
+    /// Says on which address it is served.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Exposed`] as [`crate::Access::check_bind`].
+    pub(crate) fn bind_to(&self, addr: SocketAddr) -> Result<(), Error> {
+        self.config.access.check_bind(addr)?;
+        self.bound.get_or_init(|| addr.ip());
+        Ok(())
+    }
+
+    pub(crate) fn bound(&self) -> Option<IpAddr> {
+        self.bound.get().copied()
     }
 
     /// The process now. With a manual clock the answer is empty, so that all runs of a test are alike; the system calls

@@ -66,6 +66,7 @@ impl Embedded {
     {
         let listener = socket::listen(addr, &context.config)?;
         let addr = listener.local_addr()?;
+        context.bind_to(addr)?;
         let stop = Arc::new(Signal::default());
         let (served, stopped) = (Arc::clone(&context), Arc::clone(&stop));
         let thread = std::thread::Builder::new()

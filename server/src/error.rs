@@ -13,6 +13,17 @@ pub enum Error {
         /// The system's reason.
         cause: io::Error,
     },
+    /// The address can be reached from other machines, and [`crate::Access`] does not say who may use it.
+    #[error(
+        "{addr} can be reached from other machines, so the server needs {missing}; \
+         or give it --insecure to serve everyone who reaches it"
+    )]
+    Exposed {
+        /// The address.
+        addr: SocketAddr,
+        /// The flags of `ws-server` that are missing.
+        missing: &'static str,
+    },
     /// A setting is out of range.
     #[error("{0}")]
     Config(&'static str),

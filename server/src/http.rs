@@ -6,14 +6,15 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName,
-    HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION,
-    UPGRADE, X_CONTENT_TYPE_OPTIONS,
+    HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
+    SEC_WEBSOCKET_VERSION, UPGRADE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Method, Request, Response, StatusCode, Version};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
+use crate::access::{self, Refusal, Secrecy};
 use crate::context::Feed;
-use crate::stats::OpenGuard;
+use crate::stats::{ErrorKind, OpenGuard};
 use crate::{Context, metrics, page};
 
 /// Seconds after which a refused client may try again.
@@ -62,12 +63,41 @@ pub(crate) fn answer<B>(
     admission: &Admission<'_>,
 ) -> (Answer, Option<Route>) {
     let path = request.uri().path();
+    if let Err(refusal) = allowed(request, context) {
+        context.stats.error(ErrorKind::Access);
+        return (denied(refusal), None);
+    }
     let Some(route) = Route::from_path(path, &context.feed) else {
         return (plain(request.method(), path, context, admission), None);
     };
     let response = upgrade(request, context, admission);
     let upgraded = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     (response, upgraded.then_some(route))
+}
+
+fn allowed<B>(request: &Request<B>, context: &Context) -> Result<(), Refusal> {
+    let (uri, headers) = (request.uri(), request.headers());
+    let authority = uri.authority().map(|authority| authority.as_str());
+    let secrecy = Secrecy::of(uri.path());
+    context.config.access.check(secrecy, context.bound(), authority, headers)
+}
+
+fn denied(refusal: Refusal) -> Answer {
+    match refusal {
+        Refusal::Host => text(
+            StatusCode::FORBIDDEN,
+            "this server does not know the host in the request; see --allow-host in its --help\n",
+        ),
+        Refusal::Origin => text(
+            StatusCode::FORBIDDEN,
+            "pages of this origin may not use this server; see --allow-origin in its --help\n",
+        ),
+        Refusal::Token => refuse(
+            StatusCode::UNAUTHORIZED,
+            "this server wants its token: Authorization: Bearer TOKEN, or the subprotocols plimsoll, bearer.TOKEN\n",
+            &[(WWW_AUTHENTICATE, "Bearer")],
+        ),
+    }
 }
 
 /// The answer to a request without an upgrade.
@@ -142,13 +172,18 @@ fn upgrade<B>(request: &Request<B>, context: &Context, admission: &Admission<'_>
         return over_limit(context);
     }
     let accept = derive_accept_key(key.as_bytes());
-    Response::builder()
+    let mut answer = Response::builder()
         .status(StatusCode::SWITCHING_PROTOCOLS)
         .header(CONNECTION, HeaderValue::from_static("upgrade"))
         .header(UPGRADE, HeaderValue::from_static("websocket"))
         .header(SEC_WEBSOCKET_ACCEPT, accept)
         .body(Full::default())
-        .expect("base64 and constants are header values")
+        .expect("base64 and constants are header values");
+    if access::offers_protocol(request.headers()) {
+        let protocol = HeaderValue::from_static(access::PROTOCOL);
+        answer.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, protocol);
+    }
+    answer
 }
 
 /// Whether a comma-separated header contains `token`, in any case and on any of its lines.

@@ -11,6 +11,7 @@
 //! - `listener`: accept, limit, back off, drain
 //! - `connection`: one stream from its first byte to its last
 //! - `http`: routes, upgrades, refusals; `http_stream`: the stream below them, which tells when a peer does not read
+//! - [`access`]: which requests are answered, by host, origin and token
 //! - `session`: shared by both WebSocket routes: idleness, closing, outcome; `peer`: the WebSocket and its state
 //! - `echo`: feeds all that is buffered, then flushes once
 //! - `dashboard`: the hub that serialises once a tick, and its subscribers
@@ -24,6 +25,7 @@
 //! - [`embedded`]: the server on a thread of its own
 //! - [`live`]: the page with the numbers of another program, and their `history`
 
+pub mod access;
 pub mod allocations;
 pub mod clock;
 pub mod config;
@@ -49,6 +51,7 @@ mod snapshot;
 pub mod socket;
 pub mod stats;
 
+pub use access::Access;
 pub use clock::Clock;
 pub use config::Config;
 pub use connection::serve_connection;

@@ -30,7 +30,7 @@ pub struct Report {
 ///
 /// # Errors
 ///
-/// [`Error::Config`] as [`Config::check`], [`Error::Io`] if the listener fails for good.
+/// [`Error::Config`] as [`Config::check`]; else as [`serve_wrapped`].
 pub async fn serve(
     listener: TcpListener,
     config: Config,
@@ -44,7 +44,7 @@ pub async fn serve(
 ///
 /// # Errors
 ///
-/// [`Error::Io`] if the listener fails for good.
+/// [`Error::Exposed`] as [`crate::Access::check_bind`], [`Error::Io`] if the listener fails for good.
 pub async fn serve_wrapped<S>(
     listener: TcpListener,
     context: Arc<Context>,
@@ -54,6 +54,9 @@ pub async fn serve_wrapped<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    if context.bound().is_none() {
+        context.bind_to(listener.local_addr()?)?;
+    }
     let tasks = TaskTracker::new();
     let hub = Arc::clone(&context);
     tasks.spawn(async move { dashboard::run_hub(&hub).await });

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::context::Feed;
 use crate::embedded::Stopped;
 use crate::history::History;
-use crate::{Config, Context, Embedded, Error};
+use crate::{Access, Config, Context, Embedded, Error};
 
 pub use crate::history::Point;
 
@@ -26,13 +26,17 @@ pub struct LivePage(Embedded);
 
 impl LivePage {
     /// Serves on `addr`; port 0 takes a free one. `series` names the values of a [`Point`], as the page calls them.
-    /// Until the first [`LivePage::publish`] the page says that it waits.
+    /// Until the first [`LivePage::publish`] the page says that it waits. `access` says who may see it.
     ///
     /// # Errors
     ///
-    /// [`Error::Bind`], or [`Error::Io`] if the machine has no thread or descriptor left.
-    pub fn start(addr: SocketAddr, series: &'static [&'static str]) -> Result<Self, Error> {
-        let config = Config { drain: DRAIN, ..Config::default() };
+    /// [`Error::Bind`], [`Error::Exposed`], or [`Error::Io`] if the machine has no thread or descriptor left.
+    pub fn start(
+        addr: SocketAddr,
+        series: &'static [&'static str],
+        access: Access,
+    ) -> Result<Self, Error> {
+        let config = Config { drain: DRAIN, access, ..Config::default() };
         let history = Box::new(Mutex::new(History::new(series)));
         let context = Context::with_feed(config, Feed::Published(history))?;
         Embedded::launch(context, addr, |stream| stream).map(Self)

@@ -4,13 +4,15 @@ mod systemd;
 
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
-use server::{Config, socket};
+use server::access::{HostName, Origin, Token};
+use server::{Access, Config, socket};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::Layer as _;
@@ -51,9 +53,37 @@ struct Flags {
     #[arg(long, value_name = "S", default_value_t = 10)]
     drain_s: u64,
 
+    /// Let pages of this origin connect: https://host or https://host:port; repeatable
+    #[arg(long, value_name = "ORIGIN")]
+    allow_origin: Vec<Origin>,
+
+    /// Answer requests to this host, beside loopback names, the bound address and hosts of allowed origins; repeatable
+    #[arg(long, value_name = "HOST")]
+    allow_host: Vec<HostName>,
+
+    /// Demand the token in this file of every client of /ws/* and /metrics; make one with openssl rand -hex 16
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+
+    /// Serve beyond loopback even without an allowed origin or a token
+    #[arg(long)]
+    insecure: bool,
+
     /// Threads that serve [default: one per processor]
     #[arg(long, value_name = "N")]
     workers: Option<usize>,
+}
+
+impl Flags {
+    fn access(&self) -> anyhow::Result<Access> {
+        let token = self.token_file.as_deref().map(Token::read).transpose();
+        Ok(Access {
+            origins: self.allow_origin.clone(),
+            hosts: self.allow_host.clone(),
+            token: token.context("--token-file")?,
+            insecure: self.insecure,
+        })
+    }
 }
 
 fn main() -> ExitCode {
@@ -92,12 +122,17 @@ async fn serve(flags: &Flags) -> anyhow::Result<bool> {
         max_message: flags.max_message,
         tick: Duration::from_millis(flags.tick_ms),
         drain: Duration::from_secs(flags.drain_s),
+        access: flags.access()?,
         ..defaults
     };
     let watchdog = systemd::watchdog(config.tick)?;
     let context = server::Context::new(config.clone())?;
     let listener = listen(flags.bind, &config)?;
     let addr = listener.local_addr().context("a listening socket has no address")?;
+    config.access.check_bind(addr)?;
+    if let Some(missing) = config.access.lacks(addr.ip()) {
+        tracing::warn!("everyone who reaches {addr} may use this server: it has no {missing}");
+    }
     let listener =
         TcpListener::from_std(listener).context("the runtime does not take the socket")?;
     // Before the address is printed: its reader may send a signal at once.

@@ -34,6 +34,8 @@ pub enum ErrorKind {
     Slow,
     /// A peer that took nothing of what was written to it for 5 s; dropped. Also a back-pressure event.
     Stalled,
+    /// A request refused for its host or its origin (403), or for want of the token (401).
+    Access,
     /// An error of the server itself; closed with 1011.
     Internal,
 }

@@ -41,7 +41,7 @@ const CASES: [Case; 49] = [
     ("POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", "405"),
     ("PUT /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello", "405"),
     ("DELETE /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n", "405"),
-    ("OPTIONS / HTTP/1.1\r\nHost: localhost\r\nOrigin: https://example.org\r\nAccess-Control-Request-Method: GET\r\n\r\n", "405"),
+    ("OPTIONS / HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost\r\nAccess-Control-Request-Method: GET\r\n\r\n", "405"),
     ("TRACE /page/main.js HTTP/1.1\r\nHost: localhost\r\n\r\n", "405"),
     ("CONNECT localhost:443 HTTP/1.1\r\nHost: localhost:443\r\n\r\n", "404"),
     ("OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n", "404"),

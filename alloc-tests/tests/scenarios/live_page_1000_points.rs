@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use plimsoll::Scenario;
 use plimsoll::ws::{Client, Frame};
-use server::LivePage;
+use server::{Access, LivePage};
 use server::live::Point;
 
 const REQUESTS: [(&str, &str); 6] = [
@@ -23,7 +23,7 @@ pub(crate) fn scenario() -> Scenario {
         let ping = Frame::ping(b"");
         let message = std::collections::BTreeMap::from([("view", "load")]);
         move |window| {
-            let page = LivePage::start((Ipv4Addr::LOCALHOST, 0).into(), &["sent", "received"])?;
+            let page = LivePage::start((Ipv4Addr::LOCALHOST, 0).into(), &["sent", "received"], Access::default())?;
             page.publish(&message, None);
             client.upgrade(page.addr(), "/ws/dashboard")?;
             client.expect_text(br#"{"skipped":0,"seq":1,"#)?;

@@ -8,7 +8,6 @@ const FONT = "11px system-ui, sans-serif";
 /** Width of every y axis: a moment has the same place in all charts. */
 const MARGIN = 60;
 
-/** Lines differ by colour, dash and marker. */
 const COLOURS = ["s1", "s2", "s3", "s4"];
 const DASHES = [[], [7, 4], [2, 3], [10, 3, 2, 3]];
 const MARKERS = ["m-3.5 0a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0z", "m-3.5-3.5h7v7h-7z", "m0-4.5l4.5 8h-9z", "m0-5l4.5 5l-4.5 5l-4.5-5z"];
@@ -43,7 +42,6 @@ export class Chart {
 		if (this.#at !== null) this.#place(this.#at);
 	}
 
-	/** Writes the values at the cursor, or the newest. */
 	write() {
 		const { series } = this.view;
 		const { plot } = this;
@@ -62,7 +60,6 @@ export class Chart {
 		tip.hidden = under === null || (this.#at === null && !plot.over.matches(":hover"));
 		if (tip.hidden) return;
 		write(tip, lines.join("\n"));
-		// On the side of the cursor that has room.
 		const x = left < plot.over.clientWidth / 2 ? left + 12 : left - 12 - tip.offsetWidth;
 		tip.style.transform = `translate(${Math.round(x)}px, 6px)`;
 	}
@@ -140,7 +137,6 @@ export class Chart {
 		return log ? uPlot.rangeLog(Math.min(top, ...all) * 0.9, top, 10, true) : [0, top];
 	}
 
-	/** Draws stages, limits, and a marker at the newest point of each line. */
 	#paint() {
 		const { plot } = this;
 		const { ctx, bbox } = plot;
@@ -181,7 +177,6 @@ export class Chart {
 			ctx.lineWidth = 4;
 			ctx.strokeStyle = palette.paper;
 			ctx.setLineDash([]);
-			// To the right of other labels at the same height.
 			const left = Math.max(start + 4, ...taken.filter(other => Math.abs(other.y - y) < 12).map(other => other.end));
 			taken.push({ y, end: left + ctx.measureText(label).width + 8 });
 			ctx.strokeText(label, left, y - 4);
@@ -270,7 +265,6 @@ export class Chart {
 	}
 }
 
-/** Points without a neighbour, which no line would show. */
 function lonely({ data, series }, at) {
 	const [from, to] = series[0].idxs;
 	const is = index => data[at][index] != null;

@@ -23,7 +23,6 @@ export function each(node, items, make, fill) {
 	items.forEach((item, at) => fill(node.children[at], item));
 }
 
-/** A table, to be filled by `rows`; a row that ends in "0" is dimmed. */
 export function table(caption, heads) {
 	return element("table", {},
 		element("caption", {}, caption),

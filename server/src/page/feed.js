@@ -5,6 +5,12 @@ const LONGEST = 30_000;
 /** Silence after which a connection is given up, in milliseconds. */
 const DEAD = 15_000;
 
+/** Keeps the token for the tab, if it may. */
+let store = {};
+try {
+	store = sessionStorage;
+} catch {}
+
 /** A WebSocket that reconnects, after a random part of a time that doubles (full jitter). */
 export class Feed {
 	#attempts = 0;
@@ -20,7 +26,8 @@ export class Feed {
 	open() {
 		clearTimeout(this.timer);
 		this.state = "connecting";
-		const socket = new WebSocket(this.url);
+		const { token } = store;
+		const socket = new WebSocket(this.url, token ? ["plimsoll", `bearer.${token}`] : []);
 		this.socket = socket;
 		socket.onmessage = event => {
 			if (socket !== this.socket) return;
@@ -30,8 +37,22 @@ export class Feed {
 			this.state = "live";
 			this.message(JSON.parse(event.data), this.#heard, first);
 		};
-		socket.onclose = () => socket === this.socket && this.#wait();
+		socket.onclose = () => {
+			if (socket !== this.socket) return;
+			if (this.state === "connecting") this.#ask();
+			this.#wait();
+		};
 		this.changed();
+	}
+
+	unlock(token) {
+		store.token = token;
+		this.open();
+	}
+
+	/** For other requests. */
+	get headers() {
+		return store.token ? { Authorization: `Bearer ${store.token}` } : {};
 	}
 
 	/** Milliseconds since the last message. */
@@ -44,6 +65,15 @@ export class Feed {
 		if (this.state !== "live" || this.silence < DEAD) return;
 		this.socket.close();
 		this.#wait();
+	}
+
+	/** A browser does not say why a socket was refused. */
+	async #ask() {
+		const { status } = await fetch(this.url.replace("ws", "http"), { headers: this.headers }).catch(() => 0);
+		if (status !== 401 || this.state !== "waiting") return;
+		clearTimeout(this.timer);
+		this.state = "locked";
+		this.changed();
 	}
 
 	#wait() {

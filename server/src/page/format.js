@@ -1,5 +1,3 @@
-// Numbers as text. A missing number is a dash.
-
 const numbers = options => {
 	const { format } = new Intl.NumberFormat("en", options);
 	return value => (Number.isFinite(value) ? format(value) : "–");
@@ -23,7 +21,6 @@ export const percent = given(value => `${three(value * 100)} %`);
 
 const two = value => String(value).padStart(2, "0");
 
-/** Seconds as 12:34 or 3:04:05. */
 export const duration = given(seconds => {
 	const all = Math.max(0, Math.floor(seconds));
 	const [hours, minutes] = [Math.floor(all / 3600), Math.floor(all / 60) % 60];

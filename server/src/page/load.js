@@ -5,7 +5,6 @@ const TONES = { running: "plain", pass: "good", fail: "bad" };
 
 const seconds = ns => ns / 1e9;
 
-/** The thresholds of a unit as lines over their stage; of times, only those on latency. */
 const limits = unit => ({ thresholds, marks }) =>
 	thresholds.filter(one => one.unit === unit && (unit !== "ns" || /^(latency|rtt)/.test(one.metric))).map(({ metric, stage, op, limit }) => {
 		const from = marks.find(mark => mark.name === stage);
@@ -68,7 +67,6 @@ export const load = {
 
 	tables: [{ title: "Errors by kind", counts: ({ errors }) => ({ all: errors.total, ...errors.by_kind }) }],
 
-	/** The verdict, and every threshold with its current value. */
 	head() {
 		const [word, about, reasons, when] = ["strong", "p", "ul", "p"].map(tag => element(tag));
 		const progress = element("progress", { "aria-label": "Time of the run" });
@@ -89,7 +87,6 @@ export const load = {
 	},
 };
 
-/** Position of the limit in a gauge, in percent of its width. */
 const LOAD_LINE = 70;
 
 function row() {

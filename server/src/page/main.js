@@ -11,7 +11,6 @@ const at = id => document.getElementById(id);
 const press = (id, on) => (at(id).ariaPressed = on);
 const isPressed = id => at(id).ariaPressed === "true";
 
-/** The shown view; null before the first message. */
 export let view = null;
 
 const timeline = new Timeline(60, () => {
@@ -27,7 +26,7 @@ function take(message, heard, first) {
 	if (fresh) show(kind);
 	const before = view.message;
 	view.take(message, heard, first);
-	if (first && kind === load) view.precede().catch(() => {});
+	if (first && kind === load) view.precede(feed.headers).catch(() => {});
 	if (fresh) view.draw();
 	// A verdict is written at once, not with the next tick.
 	const verdict = before?.state !== message.state || before?.run_id !== message.run_id;
@@ -40,12 +39,11 @@ function show(kind) {
 	for (const { plot } of view?.charts ?? []) plot.destroy();
 	view = new View(kind, at("view"), timeline);
 	press("pause", false);
-	at("metrics").hidden = kind !== server;
+	at("metrics").hidden = kind !== server || "Authorization" in feed.headers;
 	at("range").value = kind === load ? "Infinity" : "60";
 	range();
 }
 
-/** Writes all texts, about once a second. */
 function tick() {
 	if (document.hidden) return;
 	feed.check();
@@ -61,7 +59,8 @@ function status() {
 	const [state, text] = stateOf();
 	at("state").dataset.state = state;
 	write(at("state"), isPressed("pause") ? `paused; ${text}` : text);
-	at("retry").hidden = state !== "waiting";
+	at("retry").hidden = feed.state !== "waiting";
+	at("unlock").hidden = feed.state !== "locked";
 }
 
 function stateOf() {
@@ -70,6 +69,7 @@ function stateOf() {
 		const left = `${Math.max(1, Math.ceil((feed.due - performance.now()) / 1000))} s`;
 		return ["waiting", over ? `the run is over; looking for another in ${left}` : `disconnected, trying again in ${left}`];
 	}
+	if (feed.state === "locked") return ["waiting", "the token is missing or wrong"];
 	if (feed.state !== "live") return ["connecting", "connecting"];
 	if (over) return ["over", "the run is over"];
 	const { interval } = view.pace;
@@ -101,6 +101,10 @@ async function copy() {
 at("range").onchange = range;
 at("follow").onclick = () => timeline.follow();
 at("retry").onclick = () => feed.open();
+at("unlock").onsubmit = event => {
+	event.preventDefault();
+	feed.unlock(at("token").value);
+};
 at("copy").onclick = copy;
 at("pause").onclick = () => {
 	press("pause", !isPressed("pause"));

@@ -1,6 +1,5 @@
 const NAMES = ["dim", "rule", "paper", "bad", "s1", "s2", "s3", "s4"];
 
-/** The style sheet's colours, in the form that a canvas takes. */
 export const palette = {};
 
 export function readPalette() {

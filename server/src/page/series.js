@@ -33,7 +33,6 @@ export class Series {
 		for (const [name, column] of this.live) this.live.set(name, [...columns[name], ...column.slice(older)].slice(-LIMIT));
 	}
 
-	/** Keeps showing the same points, whatever is pushed, or no longer. */
 	freeze(frozen) {
 		this.frozen = frozen ? structuredClone(this.live) : null;
 	}
@@ -42,7 +41,6 @@ export class Series {
 		return (this.frozen ?? this.live).get(name);
 	}
 
-	/** The shown points of some series, as uPlot takes them. */
 	columns(names) {
 		return ["time", ...names].map(name => this.column(name));
 	}

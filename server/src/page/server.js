@@ -2,7 +2,6 @@ import { bytes, count, duration, percent, quantity, time } from "./format.js";
 
 const sum = counts => Object.values(counts).reduce((all, one) => all + one, 0);
 
-/** Closes with a code of an orderly end. */
 const orderly = ({ closes }) => closes[1000] + closes[1001] + closes[1005];
 
 export const server = {

@@ -34,13 +34,11 @@ export class Timeline {
 		this.changed();
 	}
 
-	/** Makes the window `factor` times as long; the time `about` stays at its place. */
 	scale(factor, about) {
 		const [from, to] = this.window;
 		this.zoom(about - (about - from) * factor, about + (to - about) * factor);
 	}
 
-	/** Moves by a part of the length, at most to the first or last point. */
 	pan(part) {
 		const [from, to] = this.window;
 		const [first, last] = this.extent;

@@ -85,8 +85,8 @@ export class View {
 	}
 
 	/** Loads the points before the page was opened. */
-	async precede() {
-		const { run_id, ...columns } = await (await fetch("/history")).json();
+	async precede(headers) {
+		const { run_id, ...columns } = await (await fetch("/history", { headers })).json();
 		if (run_id === this.kind.run(this.#last)) this.series.precede(columns);
 	}
 

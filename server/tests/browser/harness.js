@@ -15,7 +15,7 @@ const { CHROMIUM, BIN_DIR, SCREENSHOTS } = process.env;
 assert(CHROMIUM && BIN_DIR && SCREENSHOTS, "run scripts/check-page.sh");
 mkdirSync(SCREENSHOTS, { recursive: true });
 
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP *.evil.example 127.0.0.1"];
 export const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
 const running = new Set();
 after(async () => {
@@ -54,7 +54,7 @@ export async function metrics(url) {
 }
 
 export const wsServer = (...flags) => start("ws-server", "--bind", "127.0.0.1:0", ...flags);
-export const live = (speed = 1) => start(join("examples", "live"), "127.0.0.1:0", String(speed));
+export const live = (speed = 1, ...tokenFile) => start(join("examples", "live"), "127.0.0.1:0", String(speed), ...tokenFile);
 
 /**
  * Opens a page that records every error in its `errors`. The end of the test closes it, and fails if an error does not

@@ -1,6 +1,6 @@
 //! The live page with a made-up run, to look at it or to test it.
 //!
-//! `cargo run --package server --example live -- [ADDR [SPEED]]` prints where it listens. The run lasts a minute
+//! `cargo run --package server --example live -- [ADDR [SPEED [TOKEN_FILE]]]` prints where it listens. The run lasts a minute
 //! divided by the speed. Each line on stdin is a state (`pass`, `fail`, `invalid`, `incomplete`, `interrupted`, or
 //! `running` for a new run) or `quit`.
 
@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
-use server::LivePage;
+use server::access::Token;
 use server::live::Point;
+use server::{Access, LivePage};
 
 const EVERY: Duration = Duration::from_millis(250);
 
@@ -55,7 +56,9 @@ fn main() -> anyhow::Result<()> {
     let addr: SocketAddr = addr.parse().context("ADDR must look like 127.0.0.1:9002")?;
     let speed = flags.next().unwrap_or_else(|| "1".to_owned());
     let speed: u32 = speed.parse().context("SPEED must be a whole number")?;
-    let live = LivePage::start(addr, SERIES.map(|(name, _)| name).to_vec().leak())?;
+    let token = flags.next().map(|file| Token::read(file.as_ref())).transpose()?;
+    let access = Access { token, ..Access::default() };
+    let live = LivePage::start(addr, SERIES.map(|(name, _)| name).to_vec().leak(), access)?;
     writeln!(std::io::stdout(), "listening on http://{}", live.addr())?;
     let lines = lines();
     let mut run = Run::start(1, speed);

@@ -81,8 +81,14 @@ fn a_taken_port_is_exit_1_and_names_the_flag() {
 
 #[test]
 fn wrong_usage_is_exit_2() {
-    let wrong =
-        [&["--unknown"][..], &["--bind", "nowhere"], &["--max-message", "-1"], &["argument"]];
+    let wrong = [
+        &["--unknown"][..],
+        &["--bind", "nowhere"],
+        &["--max-message", "-1"],
+        &["argument"],
+        &["--allow-origin", "a.example"],
+        &["--allow-host", "a:1"],
+    ];
     for flags in wrong {
         let mut command = ws_server();
         command.args(flags);

@@ -18,7 +18,7 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 /// A connection that has sent half of a request, so that a drain waits for it.
 fn half_asked(server: &Server, path: &str) -> Peer {
     let mut peer = Peer::connect(server.addr());
-    peer.send(format!("GET {path} HTTP/1.1\r\nHost: plimsoll.test\r\n").as_bytes());
+    peer.send(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n").as_bytes());
     server.settle();
     peer
 }

@@ -83,7 +83,7 @@ async fn an_in_memory_pipe_is_served_like_a_socket() {
         let context = context.clone();
         async move { server::serve_connection(far, &context).await }
     });
-    let (mut client, _) = tokio_tungstenite::client_async("ws://plimsoll.test/ws/echo", near)
+    let (mut client, _) = tokio_tungstenite::client_async("ws://localhost/ws/echo", near)
         .await
         .expect("the upgrade succeeds");
     let message = Message::text("longer than the pipe ".repeat(100));
@@ -105,7 +105,7 @@ async fn a_pipe_that_breaks_is_counted_and_ends() {
         let context = context.clone();
         async move { server::serve_connection(far, &context).await }
     });
-    let (client, _) = tokio_tungstenite::client_async("ws://plimsoll.test/ws/echo", near)
+    let (client, _) = tokio_tungstenite::client_async("ws://localhost/ws/echo", near)
         .await
         .expect("the upgrade succeeds");
     drop(client);

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use serde_json::{Value, json};
 use server::UNSKIPPED;
 use server::live::Point;
-use server::{Error, LivePage};
+use server::{Access, Error, LivePage};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use crate::support::{Peer, Response, client, closed, request, text};
@@ -13,7 +13,8 @@ use crate::support::{Peer, Response, client, closed, request, text};
 const SERIES: &[&str] = &["open", "p99"];
 
 fn live() -> LivePage {
-    LivePage::start((Ipv4Addr::LOCALHOST, 0).into(), SERIES).expect("a port and a thread are free")
+    LivePage::start((Ipv4Addr::LOCALHOST, 0).into(), SERIES, Access::default())
+        .expect("a port and a thread are free")
 }
 
 /// Publishes a message that is not a point of the history.
@@ -110,7 +111,7 @@ fn the_last_message_comes_before_the_close_frame() {
 #[test]
 fn a_taken_address_is_named_in_the_error() {
     let live = live();
-    match LivePage::start(live.addr(), SERIES) {
+    match LivePage::start(live.addr(), SERIES, Access::default()) {
         Err(Error::Bind { addr, .. }) => assert_eq!(addr, live.addr()),
         other => panic!("expected a refusal, got {other:?}"),
     }

@@ -1,5 +1,6 @@
 //! The server as its peers see it: real sockets, real clients, and time that moves only by a test's command.
 
+mod access;
 mod backpressure;
 mod binary;
 mod close;
@@ -11,6 +12,7 @@ mod http;
 mod live;
 mod page;
 mod protocol;
+mod public;
 mod rfc6455;
 mod rfc6455_close;
 mod rfc6455_fragments;

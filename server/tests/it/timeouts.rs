@@ -30,7 +30,7 @@ fn assert_is_served(peer: &mut Peer) {
 fn a_client_that_is_slow_to_send_its_head_is_closed_after_5_s() {
     let server = Server::start();
     let mut slow = Peer::connect(server.addr());
-    slow.send(b"GET /ws/echo HTTP/1.1\r\nHost: plims");
+    slow.send(b"GET /ws/echo HTTP/1.1\r\nHost: local");
     server.settle();
     server.advance(HEADER_WITHIN - INSTANT);
     // One more byte does not extend the deadline.

@@ -9,6 +9,7 @@ mod handshakes;
 mod histograms;
 mod interrupted;
 mod judged;
+mod live;
 mod peers;
 mod planned;
 mod profile;

@@ -38,7 +38,7 @@ pub(super) fn connect(addr: SocketAddr) -> TcpStream {
 
 /// The head of a request: `line`, a host, then `headers`.
 pub(crate) fn request(line: &str, headers: &[&str]) -> String {
-    let mut head = format!("{line}\r\nHost: plimsoll.test\r\n");
+    let mut head = format!("{line}\r\nHost: localhost\r\n");
     for header in headers {
         head.push_str(header);
         head.push_str("\r\n");

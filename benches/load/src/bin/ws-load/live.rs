@@ -1,3 +1,4 @@
+mod flags;
 mod message;
 
 use std::net::SocketAddr;
@@ -9,8 +10,10 @@ use load_engine::progress::Progress;
 use load_engine::run::RunSettings;
 use load_plan::metrics::Timing;
 use load_plan::model::Run;
+use server::Access;
 use server::live::Point;
 
+pub(crate) use flags::LiveFlags;
 use message::{Latency, Load, Mark, Stage};
 
 /// The live page of one run.
@@ -41,8 +44,9 @@ const SERIES: &[&str] = &[
 ];
 
 impl Live {
-    pub(crate) fn start(addr: SocketAddr, settings: &RunSettings) -> Result<Self> {
-        let page = server::LivePage::start(addr, SERIES).context("cannot start the live page")?;
+    pub(crate) fn start(addr: SocketAddr, access: Access, settings: &RunSettings) -> Result<Self> {
+        let page =
+            server::LivePage::start(addr, SERIES, access).context("cannot start the live page")?;
         eprintln!("live on http://{}", page.addr());
         let (run_id, url) = (settings.run_id.clone(), settings.url.clone());
         Ok(Self { page, run_id, url, marks: Vec::new(), rates: Rates::default() })
@@ -182,10 +186,13 @@ mod tests {
     #[test]
     fn the_page_draws_every_series_of_the_history() {
         let page =
-            server::LivePage::start((Ipv4Addr::LOCALHOST, 0).into(), SERIES).expect("a port");
+            server::LivePage::start((Ipv4Addr::LOCALHOST, 0).into(), SERIES, Access::default())
+                .expect("a port");
         let mut stream = TcpStream::connect(page.addr()).expect("the page is served");
         stream
-            .write_all(b"GET /page/load.js HTTP/1.1\r\nHost: page\r\nConnection: close\r\n\r\n")
+            .write_all(
+                b"GET /page/load.js HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+            )
             .expect("the page is served");
         let mut script = String::new();
         stream.read_to_string(&mut script).expect("the script is text");

@@ -1,4 +1,3 @@
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -10,7 +9,7 @@ use load::validator::{Assessment, RunVerdict, validate};
 use load_engine::run::{RunSettings, run as perform};
 use load_plan::model::Run;
 
-use crate::live::Live;
+use crate::live::{Live, LiveFlags};
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::settings::{Flags, ShardFlags};
@@ -33,9 +32,8 @@ pub(crate) struct Args {
     shard: ShardFlags,
     #[command(flatten)]
     output: Output,
-    /// Serve a live page here; port 0 takes a free port
-    #[arg(long, value_name = "ADDR:PORT")]
-    live: Option<SocketAddr>,
+    #[command(flatten)]
+    live: LiveFlags,
     /// Print no progress on stderr
     #[arg(long)]
     quiet: bool,
@@ -45,11 +43,13 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let profile = args.flags.profile()?;
     let shard = args.shard.shard()?;
     args.flags.check_shard(&profile, shard)?;
+    let live = args.live.page()?;
     let claim = args.output.claim()?;
     let stop = stop_on_signals()?;
     let (settings, own) = args.flags.settings(profile)?;
     let settings = args.shard.part(shard, settings);
-    let mut live = args.live.map(|addr| Live::start(addr, &settings)).transpose()?;
+    let start = |(addr, access)| Live::start(addr, access, &settings);
+    let mut live = live.map(start).transpose()?;
     let watched = watched(&settings, &stop, args.quiet, live.as_mut());
     let (mut run, assessment) = watched.inspect_err(|_| args.output.disown())?;
     if own.is_some() {

@@ -52,7 +52,7 @@ pub(crate) struct Flags {
     subprotocol: Option<String>,
     /// Read a bearer token from this file; other users could
     /// see a token among the arguments
-    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    #[arg(long, value_name = "FILE", visible_alias = "token-file", verbatim_doc_comment)]
     bearer_file: Option<String>,
     /// Read a bearer token from this environment variable
     #[arg(long, value_name = "NAME", conflicts_with = "bearer_file")]
