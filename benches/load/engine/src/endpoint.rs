@@ -5,6 +5,8 @@ use load_plan::profile::{Mode, Profile};
 use load_plan::url::Url;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_with_config};
 
@@ -132,6 +134,11 @@ impl Endpoint {
     /// Host and port of the target, as in a `Host` header.
     pub(super) fn host(&self) -> &str {
         self.request.uri().authority().map_or("", |authority| authority.as_str())
+    }
+
+    /// The credentials of the upgrade, for other requests to the target.
+    pub(super) fn authorization(&self) -> Option<&HeaderValue> {
+        self.request.headers().get(AUTHORIZATION)
     }
 
     /// The path of the target, with its query.

@@ -92,12 +92,26 @@ impl<'a> Scrape<'a> {
         }
     }
 
+    /// With the credentials of the load, if it has some: our server guards its numbers with the token of its sockets.
+    fn request(&self) -> Vec<u8> {
+        let host = self.endpoint.host();
+        let mut request =
+            format!("GET /metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n").into_bytes();
+        if let Some(credentials) = self.endpoint.authorization() {
+            request.extend_from_slice(b"Authorization: ");
+            request.extend_from_slice(credentials.as_bytes());
+            request.extend_from_slice(b"\r\n");
+        }
+        request.extend_from_slice(b"\r\n");
+        request
+    }
+
     async fn read(&self) -> Result<Heap> {
         let host = self.endpoint.host();
-        let request = format!("GET /metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let request = self.request();
         let answer = async {
             let mut stream = self.endpoint.stream().await?;
-            stream.write_all(request.as_bytes()).await?;
+            stream.write_all(&request).await?;
             stream.flush().await?;
             let mut answer = String::new();
             stream.take(MOST_BYTES).read_to_string(&mut answer).await?;

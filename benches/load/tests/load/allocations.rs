@@ -48,6 +48,11 @@ impl Shown {
 /// A target that keeps a block of every message. `change` changes what it shows, given how often it was asked after the
 /// first connection of the load.
 fn leaking(change: impl Fn(&mut Shown, u64) + 'static) -> Peer {
+    leaking_for("", change)
+}
+
+/// [`leaking`] for requests that contain `credentials`, in lower case; others get 401.
+fn leaking_for(credentials: &'static str, change: impl Fn(&mut Shown, u64) + 'static) -> Peer {
     let (sockets, messages, asked) = <(Rc<Cell<u64>>, Rc<Cell<u64>>, Rc<Cell<u64>>)>::default();
     let (change, started) = (Rc::new(change), Rc::new(Cell::new(None)));
     Peer::raw(move |pipe, _| {
@@ -57,6 +62,10 @@ fn leaking(change: impl Fn(&mut Shown, u64) + 'static) -> Peer {
             let since = started.get().unwrap_or_else(Instant::now);
             started.set(Some(since));
             let (head, mut pipe) = head(pipe).await?;
+            if !head.to_lowercase().contains(credentials) {
+                pipe.write_all(b"HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n").await?;
+                return Ok(());
+            }
             if head.starts_with("GET /metrics") {
                 asked.set(asked.get() + u64::from(sockets.get() > BEFORE));
                 let kept = messages.get();
@@ -91,8 +100,13 @@ async fn head(mut pipe: Pipe) -> Result<(String, Pipe), Error> {
 }
 
 fn judge(peer: &Peer, thresholds: &str) -> (Run, Assessment) {
+    judge_with("", peer, thresholds)
+}
+
+/// [`judge`] with more lines of the profile's `[target]`.
+fn judge_with(target: &str, peer: &Peer, thresholds: &str) -> (Run, Assessment) {
     let connections = CONNECTIONS as u32;
-    let profile = Profile { connections, hold: HOLD, thresholds, ..Profile::default() };
+    let profile = Profile { target, connections, hold: HOLD, thresholds, ..Profile::default() };
     let run = Load::new(&profile.to_string()).run(peer).expect("the peer is there");
     let assessment = validate(&run);
     (run, assessment)
@@ -120,6 +134,15 @@ fn a_leak_that_is_shown_after_the_load_is_a_failure() {
     assert_eq!(assessment.verdict, RunVerdict::Fail);
     let sent = run.sum(|_| true).counts.sent as i64;
     assert_eq!(run.allocations.map(|heap| heap.remaining_blocks), Some(sent));
+}
+
+#[test]
+fn the_allocations_of_a_target_that_wants_a_token_are_judged() {
+    let peer = leaking_for("authorization: bearer ws-load\r\n", |_, _| {});
+    // cargo sets it for every test.
+    let (run, assessment) = judge_with("bearer_env = \"CARGO_PKG_NAME\"", &peer, PRESET);
+    assert_eq!(assessment.verdict, RunVerdict::Fail, "{:?}", assessment.reasons);
+    assert!(run.allocations.is_some_and(|heap| heap.remaining_blocks > 0));
 }
 
 #[test]

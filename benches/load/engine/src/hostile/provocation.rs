@@ -104,9 +104,10 @@ async fn refused(endpoint: &Endpoint, kind: Provocation) -> Result<Reaction, Pro
     let request = match kind {
         Provocation::NotHttp => "\u{1}\u{2}\u{3} this is not HTTP\r\n\r\n".to_owned(),
         _ => format!(
-            "GET {} HTTP/1.1\r\nHost: plimsoll\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+            "GET {} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 99\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-            endpoint.path()
+            endpoint.path(),
+            endpoint.host()
         ),
     };
     if write(&mut stream, request.as_bytes()).await.is_err() {
