@@ -5,6 +5,7 @@ mod backpressure;
 mod binary;
 mod close;
 mod dashboard;
+mod deploy;
 mod drain;
 mod echo;
 mod handshake;

@@ -148,3 +148,11 @@ fn what_is_no_single_listening_tcp_socket_is_refused() {
         assert!(stderr.contains(word), "{word}: {stderr}");
     }
 }
+
+#[test]
+fn a_passed_socket_beyond_loopback_is_refused_like_any_other() {
+    let listener = TcpListener::bind("0.0.0.0:0").expect("a port is free");
+    let (status, stdout, stderr) = Process::start(activated(listener, 1)).ended();
+    assert_eq!((status.code(), stdout.as_str()), (Some(1), ""), "{stderr}");
+    assert!(stderr.contains("--allow-origin") && stderr.contains("--token-file"), "{stderr}");
+}
