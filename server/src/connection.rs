@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use bytes::Bytes;
 use futures::future::{Either, select};
 use http_body_util::Full;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::service::Service;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -21,7 +21,13 @@ use crate::dashboard::Subscriber;
 use crate::echo::Echo;
 use crate::http::{self, Admission, Route};
 use crate::http_stream::{HttpStream, Writes};
+use crate::linger::farewell;
 use crate::stats::ErrorKind;
+
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+const NOT_HTTP2: &[u8] = b"HTTP/1.1 505 HTTP Version Not Supported\r\nconnection: close\r\n\
+    content-type: text/plain; charset=utf-8\r\ncontent-length: 13\r\n\r\nuse HTTP/1.1\n";
 
 /// Serves one stream from its first byte to its last: HTTP, then, after an upgrade, WebSocket.
 ///
@@ -32,7 +38,13 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let admission = http::admit(context);
-    let Some((io, route, leftover)) = serve_http(io, context, &admission).await else { return };
+    let (io, route, leftover) = match serve_http(io, context, &admission).await {
+        Some(Behind::Frames { io, route, leftover }) => (io, route, leftover),
+        Some(Behind::Nothing { mut io, last }) => {
+            return farewell(&mut io, &context.config.clock, last).await;
+        }
+        None => return,
+    };
     context.stats.upgrades_total.fetch_add(1, Relaxed);
     let config = match route {
         Route::Echo => context.config.echo(),
@@ -45,23 +57,33 @@ where
     }
 }
 
-/// Answers requests until one of them is upgraded; `None` if the connection ends without an upgrade.
+/// What comes behind the last request of a connection.
+enum Behind<S> {
+    /// An upgrade: frames, the first of which may have been read with the request.
+    Frames { io: S, route: Route, leftover: Vec<u8> },
+    /// No more requests. The peer may still be sending, and must not lose its last answer by that; `last` is the part of
+    /// it that hyper did not send.
+    Nothing { io: S, last: &'static [u8] },
+}
+
+/// Answers requests until one of them is upgraded or refused; `None` if the connection ends before.
 ///
 /// hyper's own upgrade would box the stream. Taking the connection apart instead keeps the type of the stream, and the
 /// bytes that came behind the request.
-async fn serve_http<S>(
-    io: S,
-    context: &Context,
-    admission: &Admission<'_>,
-) -> Option<(S, Route, Vec<u8>)>
+async fn serve_http<S>(io: S, context: &Context, admission: &Admission<'_>) -> Option<Behind<S>>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let answered = AtomicBool::new(false);
     let upgraded = AtomicBool::new(false);
-    let upgrade = Cell::new(None);
-    let requests =
-        Requests { context, admission, answered: &answered, upgraded: &upgraded, upgrade };
+    let requests = Requests {
+        context,
+        admission,
+        answered: &answered,
+        upgraded: &upgraded,
+        upgrade: Cell::new(None),
+        has_body: Cell::new(false),
+    };
     let writes = Writes::new(&context.config.clock);
     let io = TokioIo::new(HttpStream::new(io, &writes));
     let mut connection = context.http.serve_connection(io, requests);
@@ -83,7 +105,7 @@ where
         context.stats.error(ErrorKind::Stalled);
         return None;
     };
-    if let Err(error) = served {
+    if let Err(error) = &served {
         tracing::debug!(%error, "http connection failed");
         // A peer that has its answers may send no other request, and may leave first.
         let has_answers = answered.load(Relaxed) && (error.is_timeout() || error.is_shutdown());
@@ -91,11 +113,20 @@ where
             let broke = error.source().is_some_and(|cause| cause.is::<io::Error>());
             context.stats.error(if broke { ErrorKind::Reset } else { ErrorKind::Http });
         }
-        return None;
+        if !error.is_parse() {
+            return None;
+        }
     }
+    let refused = served.is_err();
     let parts = connection.into_parts();
-    let route = parts.service.upgrade.get()?;
-    Some((parts.io.into_inner().into_inner(), route, parts.read_buf.to_vec()))
+    let io = parts.io.into_inner().into_inner();
+    if let Some(route) = parts.service.upgrade.get().filter(|_| !refused) {
+        return Some(Behind::Frames { io, route, leftover: parts.read_buf.to_vec() });
+    }
+    let may_send = refused || parts.service.has_body.get() || !parts.read_buf.is_empty();
+    // hyper ends a connection with the preface of HTTP/2 without an answer.
+    let is_http2 = refused && parts.read_buf.starts_with(HTTP2_PREFACE);
+    may_send.then_some(Behind::Nothing { io, last: if is_http2 { NOT_HTTP2 } else { b"" } })
 }
 
 /// The requests of one connection.
@@ -109,6 +140,8 @@ struct Requests<'a> {
     upgraded: &'a AtomicBool,
     /// The route of the request that was answered with 101.
     upgrade: Cell<Option<Route>>,
+    /// Whether the last request has a body, which no route reads.
+    has_body: Cell<bool>,
 }
 
 impl Service<Request<Incoming>> for Requests<'_> {
@@ -121,6 +154,7 @@ impl Service<Request<Incoming>> for Requests<'_> {
         self.answered.store(true, Relaxed);
         self.upgraded.store(route.is_some(), Relaxed);
         self.upgrade.set(route);
+        self.has_body.set(!request.body().is_end_stream());
         ready(Ok(response))
     }
 }

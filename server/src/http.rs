@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::Bytes;
 use http_body_util::Full;
+use hyper::body::Body;
 use hyper::header::{
     ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName,
     HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
@@ -14,8 +15,9 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::access::{self, Refusal, Secrecy};
 use crate::context::Feed;
+use crate::request::Broken;
 use crate::stats::{ErrorKind, OpenGuard};
-use crate::{Context, metrics, page};
+use crate::{Context, metrics, page, request};
 
 /// Seconds after which a refused client may try again.
 const RETRY_SECONDS: &str = "1";
@@ -57,11 +59,14 @@ type Answer = Response<Full<Bytes>>;
 type Header = (HeaderName, &'static str);
 
 /// The answer to one request, and the route of its connection if the answer is 101.
-pub(crate) fn answer<B>(
+pub(crate) fn answer<B: Body>(
     request: &Request<B>,
     context: &Context,
     admission: &Admission<'_>,
 ) -> (Answer, Option<Route>) {
+    if let Err(broken) = request::check(request) {
+        return (bad_request(broken), None);
+    }
     let path = request.uri().path();
     if let Err(refusal) = allowed(request, context) {
         context.stats.error(ErrorKind::Access);
@@ -141,7 +146,7 @@ fn not_found(feed: &Feed) -> &'static str {
 }
 
 /// The server's half of the opening handshake (RFC 6455 §4.2), or a refusal.
-fn upgrade<B>(request: &Request<B>, context: &Context, admission: &Admission<'_>) -> Answer {
+fn upgrade<B: Body>(request: &Request<B>, context: &Context, admission: &Admission<'_>) -> Answer {
     if request.method() != Method::GET {
         let reason = "a WebSocket upgrade must use GET\n";
         return refuse(StatusCode::METHOD_NOT_ALLOWED, reason, &[(ALLOW, "GET")]);
@@ -154,6 +159,9 @@ fn upgrade<B>(request: &Request<B>, context: &Context, admission: &Admission<'_>
         let reason =
             "a WebSocket upgrade needs the headers Connection: Upgrade and Upgrade: websocket\n";
         return refuse(StatusCode::UPGRADE_REQUIRED, reason, &version);
+    }
+    if let Err(broken) = request::check_upgrade(request) {
+        return bad_request(broken);
     }
     if request.headers().get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
         let reason = "only WebSocket version 13 is supported\n";
@@ -197,6 +205,11 @@ fn is_key(key: &[u8]) -> bool {
     let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
     matches!(key, [digits @ .., b'=', b'='] if digits.len() == 22 && digits.iter().all(is_digit))
         && matches!(key[21], b'A' | b'Q' | b'g' | b'w')
+}
+
+/// Ends the connection as well: its peer may see a border between two requests where the server sees none.
+fn bad_request(broken: Broken) -> Answer {
+    refuse(StatusCode::BAD_REQUEST, broken, &[(CONNECTION, "close")])
 }
 
 fn over_limit(context: &Context) -> Answer {

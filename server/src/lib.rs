@@ -10,9 +10,11 @@
 //! - [`socket`]: listening sockets, with their options
 //! - `listener`: accept, limit, back off, drain
 //! - `connection`: one stream from its first byte to its last
-//! - `http`: routes, upgrades, refusals; `http_stream`: the stream below them, which tells when a peer does not read
+//! - `http`: routes, upgrades, refusals; `request`: the rules of a request that hyper leaves to the server;
+//!   `http_stream`: the stream below them, which tells when a peer does not read
 //! - [`access`]: which requests are answered, by host, origin and token
 //! - `session`: shared by both WebSocket routes: idleness, closing, outcome; `peer`: the WebSocket and its state
+//! - `linger`: an end that does not cost the peer what was sent last
 //! - `echo`: feeds all that is buffered, then flushes once
 //! - `dashboard`: the hub that serialises once a tick, and its subscribers
 //! - [`stats`]: live counters; `snapshot`: the counters at one tick, with rates from `meter`; `metrics`: the counters as
@@ -38,6 +40,7 @@ mod error;
 mod history;
 mod http;
 mod http_stream;
+mod linger;
 mod listener;
 pub mod live;
 mod meter;
@@ -45,6 +48,7 @@ mod metrics;
 mod page;
 mod peer;
 mod process;
+mod request;
 mod session;
 mod shutdown;
 mod snapshot;

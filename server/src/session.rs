@@ -1,12 +1,11 @@
 //! Shared by both WebSocket routes: when a session must end, and how.
 
-use std::pin::Pin;
 use std::task::{Context as Task, Poll};
 use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::Stream;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Error as WsError;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
@@ -16,6 +15,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::Context;
 use crate::dashboard::Tick;
+use crate::linger::{CLOSE_WITHIN, linger};
 use crate::peer::Peer;
 use crate::stats::ErrorKind;
 
@@ -24,13 +24,6 @@ const PING_AFTER: Duration = Duration::from_secs(25);
 
 /// Longest silence of a pinged peer.
 const PONG_WITHIN: Duration = Duration::from_secs(10);
-
-/// Time for a peer to read what was sent before a close frame, and to answer it.
-const CLOSE_WITHIN: Duration = Duration::from_secs(2);
-
-/// Most bytes that are read and discarded after a close frame was sent. The kernel resets a socket that is closed with
-/// unread bytes, and the peer would lose the close frame.
-const LINGER_BYTES: usize = 256 * 1024;
 
 /// How a session ended.
 #[derive(Debug)]
@@ -211,26 +204,4 @@ fn classify(error: &WsError) -> (ErrorKind, Option<(CloseCode, &'static str)>) {
         WsError::Capacity(_) => (ErrorKind::TooBig, Some((CloseCode::Size, "message too big"))),
         _ => (ErrorKind::Internal, Some((CloseCode::Error, "internal error"))),
     }
-}
-
-/// Ends the sending side, then reads and discards until the peer has ended its side.
-async fn linger<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S) {
-    if io.shutdown().await.is_err() {
-        return;
-    }
-    let mut budget = LINGER_BYTES;
-    std::future::poll_fn(|cx| {
-        // On the stack of the poll: in the future it would enlarge every connection.
-        let mut bytes = [0; 2048];
-        loop {
-            let mut buffer = ReadBuf::new(&mut bytes);
-            let result = std::task::ready!(Pin::new(&mut *io).poll_read(cx, &mut buffer));
-            let read = result.map_or(0, |()| buffer.filled().len());
-            if read == 0 || read >= budget {
-                return Poll::Ready(());
-            }
-            budget -= read;
-        }
-    })
-    .await;
 }

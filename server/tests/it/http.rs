@@ -66,6 +66,7 @@ fn bytes_that_are_not_http_are_refused_with_400_and_counted() {
     let mut peer = Peer::connect(server.addr());
     peer.send(b"\x16\x03\x01 this is no request\r\n\r\n");
     assert_eq!(peer.response().status, 400);
+    drop(peer);
     let counters = server.until(|counters| counters.connections_open == 0);
     assert_eq!(counters.errors[ErrorKind::Http as usize], 1);
 }

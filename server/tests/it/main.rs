@@ -10,6 +10,7 @@ mod drain;
 mod echo;
 mod handshake;
 mod http;
+mod http_rules;
 mod live;
 mod page;
 mod protocol;

@@ -168,6 +168,14 @@ impl Peer {
         }
     }
 
+    /// Asserts that the connection ends without a reset and without another byte.
+    #[track_caller]
+    pub(crate) fn ended_in_order(&mut self) {
+        let mut rest = Vec::new();
+        self.stream.read_to_end(&mut rest).expect("the server ends its side in order");
+        assert!(rest.is_empty(), "after the end came {rest:?}");
+    }
+
     /// Asserts that nothing can be read, not even the end of the stream.
     #[track_caller]
     pub(crate) fn is_quiet(&mut self) {
