@@ -12,6 +12,8 @@ use hyper::rt::{Sleep, Timer};
 use pin_project_lite::pin_project;
 use tokio::sync::Notify;
 
+use crate::lock::lock;
+
 /// A source of time for ticks and timeouts. Cheap to clone.
 ///
 /// Tokio's own paused clock is no substitute: it jumps ahead whenever the runtime waits, and a runtime that serves
@@ -44,7 +46,7 @@ impl Clock {
     #[track_caller]
     pub fn sleep_until(&self, at: Duration) -> impl Future<Output = ()> + '_ {
         if let Self::Manual(clock) = self {
-            clock.0.timers.lock().expect("no holder panics").add(Location::caller());
+            lock(&clock.0.timers).add(Location::caller());
         }
         async move {
             match self {
@@ -99,7 +101,7 @@ impl ManualClock {
     /// The timers so far.
     #[must_use]
     pub fn timers(&self) -> Timers {
-        *self.0.timers.lock().expect("no holder panics")
+        *lock(&self.0.timers)
     }
 
     fn now(&self) -> Duration {

@@ -54,8 +54,21 @@ pub struct Config {
     pub drain: Duration,
     /// Who may use the server. Default: pages of the server itself, and programs that are no browser; loopback only.
     pub access: Access,
+    /// Called where a test may make the server panic. Default: none.
+    #[doc(hidden)]
+    pub fault: Option<fn(Place)>,
     /// The source of time for ticks and timeouts. Default: the machine's clock.
     pub clock: Clock,
+}
+
+/// A place at which [`Config::fault`] is called.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Before each snapshot.
+    Hub,
+    /// Before the answer to each request.
+    Request,
 }
 
 impl Default for Config {
@@ -68,6 +81,7 @@ impl Default for Config {
             tick: Duration::from_millis(250),
             drain: Duration::from_secs(10),
             access: Access::default(),
+            fault: None,
             clock: Clock::real(),
         }
     }
@@ -94,6 +108,12 @@ impl Config {
         match rules.iter().find(|(holds, _)| !holds) {
             Some((_, rule)) => Err(Error::Config(rule)),
             None => Ok(()),
+        }
+    }
+
+    pub(crate) fn fault_at(&self, place: Place) {
+        if let Some(fault) = self.fault {
+            fault(place);
         }
     }
 

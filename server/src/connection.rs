@@ -2,6 +2,7 @@ use std::cell::Cell;
 use std::error::Error as _;
 use std::future::{Ready, ready};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -150,7 +151,9 @@ impl Service<Request<Incoming>> for Requests<'_> {
     type Future = Ready<Result<Self::Response, Self::Error>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let (response, route) = http::answer(&request, self.context, self.admission);
+        let answer = || http::answer(&request, self.context, self.admission);
+        let (response, route) = catch_unwind(AssertUnwindSafe(answer))
+            .unwrap_or_else(|_| (http::failed(self.context), None));
         self.answered.store(true, Relaxed);
         self.upgraded.store(route.is_some(), Relaxed);
         self.upgrade.set(route);

@@ -1,14 +1,15 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use hyper::server::conn::http1;
 
 use crate::allocations::{self, Allocations};
-use crate::dashboard::Board;
+use crate::dashboard::{Board, Pulse};
 use crate::history::History;
 use crate::process::{Files, Process};
 use crate::shutdown::Shutdown;
-use crate::stats::Stats;
+use crate::stats::{ErrorKind, Stats};
 use crate::{Clock, Config, Error};
 
 /// The source of the numbers on the page.
@@ -34,6 +35,7 @@ pub struct Context {
     bound: OnceLock<IpAddr>,
     /// Written by the hub or by [`crate::LivePage`]; subscribers wait for it.
     pub(crate) board: Board,
+    pub(crate) pulse: Pulse,
 }
 
 impl Context {
@@ -49,6 +51,7 @@ impl Context {
         Ok(Arc::new(Self {
             stats: Stats::new(config.max_connections),
             board: Board::default(),
+            pulse: Pulse::at(config.clock.now()),
             shutdown: Shutdown::default(),
             http: config.http(),
             feed,
@@ -71,6 +74,21 @@ impl Context {
 
     pub(crate) fn bound(&self) -> Option<IpAddr> {
         self.bound.get().copied()
+    }
+
+    /// Takes note of a panic that was caught. The panic's own message, with its place, is on stderr.
+    pub(crate) fn panicked(&self, who: &str) {
+        self.stats.error(ErrorKind::Internal);
+        tracing::error!("{who} panicked; the message is on stderr");
+    }
+
+    /// The time without a snapshot, if the hub should have published one. A drain has no snapshots, and a
+    /// [`crate::LivePage`] no hub: its program publishes when it has something to show.
+    pub(crate) fn hub_silence(&self) -> Option<Duration> {
+        if matches!(self.feed, Feed::Published(_)) || self.shutdown.drain.is_fired() {
+            return None;
+        }
+        self.pulse.silence(self.config.clock.now(), self.config.tick)
     }
 
     /// The process now. With a manual clock the answer is empty, so that all runs of a test are alike; the system calls

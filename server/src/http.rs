@@ -1,6 +1,7 @@
 //! Routes, upgrades and refusals.
 
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -14,10 +15,14 @@ use hyper::{Method, Request, Response, StatusCode, Version};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::access::{self, Refusal, Secrecy};
+use crate::config::Place;
 use crate::context::Feed;
+use crate::lock::lock;
 use crate::request::Broken;
 use crate::stats::{ErrorKind, OpenGuard};
 use crate::{Context, metrics, page, request};
+
+const TEXT: &str = "text/plain; charset=utf-8";
 
 /// Seconds after which a refused client may try again.
 const RETRY_SECONDS: &str = "1";
@@ -64,6 +69,7 @@ pub(crate) fn answer<B: Body>(
     context: &Context,
     admission: &Admission<'_>,
 ) -> (Answer, Option<Route>) {
+    context.config.fault_at(Place::Request);
     if let Err(broken) = request::check(request) {
         return (bad_request(broken), None);
     }
@@ -109,7 +115,10 @@ fn denied(refusal: Refusal) -> Answer {
 fn plain(method: &Method, path: &str, context: &Context, admission: &Admission<'_>) -> Answer {
     let reads = method == Method::GET || method == Method::HEAD;
     let answer = match (path, &context.feed) {
-        ("/healthz", _) => text(StatusCode::OK, "ok\n"),
+        ("/healthz", _) => match context.hub_silence() {
+            None => text(StatusCode::OK, "ok\n"),
+            Some(silence) => unhealthy(silence),
+        },
         ("/readyz", Feed::Server) if context.shutdown.drain.is_fired() => {
             text(StatusCode::SERVICE_UNAVAILABLE, "draining\n")
         }
@@ -118,7 +127,7 @@ fn plain(method: &Method, path: &str, context: &Context, admission: &Admission<'
             typed(StatusCode::OK, metrics::CONTENT_TYPE, metrics::encode(context))
         }
         ("/history", Feed::Published(history)) => {
-            let json = serde_json::to_vec(&*history.lock().expect("no holder panics"));
+            let json = serde_json::to_vec(&*lock(history));
             typed(StatusCode::OK, "application/json", json.expect("a history is plain data"))
         }
         (_, feed) => match page::asset(path) {
@@ -134,6 +143,17 @@ fn plain(method: &Method, path: &str, context: &Context, admission: &Admission<'
         return answer;
     }
     refuse(StatusCode::METHOD_NOT_ALLOWED, "use GET\n", &[(ALLOW, "GET, HEAD")])
+}
+
+fn unhealthy(silence: Duration) -> Answer {
+    let why = format!("unhealthy: no snapshot for {} s; the log says why\n", silence.as_secs());
+    typed(StatusCode::SERVICE_UNAVAILABLE, TEXT, why)
+}
+
+/// The answer to a request whose first answer panicked. What the connection would do next is unknown.
+pub(crate) fn failed(context: &Context) -> Answer {
+    context.panicked("the answer to a request");
+    refuse(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n", &[(CONNECTION, "close")])
 }
 
 fn not_found(feed: &Feed) -> &'static str {
@@ -230,7 +250,7 @@ fn with_headers(mut answer: Answer, headers: &[Header]) -> Answer {
 }
 
 fn text(status: StatusCode, body: &'static str) -> Answer {
-    typed(status, "text/plain; charset=utf-8", body)
+    typed(status, TEXT, body)
 }
 
 fn typed(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Answer {

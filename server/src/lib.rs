@@ -4,6 +4,12 @@
 //! tokio-tungstenite. All code of a connection is generic over the I/O type, so that it runs over TCP and over an
 //! in-memory pipe.
 //!
+//! # Panics
+//!
+//! A panic ends the connection that it happens in: with 1011 after the upgrade, with 500 in an answer. It is counted as
+//! `internal` and logged. The hub goes on after one; while it publishes nothing, `/healthz` is 503. All of this needs
+//! `panic = "unwind"`, the default. With `abort` the process ends, and its service manager starts it again.
+//!
 //! # Layout
 //!
 //! - [`config`]: the settings, with their defaults
@@ -16,13 +22,13 @@
 //! - `session`: shared by both WebSocket routes: idleness, closing, outcome; `peer`: the WebSocket and its state
 //! - `linger`: an end that does not cost the peer what was sent last
 //! - `echo`: feeds all that is buffered, then flushes once
-//! - `dashboard`: the hub that serialises once a tick, and its subscribers
+//! - `dashboard`: the hub that serialises once a tick, its pulse, and its subscribers
 //! - [`stats`]: live counters; `snapshot`: the counters at one tick, with rates from `meter`; `metrics`: the counters as
 //!   OpenMetrics text
 //! - [`allocations`]: the counting allocator of the binary
 //! - `process`: memory, processor time and descriptors, as counted by the system
 //! - [`clock`]: real time, or time that a test moves
-//! - `shutdown`: drain, then kill
+//! - `shutdown`: drain, then kill; `lock`: locks that a panic does not spoil
 //! - `page`: the files of the dashboard's page
 //! - [`embedded`]: the server on a thread of its own
 //! - [`live`]: the page with the numbers of another program, and their `history`
@@ -43,6 +49,7 @@ mod http_stream;
 mod linger;
 mod listener;
 pub mod live;
+mod lock;
 mod meter;
 mod metrics;
 mod page;

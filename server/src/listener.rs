@@ -1,7 +1,9 @@
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use futures::future::{Either, select};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -93,7 +95,11 @@ fn spawn<S>(
     let context = Arc::clone(context);
     tasks.spawn(async move {
         let connection = std::pin::pin!(serve_connection(stream, &context));
-        unless_fired(&context.shutdown.kill, connection).await;
+        let served = unless_fired(&context.shutdown.kill, connection);
+        // The last net: a session ends with 1011, but a panic before the upgrade or in the close has only this.
+        if AssertUnwindSafe(served).catch_unwind().await.is_err() {
+            context.panicked("a connection");
+        }
     });
 }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::context::Feed;
 use crate::embedded::Stopped;
 use crate::history::History;
+use crate::lock::lock;
 use crate::{Access, Config, Context, Embedded, Error};
 
 pub use crate::history::Point;
@@ -59,9 +60,8 @@ impl LivePage {
     /// If `message` is not a JSON object.
     pub fn publish(&self, message: &impl Serialize, point: Option<Point<'_>>) {
         if let (Some(point), Feed::Published(history)) = (point, &self.0.context().feed) {
-            history.lock().expect("no holder panics").push(point);
+            lock(history).push(point);
         }
-        // The board numbers the message while it is locked, so that two callers cannot overtake each other.
         self.0.context().board.publish(|seq| {
             let numbered = Numbered { skipped: 0, seq, message };
             serde_json::to_string(&numbered).expect("a message is a JSON object").into()

@@ -1,10 +1,11 @@
 //! Shared by both WebSocket routes: when a session must end, and how.
 
+use std::panic::AssertUnwindSafe;
 use std::task::{Context as Task, Poll};
 use std::time::Duration;
 
-use futures::StreamExt;
 use futures::stream::Stream;
+use futures::{FutureExt as _, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Error as WsError;
@@ -25,6 +26,9 @@ const PING_AFTER: Duration = Duration::from_secs(25);
 /// Longest silence of a pinged peer.
 const PONG_WITHIN: Duration = Duration::from_secs(10);
 
+/// The reason of a close frame with 1011.
+const INTERNAL: &str = "internal error";
+
 /// How a session ended.
 #[derive(Debug)]
 pub(crate) enum Ending {
@@ -38,6 +42,8 @@ pub(crate) enum Ending {
     Silent,
     /// A subscriber stayed at its high watermark.
     Slow,
+    /// The session panicked.
+    Panicked,
 }
 
 /// One WebSocket at work, driven and watched by [`supervise`].
@@ -74,7 +80,7 @@ where
     let mut drain = std::pin::pin!(context.shutdown.drain.fired());
     let mut due = std::pin::pin!(clock.sleep_until(session.peer().heard + PING_AFTER));
     let mut ticks = std::pin::pin!(ticks);
-    std::future::poll_fn(|cx| {
+    let serving = std::future::poll_fn(|cx| {
         loop {
             let now = clock.now();
             while let Poll::Ready(Some(tick)) = ticks.as_mut().poll_next(cx) {
@@ -120,8 +126,9 @@ where
             };
             due.set(clock.sleep_until(next));
         }
-    })
-    .await
+    });
+    // After a panic the session is only closed, which its WebSocket survives.
+    AssertUnwindSafe(serving).catch_unwind().await.unwrap_or(Ending::Panicked)
 }
 
 /// The deadline that a session's timer waits for.
@@ -158,6 +165,10 @@ where
         Ending::Slow => {
             stats.error(ErrorKind::Slow);
             (CloseCode::Again, "too slow")
+        }
+        Ending::Panicked => {
+            context.panicked("a session");
+            (CloseCode::Error, INTERNAL)
         }
         Ending::Fault(error) => {
             let (kind, answer) = classify(&error);
@@ -202,6 +213,6 @@ fn classify(error: &WsError) -> (ErrorKind, Option<(CloseCode, &'static str)>) {
         }
         WsError::Utf8(_) => (ErrorKind::Utf8, Some((CloseCode::Invalid, "text is not UTF-8"))),
         WsError::Capacity(_) => (ErrorKind::TooBig, Some((CloseCode::Size, "message too big"))),
-        _ => (ErrorKind::Internal, Some((CloseCode::Error, "internal error"))),
+        _ => (ErrorKind::Internal, Some((CloseCode::Error, INTERNAL))),
     }
 }

@@ -9,6 +9,7 @@ use strum::{IntoStaticStr, VariantArray};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::clock::nanoseconds;
+use crate::lock::lock;
 
 /// The kind of an error, by which errors are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
@@ -178,13 +179,13 @@ impl Stats {
     pub(crate) fn sent(&self, messages: u64, bytes: u64, took: Duration) {
         self.messages_out.fetch_add(messages, Relaxed);
         self.bytes_out.fetch_add(bytes, Relaxed);
-        self.handling.lock().expect("no holder panics").saturating_record(nanoseconds(took));
+        lock(&self.handling).saturating_record(nanoseconds(took));
     }
 
     /// Moves the times recorded since the last call into `interval`, and adds them to `total`.
     pub(crate) fn take_handling(&self, interval: &mut Histogram<u64>, total: &mut Histogram<u64>) {
         interval.reset();
-        std::mem::swap(&mut *self.handling.lock().expect("no holder panics"), interval);
+        std::mem::swap(&mut *lock(&self.handling), interval);
         total.add(&*interval).expect("both histograms have the same bounds");
     }
 }

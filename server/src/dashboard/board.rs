@@ -5,6 +5,8 @@ use futures::Stream;
 use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
 
+use crate::lock::lock;
+
 /// Subscribers woken at once. Other tasks of the thread wait for this many writes instead of the writes of all
 /// subscribers.
 const AT_ONCE: usize = 4;
@@ -31,12 +33,18 @@ impl Board {
         self.lock().clone()
     }
 
-    /// Replaces the newest message by `next` of its number, and wakes all subscribers at once.
-    pub(crate) fn publish(&self, next: impl FnOnce(u64) -> Utf8Bytes) {
-        let mut newest = self.lock();
-        let seq = newest.seq + 1;
-        *newest = Tick { seq, json: next(seq) };
-        drop(newest);
+    /// Replaces the newest message by `next` of its number, and wakes all subscribers at once. `next` runs without the
+    /// lock, because it may be slow and may panic; it runs again if another message took the number meanwhile.
+    pub(crate) fn publish(&self, next: impl Fn(u64) -> Utf8Bytes) {
+        loop {
+            let seq = self.lock().seq + 1;
+            let json = next(seq);
+            let mut newest = self.lock();
+            if newest.seq + 1 == seq {
+                *newest = Tick { seq, json };
+                break;
+            }
+        }
         self.waiting.notify_waiters();
     }
 
@@ -79,7 +87,7 @@ impl Board {
     }
 
     fn lock(&self) -> MutexGuard<'_, Tick> {
-        self.newest.lock().expect("no holder panics")
+        lock(&self.newest)
     }
 }
 
@@ -160,6 +168,35 @@ mod tests {
             let turns = other.await.expect("the task does not panic");
             assert!(turns >= 9, "{turns} turns");
         });
+    }
+
+    #[test]
+    fn messages_of_several_callers_are_numbered_without_a_gap_and_shown_in_order() {
+        let (board, seen) = (Board::default(), Mutex::new(Vec::new()));
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..1000 {
+                        board.publish(|seq| seq.to_string().into());
+                        let Tick { seq, json } = board.newest();
+                        assert_eq!(json.as_str(), seq.to_string());
+                        lock(&seen).push(seq);
+                    }
+                });
+            }
+        });
+        assert_eq!((board.newest().seq, lock(&seen).len()), (4000, 4000));
+    }
+
+    #[test]
+    fn a_message_that_panics_while_it_is_made_leaves_the_board_as_it_was() {
+        let board = Board::default();
+        board.publish(|seq| seq.to_string().into());
+        let publish = || board.publish(|_| panic!("no message"));
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(publish)).expect_err("it panics");
+        assert!(!board.newest.is_poisoned());
+        board.publish(|seq| seq.to_string().into());
+        assert_eq!((board.newest().seq, board.newest().json.as_str()), (2, "2"));
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod http;
 mod http_rules;
 mod live;
 mod page;
+mod panics;
 mod protocol;
 mod public;
 mod rfc6455;

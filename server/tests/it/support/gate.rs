@@ -34,12 +34,24 @@ pub(crate) struct Gate(Arc<Mutex<State>>);
 #[derive(Default)]
 struct State {
     shut: bool,
+    reads_panic: bool,
+    writes_panic: bool,
     writer: Option<Waker>,
 }
 
 impl Gate {
     pub(crate) fn shut(&self) {
         self.0.lock().expect("no holder panics").shut = true;
+    }
+
+    /// The next read panics, as a fault of the server would.
+    pub(crate) fn panic_in_read(&self) {
+        self.0.lock().expect("no holder panics").reads_panic = true;
+    }
+
+    /// The next write panics.
+    pub(crate) fn panic_in_write(&self) {
+        self.0.lock().expect("no holder panics").writes_panic = true;
     }
 
     pub(crate) fn open(&self) {
@@ -63,6 +75,8 @@ impl AsyncRead for Gated {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let panics = std::mem::take(&mut self.gate.0.lock().expect("no holder panics").reads_panic);
+        assert!(!panics, "planted in a read");
         Pin::new(&mut self.stream).poll_read(cx, buffer)
     }
 }
@@ -78,7 +92,9 @@ impl AsyncWrite for Gated {
             state.writer = Some(cx.waker().clone());
             return Poll::Pending;
         }
+        let panics = std::mem::take(&mut state.writes_panic);
         drop(state);
+        assert!(!panics, "planted in a write");
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 

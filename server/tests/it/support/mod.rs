@@ -96,8 +96,8 @@ impl Server {
     /// since accepted, served and closed a new connection.
     pub(crate) fn settle(&self) {
         let mut probe = Peer::connect(self.addr());
-        probe.send(request("GET /healthz HTTP/1.1", &["Connection: close"]).as_bytes());
-        assert_eq!(probe.response().status, 200);
+        probe.send(request("GET /nowhere HTTP/1.1", &["Connection: close"]).as_bytes());
+        assert_eq!(probe.response().status, 404);
         probe.ended();
     }
 
