@@ -6,12 +6,14 @@
 //! - [`scenario`]: the shapes that several scenarios have in common
 //! - [`dashboard`]: the shape with a snapshot a tick; [`snapshots`]: a subscriber's check of them
 //! - [`window`]: a window with our server and its manual clock; `log`: the lines that it logs
+//! - `flood`: peers in memory that send for ever
 //! - [`codec`]: frames through tungstenite alone
 //!
 //! The scenarios themselves are `tests/scenarios/<id>.rs`.
 
 pub mod codec;
 pub mod dashboard;
+mod flood;
 mod log;
 pub mod scenario;
 pub mod snapshots;

@@ -1,7 +1,6 @@
 //! A window with our server in it.
 
 use std::cell::Cell;
-use std::io::Cursor;
 use std::net::Ipv4Addr;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -12,18 +11,13 @@ use plimsoll::io_count::IO;
 use plimsoll::ws::MemoryPeer;
 use plimsoll::{Environment, Scenario, Window};
 use server::clock::ManualClock;
-use server::stats::{Counters, ErrorKind};
+use server::stats::Counters;
 use server::{Clock, Config, Context, Embedded};
-use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 use tokio::runtime;
 
 use crate::log::{self, Lines};
 use crate::snapshots::Snapshots;
-
-/// An upgrade and a frame with a reserved bit, masked with zeros.
-const FLOOD: &[u8] = b"GET /ws/echo HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n\xf1\x80\0\0\0\0";
 
 /// A [`Window`] for our server, with a clock that every server in it uses. Its methods fail as the server does, or if
 /// the server does not behave as they say.
@@ -149,20 +143,6 @@ impl ServerWindow<'_> {
                 && counters.errors.iter().sum::<u64>() == 0,
             "the peer in memory did not get the expected replies: {counters:?}"
         );
-        Ok(())
-    }
-
-    /// Serves peers in memory that break a rule after the upgrade and then send on for ever, one for each operation.
-    pub fn serve_floods(&self) -> anyhow::Result<()> {
-        let runtime = runtime::Builder::new_current_thread().build()?;
-        let context = Context::new(self.config())?;
-        for _ in 0..self.ops() {
-            let sent = Cursor::new(FLOOD).chain(tokio::io::repeat(0));
-            let peer = tokio::io::join(sent, tokio::io::sink());
-            self.run(&runtime, server::serve_connection(plimsoll::count(peer), &context));
-        }
-        let errors = context.stats().counters().errors;
-        ensure!(errors[ErrorKind::Protocol as usize] == self.ops(), "not refused: {errors:?}");
         Ok(())
     }
 

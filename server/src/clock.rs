@@ -50,7 +50,11 @@ impl Clock {
         }
         async move {
             match self {
-                Self::Real(start) => tokio::time::sleep_until((*start + at).into()).await,
+                // A timer is polled behind the reads of a task, which may have used up the task's budget.
+                Self::Real(start) => {
+                    let sleep = tokio::time::sleep_until((*start + at).into());
+                    tokio::task::coop::unconstrained(sleep).await;
+                }
                 Self::Manual(clock) => clock.sleep_until(at).await,
             }
         }
@@ -174,4 +178,30 @@ impl<F: Future<Output = ()> + Send + Sync> Sleep for HttpSleep<F> {}
 /// `duration` in nanoseconds.
 pub(crate) fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::pin::pin;
+
+    use super::*;
+
+    #[test]
+    fn a_timer_fires_in_a_task_that_has_used_up_its_budget() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+        let clock = Clock::real();
+        let mut due = Box::pin(clock.sleep_until(Duration::ZERO));
+        let mut is_armed = false;
+        runtime.expect("a runtime").block_on(poll_fn(|cx| {
+            if !is_armed {
+                is_armed = true;
+                return due.as_mut().poll(cx);
+            }
+            // Only the timer wakes this task.
+            while pin!(tokio::task::coop::consume_budget()).poll(cx).is_ready() {}
+            assert!(due.as_mut().poll(cx).is_ready());
+            Poll::Ready(())
+        }));
+    }
 }

@@ -48,6 +48,10 @@ pub struct Config {
     pub read_buffer: usize,
     /// Bytes gathered for an echo client before they are written ahead of the flush. Default 8 KiB.
     pub write_buffer: usize,
+    /// Pings, pongs and data frames without a payload that a peer may send within a second; a peer that sends more is
+    /// closed with 1008. Default 4096: clients that ping as a sign of life send one in several seconds, and the server
+    /// answers as many within a few milliseconds.
+    pub max_idle_frames: u32,
     /// Time between two dashboard snapshots. Default 250 ms.
     pub tick: Duration,
     /// Longest wait for connections to end after a request to shut down. Default 10 s.
@@ -78,6 +82,7 @@ impl Default for Config {
             max_message: 64 * KIB,
             read_buffer: 8 * KIB,
             write_buffer: 8 * KIB,
+            max_idle_frames: 4096,
             tick: Duration::from_millis(250),
             drain: Duration::from_secs(10),
             access: Access::default(),

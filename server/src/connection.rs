@@ -20,10 +20,12 @@ use tokio_tungstenite::tungstenite::protocol::Role;
 use crate::Context;
 use crate::dashboard::Subscriber;
 use crate::echo::Echo;
+use crate::frames::Limits;
 use crate::http::{self, Admission, Route};
 use crate::http_stream::{HttpStream, Writes};
 use crate::linger::farewell;
 use crate::stats::ErrorKind;
+use crate::wire::Wire;
 
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -51,7 +53,8 @@ where
         Route::Echo => context.config.echo(),
         Route::Dashboard => context.config.dashboard(),
     };
-    let ws = WebSocketStream::from_partially_read(io, leftover, Role::Server, Some(config)).await;
+    let wire = Wire::new(io, leftover, Limits::of(&config), &context.config);
+    let ws = WebSocketStream::from_raw_socket(wire, Role::Server, Some(config)).await;
     match route {
         Route::Echo => Echo::new(ws, context).run().await,
         Route::Dashboard => Subscriber::new(ws, context).run().await,

@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use futures::{Sink, Stream};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 use crate::Context;
-use crate::peer::Peer;
+use crate::peer::{Peer, WebSocket};
 use crate::session::{self, Session};
 use crate::stats::OpenGuard;
+
+/// Time after which a batch is flushed at the end of a turn, though there may be more to read.
+const BATCH_WITHIN: Duration = Duration::from_millis(1);
 
 /// Sends every message back until the connection ends.
 ///
@@ -19,7 +21,7 @@ use crate::stats::OpenGuard;
 /// Nothing more is read while that flush waits for the peer, so a peer that does not read cannot make the server hold
 /// more than one batch.
 pub(crate) struct Echo<'a, S> {
-    peer: Peer<S>,
+    peer: Peer<'a, S>,
     context: &'a Context,
     /// Made after `peer`: a session that counts as open is already being timed.
     _open: OpenGuard<'a>,
@@ -35,15 +37,21 @@ struct Batch {
     since: Duration,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Session for Echo<'_, S> {
+impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a> for Echo<'a, S> {
     type Io = S;
 
     fn poll(&mut self, cx: &mut Task<'_>, now: Duration) -> Poll<Result<CloseCode, WsError>> {
+        let mut asked = false;
         loop {
             if self.peer.flushing {
                 ready!(Pin::new(&mut self.peer.ws).poll_flush(cx))?;
                 self.peer.flushing = false;
                 self.batch_sent();
+                // There was nothing to read just now, and what comes next wakes the task. Asking again would clear
+                // tungstenite's whole read buffer. Behind a close frame the flush was the last act: ask for the end.
+                if asked && !self.peer.is_closing() {
+                    return Poll::Pending;
+                }
             }
             ready!(Pin::new(&mut self.peer.ws).poll_ready(cx))?;
             match Pin::new(&mut self.peer.ws).poll_next(cx) {
@@ -57,19 +65,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session for Echo<'_, S> {
                     self.batch_sent();
                     return Poll::Ready(self.peer.close_code());
                 }
-                Poll::Pending if self.batch.messages > 0 => self.peer.flushing = true,
+                Poll::Pending if self.batch.messages > 0 && !self.is_held_over(now) => {
+                    self.peer.flushing = true;
+                    asked = true;
+                }
                 Poll::Pending => return Poll::Pending,
             }
         }
     }
 
-    fn peer(&mut self) -> &mut Peer<S> {
+    fn peer(&mut self) -> &mut Peer<'a, S> {
         &mut self.peer
     }
 }
 
 impl<'a, S: AsyncRead + AsyncWrite + Unpin> Echo<'a, S> {
-    pub(crate) fn new(ws: WebSocketStream<S>, context: &'a Context) -> Self {
+    pub(crate) fn new(ws: WebSocket<'a, S>, context: &'a Context) -> Self {
         Self {
             peer: Peer::new(ws, context.config.clock.now()),
             context,
@@ -88,6 +99,11 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Echo<'a, S> {
         } else {
             self.take_batch();
         }
+    }
+
+    /// Whether the batch goes on in the next turn, in which there may be more to read.
+    fn is_held_over(&self, now: Duration) -> bool {
+        self.peer.ws.get_ref().has_yielded() && now.saturating_sub(self.batch.since) < BATCH_WITHIN
     }
 
     /// Feeds the answer to one message. tungstenite answers pings and close frames.

@@ -9,8 +9,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use crate::Clock;
 use crate::clock::nanoseconds;
 
-/// Longest wait for a peer to take a part of an answer.
-const STALL_WITHIN: Duration = Duration::from_secs(5);
+/// Longest wait for a peer to take a part of what is written. Linux says that it took something once a third of the send
+/// buffer is free.
+pub(crate) const STALL_WITHIN: Duration = Duration::from_secs(5);
 
 /// [`Writes::waiting_since`] while no write waits.
 const NOT_WAITING: u64 = u64::MAX;

@@ -21,6 +21,7 @@
 //! - [`access`]: which requests are answered, by host, origin and token
 //! - `session`: shared by both WebSocket routes: idleness, closing, outcome; `peer`: the WebSocket and its state
 //! - `linger`: an end that does not cost the peer what was sent last
+//! - `wire`: the stream below a WebSocket: turns, limits, stalls; `frames`: the frames in it
 //! - `echo`: feeds all that is buffered, then flushes once
 //! - `dashboard`: the hub that serialises once a tick, its pulse, and its subscribers
 //! - [`stats`]: live counters; `snapshot`: the counters at one tick, with rates from `meter`; `metrics`: the counters as
@@ -43,6 +44,7 @@ mod dashboard;
 mod echo;
 pub mod embedded;
 mod error;
+mod frames;
 mod history;
 mod http;
 mod http_stream;
@@ -61,6 +63,7 @@ mod shutdown;
 mod snapshot;
 pub mod socket;
 pub mod stats;
+mod wire;
 
 pub use access::Access;
 pub use clock::Clock;

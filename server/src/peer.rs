@@ -8,9 +8,14 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
+use crate::wire::Wire;
+
+/// A WebSocket on a bounded stream.
+pub(crate) type WebSocket<'a, S> = WebSocketStream<Wire<'a, S>>;
+
 /// The WebSocket of one peer, and what its session has to remember.
-pub(crate) struct Peer<S> {
-    pub(crate) ws: WebSocketStream<S>,
+pub(crate) struct Peer<'a, S> {
+    pub(crate) ws: WebSocket<'a, S>,
     /// Whether something was fed and must be flushed.
     pub(crate) flushing: bool,
     /// When the peer was last heard.
@@ -18,9 +23,9 @@ pub(crate) struct Peer<S> {
     closed: Option<CloseCode>,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
+impl<'a, S: AsyncRead + AsyncWrite + Unpin> Peer<'a, S> {
     /// A peer that was last heard at `now`.
-    pub(crate) fn new(ws: WebSocketStream<S>, now: Duration) -> Self {
+    pub(crate) fn new(ws: WebSocket<'a, S>, now: Duration) -> Self {
         Self { ws, flushing: false, heard: now, closed: None }
     }
 

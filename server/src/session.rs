@@ -7,7 +7,6 @@ use std::time::Duration;
 use futures::stream::Stream;
 use futures::{FutureExt as _, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Error as WsError;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -16,9 +15,11 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::Context;
 use crate::dashboard::Tick;
+use crate::http_stream::STALL_WITHIN;
 use crate::linger::{CLOSE_WITHIN, linger};
-use crate::peer::Peer;
+use crate::peer::{Peer, WebSocket};
 use crate::stats::ErrorKind;
+use crate::wire::Excess;
 
 /// Silence after which a peer is pinged.
 const PING_AFTER: Duration = Duration::from_secs(25);
@@ -44,10 +45,12 @@ pub(crate) enum Ending {
     Slow,
     /// The session panicked.
     Panicked,
+    /// The peer took nothing.
+    Stalled,
 }
 
 /// One WebSocket at work, driven and watched by [`supervise`].
-pub(crate) trait Session {
+pub(crate) trait Session<'a> {
     /// The stream below the WebSocket.
     type Io;
 
@@ -60,25 +63,27 @@ pub(crate) trait Session {
         None
     }
 
-    fn peer(&mut self) -> &mut Peer<Self::Io>;
+    fn peer(&mut self) -> &mut Peer<'a, Self::Io>;
 }
 
-/// Runs a session until it ends by itself, its peer falls silent, or the server shuts down.
+/// Runs a session until it ends by itself, its peer falls silent or takes nothing, or the server shuts down.
 ///
-/// Traffic does not touch the timer: when it fires, it looks when the peer was last heard and goes back to sleep.
-pub(crate) async fn supervise<T>(
+/// Traffic does not touch the timer: when it fires, it looks for the next deadline and goes back to sleep. Only a deadline
+/// that is earlier than the timer, as of a write that begins to wait, makes a new one.
+pub(crate) async fn supervise<'a, T>(
     context: &Context,
     session: &mut T,
     ticks: impl Stream<Item = Tick>,
 ) -> Ending
 where
-    T: Session<Io: AsyncRead + AsyncWrite + Unpin>,
+    T: Session<'a, Io: AsyncRead + AsyncWrite + Unpin>,
 {
     let clock = &context.config.clock;
     let mut watch = Watch::Silence;
     let mut registered = false;
     let mut drain = std::pin::pin!(context.shutdown.drain.fired());
-    let mut due = std::pin::pin!(clock.sleep_until(session.peer().heard + PING_AFTER));
+    let mut due_at = session.peer().heard + PING_AFTER;
+    let mut due = std::pin::pin!(clock.sleep_until(due_at));
     let mut ticks = std::pin::pin!(ticks);
     let serving = std::future::poll_fn(|cx| {
         loop {
@@ -102,52 +107,70 @@ where
                 }
             }
             let peer = session.peer();
-            if peer.is_closing() && !matches!(watch, Watch::Close) {
-                watch = Watch::Close;
-                due.set(clock.sleep_until(now + CLOSE_WITHIN));
+            let (deadline, ending) = watch.next(peer, now);
+            if now >= deadline {
+                if let Some(ending) = ending {
+                    return Poll::Ready(ending);
+                }
+                if let Err(error) = peer.ping() {
+                    return Poll::Ready(Ending::Fault(error));
+                }
+                watch = Watch::Pong(now);
+                continue;
+            }
+            if deadline < due_at {
+                due_at = deadline;
+                due.set(clock.sleep_until(deadline));
             }
             std::task::ready!(due.as_mut().poll(cx));
-            let next = match watch {
-                Watch::Close => return Poll::Ready(Ending::Silent),
-                Watch::Pong(pinged) if peer.heard < pinged => {
-                    return Poll::Ready(Ending::Silent);
-                }
-                Watch::Silence if now.saturating_sub(peer.heard) >= PING_AFTER => {
-                    if let Err(error) = peer.ping() {
-                        return Poll::Ready(Ending::Fault(error));
-                    }
-                    watch = Watch::Pong(now);
-                    now + PONG_WITHIN
-                }
-                Watch::Silence | Watch::Pong(_) => {
-                    watch = Watch::Silence;
-                    peer.heard + PING_AFTER
-                }
-            };
-            due.set(clock.sleep_until(next));
+            due_at = Duration::MAX;
         }
     });
     // After a panic the session is only closed, which its WebSocket survives.
     AssertUnwindSafe(serving).catch_unwind().await.unwrap_or(Ending::Panicked)
 }
 
-/// The deadline that a session's timer waits for.
+/// What a session's peer owes.
+#[derive(Clone, Copy)]
 enum Watch {
-    /// Silence for [`PING_AFTER`].
+    /// A whole message within [`PING_AFTER`] of the last one. Half of a frame is no sign of life: a peer that takes longer
+    /// than this and [`PONG_WITHIN`] for one frame is dropped.
     Silence,
-    /// Silence for [`PONG_WITHIN`] after a ping at this time.
+    /// A whole message within [`PONG_WITHIN`] of a ping at this time.
     Pong(Duration),
-    /// [`CLOSE_WITHIN`] after the peer's close frame, if the peer has not taken the answer by then.
-    Close,
+    /// To take the answer to its close frame within [`CLOSE_WITHIN`] of this time.
+    Close(Duration),
+}
+
+impl Watch {
+    /// Takes note of what the peer did. Returns the next deadline, and how the session ends then; with a ping if `None`.
+    fn next<S>(&mut self, peer: &Peer<'_, S>, now: Duration) -> (Duration, Option<Ending>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        match *self {
+            Self::Close(since) => return (since + CLOSE_WITHIN, Some(Ending::Silent)),
+            _ if peer.is_closing() => {
+                *self = Self::Close(now);
+                return (now + CLOSE_WITHIN, Some(Ending::Silent));
+            }
+            Self::Pong(pinged) if peer.heard >= pinged => *self = Self::Silence,
+            Self::Pong(_) | Self::Silence => {}
+        }
+        let (at, ending) = match *self {
+            Self::Pong(pinged) => (pinged + PONG_WITHIN, Some(Ending::Silent)),
+            _ => (peer.heard + PING_AFTER, None),
+        };
+        match peer.ws.get_ref().stalled().map(|since| since + STALL_WITHIN) {
+            Some(stall) if stall <= at => (stall, Some(Ending::Stalled)),
+            _ => (at, ending),
+        }
+    }
 }
 
 /// Counts how a session ended and sends the peer a close frame, waiting for the peer no longer than [`CLOSE_WITHIN`].
 /// Returns whether the kernel took everything that was fed.
-pub(crate) async fn finish<S>(
-    context: &Context,
-    ws: &mut WebSocketStream<S>,
-    ending: Ending,
-) -> bool
+pub(crate) async fn finish<S>(context: &Context, ws: &mut WebSocket<'_, S>, ending: Ending) -> bool
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -159,6 +182,10 @@ where
         }
         Ending::Silent => {
             stats.error(ErrorKind::Silent);
+            return false;
+        }
+        Ending::Stalled => {
+            stats.error(ErrorKind::Stalled);
             return false;
         }
         Ending::Drained => (CloseCode::Away, "server is shutting down"),
@@ -193,7 +220,7 @@ where
             answered |= message.is_close();
         }
         if !answered {
-            linger(ws.get_mut()).await;
+            linger(ws.get_mut().socket()).await;
         }
     };
     let timeout = std::pin::pin!(context.config.clock.sleep(CLOSE_WITHIN));
@@ -203,6 +230,11 @@ where
 
 /// The kind that an error is counted as, and the close frame for it (RFC 6455 §7.4.1); none if the peer is gone.
 fn classify(error: &WsError) -> (ErrorKind, Option<(CloseCode, &'static str)>) {
+    if let WsError::Io(error) = error
+        && let Some(excess) = error.get_ref().and_then(|error| error.downcast_ref::<Excess>())
+    {
+        return (ErrorKind::Policy, Some((CloseCode::Policy, excess.reason())));
+    }
     match error {
         WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) | WsError::Io(_) => {
             (ErrorKind::Reset, None)

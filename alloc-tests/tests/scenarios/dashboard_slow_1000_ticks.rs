@@ -8,8 +8,8 @@ use plimsoll::Scenario;
 use plimsoll::ws::Client;
 use server::Config;
 
-/// 1000 of them are shorter than the time after which a paused subscriber is closed.
-const TICK: Duration = Duration::from_millis(9);
+/// 1000 of them are shorter than the time after which a subscriber that takes nothing is dropped.
+const TICK: Duration = Duration::from_millis(4);
 
 pub(crate) fn scenario() -> Scenario {
     window::scenario("tick", 1000, |ops| {

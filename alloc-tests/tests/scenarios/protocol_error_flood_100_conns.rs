@@ -2,7 +2,14 @@
 
 use alloc_tests::window;
 use plimsoll::Scenario;
+use server::stats::ErrorKind;
+
+/// A reserved bit, masked with zeros.
+const BROKEN: &[u8] = b"\xf1\x80\0\0\0\0";
 
 pub(crate) fn scenario() -> Scenario {
-    window::scenario("connection", 100, |_| |window| window.serve_floods()).in_memory()
+    window::scenario("connection", 100, |_| {
+        |window| window.serve_floods(BROKEN, b"\0", ErrorKind::Protocol)
+    })
+    .in_memory()
 }

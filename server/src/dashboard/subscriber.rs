@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use futures::{Sink, Stream as _};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 use super::Tick;
 use crate::Context;
-use crate::peer::Peer;
+use crate::peer::{Peer, WebSocket};
 use crate::session::{self, Ending, Session};
 use crate::snapshot::Snapshot;
 use crate::stats::OpenGuard;
@@ -33,7 +32,7 @@ const PAUSE_WITHIN: Duration = Duration::from_secs(10);
 /// [`LOW_WATERMARK`] it resumes with the newest snapshot, which says how many it missed. No other subscriber waits for
 /// it.
 pub(crate) struct Subscriber<'a, S> {
-    peer: Peer<S>,
+    peer: Peer<'a, S>,
     context: &'a Context,
     /// Made after `peer` and before `last_seq`: a subscriber that counts as open is being timed, and misses no tick.
     _open: OpenGuard<'a>,
@@ -49,7 +48,7 @@ struct Pause {
     newest: Option<Utf8Bytes>,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Session for Subscriber<'_, S> {
+impl<'a, S: AsyncRead + AsyncWrite + Unpin> Session<'a> for Subscriber<'a, S> {
     type Io = S;
 
     fn poll(&mut self, cx: &mut Task<'_>, now: Duration) -> Poll<Result<CloseCode, WsError>> {
@@ -83,13 +82,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session for Subscriber<'_, S> {
         None
     }
 
-    fn peer(&mut self) -> &mut Peer<S> {
+    fn peer(&mut self) -> &mut Peer<'a, S> {
         &mut self.peer
     }
 }
 
 impl<'a, S: AsyncRead + AsyncWrite + Unpin> Subscriber<'a, S> {
-    pub(crate) fn new(ws: WebSocketStream<S>, context: &'a Context) -> Self {
+    pub(crate) fn new(ws: WebSocket<'a, S>, context: &'a Context) -> Self {
         let peer = Peer::new(ws, context.config.clock.now());
         let open = OpenGuard::new(&context.stats.dashboard_open);
         let newest = context.board.newest();

@@ -21,15 +21,15 @@ fn snapshot(client: &mut Client) -> (u64, u64) {
     (snapshot["seq"].as_u64().expect("a number"), snapshot["skipped"].as_u64().expect("a number"))
 }
 
-/// A subscriber that got its first snapshot and now reads nothing.
-struct Stalled {
+/// A subscriber that got its first snapshot and now reads next to nothing.
+struct Slow {
     server: Server,
     gates: Gates,
     client: Client,
     seq: u64,
 }
 
-impl Stalled {
+impl Slow {
     fn new() -> Self {
         let (server, gates) = Server::gated();
         let mut client = client(server.addr(), "/ws/dashboard");
@@ -39,14 +39,16 @@ impl Stalled {
     }
 
     fn paused() -> Self {
-        let mut stalled = Self::new();
-        stalled.ticks(UNTIL_PAUSED);
-        assert_eq!(stalled.counters().backpressure_events, 1);
-        stalled
+        let mut slow = Self::new();
+        slow.ticks(UNTIL_PAUSED);
+        assert_eq!(slow.counters().backpressure_events, 1);
+        slow
     }
 
+    /// Time in which it takes a byte of what is being written at each tick: it is slow, and not stalled.
     fn ticks(&mut self, ticks: u64) {
         for _ in 0..ticks {
+            self.gates.of(self.client.get_ref()).pass(1);
             self.server.tick(1);
         }
         self.seq += ticks;
@@ -63,23 +65,23 @@ impl Stalled {
 
 #[test]
 fn a_subscriber_below_the_high_watermark_misses_nothing() {
-    let mut stalled = Stalled::new();
-    stalled.ticks(UNTIL_PAUSED - 1);
-    assert_eq!(stalled.counters().backpressure_events, 0);
-    stalled.open();
-    for seq in 2..=stalled.seq {
-        assert_eq!(snapshot(&mut stalled.client), (seq, 0));
+    let mut slow = Slow::new();
+    slow.ticks(UNTIL_PAUSED - 1);
+    assert_eq!(slow.counters().backpressure_events, 0);
+    slow.open();
+    for seq in 2..=slow.seq {
+        assert_eq!(snapshot(&mut slow.client), (seq, 0));
     }
-    stalled.ticks(1);
-    assert_eq!(snapshot(&mut stalled.client), (stalled.seq, 0));
-    assert_eq!(stalled.counters().snapshots_skipped, 0);
+    slow.ticks(1);
+    assert_eq!(snapshot(&mut slow.client), (slow.seq, 0));
+    assert_eq!(slow.counters().snapshots_skipped, 0);
 }
 
 #[test]
 fn a_subscriber_at_the_high_watermark_is_paused() {
-    let mut stalled = Stalled::paused();
-    stalled.ticks(20);
-    let counters = stalled.counters();
+    let mut slow = Slow::paused();
+    slow.ticks(20);
+    let counters = slow.counters();
     assert_eq!((counters.backpressure_events, counters.dashboard_open), (1, 1));
     // The first, and the one being written.
     assert_eq!(counters.snapshots_sent, 2);
@@ -87,105 +89,106 @@ fn a_subscriber_at_the_high_watermark_is_paused() {
 
 #[test]
 fn a_subscriber_that_resumes_is_told_how_many_it_missed() {
-    let mut stalled = Stalled::paused();
-    let last_queued = stalled.seq;
-    stalled.ticks(7);
-    stalled.open();
+    let mut slow = Slow::paused();
+    let last_queued = slow.seq;
+    slow.ticks(7);
+    slow.open();
     for seq in 2..=last_queued {
-        assert_eq!(snapshot(&mut stalled.client), (seq, 0));
+        assert_eq!(snapshot(&mut slow.client), (seq, 0));
     }
     // The newest of the seven snapshots.
-    assert_eq!(snapshot(&mut stalled.client), (stalled.seq, 6));
-    stalled.ticks(1);
-    assert_eq!(snapshot(&mut stalled.client), (stalled.seq, 0));
-    let counters = stalled.counters();
+    assert_eq!(snapshot(&mut slow.client), (slow.seq, 6));
+    slow.ticks(1);
+    assert_eq!(snapshot(&mut slow.client), (slow.seq, 0));
+    let counters = slow.counters();
     assert_eq!((counters.snapshots_skipped, counters.backpressure_events), (6, 1));
-    assert_eq!(counters.snapshots_sent, stalled.seq - 6);
+    assert_eq!(counters.snapshots_sent, slow.seq - 6);
 }
 
 #[test]
 fn a_subscriber_that_resumes_before_the_next_tick_missed_nothing() {
-    let mut stalled = Stalled::paused();
-    stalled.open();
-    for seq in 2..=stalled.seq {
-        assert_eq!(snapshot(&mut stalled.client), (seq, 0));
+    let mut slow = Slow::paused();
+    slow.open();
+    for seq in 2..=slow.seq {
+        assert_eq!(snapshot(&mut slow.client), (seq, 0));
     }
-    stalled.ticks(1);
-    assert_eq!(snapshot(&mut stalled.client), (stalled.seq, 0));
+    slow.ticks(1);
+    assert_eq!(snapshot(&mut slow.client), (slow.seq, 0));
 }
 
 #[test]
 fn a_subscriber_can_be_paused_again() {
-    let mut stalled = Stalled::paused();
+    let mut slow = Slow::paused();
     let (mut received, mut missed) = (1, 0);
     for round in 1..=3 {
-        stalled.ticks(round);
-        stalled.open();
-        while received < stalled.seq {
-            let (seq, skipped) = snapshot(&mut stalled.client);
+        slow.ticks(round);
+        slow.open();
+        while received < slow.seq {
+            let (seq, skipped) = snapshot(&mut slow.client);
             assert_eq!(seq, received + 1 + skipped);
             (received, missed) = (seq, missed + skipped);
         }
-        stalled.server.settle();
-        stalled.gates.of(stalled.client.get_ref()).shut();
-        stalled.ticks(UNTIL_PAUSED);
-        assert_eq!(stalled.counters().backpressure_events, round + 1);
+        slow.server.settle();
+        slow.gates.of(slow.client.get_ref()).shut();
+        slow.ticks(UNTIL_PAUSED);
+        assert_eq!(slow.counters().backpressure_events, round + 1);
     }
-    assert_eq!((missed, stalled.counters().snapshots_skipped), (1 + 2, 1 + 2));
+    assert_eq!((missed, slow.counters().snapshots_skipped), (1 + 2, 1 + 2));
 }
 
 #[test]
 fn a_pause_of_over_10_s_is_closed_with_1013() {
-    let mut stalled = Stalled::paused();
-    stalled.ticks(TICKS_IN_PAUSE);
-    assert_eq!(errors(&stalled.counters(), ErrorKind::Slow), 0, "10 s is not over 10 s");
-    stalled.ticks(1);
-    let counters = stalled.counters();
+    let mut slow = Slow::paused();
+    slow.ticks(TICKS_IN_PAUSE);
+    assert_eq!(errors(&slow.counters(), ErrorKind::Slow), 0, "10 s is not over 10 s");
+    slow.ticks(1);
+    let counters = slow.counters();
     assert_eq!((errors(&counters, ErrorKind::Slow), closes(&counters, 1013)), (1, 1));
-    stalled.open();
-    // The snapshot that was being written when it stalled; the queued ones were dropped.
-    assert_eq!(snapshot(&mut stalled.client), (2, 0));
-    assert_eq!(closed(stalled.client), 1013);
-    stalled.server.until(|counters| counters.connections_open == 0);
+    slow.open();
+    // The snapshot that was being written when it slow; the queued ones were dropped.
+    assert_eq!(snapshot(&mut slow.client), (2, 0));
+    assert_eq!(closed(slow.client), 1013);
+    slow.server.until(|counters| counters.connections_open == 0);
 }
 
 #[test]
 fn a_slow_subscriber_that_does_not_take_the_close_frame_is_dropped() {
-    let mut stalled = Stalled::paused();
-    stalled.ticks(TICKS_IN_PAUSE + 1);
-    assert_eq!(errors(&stalled.counters(), ErrorKind::Slow), 1);
-    stalled.server.advance(Duration::from_secs(2));
-    let counters = stalled.server.until(|counters| counters.dashboard_open == 0);
+    let mut slow = Slow::paused();
+    slow.ticks(TICKS_IN_PAUSE + 1);
+    assert_eq!(errors(&slow.counters(), ErrorKind::Slow), 1);
+    slow.server.advance(Duration::from_secs(2));
+    let counters = slow.server.until(|counters| counters.dashboard_open == 0);
     assert_eq!(counters.errors.iter().sum::<u64>(), 1);
-    stalled.client.read().expect_err("the connection is gone");
+    slow.client.read().expect_err("the connection is gone");
 }
 
 #[test]
 fn a_slow_subscriber_delays_no_other_client() {
-    let mut stalled = Stalled::new();
-    let mut echo = client(stalled.server.addr(), "/ws/echo");
-    let mut quick = client(stalled.server.addr(), "/ws/dashboard");
+    let mut slow = Slow::new();
+    let mut echo = client(slow.server.addr(), "/ws/echo");
+    let mut quick = client(slow.server.addr(), "/ws/dashboard");
     assert_eq!(snapshot(&mut quick), (1, 0));
     for _ in 0..3 * UNTIL_PAUSED {
-        stalled.server.tick(2);
-        stalled.seq += 1;
-        assert_eq!(snapshot(&mut quick), (stalled.seq, 0));
+        slow.gates.of(slow.client.get_ref()).pass(1);
+        slow.server.tick(2);
+        slow.seq += 1;
+        assert_eq!(snapshot(&mut quick), (slow.seq, 0));
         assert_echoes(&mut echo, "undelayed");
     }
-    assert_eq!(stalled.counters().backpressure_events, 1);
-    assert_eq!(stalled.counters().snapshots_sent, stalled.seq + 2);
+    assert_eq!(slow.counters().backpressure_events, 1);
+    assert_eq!(slow.counters().snapshots_sent, slow.seq + 2);
 }
 
 #[test]
 fn a_paused_subscriber_is_still_heard() {
-    let mut stalled = Stalled::paused();
-    stalled.client.send(Message::Close(None)).expect("the server takes it");
-    stalled.server.settle();
-    stalled.open();
-    while let Ok(message) = stalled.client.read() {
+    let mut slow = Slow::paused();
+    slow.client.send(Message::Close(None)).expect("the server takes it");
+    slow.server.settle();
+    slow.open();
+    while let Ok(message) = slow.client.read() {
         assert!(message.is_text() || message.is_close(), "{message:?}");
     }
-    let counters = stalled.server.until(|counters| counters.dashboard_open == 0);
+    let counters = slow.server.until(|counters| counters.dashboard_open == 0);
     assert_eq!(closes(&counters, 1005), 1);
     assert_eq!(counters.errors.iter().sum::<u64>(), 0);
 }

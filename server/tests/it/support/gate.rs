@@ -3,7 +3,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -36,6 +36,8 @@ struct State {
     shut: bool,
     reads_panic: bool,
     writes_panic: bool,
+    /// Bytes that pass though it is shut.
+    passing: usize,
     writer: Option<Waker>,
 }
 
@@ -55,8 +57,17 @@ impl Gate {
     }
 
     pub(crate) fn open(&self) {
+        self.change(|state| state.shut = false);
+    }
+
+    /// Lets `bytes` bytes pass, as if the peer had read that many.
+    pub(crate) fn pass(&self, bytes: usize) {
+        self.change(|state| state.passing += bytes);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.0.lock().expect("no holder panics");
-        state.shut = false;
+        change(&mut state);
         if let Some(writer) = state.writer.take() {
             writer.wake();
         }
@@ -87,15 +98,22 @@ impl AsyncWrite for Gated {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let mut state = self.gate.0.lock().expect("no holder panics");
-        if state.shut {
+        let gate = self.gate.clone();
+        let mut state = gate.0.lock().expect("no holder panics");
+        if !state.shut {
+            let panics = std::mem::take(&mut state.writes_panic);
+            drop(state);
+            assert!(!panics, "planted in a write");
+            return Pin::new(&mut self.stream).poll_write(cx, bytes);
+        }
+        if state.passing == 0 {
             state.writer = Some(cx.waker().clone());
             return Poll::Pending;
         }
-        let panics = std::mem::take(&mut state.writes_panic);
-        drop(state);
-        assert!(!panics, "planted in a write");
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let passing = bytes.len().min(state.passing);
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &bytes[..passing]))?;
+        state.passing -= written;
+        Poll::Ready(Ok(written))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

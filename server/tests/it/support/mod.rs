@@ -12,6 +12,7 @@ use server::clock::ManualClock;
 use server::embedded::Stopped;
 use server::stats::{CLOSE_CODES, Counters, ErrorKind};
 use server::{Clock, Config, Embedded};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes, WebSocket};
 
 pub(crate) use gate::Gates;
@@ -35,20 +36,30 @@ impl Server {
 
     /// `config.clock` is replaced by a manual one.
     pub(crate) fn with(config: Config) -> Self {
-        let clock = ManualClock::default();
-        let config = Config { clock: Clock::Manual(clock.clone()), ..config };
-        let embedded = Embedded::start(config).expect("a port and a thread are free");
-        Self { embedded: Some(embedded), clock }
+        Self::wrapped(config, |stream| stream)
     }
 
     /// Every accepted connection gets a gate that the test can shut.
     pub(crate) fn gated() -> (Self, Gates) {
-        let (clock, gates) = (ManualClock::default(), Gates::default());
-        let config = Config { clock: Clock::Manual(clock.clone()), ..Config::default() };
+        Self::gated_with(Config::default())
+    }
+
+    pub(crate) fn gated_with(config: Config) -> (Self, Gates) {
+        let gates = Gates::default();
         let wrap = gates.clone();
-        let embedded = Embedded::start_wrapped(config, move |stream| wrap.around(stream))
-            .expect("a port and a thread are free");
-        (Self { embedded: Some(embedded), clock }, gates)
+        (Self::wrapped(config, move |stream| wrap.around(stream)), gates)
+    }
+
+    /// Every accepted stream passes through `wrap`.
+    pub(crate) fn wrapped<S, W>(config: Config, wrap: W) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        W: Fn(tokio::net::TcpStream) -> S + Send + 'static,
+    {
+        let clock = ManualClock::default();
+        let config = Config { clock: Clock::Manual(clock.clone()), ..config };
+        let embedded = Embedded::start_wrapped(config, wrap).expect("a port and a thread are free");
+        Self { embedded: Some(embedded), clock }
     }
 
     pub(crate) fn addr(&self) -> SocketAddr {

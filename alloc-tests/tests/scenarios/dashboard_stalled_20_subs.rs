@@ -1,23 +1,23 @@
-//! Subscribers that stay at the high watermark for more than ten seconds: closed with 1013.
+//! Subscribers that take nothing: they pause at the high watermark, and are dropped after five seconds.
 
 use std::time::Duration;
 
-use alloc_tests::dashboard::TICK;
-use alloc_tests::scenario::refusal;
 use alloc_tests::window;
-use plimsoll::io_count::IO;
 use plimsoll::Scenario;
-use plimsoll::ws::{Client, Frame};
+use plimsoll::io_count::IO;
+use plimsoll::ws::Client;
 use server::Config;
 use server::stats::ErrorKind;
 
-/// One that is partly written, and ten that wait.
-const TICKS: u64 = 11;
+/// Time between two snapshots. Five seconds after the first of them, no other is due.
+const TICK: Duration = Duration::from_millis(400);
+
+/// In less than five seconds after the first; with the eleventh a subscriber pauses.
+const TICKS: u64 = 13;
 
 pub(crate) fn scenario() -> Scenario {
     window::scenario("connection", 20, |ops| {
         let mut client = Client::default();
-        let answer = Frame::close(1013);
         move |window| {
             let server = window.start_with(Config { tick: TICK, ..window.config() })?;
             let mut offered = 0;
@@ -27,24 +27,27 @@ pub(crate) fn scenario() -> Scenario {
                 client.expect_text(br#"{"skipped":0,"#)?;
                 IO.hold_writes();
                 offered += 1;
-                // The eleventh makes it pause. One comes right after eleven seconds, and is too late.
-                for tick in 1..=TICKS + 1 {
-                    let late = if tick > TICKS { Duration::from_secs(11) } else { TICK };
-                    window.clock().advance(late);
+                for _ in 0..TICKS {
+                    window.clock().advance(TICK);
                     offered += 1;
                     window.until(&server, "the snapshot is offered", |counters| {
                         counters.snapshots_offered == offered
                     })?;
                 }
-                IO.release();
-                client.expect_text(br#"{"skipped":0,"#)?;
-                client.expect(refusal(1013))?;
-                client.send(&answer.request)?;
-                client.expect_end()?;
+                window.clock().advance(TICK / 2);
                 window.until_open(&server, 0)?;
+                client.drop_connection();
+                IO.release();
+                let made = window.clock().timers().made;
+                window.clock().advance(TICK / 2);
+                window.until_timers(made + 1)?;
             }
             let counters = window.stop(server)?;
-            anyhow::ensure!(counters.errors[ErrorKind::Slow as usize] == ops, "{counters:?}");
+            anyhow::ensure!(
+                counters.errors[ErrorKind::Stalled as usize] == ops
+                    && counters.backpressure_events == 2 * ops,
+                "{counters:?}"
+            );
             Ok(())
         }
     })

@@ -1,0 +1,15 @@
+//! Peers in memory that ping for ever: the server answers some thousand pings and ends.
+
+use alloc_tests::window;
+use plimsoll::Scenario;
+use server::stats::ErrorKind;
+
+/// Masked with zeros.
+const PING: &[u8] = b"\x89\x80\0\0\0\0";
+
+pub(crate) fn scenario() -> Scenario {
+    window::scenario("connection", 20, |_| {
+        |window| window.serve_floods(b"", PING, ErrorKind::Policy)
+    })
+    .in_memory()
+}
