@@ -130,3 +130,26 @@ impl Context {
         &self.stats
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clock::ManualClock;
+
+    #[test]
+    fn only_a_server_that_is_not_draining_needs_a_hub() {
+        let clock = ManualClock::default();
+        let config = Config { clock: Clock::Manual(clock.clone()), ..Config::default() };
+        let server = Context::new(config.clone()).expect("the defaults are right");
+        let feed = Feed::Published(Box::new(Mutex::new(History::new(&[]))));
+        let live = Context::with_feed(config, feed).expect("the defaults are right");
+        for silence in [None, Some(Duration::from_secs(120))] {
+            clock.advance(Duration::from_secs(60));
+            assert_eq!((server.hub_silence(), live.hub_silence()), (silence, None));
+        }
+        server.shutdown.drain.fire();
+        assert_eq!(server.hub_silence(), None);
+    }
+}
