@@ -176,7 +176,7 @@ impl AllocBaseline {
     /// [`Error::NotComparable`] for a file that [`save`](Self::save) would not write: an unknown key, another schema, a
     /// float, keys out of order or repeated, operations that do not grow, a truncated file.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        format::parse(&file::read(path)?).map_err(|reason| file::refuse(path, reason))
+        Self::parse(&file::read(path)?).map_err(|reason| file::refuse(path, reason))
     }
 
     /// Replaces the file with the commit of `recording`.
@@ -185,9 +185,27 @@ impl AllocBaseline {
     ///
     /// [`Error::NotComparable`] if [`load`](Self::load) would refuse the counts.
     pub fn save(&self, path: &Path, recording: &mut Recording) -> Result<(), Error> {
-        let text = format::render(self).map_err(|reason| file::refuse(path, reason))?;
+        let text = self.render().map_err(|reason| file::refuse(path, reason))?;
         recording.replace(path, text);
         Ok(())
+    }
+
+    /// Reads the text of a file.
+    ///
+    /// # Errors
+    ///
+    /// The reason why it is refused, as [`load`](Self::load).
+    pub fn parse(text: &str) -> Result<Self, String> {
+        format::parse(text)
+    }
+
+    /// The text of the file, which [`parse`](Self::parse) reads back.
+    ///
+    /// # Errors
+    ///
+    /// The reason why it would be refused.
+    pub fn render(&self) -> Result<String, String> {
+        format::render(self)
     }
 }
 

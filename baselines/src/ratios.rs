@@ -135,14 +135,24 @@ fn is_positive(number: f64) -> bool {
     number.is_finite() && number > 0.0
 }
 
-fn parse(text: &str) -> Result<Recorded, String> {
+/// Reads the text of a file.
+///
+/// # Errors
+///
+/// The reason why it is refused, as [`load`].
+pub fn parse(text: &str) -> Result<Recorded, String> {
     let RatioFile { _schema, machine, ratios: Sorted(ratios) } = strict::parse(text, SCHEMA)?;
     let recorded = Recorded { machine, ratios };
     check(&recorded)?;
     Ok(recorded)
 }
 
-fn render(recorded: &Recorded) -> Result<String, String> {
+/// The text of the file, which [`parse`] reads back.
+///
+/// # Errors
+///
+/// The reason why it would be refused.
+pub fn render(recorded: &Recorded) -> Result<String, String> {
     check(recorded)?;
     let rows = strict::entries(recorded.ratios.iter().map(|(id, ratio)| (id, row(ratio))));
     Ok(strict::render(SCHEMA, &[("machine", strict::quote(&recorded.machine)), ("ratios", rows)]))

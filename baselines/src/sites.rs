@@ -104,7 +104,9 @@ impl SiteChange {
     }
 }
 
-fn render(sites: &Sites) -> String {
+/// The text of a file.
+#[must_use]
+pub fn render(sites: &Sites) -> String {
     let rows = sites.iter().map(|(key, cost)| row(key, *cost));
     std::iter::once(header()).chain(rows).flat_map(|row| [row, "\n".to_owned()]).collect()
 }
@@ -122,7 +124,12 @@ fn columns<T: Display>([blocks, double_blocks, bytes, double_bytes]: [T; 4], key
     format!("{blocks:>10} {double_blocks:>10} {bytes:>12} {double_bytes:>12}  {key}")
 }
 
-fn parse(text: &str) -> Result<Sites, String> {
+/// Reads the text of a file.
+///
+/// # Errors
+///
+/// The reason, with the number of the line, why [`save`] would not have written it.
+pub fn parse(text: &str) -> Result<Sites, String> {
     let text = text.strip_suffix('\n').ok_or("the last line is cut off")?;
     let mut lines = (1..).zip(text.split('\n'));
     if lines.next().is_none_or(|(_, line)| line != header()) {

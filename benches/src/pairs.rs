@@ -54,16 +54,28 @@ pub fn read(home: &Path) -> Result<Pairs> {
     let mut pairs = Pairs::new();
     for entry in fs::read_dir(&folder).with_context(again)? {
         let path = entry.with_context(again)?.path();
-        let of_target: Pairs = fs::read(&path)
+        let of_target = fs::read(&path)
             .map_err(anyhow::Error::from)
-            .and_then(|text| Ok(serde_json::from_slice(&text)?))
+            .and_then(|text| parse(&text))
             .with_context(|| format!("cannot read {}; measure again", path.display()))?;
         for (id, pair) in of_target {
-            ensure!(pair.is_valid(), "{id}: {pair:?} are not times; measure again");
             if pairs.insert(id.clone(), pair).is_some() {
                 bail!("two targets measured {id}; rename one of them");
             }
         }
+    }
+    Ok(pairs)
+}
+
+/// Reads the text of one file.
+///
+/// # Errors
+///
+/// If it is not what [`write()`] writes.
+pub fn parse(text: &[u8]) -> Result<Pairs> {
+    let pairs: Pairs = serde_json::from_slice(text)?;
+    for (id, pair) in &pairs {
+        ensure!(pair.is_valid(), "{id}: {pair:?} are not times; measure again");
     }
     Ok(pairs)
 }

@@ -91,6 +91,11 @@ impl Context {
         self.pulse.silence(self.config.clock.now(), self.config.tick)
     }
 
+    /// Begins a drain of the connections that are served with this context, as [`crate::serve`] does at its shutdown.
+    pub fn drain(&self) {
+        self.shutdown.drain.fire();
+    }
+
     /// The process now. With a manual clock the answer is empty, so that all runs of a test are alike; the system calls
     /// are made all the same.
     pub(crate) fn process(&self) -> Process {

@@ -14,8 +14,6 @@ const LONGEST: usize = 64 * 1024;
 
 const TEXT: u8 = 0x81;
 const BINARY: u8 = 0x82;
-const PING: u8 = 0x89;
-const PONG: u8 = 0x8a;
 
 async fn connect(server: &Server) -> WebSocketStream<TcpStream> {
     let addr = server.addr();

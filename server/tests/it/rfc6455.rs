@@ -71,11 +71,11 @@ impl Row {
         Self { end: End::Refused(1002, ErrorKind::Protocol), ..self }
     }
 
-    pub(crate) fn is_not_utf8(self) -> Self {
+    pub(crate) fn breaks_utf8(self) -> Self {
         Self { end: End::Refused(1007, ErrorKind::Utf8), ..self }
     }
 
-    pub(crate) fn is_too_big(self) -> Self {
+    pub(crate) fn exceeds(self) -> Self {
         Self { end: End::Refused(1009, ErrorKind::TooBig), ..self }
     }
 

@@ -25,14 +25,14 @@ fn a_message_of_any_length_comes_back_as_it_was() {
 fn a_message_over_the_limit_is_refused_with_1009() {
     let header = |length: u64| [&[BINARY, 0xff][..], &length.to_be_bytes(), &[0; 4]].concat();
     check([
-        row("§7.4.1 one byte over the limit", frame(BINARY, &vec![0; LONGEST + 1])).is_too_big(),
-        row("§7.4.1 a gigabyte is declared", header(1 << 30)).is_too_big(),
-        row("§7.4.1 2^62 bytes are declared", header(1 << 62)).is_too_big(),
+        row("§7.4.1 one byte over the limit", frame(BINARY, &vec![0; LONGEST + 1])).exceeds(),
+        row("§7.4.1 a gigabyte is declared", header(1 << 30)).exceeds(),
+        row("§7.4.1 2^62 bytes are declared", header(1 << 62)).exceeds(),
         row("§7.4.1 two fragments of 40 KiB", {
             let half = vec![0; 40 * 1024];
             frames([(0x02, &half), (0x80, &half)])
         })
-        .is_too_big(),
+        .exceeds(),
     ]);
 }
 

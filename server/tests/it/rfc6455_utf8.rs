@@ -102,7 +102,7 @@ fn text_that_is_not_utf8_is_refused_with_1007() {
     check(
         texts
             .into_iter()
-            .map(|(name, text)| row(format!("§8.1 {name}"), frame(TEXT, text)).is_not_utf8()),
+            .map(|(name, text)| row(format!("§8.1 {name}"), frame(TEXT, text)).breaks_utf8()),
     );
 }
 
@@ -110,26 +110,26 @@ fn text_that_is_not_utf8_is_refused_with_1007() {
 fn text_that_is_not_utf8_is_refused_at_the_first_fragment_that_shows_it() {
     check([
         row("§8.1 the first of two fragments", frames([(FIRST, b"\xff"), (LAST, b"")]))
-            .is_not_utf8(),
+            .breaks_utf8(),
         row("§8.1 the first fragment, and no other comes", frame(FIRST, b"\xce\xba\xed\xa0\x80ed"))
-            .is_not_utf8(),
+            .breaks_utf8(),
         row("§8.1 a fragment in the middle, and no other comes", {
             frames([(FIRST, GREEK), (MIDDLE, b"\xf4\x90\x80\x80")])
         })
-        .is_not_utf8(),
+        .breaks_utf8(),
         row("§8.1 a character that the next fragment breaks, and no other comes", {
             frames([(FIRST, b"\xe2\x82"), (MIDDLE, b"\x20")])
         })
-        .is_not_utf8(),
+        .breaks_utf8(),
         row("§8.1 a character that the last fragment does not end", {
             frames([(FIRST, b"\xe2"), (LAST, b"\x82")])
         })
-        .is_not_utf8(),
+        .breaks_utf8(),
         row("§8.1 a text that was whole comes back before", {
             frames([(TEXT, GREEK), (TEXT, b"\xff"), (TEXT, b"late")])
         })
         .back([(TEXT, GREEK)])
-        .is_not_utf8(),
+        .breaks_utf8(),
     ]);
 }
 
