@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Runs every fuzz target, or TARGET, for 10 minutes each: scripts/fuzz.sh [TARGET] [--minutes N]. Installs cargo-fuzz
+# below target/ if there is none. A finding ends it with 3, and the input is named with the command that replays it.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+minutes=10 only=''
+while [ $# -gt 0 ]; do
+    case $1 in
+    --minutes) minutes=${2:?say how many, as in --minutes 10} && shift ;;
+    -*) echo "error: $0 does not know $1; it takes [TARGET] and --minutes N" >&2 && exit 2 ;;
+    *) only=$1 ;;
+    esac
+    shift
+done
+corpora=benches/fuzz/corpus work=$PWD/target/fuzz
+[ -d "$corpora/$only" ] || { echo "error: there is no target $only; there are:" $(ls "$corpora") >&2; exit 2; }
+export PATH=$PATH:$PWD/target/fuzz-tools/bin
+command -v cargo-fuzz >/dev/null ||
+    cargo install --quiet --locked --root target/fuzz-tools cargo-fuzz@0.13.2 || exit 1
+# The pinned toolchain is stable, and cargo-fuzz asks for one that takes unstable flags.
+export RUSTC_BOOTSTRAP=1
+build=(--fuzz-dir benches/fuzz/driver --target-dir "$work" --sanitizer none)
+mkdir -p "$work/found"
+for target in ${only:-$(ls "$corpora")}; do
+    cargo fuzz build "${build[@]}" "$target" 2>"$work/$target.log" || { cat "$work/$target.log" >&2; exit 1; }
+    flags=(-max_total_time=$((minutes * 60)) -max_len=2000 -timeout=10 -rss_limit_mb=1024)
+    [ ! -f "benches/fuzz/driver/$target.dict" ] || flags+=("-dict=benches/fuzz/driver/$target.dict")
+    mkdir -p "$work/corpus/$target"
+    if cargo fuzz run "${build[@]}" "$target" "$work/corpus/$target" "$corpora/$target" -- "${flags[@]}" \
+        "-artifact_prefix=$work/found/$target-" &>"$work/$target.log"; then
+        echo "$target: $(sed -n 's/^Done \([0-9]*\) runs in \([0-9]*\) .*/\1 inputs in \2 s, no finding/p' "$work/$target.log")"
+    else
+        grep --max-count=1 --after-context=1 panicked "$work/$target.log" >&2 || tail "$work/$target.log" >&2
+        echo "error: $target fails; see $work/$target.log, and copy the newest of $work/found to $corpora/$target:" \
+            "then cargo test --package fuzz-targets --test corpus replays it" >&2
+        exit 3
+    fi
+done
