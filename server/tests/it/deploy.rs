@@ -159,11 +159,20 @@ fn the_image_with_the_flags_of_its_page_serves_clients_that_have_the_token() {
 }
 
 #[test]
-fn systemd_waits_longer_than_the_drain_and_gives_the_limit_its_descriptors() {
+fn systemd_waits_longer_than_the_drain_and_its_page_says_how_long() {
     let set = |key: &str| {
         let value = UNIT.lines().find_map(|line| line.strip_prefix(key)).expect(key);
         value.parse::<u64>().expect(value)
     };
-    assert!(set("TimeoutStopSec=") > server::Config::default().drain.as_secs());
+    let drain = server::Config::default().drain.as_secs();
+    assert!(set("TimeoutStopSec=") > drain);
     assert!(set("LimitNOFILE=") / 10 * 8 >= 10_000);
+    let watchdog = set("WatchdogSec=");
+    for words in [
+        format!("drains for at most {drain} s"),
+        format!("Every {} s the watchdog", watchdog / 2),
+        format!("After {watchdog} s without"),
+    ] {
+        assert!(PAGE.contains(&words), "deploy/README.md does not say: {words}");
+    }
 }
