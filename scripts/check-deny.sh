@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Advisories, licences, sources and doubled packages of both lockfiles, by .github/deny.toml. Installs cargo-deny below
+# Advisories, licences, sources and doubled packages of every lockfile, by .github/deny.toml. Installs cargo-deny below
 # target/ if there is none. Without the database of advisories, the rest is checked, which fails only with --strict.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -14,14 +14,13 @@ have() { command -v cargo-deny >/dev/null; }
 have || cargo install --locked --root "$target/lint" cargo-deny@0.20.2 && have ||
     { not_measured "dependencies; install cargo-deny" && exit; }
 deny() { cargo-deny --all-features --config "$PWD/.github/deny.toml" --manifest-path "$@"; }
-pilots=alloc-tests/pilots/Cargo.toml
 
-# Pilots have what other people chose: doubled packages, and some that have found no maintainer.
-deny Cargo.toml check bans licenses sources
-deny $pilots check licenses sources
-if deny Cargo.toml fetch db; then
-    deny Cargo.toml check advisories
-    deny $pilots check --allow unmaintained advisories
-else
-    not_measured "advisories; their database on GitHub is out of reach"
-fi
+advisories=1
+deny Cargo.toml fetch db || { not_measured "advisories; their database on GitHub is out of reach" && advisories=''; }
+for manifest in $(git ls-files '*Cargo.lock' | sed 's/lock$/toml/'); do
+    echo "-- $manifest"
+    checks=(bans licenses sources ${advisories:+advisories})
+    # Pilots have what other people chose: doubled packages, and some that have found no maintainer.
+    [ "$manifest" != alloc-tests/pilots/Cargo.toml ] || checks=(--allow unmaintained --allow duplicate "${checks[@]}")
+    deny "$manifest" check --hide-inclusion-graph "${checks[@]}"
+done
