@@ -70,7 +70,7 @@ impl Stalled {
 }
 
 #[test]
-fn a_stalled_client_assert_dropped_after_5_s() {
+fn a_stalled_client_is_dropped_after_5_s() {
     for path in ["/ws/echo", "/ws/dashboard"] {
         let stalled = Stalled::on(path);
         stalled.server.advance(TAKE_WITHIN - INSTANT);
@@ -90,7 +90,7 @@ fn a_stalled_client_is_a_back_pressure_event() {
 }
 
 #[test]
-fn a_client_that_takes_a_byte_in_5_s_assert_kept() {
+fn a_client_that_takes_a_byte_in_5_s_is_kept() {
     let mut stalled = Stalled::on("/ws/echo");
     for _ in 0..3 {
         stalled.server.advance(TAKE_WITHIN - INSTANT);
