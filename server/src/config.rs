@@ -13,6 +13,9 @@ const KIB: usize = 1024;
 /// Upper limit of the default of [`Config::max_connections`].
 const MAX_CONNECTIONS: usize = 10_000;
 
+/// Least [`Config::reserve`], if there are as many descriptors.
+const MIN_RESERVE: usize = 64;
+
 /// Bytes that may wait for one echo client before tungstenite refuses its next message. Twice the largest message, if
 /// that is more.
 const MAX_WRITE_BUFFER: usize = 256 * KIB;
@@ -120,6 +123,13 @@ impl Config {
         if let Some(fault) = self.fault {
             fault(place);
         }
+    }
+
+    /// Connections beyond [`Config::max_connections`] that may send a request, to be refused or to ask for the server's
+    /// health. Beyond them a connection is refused at once, so that silent ones cannot use up all descriptors.
+    pub(crate) fn reserve(&self) -> usize {
+        let spare = descriptor_limit().saturating_sub(self.max_connections);
+        (spare / 8).min(MIN_RESERVE.max(self.max_connections / 16))
     }
 
     /// hyper's settings.

@@ -22,10 +22,11 @@ use crate::dashboard::Subscriber;
 use crate::echo::Echo;
 use crate::frames::Limits;
 use crate::http::{self, Admission, Route};
-use crate::http_stream::{HttpStream, Writes};
+use crate::http_stream::{HttpStream, Progress};
 use crate::linger::farewell;
 use crate::stats::ErrorKind;
 use crate::wire::Wire;
+use crate::work::Busy;
 
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -41,8 +42,12 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let admission = http::admit(context);
-    let (io, route, leftover) = match serve_http(io, context, &admission).await {
-        Some(Behind::Frames { io, route, leftover }) => (io, route, leftover),
+    let busy = Busy::new(&context.shutdown.work, !context.shutdown.drain.is_fired());
+    let (io, route, leftover) = match serve_http(io, context, &admission, &busy).await {
+        Some(Behind::Frames { io, route, leftover }) => {
+            busy.begin();
+            (io, route, leftover)
+        }
         Some(Behind::Nothing { mut io, last }) => {
             return farewell(&mut io, &context.config.clock, last).await;
         }
@@ -74,39 +79,39 @@ enum Behind<S> {
 ///
 /// hyper's own upgrade would box the stream. Taking the connection apart instead keeps the type of the stream, and the
 /// bytes that came behind the request.
-async fn serve_http<S>(io: S, context: &Context, admission: &Admission<'_>) -> Option<Behind<S>>
+async fn serve_http<S>(
+    io: S,
+    context: &Context,
+    admission: &Admission<'_>,
+    busy: &Busy<'_>,
+) -> Option<Behind<S>>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let answered = AtomicBool::new(false);
-    let upgraded = AtomicBool::new(false);
+    let progress = Progress::new(&context.config.clock, busy);
     let requests = Requests {
         context,
         admission,
         answered: &answered,
-        upgraded: &upgraded,
+        progress: &progress,
         upgrade: Cell::new(None),
         has_body: Cell::new(false),
     };
-    let writes = Writes::new(&context.config.clock);
-    let io = TokioIo::new(HttpStream::new(io, &writes));
+    let io = TokioIo::new(HttpStream::new(io, &progress));
     let mut connection = context.http.serve_connection(io, requests);
-    let mut drain = pin!(context.shutdown.drain.fired());
-    let mut draining = false;
     let serving = std::future::poll_fn(|cx| {
-        if !draining && drain.as_mut().poll(cx).is_ready() {
-            draining = true;
-            // It would drop a 101 that the peer has not taken yet. The session behind it sees the drain.
-            if !upgraded.load(Relaxed) {
-                Pin::new(&mut connection).graceful_shutdown();
-            }
-        }
         // Until the peer has taken its last answer, and the server's side has ended; behind a 101 it does not end.
-        Pin::new(&mut connection).poll(cx)
+        let served = Pin::new(&mut connection).poll(cx);
+        if served.is_pending() {
+            progress.pause();
+        }
+        served
     });
-    let Either::Left((served, _)) = select(serving, pin!(writes.stalled())).await else {
+    let Either::Left((served, _)) = select(serving, pin!(progress.stalled())).await else {
         tracing::debug!("http peer does not read");
         context.stats.error(ErrorKind::Stalled);
+        context.shutdown.dropped();
         return None;
     };
     if let Err(error) = &served {
@@ -116,6 +121,9 @@ where
         if !has_answers {
             let broke = error.source().is_some_and(|cause| cause.is::<io::Error>());
             context.stats.error(if broke { ErrorKind::Reset } else { ErrorKind::Http });
+        }
+        if error.is_timeout() && progress.is_asked() {
+            context.shutdown.dropped();
         }
         if !error.is_parse() {
             return None;
@@ -140,8 +148,7 @@ struct Requests<'a> {
     /// Whether there was a request. A reference, because taking the requests out of a failed connection would allocate;
     /// atomic, because a future that holds a reference to a `Cell` cannot move between threads.
     answered: &'a AtomicBool,
-    /// Whether the last request was answered with 101.
-    upgraded: &'a AtomicBool,
+    progress: &'a Progress<'a>,
     /// The route of the request that was answered with 101.
     upgrade: Cell<Option<Route>>,
     /// Whether the last request has a body, which no route reads.
@@ -158,7 +165,7 @@ impl Service<Request<Incoming>> for Requests<'_> {
         let (response, route) = catch_unwind(AssertUnwindSafe(answer))
             .unwrap_or_else(|_| (http::failed(self.context), None));
         self.answered.store(true, Relaxed);
-        self.upgraded.store(route.is_some(), Relaxed);
+        self.progress.answered();
         self.upgrade.set(route);
         self.has_body.set(!request.body().is_end_stream());
         ready(Ok(response))

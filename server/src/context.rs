@@ -92,6 +92,7 @@ impl Context {
     }
 
     /// Begins a drain of the connections that are served with this context, as [`crate::serve`] does at its shutdown.
+    /// Those that wait for a request stay open, and their next answer is their last.
     pub fn drain(&self) {
         self.shutdown.drain.fire();
     }

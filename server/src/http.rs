@@ -63,8 +63,21 @@ pub(crate) fn admit(context: &Context) -> Admission<'_> {
 type Answer = Response<Full<Bytes>>;
 type Header = (HeaderName, &'static str);
 
-/// The answer to one request, and the route of its connection if the answer is 101.
+/// The answer to one request, and the route of its connection if the answer is 101. In a drain it is the last answer of
+/// the connection.
 pub(crate) fn answer<B: Body>(
+    request: &Request<B>,
+    context: &Context,
+    admission: &Admission<'_>,
+) -> (Answer, Option<Route>) {
+    let (mut answer, route) = routed(request, context, admission);
+    if route.is_none() && context.shutdown.drain.is_fired() {
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    (answer, route)
+}
+
+fn routed<B: Body>(
     request: &Request<B>,
     context: &Context,
     admission: &Admission<'_>,

@@ -1,6 +1,6 @@
 use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::task::{Context as Task, Poll, ready};
 use std::time::Duration;
 
@@ -8,23 +8,24 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::Clock;
 use crate::clock::nanoseconds;
+use crate::work::Busy;
 
 /// Longest wait for a peer to take a part of what is written. Linux says that it took something once a third of the send
 /// buffer is free.
 pub(crate) const STALL_WITHIN: Duration = Duration::from_secs(5);
 
-/// [`Writes::waiting_since`] while no write waits.
+/// [`Progress::waiting_since`] while no write waits.
 const NOT_WAITING: u64 = u64::MAX;
 
-/// The stream below HTTP. It tells the task that drives the connection how its writes get on, because hyper does not.
+/// The stream below HTTP. It tells the task that drives the connection how that gets on, because hyper does not.
 pub(crate) struct HttpStream<'a, S> {
     io: S,
-    writes: &'a Writes<'a>,
+    progress: &'a Progress<'a>,
 }
 
 impl<'a, S> HttpStream<'a, S> {
-    pub(crate) fn new(io: S, writes: &'a Writes<'a>) -> Self {
-        Self { io, writes }
+    pub(crate) fn new(io: S, progress: &'a Progress<'a>) -> Self {
+        Self { io, progress }
     }
 
     pub(crate) fn into_inner(self) -> S {
@@ -32,17 +33,46 @@ impl<'a, S> HttpStream<'a, S> {
     }
 }
 
-/// How the writes of one connection get on.
-pub(crate) struct Writes<'a> {
+/// How the requests and the answers of one connection get on.
+pub(crate) struct Progress<'a> {
     clock: &'a Clock,
+    busy: &'a Busy<'a>,
+    /// Whether bytes were read since the last request was answered.
+    asked: AtomicBool,
+    /// Whether the last read waits. While hyper works on requests that it has already read, it does not.
+    reading: AtomicBool,
     /// When the peer last took bytes, in nanoseconds, if a write has waited since. Atomic, because a future that holds a
     /// reference to a `Cell` cannot move between threads.
     waiting_since: AtomicU64,
 }
 
-impl<'a> Writes<'a> {
-    pub(crate) fn new(clock: &'a Clock) -> Self {
-        Self { clock, waiting_since: AtomicU64::new(NOT_WAITING) }
+impl<'a> Progress<'a> {
+    pub(crate) fn new(clock: &'a Clock, busy: &'a Busy<'a>) -> Self {
+        Self {
+            clock,
+            busy,
+            asked: AtomicBool::new(false),
+            reading: AtomicBool::new(false),
+            waiting_since: AtomicU64::new(NOT_WAITING),
+        }
+    }
+
+    /// A request has its answer, which is not written yet.
+    pub(crate) fn answered(&self) {
+        self.asked.store(false, Relaxed);
+    }
+
+    /// Whether a request has begun that has no answer.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.asked.load(Relaxed)
+    }
+
+    /// The connection was polled and waits. If that is for a request that has not begun, it is not busy.
+    pub(crate) fn pause(&self) {
+        let writing = self.waiting_since.load(Relaxed) != NOT_WAITING;
+        if self.reading.load(Relaxed) && !self.is_asked() && !writing {
+            self.busy.end();
+        }
     }
 
     /// Resolves once a write has waited for [`STALL_WITHIN`]. Has a timer only while a write waits.
@@ -72,7 +102,7 @@ impl<'a> Writes<'a> {
         .await;
     }
 
-    fn note(&self, written: &Poll<io::Result<usize>>) {
+    fn note_write(&self, written: &Poll<io::Result<usize>>) {
         let waiting = self.waiting_since.load(Relaxed) != NOT_WAITING;
         match written {
             Poll::Pending if !waiting => {
@@ -90,7 +120,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for HttpStream<'_, S> {
         cx: &mut Task<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.io).poll_read(cx, buffer);
+        self.progress.reading.store(read.is_pending(), Relaxed);
+        if buffer.filled().len() > before {
+            self.progress.busy.begin();
+            self.progress.asked.store(true, Relaxed);
+        }
+        read
     }
 }
 
@@ -101,7 +138,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for HttpStream<'_, S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.io).poll_write(cx, bytes);
-        self.writes.note(&written);
+        self.progress.note_write(&written);
         written
     }
 
@@ -111,7 +148,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for HttpStream<'_, S> {
         buffers: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.io).poll_write_vectored(cx, buffers);
-        self.writes.note(&written);
+        self.progress.note_write(&written);
         written
     }
 

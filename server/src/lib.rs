@@ -14,7 +14,7 @@
 //!
 //! - [`config`]: the settings, with their defaults
 //! - [`socket`]: listening sockets, with their options
-//! - `listener`: accept, limit, back off, drain
+//! - `listener`: serves and drains; `accept`: accepts, backs off, and refuses far over the limit
 //! - `connection`: one stream from its first byte to its last
 //! - `http`: routes, upgrades, refusals; `request`: the rules of a request that hyper leaves to the server;
 //!   `http_stream`: the stream below them, which tells when a peer does not read
@@ -29,11 +29,12 @@
 //! - [`allocations`]: the counting allocator of the binary
 //! - `process`: memory, processor time and descriptors, as counted by the system
 //! - [`clock`]: real time, or time that a test moves
-//! - `shutdown`: drain, then kill; `lock`: locks that a panic does not spoil
+//! - `shutdown`: drain, then kill; `work`: what a drain waits for; `lock`: locks that a panic does not spoil
 //! - `page`: the files of the dashboard's page
 //! - [`embedded`]: the server on a thread of its own
 //! - [`live`]: the page with the numbers of another program, and their `history`
 
+mod accept;
 pub mod access;
 pub mod allocations;
 pub mod clock;
@@ -64,6 +65,7 @@ mod snapshot;
 pub mod socket;
 pub mod stats;
 mod wire;
+mod work;
 
 pub use access::Access;
 pub use clock::Clock;

@@ -1,7 +1,6 @@
-use std::io;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::{Either, select};
@@ -10,25 +9,28 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::TaskTracker;
 
 use crate::connection::serve_connection;
-use crate::shutdown::unless_fired;
-use crate::stats::{Counters, ErrorKind};
-use crate::{Config, Context, Error, dashboard};
-
-/// Pause after an accept call that failed for lack of descriptors or memory: the next call would fail as well, and open
-/// connections need the processor to end.
-const ACCEPT_BACK_OFF: Duration = Duration::from_millis(100);
+use crate::shutdown::{Shutdown, unless_fired};
+use crate::stats::Counters;
+use crate::{Config, Context, Error, accept, dashboard};
 
 /// The outcome of [`serve`].
 #[derive(Clone, Debug)]
 pub struct Report {
     /// The counters after the last connection ended.
     pub counters: Counters,
-    /// Whether every connection ended within [`Config::drain`].
+    /// Whether the drain ended within [`Config::drain`]: every WebSocket was closed, and every request that had begun was
+    /// answered, or its peer was dropped within its own time.
     pub drained: bool,
+    /// Peers that the drain did not end in order: they did not take or answer their close frame within 2 s, did not take
+    /// an answer for 5 s, sent half a request and no more, or were left when the drain ran out of time. A drain is
+    /// clean if it is 0. More than 0 does not make a drain fail: the peers had their time, and took no part.
+    pub dropped: u64,
 }
 
-/// Serves `listener` until `shutdown` resolves, then drains: no more connections are accepted, `/readyz` answers 503,
-/// every WebSocket is closed with 1001, and connections still open after [`Config::drain`] are dropped.
+/// Serves `listener` until `shutdown` resolves, then drains: `/readyz` and upgrades are answered with 503, each answer is the
+/// last of its connection, and every WebSocket is closed with 1001. New connections are still accepted, so that a prober
+/// sees that the server is not ready, but the drain does not wait for them, nor for connections without a request. It
+/// ends when nothing else is open, or after [`Config::drain`]; what is then left is dropped.
 ///
 /// # Errors
 ///
@@ -46,7 +48,7 @@ pub async fn serve(
 ///
 /// # Errors
 ///
-/// [`Error::Exposed`] as [`crate::Access::check_bind`], [`Error::Io`] if the listener fails for good.
+/// [`Error::Exposed`] as [`crate::Access::check_bind`]; [`Error::Io`] if the listener failed for good, after a drain.
 pub async fn serve_wrapped<S>(
     listener: TcpListener,
     context: Arc<Context>,
@@ -62,39 +64,49 @@ where
     let tasks = TaskTracker::new();
     let hub = Arc::clone(&context);
     tasks.spawn(async move { dashboard::run_hub(&hub).await });
-    {
-        let mut shutdown = std::pin::pin!(shutdown);
-        loop {
-            match select(shutdown.as_mut(), std::pin::pin!(listener.accept())).await {
-                Either::Left(((), _)) => break,
-                Either::Right((Ok((stream, _)), _)) => spawn(&tasks, &context, stream, &wrap),
-                Either::Right((Err(error), _)) => after_failed_accept(&context, error).await?,
+    let most = context.config.max_connections + context.config.reserve();
+    let take = |stream: TcpStream| {
+        // The hub is one of the tasks.
+        if tasks.len() > most {
+            accept::refuse(&stream, &context);
+        } else {
+            spawn(&tasks, &context, wrap(stream));
+        }
+    };
+    let (failure, drained) = {
+        let mut accepting = pin!(accept::accept_all(listener, &context, take).fuse());
+        let failure = match select(pin!(shutdown), accepting.as_mut()).await {
+            Either::Left(_) => None,
+            Either::Right((error, _)) => Some(error),
+        };
+        let drained = match select(pin!(drain(&context)), accepting).await {
+            Either::Left((drained, _)) => drained,
+            Either::Right((error, draining)) => {
+                tracing::error!(%error, "the listener failed in the drain");
+                draining.await
             }
+        };
+        (failure, drained)
+    };
+    context.shutdown.kill.fire();
+    tasks.close();
+    tasks.wait().await;
+    match failure {
+        Some(error) => Err(Error::Io(error)),
+        None => {
+            let dropped = context.shutdown.work.dropped();
+            Ok(Report { counters: context.stats.counters(), drained, dropped })
         }
     }
-    drop(listener);
-    let drained = drain(&tasks, &context).await;
-    Ok(Report { counters: context.stats.counters(), drained })
 }
 
-fn spawn<S>(
-    tasks: &TaskTracker,
-    context: &Arc<Context>,
-    stream: TcpStream,
-    wrap: impl Fn(TcpStream) -> S,
-) where
+fn spawn<S>(tasks: &TaskTracker, context: &Arc<Context>, stream: S)
+where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    if let Err(error) = stream.set_nodelay(true) {
-        // Fails only if the peer has already reset the connection.
-        tracing::debug!(%error, "the peer left before it was served");
-        context.stats.error(ErrorKind::Reset);
-        return;
-    }
-    let stream = wrap(stream);
     let context = Arc::clone(context);
     tasks.spawn(async move {
-        let connection = std::pin::pin!(serve_connection(stream, &context));
+        let connection = pin!(serve_connection(stream, &context));
         let served = unless_fired(&context.shutdown.kill, connection);
         // The last net: a session ends with 1011, but a panic before the upgrade or in the close has only this.
         if AssertUnwindSafe(served).catch_unwind().await.is_err() {
@@ -103,31 +115,16 @@ fn spawn<S>(
     });
 }
 
-/// Ignores a connection that broke in the queue, pauses if the machine lacks resources, and ends the server otherwise.
-async fn after_failed_accept(context: &Context, error: io::Error) -> Result<(), Error> {
-    use rustix::io::Errno;
-    context.stats.error(ErrorKind::Accept);
-    let errno = error.raw_os_error().map(Errno::from_raw_os_error);
-    match errno {
-        Some(Errno::CONNABORTED | Errno::CONNRESET | Errno::INTR | Errno::PROTO) => Ok(()),
-        Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM) => {
-            tracing::warn!(%error, "cannot accept a connection; trying again");
-            context.config.clock.sleep(ACCEPT_BACK_OFF).await;
-            Ok(())
-        }
-        _ => Err(Error::Io(error)),
-    }
-}
-
-async fn drain(tasks: &TaskTracker, context: &Context) -> bool {
-    context.shutdown.drain.fire();
-    tasks.close();
-    let timeout = std::pin::pin!(context.config.clock.sleep(context.config.drain));
-    let drained = matches!(select(std::pin::pin!(tasks.wait()), timeout).await, Either::Left(_));
+/// Waits until no connection is busy, at most for [`Config::drain`]. Returns whether that time was enough.
+async fn drain(context: &Context) -> bool {
+    let Shutdown { drain, work, .. } = &context.shutdown;
+    drain.fire();
+    let timeout = pin!(context.config.clock.sleep(context.config.drain));
+    let drained = matches!(select(pin!(work.done()), timeout).await, Either::Left(_));
     if !drained {
-        tracing::warn!(open = tasks.len(), "dropping connections that did not end in time");
-        context.shutdown.kill.fire();
-        tasks.wait().await;
+        let open = work.busy();
+        tracing::warn!(open, "dropping connections that did not end in time");
+        work.add_dropped(open);
     }
     drained
 }

@@ -114,7 +114,7 @@ fn run(flags: &Flags) -> anyhow::Result<bool> {
     builder.enable_all().build().context("cannot start the runtime")?.block_on(serve(flags))
 }
 
-/// Serves until a signal. Returns whether every connection ended within the drain.
+/// Serves until a signal. Returns whether the drain ended within its time.
 async fn serve(flags: &Flags) -> anyhow::Result<bool> {
     let defaults = Config::default();
     let config = Config {
@@ -145,12 +145,14 @@ async fn serve(flags: &Flags) -> anyhow::Result<bool> {
         tokio::spawn(async move { systemd::feed_watchdog(within, &context).await });
     }
     let report = server::serve_wrapped(listener, context, stop, |stream| stream).await?;
-    tracing::info!(
-        connections = report.counters.connections_total,
-        messages = report.counters.messages_in,
-        drained = report.drained,
-        "stopped"
-    );
+    let ended = match (report.drained, report.dropped) {
+        (true, 0) => "stopped",
+        (true, _) => "stopped; peers that did not end their connections were dropped",
+        (false, _) => "stopped; the drain ran out of time",
+    };
+    let (connections, messages) = (report.counters.connections_total, report.counters.messages_in);
+    let (drained, dropped) = (report.drained, report.dropped);
+    tracing::info!(connections, messages, drained, dropped, "{ended}");
     Ok(report.drained)
 }
 

@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::task::{Context as Task, Poll};
 use std::time::Duration;
 
+use futures::future::Either;
 use futures::stream::Stream;
 use futures::{FutureExt as _, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -182,10 +183,12 @@ where
         }
         Ending::Silent => {
             stats.error(ErrorKind::Silent);
+            context.shutdown.dropped();
             return false;
         }
         Ending::Stalled => {
             stats.error(ErrorKind::Stalled);
+            context.shutdown.dropped();
             return false;
         }
         Ending::Drained => (CloseCode::Away, "server is shutting down"),
@@ -224,7 +227,11 @@ where
         }
     };
     let timeout = std::pin::pin!(context.config.clock.sleep(CLOSE_WITHIN));
-    futures::future::select(std::pin::pin!(closing), timeout).await;
+    let closed =
+        matches!(futures::future::select(std::pin::pin!(closing), timeout).await, Either::Left(_));
+    if !closed {
+        context.shutdown.dropped();
+    }
     flushed
 }
 

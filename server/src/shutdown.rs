@@ -6,6 +6,8 @@ use pin_project_lite::pin_project;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
+use crate::work::Work;
+
 /// An event that happens once and wakes all tasks that wait for it.
 ///
 /// The flag is for tasks that are awake: reading it costs one load, where polling the future takes a lock that all
@@ -20,12 +22,12 @@ pub(crate) struct Signal {
 
 impl Signal {
     pub(crate) fn fire(&self) {
-        self.fired.store(true, Ordering::Release);
+        self.fired.store(true, Ordering::SeqCst);
         self.notify.notify_waiters();
     }
 
     pub(crate) fn is_fired(&self) -> bool {
-        self.fired.load(Ordering::Acquire)
+        self.fired.load(Ordering::SeqCst)
     }
 
     /// Resolves once it has fired.
@@ -60,10 +62,21 @@ impl Future for Fired<'_> {
 /// The two steps of a shutdown.
 #[derive(Debug, Default)]
 pub(crate) struct Shutdown {
-    /// Sessions close with 1001, and idle HTTP connections close.
+    /// Sessions close with 1001, and every answer is the last of its connection.
     pub(crate) drain: Signal,
-    /// Connections that are still open are dropped.
+    /// What a drain waits for.
+    pub(crate) work: Work,
+    /// Connections that are still open are dropped. Those that are not busy were waiting for a request.
     pub(crate) kill: Signal,
+}
+
+impl Shutdown {
+    /// Counts a peer whose time is over, if that was in a drain.
+    pub(crate) fn dropped(&self) {
+        if self.drain.is_fired() {
+            self.work.add_dropped(1);
+        }
+    }
 }
 
 /// Drives `future` to its end, or returns `None` as soon as `signal` fires.

@@ -1,15 +1,15 @@
 //! Peers that speak HTTP and do not read: dropped after 5 s without progress.
 
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::Shutdown;
 use std::time::Duration;
 
-use rustix::net::{AddressFamily, SocketType, sockopt};
+use rustix::net::sockopt;
 use server::clock::ManualClock;
 use server::stats::{Counters, ErrorKind};
 use server::{Clock, Config, Context};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{Peer, Server, assert_echoes, client, errors, request};
+use crate::support::{Peer, Server, assert_echoes, client, errors, pipelining, request};
 
 const INSTANT: Duration = Duration::from_nanos(1);
 const STALL_WITHIN: Duration = Duration::from_secs(5);
@@ -18,18 +18,6 @@ fn assert_stalled(counters: &Counters, peers: u64) {
     assert_eq!(errors(counters, ErrorKind::Stalled), peers);
     assert_eq!(counters.backpressure_events, peers);
     assert_eq!(counters.errors.iter().sum::<u64>(), peers, "and counted as nothing else");
-}
-
-/// A connection that asks for far more than its kernel and the server's take together, and reads nothing.
-fn pipelining(addr: SocketAddr) -> TcpStream {
-    let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None)
-        .expect("a descriptor is free");
-    sockopt::set_socket_recv_buffer_size(&socket, 4096).expect("a socket takes options");
-    rustix::net::connect(&socket, &addr).expect("the server listens");
-    let mut stream = TcpStream::from(socket);
-    let asked = request("GET / HTTP/1.1", &[]).repeat(400);
-    std::io::Write::write_all(&mut stream, asked.as_bytes()).expect("the kernels take it");
-    stream
 }
 
 /// Lets time pass until `peers` were dropped as stalled.

@@ -1,6 +1,8 @@
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
+use rustix::net::{AddressFamily, SocketType, sockopt};
+
 use super::BACKSTOP;
 
 /// A client that sends and receives raw bytes.
@@ -44,6 +46,18 @@ pub(crate) fn request(line: &str, headers: &[&str]) -> String {
         head.push_str("\r\n");
     }
     head + "\r\n"
+}
+
+/// A connection that asks for far more than its kernel and the server's take together, and reads nothing.
+pub(crate) fn pipelining(addr: SocketAddr) -> TcpStream {
+    let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None)
+        .expect("a descriptor is free");
+    sockopt::set_socket_recv_buffer_size(&socket, 4096).expect("a socket takes options");
+    rustix::net::connect(&socket, &addr).expect("the server listens");
+    let mut stream = TcpStream::from(socket);
+    let asked = request("GET / HTTP/1.1", &[]).repeat(400);
+    stream.write_all(asked.as_bytes()).expect("the kernels take it");
+    stream
 }
 
 /// A masked frame that begins with `first`: the final bit, the reserved bits and the opcode.
