@@ -84,7 +84,8 @@ fn written(expression: &str) -> String {
     if let Some(milliseconds) = argument("Duration::from_millis(") {
         return format!("{milliseconds} ms");
     }
-    let kibibytes = expression.strip_suffix(" * KIB").or(expression.strip_suffix(" * 1024"));
+    let kibibytes = expression.strip_suffix(" * KIB");
+    let kibibytes = kibibytes.or_else(|| expression.strip_suffix(" * 1024"));
     kibibytes.map_or_else(|| expression.replace('_', " "), |count| format!("{count} KiB"))
 }
 
