@@ -64,7 +64,10 @@ pub(super) fn of_upgrade(error: &Error, url: &str) -> Problem {
         Error::Http(response) => {
             let status = response.status();
             let hint = match status.as_u16() {
-                401 | 403 => "; give it --bearer-file FILE, --origin or --header",
+                401 => "; give it --bearer-file FILE or --header",
+                403 => {
+                    "; give it --origin or --header, or let the target allow the host in its URL"
+                }
                 200..400 | 404 | 405 => "; look at the path",
                 400..500 => "; look at --subprotocol, --origin and --header",
                 _ => "",

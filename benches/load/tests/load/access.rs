@@ -1,5 +1,7 @@
 //! Credentials that a server demands for the upgrade are sent, and do not leave the run.
 
+use server::access::Token;
+use server::{Access, Config, Embedded};
 use tokio_tungstenite::accept_hdr_async;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
@@ -46,7 +48,7 @@ fn check_access(outcome: &Outcome) {
 fn a_refused_client_gets_the_status_and_exit_code_1() {
     let server = guarded("authorization", "Bearer sesame-7f3a9c");
     let outcome = load(&server).run();
-    outcome.check(1, &["401"]);
+    outcome.check(1, &["401", "--bearer-file FILE"]);
     assert_eq!(server.tally().received.get(), 0);
 }
 
@@ -58,6 +60,27 @@ fn a_bearer_token_is_read_from_a_file_or_from_the_environment() {
     check_access(&from_file.args(["--bearer-file".as_ref(), file.as_os_str()]).run());
     let from_environment = load(&server).args(["--bearer-env", "TEST_TOKEN"]);
     check_access(&from_environment.env("TEST_TOKEN", TOKEN).run());
+}
+
+#[test]
+fn a_server_of_ours_takes_its_token_and_no_foreign_origin() {
+    const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+    let token = Some(Token::new(TOKEN).expect("it has 128 bits"));
+    let access = Access { token, ..Access::default() };
+    let server = Embedded::start(Config { access, ..Config::default() }).expect("a port is free");
+    let url = format!("ws://{}/ws/echo", server.addr());
+    let load = || Load::new(Profile::default(), &url);
+    load().run().check(1, &["401", "--bearer-file FILE"]);
+    let guarded = load();
+    let file = guarded.file("token", TOKEN);
+    let guarded = guarded.args(["--token-file".as_ref(), file.as_os_str()]);
+    let outcome = guarded.run();
+    outcome.check(0, &[]);
+    assert!(!outcome.reveals(TOKEN), "{}", outcome.text);
+    let foreign = load();
+    let file = foreign.file("token", TOKEN);
+    let foreign = foreign.args(["--bearer-file".as_ref(), file.as_os_str()]);
+    foreign.args(["--origin", "https://evil.example"]).run().check(1, &["403", "--origin"]);
 }
 
 #[test]
