@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 
@@ -10,6 +11,11 @@ use crate::{Config, Error};
 /// `SO_SNDBUF` of every connection, in bytes; Linux doubles it, to account for its own overhead. A smaller buffer needs
 /// more writes for large messages; with a larger one, peers that never read hold more memory of the kernel.
 pub const SEND_BUFFER: usize = 128 * 1024;
+
+/// Longest time without an acknowledgement, or without room at the peer, while bytes wait in the kernel. As long as a
+/// silent peer has. It also ends what is left of a connection that was dropped because its peer did not read: the kernel
+/// would hold a full send buffer for as long as that peer answers its probes.
+pub const UNREAD_WITHIN: Duration = Duration::from_secs(35);
 
 /// Shortest queue of connections that wait to be accepted. Clients beyond the limit also wait there for their refusal.
 const MIN_BACKLOG: usize = 128;
@@ -36,7 +42,7 @@ fn bind(addr: SocketAddr, config: &Config) -> io::Result<TcpListener> {
 
 /// Sets the options of [`listen`] on a socket that is bound and may listen already, as one from a service manager does.
 ///
-/// Accepted sockets inherit `SO_SNDBUF` on Linux, so that no connection needs a call of its own. Connections that
+/// Accepted sockets inherit `SO_SNDBUF` and `TCP_USER_TIMEOUT` on Linux, so that no connection needs a call of its own. Connections that
 /// completed before this call keep the system's default.
 ///
 /// # Errors
@@ -46,6 +52,7 @@ pub fn prepare(listener: &TcpListener, config: &Config) -> io::Result<()> {
     // The system caps the backlog (`net.core.somaxconn`). Listening again changes it and keeps those who wait.
     let backlog = i32::try_from(config.max_connections.max(MIN_BACKLOG)).unwrap_or(i32::MAX);
     sockopt::set_socket_send_buffer_size(listener, SEND_BUFFER)?;
+    sockopt::set_tcp_user_timeout(listener, UNREAD_WITHIN.as_secs() as u32 * 1000)?;
     rustix::net::listen(listener, backlog)?;
     listener.set_nonblocking(true)
 }

@@ -16,7 +16,7 @@ fn config() -> Config {
     Config { max_connections: BURST, ..Config::default() }
 }
 
-/// A burst of connections completes before one of them is accepted, and the first inherits the size of its send buffer.
+/// A burst of connections completes before one of them is accepted, and the first inherits its options.
 #[track_caller]
 fn check(listener: &TcpListener) {
     let addr = listener.local_addr().expect("a bound socket has an address");
@@ -25,6 +25,8 @@ fn check(listener: &TcpListener) {
     let (accepted, _) = listener.accept().expect("a connection waits");
     let size = sockopt::socket_send_buffer_size(&accepted).expect("a socket has options");
     assert_eq!(size, 2 * socket::SEND_BUFFER, "Linux doubles what was asked for");
+    let unread = sockopt::tcp_user_timeout(&accepted).expect("a socket has options");
+    assert_eq!(u128::from(unread), socket::UNREAD_WITHIN.as_millis());
     drop(waiting);
 }
 
