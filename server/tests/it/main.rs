@@ -12,6 +12,7 @@ mod echo;
 mod floods;
 mod handshake;
 mod http;
+mod http_edges;
 mod http_rules;
 mod live;
 mod over_limit;
