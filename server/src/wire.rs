@@ -11,11 +11,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use crate::Config;
 use crate::frames::{Frames, LONGEST_HEADER, Limits, PIECE_HEADER, Stop};
 
-/// Frames of one turn. Then other tasks run: a turn of empty frames takes about as long as one message of 16 KiB.
+/// Most frames of one turn. Then other tasks run, and the runtime looks for their input.
 const TURN_FRAMES: u32 = 128;
 
-/// Bytes of one turn: more than the longest message by default.
+/// Most bytes of one turn, read and written. More than the longest message by default: a client that waits for each
+/// answer has all of its turns to itself.
 const TURN_BYTES: usize = 72 * 1024;
+
+/// Bytes that cost as much time as a frame does, whatever its length.
+const FRAME_BYTES: usize = 512;
 
 /// Bytes of a read that filled its buffer, from which on a large frame is taken to be on its way.
 const FULL_READ: usize = 1024;
@@ -48,10 +52,12 @@ pub(crate) struct Wire<'a, S> {
     io: S,
     config: &'a Config,
     frames: Frames,
-    /// Bytes of this turn.
+    /// Bytes of this turn, read and written.
     turn_bytes: usize,
     /// Whether the last read ended a turn.
     yielded: bool,
+    /// Whether the last read found nothing: what is written now is the end of a turn that is over.
+    starved: bool,
     /// When counting idle frames began.
     idle_since: Duration,
     /// A rule that the peer broke: the next read says so.
@@ -75,6 +81,7 @@ impl<'a, S> Wire<'a, S> {
             frames: Frames::new(limits),
             turn_bytes: 0,
             yielded: false,
+            starved: false,
             idle_since: config.clock.now(),
             excess: None,
             header: [0; LONGEST_HEADER],
@@ -98,6 +105,11 @@ impl<'a, S> Wire<'a, S> {
     /// Whether the last read ended a turn: there may be more to read.
     pub(crate) fn has_yielded(&self) -> bool {
         self.yielded
+    }
+
+    fn is_turn_over(&self) -> bool {
+        let begun = self.frames.begun;
+        begun >= TURN_FRAMES || self.turn_bytes + begun as usize * FRAME_BYTES >= TURN_BYTES
     }
 
     fn begin_turn(&mut self) {
@@ -135,6 +147,7 @@ impl<S: AsyncRead + Unpin> Wire<'_, S> {
             buffer.put_slice(early);
             self.taken += early.len();
         }
+        self.starved = false;
         Poll::Ready(Ok(buffer.filled().len() - before))
     }
 
@@ -215,7 +228,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<'_, S> {
         if let Some(excess) = this.excess {
             return Poll::Ready(Err(io::Error::other(excess)));
         }
-        this.yielded = this.frames.begun >= TURN_FRAMES || this.turn_bytes >= TURN_BYTES;
+        this.yielded = this.is_turn_over();
         if this.yielded {
             this.begin_turn();
             // Wakes the task after others ran, and after the runtime has looked for new input of theirs.
@@ -231,6 +244,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<'_, S> {
                 Poll::Pending => {
                     buffer.set_filled(before);
                     this.begin_turn();
+                    this.starved = true;
                     return Poll::Pending;
                 }
                 Poll::Ready(Ok(more)) if more && buffer.filled().len() == before => {
@@ -251,8 +265,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Wire<'_, S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.io).poll_write(cx, bytes);
-        if polled.is_ready() {
+        if let Poll::Ready(written) = &polled {
             self.stalled = None;
+            if !self.starved {
+                self.turn_bytes += *written.as_ref().unwrap_or(&0);
+            }
         } else if self.stalled.is_none() {
             self.stalled = Some(self.config.clock.now());
         }
