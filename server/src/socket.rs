@@ -8,9 +8,15 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 
 use crate::{Config, Error};
 
-/// `SO_SNDBUF` of every connection, in bytes; Linux doubles it, to account for its own overhead. A smaller buffer needs
-/// more writes for large messages; with a larger one, peers that never read hold more memory of the kernel.
-pub const SEND_BUFFER: usize = 128 * 1024;
+/// `SO_SNDBUF` of every connection, in bytes; Linux doubles it, to account for its own overhead. Less than the largest
+/// segment of a loopback (64 KiB) makes its sender wait 40 ms for each acknowledgement of a large message; with more,
+/// peers that never read hold more memory of the kernel: by default up to 4 MiB each.
+pub const SEND_BUFFER: usize = 64 * 1024;
+
+/// `SO_RCVBUF` of every connection, in bytes; Linux doubles it, and begins with as much by itself. It no longer grows,
+/// so that what a peer sends while the server does not read from it stays as little. With less, a message of 64 KiB does
+/// not fit and takes twice as long; with more, a far client can send faster than 64 KiB in a round trip.
+pub const RECEIVE_BUFFER: usize = 64 * 1024;
 
 /// Longest time without an acknowledgement, or without room at the peer, while bytes wait in the kernel. As long as a
 /// silent peer has. It also ends what is left of a connection that was dropped because its peer did not read: the kernel
@@ -42,8 +48,8 @@ fn bind(addr: SocketAddr, config: &Config) -> io::Result<TcpListener> {
 
 /// Sets the options of [`listen`] on a socket that is bound and may listen already, as one from a service manager does.
 ///
-/// Accepted sockets inherit `SO_SNDBUF` and `TCP_USER_TIMEOUT` on Linux, so that no connection needs a call of its own. Connections that
-/// completed before this call keep the system's default.
+/// Accepted sockets inherit both sizes and `TCP_USER_TIMEOUT` on Linux, so that no connection needs a call of its own.
+/// Connections that completed before this call keep the system's defaults.
 ///
 /// # Errors
 ///
@@ -53,6 +59,7 @@ pub fn prepare(listener: &TcpListener, config: &Config) -> io::Result<()> {
     let backlog = i32::try_from(config.max_connections.max(MIN_BACKLOG)).unwrap_or(i32::MAX);
     sockopt::set_socket_send_buffer_size(listener, SEND_BUFFER)?;
     sockopt::set_tcp_user_timeout(listener, UNREAD_WITHIN.as_secs() as u32 * 1000)?;
+    sockopt::set_socket_recv_buffer_size(listener, RECEIVE_BUFFER)?;
     rustix::net::listen(listener, backlog)?;
     listener.set_nonblocking(true)
 }

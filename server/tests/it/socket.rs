@@ -23,8 +23,10 @@ fn check(listener: &TcpListener) {
     let connect = |_| TcpStream::connect_timeout(&addr, BACKSTOP).expect("there is room to wait");
     let waiting: Vec<_> = (0..BURST).map(connect).collect();
     let (accepted, _) = listener.accept().expect("a connection waits");
-    let size = sockopt::socket_send_buffer_size(&accepted).expect("a socket has options");
-    assert_eq!(size, 2 * socket::SEND_BUFFER, "Linux doubles what was asked for");
+    let sizes = [sockopt::socket_send_buffer_size, sockopt::socket_recv_buffer_size]
+        .map(|size| size(&accepted).expect("a socket has options"));
+    let asked = [socket::SEND_BUFFER, socket::RECEIVE_BUFFER];
+    assert_eq!(sizes, asked.map(|size| 2 * size), "Linux doubles what was asked for");
     let unread = sockopt::tcp_user_timeout(&accepted).expect("a socket has options");
     assert_eq!(u128::from(unread), socket::UNREAD_WITHIN.as_millis());
     drop(waiting);
