@@ -5,7 +5,7 @@ use std::time::Duration;
 use alloc_tests::window;
 use plimsoll::Scenario;
 use plimsoll::io_count::IO;
-use plimsoll::ws::Client;
+use plimsoll::ws::{Client, Frame};
 use server::Config;
 use server::stats::ErrorKind;
 
@@ -17,9 +17,11 @@ const TICKS: u64 = 13;
 
 pub(crate) fn scenario() -> Scenario {
     window::scenario("connection", 20, |ops| {
-        let mut client = Client::default();
+        let (mut client, mut witness) = (Client::default(), Client::default());
+        let ping = Frame::ping(b"");
         move |window| {
             let server = window.start_with(Config { tick: TICK, ..window.config() })?;
+            witness.upgrade(server.addr(), "/ws/echo")?;
             let mut offered = 0;
             for _ in 0..ops {
                 IO.select_next();
@@ -33,15 +35,19 @@ pub(crate) fn scenario() -> Scenario {
                     window.until(&server, "the snapshot is offered", |counters| {
                         counters.snapshots_offered == offered
                     })?;
+                    // The server has one thread: when it answers this, it has found that the write waits.
+                    witness.exchange(&ping.request, &ping.reply)?;
                 }
                 window.clock().advance(TICK / 2);
-                window.until_open(&server, 0)?;
+                window.until_open(&server, 1)?;
                 client.drop_connection();
                 IO.release();
                 let made = window.clock().timers().made;
                 window.clock().advance(TICK / 2);
                 window.until_timers(made + 1)?;
             }
+            witness.close()?;
+            window.until_open(&server, 0)?;
             let counters = window.stop(server)?;
             anyhow::ensure!(
                 counters.errors[ErrorKind::Stalled as usize] == ops
