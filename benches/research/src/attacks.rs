@@ -23,7 +23,7 @@ pub(crate) const AFTER_HELP: &str = "\
 Each attack gets two new servers with one thread each. Clients that keep the rules talk to both; the attackers talk to
 one. The ratio is that of the median latencies, attacked to not attacked, so that the attackers' own share of the
 processor does not count. No message may be lost; attackers that break a rule must be dropped in time and counted by
-the right kind; and when all have left, the server must hold as many heap blocks and descriptors as before.
+the right kind; and when all have left, no heap block of any attacker and no descriptor may be left.
 The last row ends a server under every attack at once.
 
 Exit codes: 0 the server holds, 1 the tool failed, 2 usage, 3 it does not, 6 too noisy to say";

@@ -157,7 +157,7 @@ pub(super) fn all() -> Vec<Attack> {
             .dropped(3, "policy"),
         Attack::new("empty_continuations", 4)
             .on(echo)
-            .sends(Endless, small(0x00, b"").repeat(4096))
+            .sends(Endless, [small(0x01, b""), small(0x00, b"").repeat(4095)].concat())
             .dropped(3, "policy"),
         Attack::new("one_byte_fragments", 4)
             .on(echo)
