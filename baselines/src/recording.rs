@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::{Error, file};
 
@@ -99,6 +99,13 @@ fn apply(root: &Path) -> Result<(), Error> {
     };
     let changes: Changes = serde_json::from_str(&text)
         .map_err(|error| file::refuse(&journal, format!("not a list of changes: {error}")))?;
+    // The file may have come with a tree of others.
+    let is_below = |path: &&String| {
+        Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
+    };
+    if let Some(path) = changes.keys().find(|path| !is_below(path)) {
+        return Err(file::refuse(&journal, format!("{path:?} is not below its folder")));
+    }
     for (path, text) in changes {
         let path = root.join(path);
         match text {
@@ -136,6 +143,20 @@ mod tests {
 
     const BEFORE: [Option<&str>; 4] = [Some("before"), None, Some("before"), None];
     const AFTER: [Option<&str>; 4] = [Some("after"), Some("after"), None, None];
+
+    #[test]
+    fn changes_of_files_outside_the_folder_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("root");
+        fs::create_dir(&root).unwrap();
+        let outside = folder.path().join("outside");
+        for path in ["../outside", "a/../../outside", outside.to_str().unwrap()] {
+            let changes = Changes::from([(path.to_owned(), Some("text".to_owned()))]);
+            fs::write(journal(&root), serde_json::to_string(&changes).unwrap()).unwrap();
+            assert!(matches!(complete(&root), Err(Error::NotComparable { .. })), "{path}");
+            assert!(!outside.exists(), "{path}");
+        }
+    }
 
     #[test]
     fn a_commit_makes_all_changes() {
