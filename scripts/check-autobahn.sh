@@ -22,7 +22,8 @@ if ! [ "$suite/installed" -nt server/tests/autobahn/requirements.txt ]; then
     # The last virtualenv that knows Python 2.7. Nothing here speaks TLS, whose package PyPy would have to compile.
     python3 -m venv "$suite/tool" && "$suite/tool/bin/pip" install --quiet virtualenv==20.21.1 &&
         "$suite/tool/bin/virtualenv" --quiet --python "$(command -v "$python")" "$suite/python" &&
-        "$suite/python/bin/pip" install --quiet --no-deps -r server/tests/autobahn/requirements.txt && touch "$suite/installed" ||
+        "$suite/python/bin/pip" --no-python-version-warning install --quiet --no-deps \
+            -r server/tests/autobahn/requirements.txt && touch "$suite/installed" ||
         not_run "its packages cannot be installed"
 fi
 coproc SERVER { exec "$built/release/ws-server" --bind 127.0.0.1:0; }

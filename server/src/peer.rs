@@ -34,6 +34,8 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Peer<'a, S> {
         self.heard = now;
         if let Message::Close(frame) = message {
             self.closed = Some(frame.as_ref().map_or(CloseCode::Status, |frame| frame.code));
+            // Nothing behind a close frame is read before its answer is flushed: tungstenite would refuse it.
+            self.flushing = true;
         }
     }
 

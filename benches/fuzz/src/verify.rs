@@ -3,9 +3,6 @@
 use crate::frames::{CLOSE, FINAL, Frame, PING, PONG, written};
 use crate::model::{End, Expected, expected};
 
-/// Frames without a message after which a server may have had enough.
-const MANY_IDLE: usize = 50;
-
 /// What happened to a session beside what its client said.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Faults {
@@ -34,8 +31,7 @@ impl Faults {
 ///
 /// If the answers are not those that RFC 6455 demands.
 pub fn verify(stream: &[u8], written: &[u8], limit: usize, faults: Faults) {
-    let Expected { echoes, pings, idle, goes_on, end } = expected(stream, limit);
-    let faults = Faults { ended: faults.ended || goes_on, ..faults };
+    let Expected { echoes, pings, excess, end } = expected(stream, limit);
     let Some(head) = written.windows(4).position(|four| four == b"\r\n\r\n") else {
         assert!(faults.any(), "no answer to the upgrade");
         return;
@@ -57,8 +53,7 @@ pub fn verify(stream: &[u8], written: &[u8], limit: usize, faults: Faults) {
         assert_eq!(at + 1, frames.len(), "something follows the close frame");
         code(&frames[at])
     });
-    let many = idle + pings.len() > MANY_IDLE;
-    let refused = many && close == Some(Some(1008));
+    let refused = excess && close == Some(Some(1008));
     check_pongs(&frames, &pings);
     let of_client = |frame: &&Frame| frame.first & !FINAL < CLOSE;
     let answers: Vec<&Frame> = frames.iter().filter(of_client).collect();
@@ -73,7 +68,7 @@ pub fn verify(stream: &[u8], written: &[u8], limit: usize, faults: Faults) {
             "messages are lost; the session ended with {close:?}"
         );
     }
-    check_close(close, &end, faults, many);
+    check_close(close, &end, faults, excess);
 }
 
 /// The code of a close frame, if it has one.
@@ -91,10 +86,10 @@ fn check_pongs(frames: &[Frame], pings: &[Vec<u8>]) {
     assert_eq!(frames.iter().find(empty), None, "a ping of the server has a payload");
 }
 
-fn check_close(close: Option<Option<u16>>, end: &End, faults: Faults, many: bool) {
+fn check_close(close: Option<Option<u16>>, end: &End, faults: Faults, excess: bool) {
     let is_due = match (close, end) {
         (Some(Some(1001)), _) if faults.drained => true,
-        (Some(Some(1008)), _) if many => true,
+        (Some(Some(1008)), _) if excess => true,
         (None, End::Open(_)) => true,
         (None, _) => faults.any(),
         (Some(code), End::Closed(due)) => code == *due,

@@ -179,3 +179,21 @@ fn a_request_that_a_partition_cuts_is_dropped_after_5_s() {
         served.end();
     }
 }
+
+#[test]
+fn an_answer_to_a_close_frame_that_stalls_is_finished_though_the_client_goes_on() {
+    let close = frame(FINAL | CLOSE, b"\x03\xe8bye");
+    for path in ["/ws/echo", "/ws/dashboard"] {
+        let mut served = Served::new(Config::default());
+        served.send(upgrade(path).as_bytes());
+        let head = served.network.state().written.len();
+        served.change(|state| state.room = 1);
+        served.send(&close);
+        served.send(&frame(FINAL | PING, b"behind the close frame"));
+        served.change(|state| state.room = usize::MAX);
+        let counters = served.context().stats().counters();
+        assert_eq!(served.network.state().written[head..], *b"\x88\x05\x03\xe8bye", "{path}");
+        assert_eq!(errors(&served, ErrorKind::Protocol), 0, "{path}: {counters:?}");
+        served.end();
+    }
+}

@@ -114,10 +114,15 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Subscriber<'a, S> {
         cx: &mut Task<'_>,
         now: Duration,
     ) -> Poll<Result<CloseCode, WsError>> {
-        while let Some(message) = ready!(Pin::new(&mut self.peer.ws).poll_next(cx)) {
+        loop {
+            if self.peer.is_closing() {
+                ready!(Pin::new(&mut self.peer.ws).poll_flush(cx))?;
+            }
+            let Some(message) = ready!(Pin::new(&mut self.peer.ws).poll_next(cx)) else {
+                return Poll::Ready(self.peer.close_code());
+            };
             self.peer.hear(&message?, now);
         }
-        Poll::Ready(self.peer.close_code())
     }
 
     fn poll_outbound(&mut self, cx: &mut Task<'_>) -> Poll<Result<(), WsError>> {
