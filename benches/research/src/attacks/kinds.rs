@@ -50,8 +50,8 @@ impl Pace {
 /// How the server must end them.
 #[derive(Clone)]
 pub(super) enum Due {
-    /// Each is dropped within this time and counted as an error of this kind.
-    Dropped { within: Duration, kind: &'static str },
+    /// Each is dropped within this time and counted as an error of one of these kinds.
+    Dropped { within: Duration, kinds: &'static [&'static str] },
     /// They break no rule, or leave on their own: the server may keep them.
     Kept,
 }
@@ -88,8 +88,8 @@ impl Attack {
         Self { reads: false, ..self }
     }
 
-    fn dropped(self, within_s: u64, kind: &'static str) -> Self {
-        Self { due: Due::Dropped { within: Duration::from_secs(within_s), kind }, ..self }
+    fn dropped(self, within_s: u64, kinds: &'static [&'static str]) -> Self {
+        Self { due: Due::Dropped { within: Duration::from_secs(within_s), kinds }, ..self }
     }
 
     fn costs_at_most(self, bytes: u64) -> Self {
@@ -104,65 +104,65 @@ pub(super) fn all() -> Vec<Attack> {
     let head = b"GET /ws/echo HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
     let page = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
     vec![
-        Attack::new("silent_tcp", 1000).sends(Once, Vec::new()).dropped(5, "http"),
-        Attack::new("slow_head", 500).sends(Drip, head.to_vec()).dropped(5, "http"),
+        Attack::new("silent_tcp", 1000).sends(Once, Vec::new()).dropped(5, &["http"]),
+        Attack::new("slow_head", 500).sends(Drip, head.to_vec()).dropped(5, &["http"]),
         Attack::new("http_never_read", 100)
             .sends(Endless, page.repeat(400))
             .never_reads()
-            .dropped(6, "stalled"),
+            .dropped(6, &["stalled"]),
         Attack::new("resets_in_a_head", 200).sends(Reset, head.to_vec()),
         Attack::new("resets_in_a_frame", 200).on(echo).sends(Reset, declared(60_000)),
         Attack::new("dashboard_never_read", 300)
             .on("/ws/dashboard")
             .sends(Once, Vec::new())
             .never_reads()
-            .dropped(36, "silent"),
+            .dropped(36, &["silent", "stalled"]),
         Attack::new("echo_never_read_1kib", 300)
             .on(echo)
             .sends(Endless, binary(1024).repeat(32))
             .never_reads()
-            .dropped(6, "stalled")
+            .dropped(6, &["stalled"])
             .costs_at_most(256 * 1024),
         Attack::new("echo_never_read_64kib", 300)
             .on(echo)
             .sends(Endless, binary(64 * 1024))
             .never_reads()
-            .dropped(6, "stalled")
+            .dropped(6, &["stalled"])
             .costs_at_most(256 * 1024),
         Attack::new("declared_2_to_62", 1000)
             .on(echo)
             .sends(Once, declared(1 << 62))
-            .dropped(3, "too_big"),
+            .dropped(3, &["too_big"]),
         Attack::new("declared_64kib", 1000)
             .on(echo)
             .sends(Once, declared(64 * 1024))
-            .dropped(36, "silent")
+            .dropped(36, &["silent"])
             .costs_at_most(32 * 1024),
         Attack::new("pings", 4)
             .on(echo)
             .sends(Endless, small(0x89, b"").repeat(4096))
-            .dropped(3, "policy"),
+            .dropped(3, &["policy"]),
         Attack::new("pings_never_read", 4)
             .on(echo)
             .sends(Endless, small(0x89, b"").repeat(4096))
             .never_reads()
-            .dropped(3, "policy"),
+            .dropped(3, &["policy"]),
         Attack::new("pongs", 4)
             .on(echo)
             .sends(Endless, small(0x8a, b"").repeat(4096))
-            .dropped(3, "policy"),
+            .dropped(3, &["policy"]),
         Attack::new("empty_texts", 4)
             .on(echo)
             .sends(Endless, small(0x81, b"").repeat(4096))
-            .dropped(3, "policy"),
+            .dropped(3, &["policy"]),
         Attack::new("empty_continuations", 4)
             .on(echo)
             .sends(Endless, [small(0x01, b""), small(0x00, b"").repeat(4095)].concat())
-            .dropped(3, "policy"),
+            .dropped(3, &["policy"]),
         Attack::new("one_byte_fragments", 4)
             .on(echo)
             .sends(Endless, fragments())
-            .dropped(3, "policy"),
+            .dropped(3, &["policy"]),
         Attack::new("one_byte_messages", 4).on(echo).sends(Endless, small(0x81, b"a").repeat(4096)),
         Attack::new("dashboard_messages", 4)
             .on("/ws/dashboard")

@@ -64,7 +64,7 @@ pub(super) fn run(attack: &Arc<Attack>, args: &Args) -> Result<Row> {
         problems.push(format!("{} bytes of memory for each attacker", memory[0] + memory[1]));
     }
     let mut gone = None;
-    if let Due::Dropped { within, kind } = attack.due {
+    if let Due::Dropped { within, kinds } = attack.due {
         let (after, when) = attacked.until_open(honest, within + GRACE)?;
         gone = when.map(|_| begin.elapsed());
         if gone.is_none() {
@@ -75,9 +75,13 @@ pub(super) fn run(attack: &Arc<Attack>, args: &Args) -> Result<Row> {
                 begin.elapsed()
             ));
         }
-        let counted = after.errors(kind) - beside.errors(kind);
+        let counted: u64 = kinds.iter().map(|kind| after.errors(kind) - beside.errors(kind)).sum();
         if counted != attack.sockets as u64 {
-            problems.push(format!("{counted} of {} counted as {kind}", attack.sockets));
+            problems.push(format!(
+                "{counted} of {} counted as {}",
+                attack.sockets,
+                kinds.join(" or ")
+            ));
         }
     }
     std::thread::sleep((begin + time).saturating_duration_since(Instant::now()));
