@@ -13,6 +13,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
+[[ $minutes =~ ^[1-9][0-9]*$ ]] || { echo "error: --minutes $minutes is no whole number above 0" >&2; exit 2; }
 corpora=benches/fuzz/corpus work=$PWD/target/fuzz
 [ -d "$corpora/$only" ] || { echo "error: there is no target $only; there are:" $(ls "$corpora") >&2; exit 2; }
 export PATH=$PATH:$PWD/target/fuzz-tools/bin
