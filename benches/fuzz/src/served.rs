@@ -105,7 +105,7 @@ impl Served {
     }
 
     /// Lets everything arrive and be written, and ends the peer's side. The connection must then end within
-    /// [`OUTLIVES`], and nothing of it may be left.
+    /// `OUTLIVES`, and nothing of it may be left.
     pub fn end(&mut self) {
         self.change(|state| state.ended = true);
         let mut waited = Duration::ZERO;
