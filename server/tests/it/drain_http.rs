@@ -113,10 +113,8 @@ fn peers_that_do_not_read_their_answers_are_dropped_and_the_drain_ends_in_time()
     let clock = server.clock();
     let stopping = server.stopping();
     assert_eq!(closed(session), 1001);
-    while !stopping.is_finished() {
-        clock.advance(Duration::from_millis(100));
-        std::thread::yield_now();
-    }
+    // Their answers wait since time 0. In one step: a clock that runs on would reach the end of the drain as well.
+    clock.advance(Duration::from_secs(5));
     let report = stopping.join().expect("the server does not panic").report;
     assert_eq!((report.drained, report.dropped), (true, PEERS));
     assert_eq!(errors(&report.counters, ErrorKind::Stalled), PEERS);
