@@ -147,10 +147,21 @@ pub(crate) fn client(addr: SocketAddr, path: &str) -> Client {
     client
 }
 
+/// The next message. A read with a timeout is interrupted if the process is stopped and goes on; see signal(7).
+fn next(client: &mut Client) -> tungstenite::Result<Message> {
+    loop {
+        match client.read() {
+            Err(tungstenite::Error::Io(error))
+                if error.kind() == std::io::ErrorKind::Interrupted => {}
+            message => return message,
+        }
+    }
+}
+
 /// The next message, which must be text.
 #[track_caller]
 pub(crate) fn text(client: &mut Client) -> Utf8Bytes {
-    match client.read() {
+    match next(client) {
         Ok(Message::Text(text)) => text,
         other => panic!("expected text, got {other:?}"),
     }
@@ -159,12 +170,12 @@ pub(crate) fn text(client: &mut Client) -> Utf8Bytes {
 /// The code of the next message, which must be a close frame; answers it and ends the connection.
 #[track_caller]
 pub(crate) fn closed(mut client: Client) -> u16 {
-    let code = match client.read() {
+    let code = match next(&mut client) {
         Ok(Message::Close(Some(frame))) => u16::from(frame.code),
         other => panic!("expected a close frame, got {other:?}"),
     };
     // The next read sends the answer; then the server ends the stream.
-    match client.read() {
+    match next(&mut client) {
         Err(tungstenite::Error::ConnectionClosed) => code,
         other => panic!("expected the end, got {other:?}"),
     }
