@@ -39,10 +39,20 @@ unsafe extern "C" {
     fn _exit(status: c_int) -> !;
 }
 
+/// Returns once the main thread waits for this test, because what it allocates until then would be counted.
+fn until_main_waits() {
+    let main = format!("/proc/self/task/{}/stat", std::process::id());
+    let waits = |stat: &str| stat.rsplit(')').next().is_some_and(|rest| rest.starts_with(" S"));
+    while !waits(&fs::read_to_string(&main).expect("the main thread is there")) {
+        thread::yield_now();
+    }
+}
+
 /// Runs `inside` in a process that has the library loaded, with the file of its counts.
 #[track_caller]
 fn check(test: &str, inside: impl FnOnce(&File)) {
     if let Some(file) = env::var_os(layout::VARIABLE) {
+        until_main_waits();
         return inside(&File::open(file).expect("the parent made it"));
     }
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
