@@ -141,10 +141,12 @@ impl<S: AsyncRead + Unpin> Wire<'_, S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<usize>> {
         let before = buffer.filled().len();
-        let early = &self.early[self.taken..];
-        if early.is_empty() {
+        if self.taken == self.early.len() {
+            self.early.clear();
+            self.taken = 0;
             ready!(Pin::new(&mut self.io).poll_read(cx, buffer))?;
         } else {
+            let early = &self.early[self.taken..];
             let early = &early[..early.len().min(buffer.remaining())];
             buffer.put_slice(early);
             self.taken += early.len();
@@ -185,10 +187,6 @@ impl<S: AsyncRead + Unpin> Wire<'_, S> {
                 self.early.extend_from_slice(rest);
             }
             Some(Stop::Fragments) => self.excess = Some(Excess::Fragments),
-        }
-        if self.taken == self.early.len() {
-            self.early.clear();
-            self.taken = 0;
         }
         buffer.set_filled(before + passed);
         self.turn_bytes += passed;

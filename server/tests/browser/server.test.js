@@ -34,7 +34,7 @@ test("values move under load", async t => {
 
 test("a restart of the server is survived", async t => {
 	const first = await wsServer();
-	const page = await open(t, first.url, { expected: /ERR_CONNECTION_REFUSED|WebSocket connection/ });
+	const page = await open(t, first.url, { expected: /ERR_CONNECTION_REFUSED|WebSocket connection|426/ });
 	await untilState(page, "live");
 	await first.stop();
 	// Both at once: the page tries again by itself, and the button is hidden while it does.
