@@ -69,7 +69,7 @@ pub(super) fn run(attacks: &[Arc<Attack>], args: &Args) -> Result<Row> {
         problems.push(format!("a server of this process ended after {took:.2?}"));
     }
     let request = Kind::Text.client_frame(&Kind::Text.payload(BYTES)).len() as u64;
-    let echoes = judge(clients, attackers, |port| Some(book.read(port)? / request), &mut problems)?;
+    let echoes = judge(clients, attackers, |port| Some(book.read(port) / request), &mut problems)?;
     let words = format!(
         "exit code {:?} after {:.2?} and {took:.2?}; {echoes} echoes, beside {OF_EACH} peers of {} attacks",
         ended.code,

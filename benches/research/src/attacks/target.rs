@@ -110,13 +110,13 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// If `ss` of iproute2 is missing.
+    /// If `ss` of iproute2 is missing or fails.
     pub(super) fn kernel_bytes(&self) -> Result<u64> {
         let filter = format!("sport = :{}", self.addr.port());
-        let output = Command::new("ss")
-            .args(["-tmnH", &filter])
-            .output()
-            .context("ss of iproute2 is needed")?;
+        let output = Command::new("ss").args(["-tmnH", &filter]).output();
+        let output = output.context("cannot run ss; try apt install iproute2")?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success() && said.is_empty(), "ss does not count the memory: {said}");
         let text = String::from_utf8_lossy(&output.stdout);
         let sockets = text.split("skmem:(").skip(1).filter_map(|rest| rest.split(')').next());
         // r: allocated for received bytes, w: for bytes to send, as sock_diag(7) says.

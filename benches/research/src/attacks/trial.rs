@@ -9,8 +9,8 @@ use load_plan::thresholds::Unit;
 
 use super::attackers::Attackers;
 use super::honest::{Honest, Trip};
-use super::kinds::{Attack, Due};
-use super::target::Target;
+use super::kinds::{Attack, Due, Pace};
+use super::target::{Metrics, Target};
 use super::{Args, Row};
 use crate::answer::Answer;
 
@@ -58,35 +58,44 @@ pub(super) fn run(attack: &Arc<Attack>, args: &Args) -> Result<Row> {
     std::thread::sleep(Duration::from_secs(2));
     let during = attacked.metrics()?;
     let kernel = attacked.kernel_bytes()?;
-    let each = |bytes: u64| bytes / attack.sockets as u64;
+    let sockets = attack.sockets as u64;
+    let each = |bytes: u64| bytes / sockets;
     let memory = [each(during.resident()?.saturating_sub(beside.resident()?)), each(kernel)];
-    if attack.most_bytes.is_some_and(|most| memory[0] + memory[1] > most) {
-        problems.push(format!("{} bytes of memory for each attacker", memory[0] + memory[1]));
+    let connected = |metrics: &Metrics| {
+        metrics.get("ws_connections_open").map(|open| open.saturating_sub(honest + 1))
+    };
+    if let Some(most) = attack.most_bytes {
+        let there = connected(&during)?;
+        if there < sockets {
+            problems.push(format!("memory not measured: {there} of {sockets} are connected"));
+        } else if memory[0] + memory[1] > most {
+            problems.push(format!("{} bytes of memory for each attacker", memory[0] + memory[1]));
+        }
     }
     let mut gone = None;
     if let Due::Dropped { within, kinds } = attack.due {
         let (after, when) = attacked.until_open(honest, within + GRACE)?;
         gone = when.map(|_| begin.elapsed());
         if gone.is_none() {
-            let open = after.get("ws_connections_open")?.saturating_sub(honest + 1);
-            problems.push(format!(
-                "{open} of {} still connected after {:.1?}",
-                attack.sockets,
-                begin.elapsed()
-            ));
+            let open = connected(&after)?;
+            let after = begin.elapsed();
+            problems.push(format!("{open} of {sockets} still connected after {after:.1?}"));
         }
         let counted: u64 = kinds.iter().map(|kind| after.errors(kind) - beside.errors(kind)).sum();
-        if counted != attack.sockets as u64 {
-            problems.push(format!(
-                "{counted} of {} counted as {}",
-                attack.sockets,
-                kinds.join(" or ")
-            ));
+        if counted != sockets {
+            problems.push(format!("{counted} of {sockets} counted as {}", kinds.join(" or ")));
         }
     }
     std::thread::sleep((begin + time).saturating_duration_since(Instant::now()));
     let end = Instant::now();
-    let sent = attackers.moved();
+    let there = connected(&attacked.metrics()?)?;
+    if matches!((&attack.due, attack.pace), (Due::Kept, Pace::Endless)) && there < sockets {
+        problems.push(format!("{} of {sockets} that break no rule were dropped", sockets - there));
+    }
+    let moved = attackers.moved();
+    if moved == 0 && !attack.bytes.is_empty() {
+        problems.push("no attack: the attackers sent nothing".to_owned());
+    }
     attackers.stop()?;
     let trips = at_attacked.stop();
     let control_trips = at_control.stop().context("at the server that is not attacked")?;
@@ -102,7 +111,7 @@ pub(super) fn run(attack: &Arc<Attack>, args: &Args) -> Result<Row> {
     // A server makes a few things once, as for its first error. What is left of each attacker is a leak; the allocation
     // scenarios say so to the block.
     let left = blocks.saturating_sub(blocks_before);
-    if left >= attack.sockets as u64 || descriptors != descriptors_before {
+    if left >= sockets || descriptors != descriptors_before {
         problems.push(format!(
             "{left} blocks more than before, {descriptors} descriptors instead of {descriptors_before}"
         ));
@@ -115,9 +124,8 @@ pub(super) fn run(attack: &Arc<Attack>, args: &Args) -> Result<Row> {
     let gone =
         gone.map_or(String::new(), |gone| format!(", gone after {:.1} s", gone.as_secs_f64()));
     let words = format!(
-        "{ratio}; {} attackers, {} KiB moved, {} + {} bytes of memory and kernel each{gone}, {left} blocks left",
-        attack.sockets,
-        sent / 1024,
+        "{ratio}; {sockets} attackers, {} KiB moved, {} + {} bytes of memory and kernel each{gone}, {left} blocks left",
+        moved / 1024,
         memory[0],
         memory[1],
     );
