@@ -9,7 +9,7 @@ const BROKEN: &[u8] = b"\xf1\x80\0\0\0\0";
 
 pub(crate) fn scenario() -> Scenario {
     window::scenario("connection", 100, |_| {
-        |window| window.serve_floods(BROKEN, b"\0", ErrorKind::Protocol)
+        |window| window.serve_floods(BROKEN, &[0; 4096], ErrorKind::Protocol)
     })
     .in_memory()
 }
