@@ -71,9 +71,9 @@ pub(crate) struct Shutdown {
 }
 
 impl Shutdown {
-    /// Counts a peer whose time is over, if that was in a drain.
+    /// Counts a peer whose time is over, if that was in a drain. At the kill the drain has counted all that are left.
     pub(crate) fn dropped(&self) {
-        if self.drain.is_fired() {
+        if self.drain.is_fired() && !self.kill.is_fired() {
             self.work.add_dropped(1);
         }
     }
