@@ -70,8 +70,9 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         // The process has already ended unless the test failed.
-        self.child.kill().ok();
-        self.child.wait().ok();
+        if self.child.kill().is_ok() {
+            self.child.wait().expect("the process is ours");
+        }
     }
 }
 
