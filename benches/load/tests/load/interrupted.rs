@@ -3,12 +3,12 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::profile::Profile;
-use crate::run::{Killed, Load, Outcome, PATIENCE, Running, not_run};
+use crate::run::{Killed, Load, Outcome, Running, not_run};
 use crate::server::{Answer, PROBES, Server};
 
 /// A run that would last an hour.
@@ -40,15 +40,6 @@ mod servers {
         });
         eprintln!("{}", server.url());
         std::thread::park();
-    }
-}
-
-#[track_caller]
-fn wait_until(run: &mut Running, condition: impl Fn(&Running) -> bool) {
-    let start = Instant::now();
-    while !condition(run) {
-        assert!(start.elapsed() < PATIENCE && !run.has_ended(), "{}", run.stderr());
-        std::thread::yield_now();
     }
 }
 
@@ -84,7 +75,7 @@ fn interrupt(
         not_run(&format!("this process ignores signal {}, and so would ws-load", signal.as_raw()));
         return None;
     }
-    wait_until(&mut run, ready);
+    run.wait_until(|run| ready(run).then_some(()));
     let family = children(run.pid());
     kill_process(run.pid(), signal).expect("it runs");
     let outcome = run.finish();

@@ -4,7 +4,6 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::time::Instant;
 
 use rustix::process::{Signal, kill_process};
 
@@ -21,16 +20,12 @@ fn long(server: &Server) -> Load {
 /// The address of the page of a run that has begun.
 #[track_caller]
 fn page(run: &mut Running) -> String {
-    let start = Instant::now();
-    loop {
+    run.wait_until(|run| {
         let stderr = run.stderr();
-        let line = stderr.lines().find_map(|line| line.strip_prefix("live on http://"));
-        if let Some(addr) = line {
-            return addr.to_owned();
-        }
-        assert!(start.elapsed() < PATIENCE && !run.has_ended(), "{stderr}");
-        std::thread::yield_now();
-    }
+        // The program writes the line in pieces.
+        let mut lines = stderr.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+        lines.find_map(|line| line.strip_prefix("live on http://")).map(str::to_owned)
+    })
 }
 
 /// The head of the answer to an upgrade on the page's feed with `headers`.
@@ -95,9 +90,7 @@ fn a_live_page_with_a_token_shows_nothing_without_it_and_the_run_never_shows_it(
     let offer = format!("{origin}Sec-WebSocket-Protocol: plimsoll, bearer.{TOKEN}\r\n");
     assert!(!upgrade(&addr, &offer).contains(TOKEN));
     // Before its first messages a run that is interrupted has no report.
-    while server.tally().received.get() <= 10 {
-        std::thread::yield_now();
-    }
+    run.wait_until(|_| (server.tally().received.get() > 10).then_some(()));
     kill_process(run.pid(), Signal::TERM).expect("it runs");
     let outcome = run.finish();
     outcome.check(130, &[]);

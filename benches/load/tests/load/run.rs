@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use load_plan::outcome::{Ending, Fault};
 use rustix::process::{Pid, Signal, kill_process};
@@ -133,6 +133,19 @@ impl Running {
     /// Its stderr so far.
     pub(crate) fn stderr(&self) -> String {
         fs::read_to_string(self.folder.path().join("stderr")).expect("it was created")
+    }
+
+    /// Waits for what `look` finds, while the run goes on.
+    #[track_caller]
+    pub(crate) fn wait_until<T>(&mut self, look: impl Fn(&Self) -> Option<T>) -> T {
+        let start = Instant::now();
+        loop {
+            if let Some(found) = look(self) {
+                return found;
+            }
+            assert!(start.elapsed() < PATIENCE && !self.has_ended(), "{}", self.stderr());
+            thread::yield_now();
+        }
     }
 
     pub(crate) fn finish(mut self) -> Outcome {
