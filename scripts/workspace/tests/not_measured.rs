@@ -25,18 +25,37 @@ fn found(program: &str) -> Result<PathBuf> {
 /// Runs `script` with `flags`, each with the code that it is to end with.
 #[track_caller]
 fn check(script: &str, codes: [(&[&str], i32); 2]) -> Result<()> {
-    let root =
-        Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("it is in scripts")?;
-    let machine = bare_machine()?;
+    check_on(bare_machine()?.path(), script, codes)
+}
+
+#[track_caller]
+fn check_on(machine: &Path, script: &str, codes: [(&[&str], i32); 2]) -> Result<()> {
     for (flags, code) in codes {
-        let mut bash = Command::new(found("bash")?);
-        bash.arg(root.join("scripts").join(script)).args(flags);
-        bash.env("PATH", machine.path()).env("CARGO_TARGET_DIR", machine.path());
-        let output = bash.output()?;
-        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-        assert_eq!(output.status.code(), Some(code), "{script} {flags:?}: {said}");
+        let (ended, said) = run(machine, script, flags)?;
+        assert_eq!(ended, Some(code), "{script} {flags:?}: {said}");
         assert!(said.contains("not measured"), "{script} {flags:?}: {said}");
     }
+    Ok(())
+}
+
+/// The code that `script` ends with on `machine`, and what it says.
+fn run(machine: &Path, script: &str, flags: &[&str]) -> Result<(Option<i32>, String)> {
+    let root =
+        Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("it is in scripts")?;
+    let mut bash = Command::new(found("bash")?);
+    bash.arg(root.join("scripts").join(script)).args(flags);
+    bash.env("PATH", machine).env("CARGO_TARGET_DIR", machine);
+    let output = bash.output()?;
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    Ok((output.status.code(), said))
+}
+
+/// `script` refuses `word`, which it does not know, and says what it takes.
+#[track_caller]
+fn refuses(script: &str, word: &str) -> Result<()> {
+    let (ended, said) = run(bare_machine()?.path(), script, &[word])?;
+    assert_eq!(ended, Some(2), "{script} {word}: {said}");
+    assert!(said.contains(word) && said.contains("it takes"), "{script} {word}: {said}");
     Ok(())
 }
 
@@ -66,6 +85,21 @@ fn a_sandbox_that_was_not_tried_is_an_error_if_checks_are_strict() -> Result<()>
 #[test]
 fn dependencies_that_were_not_looked_up_are_an_error_if_checks_are_strict() -> Result<()> {
     check("check-deny.sh", FAILS_IF_STRICT)
+}
+
+#[test]
+fn lockfiles_that_git_does_not_list_are_an_error_if_checks_are_strict() -> Result<()> {
+    let machine = bare_machine()?;
+    symlink(found("true")?, machine.path().join("cargo-deny"))?;
+    check_on(machine.path(), "check-deny.sh", FAILS_IF_STRICT)?;
+    // A git that fails, and one that lists nothing, say as little.
+    symlink(found("true")?, machine.path().join("git"))?;
+    check_on(machine.path(), "check-deny.sh", FAILS_IF_STRICT)
+}
+
+#[test]
+fn a_word_that_check_deny_does_not_know_is_refused() -> Result<()> {
+    refuses("check-deny.sh", "--sctrict")
 }
 
 #[test]
