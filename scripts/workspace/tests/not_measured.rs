@@ -1,15 +1,20 @@
 //! What the scripts end with where nothing can be measured.
 
-use std::os::unix::fs::symlink;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
-/// A folder of programs without node, a browser, python, go, git and systemd, in which every build by cargo succeeds.
+/// A folder of programs without node, a browser, python, go, git and systemd, in which every build and test by cargo succeeds.
 fn bare_machine() -> Result<tempfile::TempDir> {
     let folder = tempfile::tempdir()?;
-    symlink(found("true")?, folder.path().join("cargo"))?;
+    let cargo = folder.path().join("cargo");
+    let bash = found("bash")?;
+    let passes = "[ \"$1\" != test ] || echo 'test result: ok. 1 passed'";
+    fs::write(&cargo, format!("#!{}\n{passes}\n", bash.display()))?;
+    fs::set_permissions(cargo, Permissions::from_mode(0o755))?;
     for name in ["dirname", "realpath", "mkdir", "mktemp", "cp", "rm", "sed"] {
         symlink(found(name)?, folder.path().join(name))?;
     }
@@ -80,6 +85,21 @@ fn a_peer_that_was_not_loaded_is_an_error_unless_it_is_optional() -> Result<()> 
 #[test]
 fn a_sandbox_that_was_not_tried_is_an_error_if_checks_are_strict() -> Result<()> {
     check("check-deploy.sh", FAILS_IF_STRICT)
+}
+
+#[test]
+fn a_check_of_the_deployment_whose_tests_did_not_run_is_an_error() -> Result<()> {
+    let machine = bare_machine()?;
+    fs::remove_file(machine.path().join("cargo"))?;
+    symlink(found("true")?, machine.path().join("cargo"))?;
+    let (ended, said) = run(machine.path(), "check-deploy.sh", &[])?;
+    assert!(ended == Some(1) && said.contains("no test in deploy:: ran"), "{ended:?}: {said}");
+    Ok(())
+}
+
+#[test]
+fn a_word_that_check_deploy_does_not_know_is_refused() -> Result<()> {
+    refuses("check-deploy.sh", "--sctrict")
 }
 
 #[test]
