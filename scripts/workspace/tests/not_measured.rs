@@ -126,3 +126,8 @@ fn a_word_that_check_deny_does_not_know_is_refused() -> Result<()> {
 fn cases_that_autobahn_did_not_run_are_an_error_unless_that_is_optional() -> Result<()> {
     check("check-autobahn.sh", FAILS_UNLESS_OPTIONAL)
 }
+
+#[test]
+fn a_word_that_check_autobahn_does_not_know_is_refused() -> Result<()> {
+    refuses("check-autobahn.sh", "--updat")
+}

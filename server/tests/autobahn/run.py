@@ -1,4 +1,5 @@
 # Runs the Autobahn suite by FOLDER/spec.json, with Python 2.7, and prints how each case and its connection ended.
+# No report, or an empty one, is an error.
 import json
 import re
 import sys
@@ -18,7 +19,9 @@ sys.argv[1:] = ["--mode", "fuzzingclient", "--spec", folder + "/spec.json"]
 stdout, sys.stdout = sys.stdout, open(folder + "/log.txt", "w")
 run()
 with open(folder + "/reports/index.json") as index:
-    cases = json.load(index)["ours"]
+    cases = json.load(index).get("ours")
+if not cases:
+    sys.exit("error: no case ran; read " + folder + "/log.txt")
 
 
 def order(case):
