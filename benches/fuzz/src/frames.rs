@@ -1,5 +1,7 @@
 //! WebSocket frames as bytes: those of a client, and those that the server wrote.
 
+pub use conversation::frame::masked as frame;
+
 /// The final bit of a frame's first byte.
 pub const FINAL: u8 = 0x80;
 /// Opcode of a continuation.
@@ -15,8 +17,6 @@ pub const PING: u8 = 0x9;
 /// Opcode of a pong.
 pub const PONG: u8 = 0xa;
 
-const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
-
 /// The request that upgrades a connection to `path`. Key of RFC 6455 §1.3.
 #[must_use]
 pub fn upgrade(path: &str) -> String {
@@ -24,36 +24,6 @@ pub fn upgrade(path: &str) -> String {
         "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )
-}
-
-/// A masked frame that begins with `first`: the final bit, the reserved bits and the opcode.
-#[must_use]
-pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![first];
-    match payload.len() {
-        length @ ..=125 => bytes.push(0x80 | length as u8),
-        length @ ..=0xffff => {
-            bytes.push(0x80 | 126);
-            bytes.extend((length as u16).to_be_bytes());
-        }
-        length => {
-            bytes.push(0x80 | 127);
-            bytes.extend((length as u64).to_be_bytes());
-        }
-    }
-    bytes.extend(MASK);
-    bytes.extend(masked(payload, MASK));
-    bytes
-}
-
-/// `payload` with the mask put on, or taken off.
-pub(crate) fn masked(payload: &[u8], mask: [u8; 4]) -> Vec<u8> {
-    let mut bytes = payload.to_vec();
-    // By index: the compiler makes few instructions of it, of which a fuzzer would trace every one.
-    for (index, byte) in bytes.iter_mut().enumerate() {
-        *byte ^= mask[index & 3];
-    }
-    bytes
 }
 
 /// A frame, unmasked.

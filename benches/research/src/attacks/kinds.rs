@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use bench_kit::payload::Kind;
-
-/// Masking key of the frames that are written out here.
-const MASK: [u8; 4] = [0x11, 0x22, 0x33, 0x44];
+use conversation::frame::{MASK, masked};
 
 /// Peers that misbehave in one way.
 #[derive(Clone)]
@@ -141,40 +139,36 @@ pub(super) fn all() -> Vec<Attack> {
             .costs_at_most(32 * 1024),
         Attack::new("pings", 4)
             .on(echo)
-            .sends(Endless, small(0x89, b"").repeat(4096))
+            .sends(Endless, masked(0x89, b"").repeat(4096))
             .dropped(3, &["policy"]),
         Attack::new("pings_never_read", 4)
             .on(echo)
-            .sends(Endless, small(0x89, b"").repeat(4096))
+            .sends(Endless, masked(0x89, b"").repeat(4096))
             .never_reads()
             .dropped(3, &["policy"]),
         Attack::new("pongs", 4)
             .on(echo)
-            .sends(Endless, small(0x8a, b"").repeat(4096))
+            .sends(Endless, masked(0x8a, b"").repeat(4096))
             .dropped(3, &["policy"]),
         Attack::new("empty_texts", 4)
             .on(echo)
-            .sends(Endless, small(0x81, b"").repeat(4096))
+            .sends(Endless, masked(0x81, b"").repeat(4096))
             .dropped(3, &["policy"]),
         Attack::new("empty_continuations", 4)
             .on(echo)
-            .sends(Endless, [small(0x01, b""), small(0x00, b"").repeat(4095)].concat())
+            .sends(Endless, [masked(0x01, b""), masked(0x00, b"").repeat(4095)].concat())
             .dropped(3, &["policy"]),
         Attack::new("one_byte_fragments", 4)
             .on(echo)
             .sends(Endless, fragments())
             .dropped(3, &["policy"]),
-        Attack::new("one_byte_messages", 4).on(echo).sends(Endless, small(0x81, b"a").repeat(4096)),
+        Attack::new("one_byte_messages", 4)
+            .on(echo)
+            .sends(Endless, masked(0x81, b"a").repeat(4096)),
         Attack::new("dashboard_messages", 4)
             .on("/ws/dashboard")
-            .sends(Endless, small(0x81, b"a").repeat(4096)),
+            .sends(Endless, masked(0x81, b"a").repeat(4096)),
     ]
-}
-
-/// A masked frame with a payload below 126 bytes.
-fn small(first: u8, payload: &[u8]) -> Vec<u8> {
-    let masked = payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask);
-    [first, 0x80 | payload.len() as u8].into_iter().chain(MASK).chain(masked).collect()
 }
 
 /// The header of a binary frame of `bytes`, without its payload.
@@ -188,5 +182,5 @@ fn binary(bytes: usize) -> Vec<u8> {
 
 /// A text of 60 000 fragments of one byte.
 fn fragments() -> Vec<u8> {
-    [small(0x01, b"a"), small(0x00, b"a").repeat(59_998), small(0x80, b"a")].concat()
+    [masked(0x01, b"a"), masked(0x00, b"a").repeat(59_998), masked(0x80, b"a")].concat()
 }
