@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use fuzz_targets::frames::{
-    BINARY, CLOSE, CONTINUATION, FINAL, PING, TEXT, frame, upgrade, written,
+    BINARY, CLOSE, CONTINUATION, FINAL, PING, PONG, TEXT, frame, upgrade, written,
 };
 use fuzz_targets::served::Served;
 use fuzz_targets::verify::{Faults, verify};
@@ -196,4 +196,24 @@ fn an_answer_to_a_close_frame_that_stalls_is_finished_though_the_client_goes_on(
         assert_eq!(errors(&served, ErrorKind::Protocol), 0, "{path}: {counters:?}");
         served.end();
     }
+}
+
+/// Whether `verify` takes a session whose client sends two pings and ends, and whose server answers with `pongs`.
+fn are_enough(pongs: &[&[u8]]) -> bool {
+    let stream = [frame(FINAL | PING, b"first"), frame(FINAL | PING, b"last")].concat();
+    let mut written = b"HTTP/1.1 101 Switching Protocols\r\n\r\n".to_vec();
+    for pong in pongs {
+        written.extend([FINAL | PONG, pong.len() as u8]);
+        written.extend_from_slice(pong);
+    }
+    let limit = Config::default().max_message;
+    std::panic::catch_unwind(|| verify(&stream, &written, limit, Faults::default())).is_ok()
+}
+
+#[test]
+fn the_last_ping_must_be_answered_and_those_before_it_may_be() {
+    assert!(are_enough(&[b"first", b"last"]));
+    assert!(are_enough(&[b"last"]));
+    assert!(!are_enough(&[]));
+    assert!(!are_enough(&[b"first"]));
 }
