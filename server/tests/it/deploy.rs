@@ -66,7 +66,10 @@ fn in_its_namespaces_the_server_makes_no_system_call_that_its_unit_refuses() {
     let namespaces = output("strace", &["-o", "/dev/null", "unshare", "--user", "--net", "true"]);
     let (Some(allowed), Some(_)) = (allowed(), &namespaces) else {
         let promised = std::env::var_os("PLIMSOLL_TRACED").is_some();
-        assert!(!promised, "systemd names no calls, or strace and namespaces fail; the script saw both");
+        assert!(
+            !promised,
+            "systemd names no calls, or strace and namespaces fail; the script saw both"
+        );
         return eprintln!("not measured");
     };
     let folder = tempfile::tempdir().expect("there is room for a trace");
