@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs every fuzz target, or TARGET, for 10 minutes each: scripts/fuzz.sh [TARGET] [--minutes N]. Installs cargo-fuzz
-# below target/ if there is none. A finding ends it with 3, and the input is named with the command that replays it.
+# below target/ if there is none. A finding ends it with 3, lies below target/fuzz/found, and is named with the command
+# that replays it. A target that ended without libFuzzer's count of inputs is an error.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -14,11 +15,11 @@ while [ $# -gt 0 ]; do
     shift
 done
 [[ $minutes =~ ^[1-9][0-9]*$ ]] || { echo "error: --minutes $minutes is no whole number above 0" >&2; exit 2; }
-corpora=benches/fuzz/corpus work=$PWD/target/fuzz
+built=$(realpath "${CARGO_TARGET_DIR:-target}") && corpora=benches/fuzz/corpus work=$built/fuzz
 [ -d "$corpora/$only" ] || { echo "error: there is no target $only; there are:" $(ls "$corpora") >&2; exit 2; }
-export PATH=$PATH:$PWD/target/fuzz-tools/bin
+export PATH=$PATH:$built/fuzz-tools/bin
 command -v cargo-fuzz >/dev/null ||
-    cargo install --quiet --locked --root target/fuzz-tools cargo-fuzz@0.13.2 || exit 1
+    cargo install --quiet --locked --root "$built/fuzz-tools" cargo-fuzz@0.13.2 || exit 1
 # The pinned toolchain is stable, and cargo-fuzz asks for one that takes unstable flags.
 export RUSTC_BOOTSTRAP=1
 build=(--fuzz-dir benches/fuzz/driver --target-dir "$work" --sanitizer none)
@@ -30,7 +31,10 @@ for target in ${only:-$(ls "$corpora")}; do
     mkdir -p "$work/corpus/$target"
     if cargo fuzz run "${build[@]}" "$target" "$work/corpus/$target" "$corpora/$target" -- "${flags[@]}" \
         "-artifact_prefix=$work/found/$target-" &>"$work/$target.log"; then
-        echo "$target: $(sed -n 's/^Done \([0-9]*\) runs in \([0-9]*\) .*/\1 inputs in \2 s, no finding/p' "$work/$target.log")"
+        ran=$(sed -n 's/^Done \([1-9][0-9]*\) runs in \([0-9]*\) .*/\1 inputs in \2 s, no finding/p' "$work/$target.log")
+        [ -n "$ran" ] ||
+            { tail "$work/$target.log" >&2; echo "error: $target ended early; see $work/$target.log" >&2; exit 1; }
+        echo "$target: $ran"
     else
         grep --max-count=1 --after-context=1 panicked "$work/$target.log" >&2 || tail "$work/$target.log" >&2
         echo "error: $target fails; see $work/$target.log, and copy the newest of $work/found to $corpora/$target:" \

@@ -10,15 +10,18 @@ use anyhow::{Context, Result};
 /// A folder of programs without node, a browser, python, go, git and systemd, in which every build and test by cargo succeeds.
 fn bare_machine() -> Result<tempfile::TempDir> {
     let folder = tempfile::tempdir()?;
-    let cargo = folder.path().join("cargo");
-    let bash = found("bash")?;
-    let passes = "[ \"$1\" != test ] || echo 'test result: ok. 1 passed'";
-    fs::write(&cargo, format!("#!{}\n{passes}\n", bash.display()))?;
-    fs::set_permissions(cargo, Permissions::from_mode(0o755))?;
+    plant(folder.path(), "[ \"$1\" != test ] || echo 'test result: ok. 1 passed'")?;
     for name in ["dirname", "realpath", "mkdir", "mktemp", "cp", "rm", "sed"] {
         symlink(found(name)?, folder.path().join(name))?;
     }
     Ok(folder)
+}
+
+/// Makes `script` the cargo of `machine`.
+fn plant(machine: &Path, script: &str) -> Result<()> {
+    let cargo = machine.join("cargo");
+    fs::write(&cargo, format!("#!{}\n{script}\n", found("bash")?.display()))?;
+    Ok(fs::set_permissions(cargo, Permissions::from_mode(0o755))?)
 }
 
 fn found(program: &str) -> Result<PathBuf> {
@@ -90,8 +93,7 @@ fn a_sandbox_that_was_not_tried_is_an_error_if_checks_are_strict() -> Result<()>
 #[test]
 fn a_check_of_the_deployment_whose_tests_did_not_run_is_an_error() -> Result<()> {
     let machine = bare_machine()?;
-    fs::remove_file(machine.path().join("cargo"))?;
-    symlink(found("true")?, machine.path().join("cargo"))?;
+    plant(machine.path(), "")?;
     let (ended, said) = run(machine.path(), "check-deploy.sh", &[])?;
     assert!(ended == Some(1) && said.contains("no test in deploy:: ran"), "{ended:?}: {said}");
     Ok(())
@@ -130,4 +132,25 @@ fn cases_that_autobahn_did_not_run_are_an_error_unless_that_is_optional() -> Res
 #[test]
 fn a_word_that_check_autobahn_does_not_know_is_refused() -> Result<()> {
     refuses("check-autobahn.sh", "--updat")
+}
+
+#[test]
+fn a_fuzz_target_that_ended_without_a_count_of_inputs_is_an_error() -> Result<()> {
+    let machine = bare_machine()?;
+    symlink(found("true")?, machine.path().join("cargo-fuzz"))?;
+    for name in ["ls", "tail"] {
+        symlink(found(name)?, machine.path().join(name))?;
+    }
+    for (line, code, words) in [
+        ("Done 12 runs in 60 second(s)", 0, "session: 12 inputs in 60 s, no finding"),
+        ("INFO: seed corpus: files: 35", 1, "session ended early"),
+        ("Done 0 runs in 0 second(s)", 1, "session ended early"),
+    ] {
+        plant(machine.path(), &format!("[ \"$2\" != run ] || echo '{line}'"))?;
+        let (ended, said) = run(machine.path(), "fuzz.sh", &["session", "--minutes", "1"])?;
+        assert!(ended == Some(code) && said.contains(words), "{line}: {ended:?}: {said}");
+    }
+    // The machine's own CARGO_TARGET_DIR is taken.
+    assert!(machine.path().join("fuzz/session.log").is_file());
+    Ok(())
 }
