@@ -97,23 +97,49 @@ fn a_dependency_that_we_name_is_locked_in_one_version() -> Result<()> {
     Ok(())
 }
 
-/// Cargo looks for yanked packages only where it packs, so a package with all our dependencies is packed.
-#[test]
-fn the_lockfile_holds_no_yanked_package() -> Result<()> {
+/// The lines of cargo on yanked packages among those that `lock` takes from the registry. Cargo looks for them only where
+/// it packs, so a package that depends on each of them is packed.
+fn yanked(lock: &str) -> Result<Vec<String>> {
     let folder = tempfile::tempdir()?;
     fs::create_dir(folder.path().join("src"))?;
     fs::write(folder.path().join("src/lib.rs"), "")?;
-    fs::copy(root().join("Cargo.lock"), folder.path().join("Cargo.lock"))?;
+    fs::write(folder.path().join("Cargo.lock"), lock)?;
     let mut manifest =
         "[package]\nname = \"lock\"\nedition = \"2024\"\n[workspace]\n[dependencies]\n".to_owned();
-    for (name, value) in registry_dependencies()? {
-        manifest += &format!("{name} = {value}\n");
+    let packages = lock.split("[[package]]\n").skip(1);
+    for (at, package) in packages.filter(|package| package.contains("\nsource = ")).enumerate() {
+        let value = |key| Some(package.split_once(&format!("{key} = \""))?.1.split_once('"')?.0);
+        let name = value("name").context("a package has a name")?;
+        let version = value("version").context("a package has a version")?;
+        // Without features, so that a dependency which no build has is not added.
+        manifest += &format!(
+            "p{at} = {{ package = \"{name}\", version = \"={version}\", default-features = false }}\n"
+        );
     }
+    ensure!(manifest.contains("p0 = "), "the lockfile names no package of the registry");
     fs::write(folder.path().join("Cargo.toml"), manifest)?;
     let args = ["package", "--no-verify", "--allow-dirty"];
     let (_, words) = output(folder.path(), env!("CARGO"), &args)?;
-    let yanked: Vec<&str> = words.lines().filter(|line| line.contains("yanked")).collect();
-    assert!(yanked.is_empty(), "run cargo update for these:\n{}", yanked.join("\n"));
+    Ok(words.lines().filter(|line| line.contains("yanked")).map(str::to_owned).collect())
+}
+
+#[test]
+fn no_lockfile_holds_a_yanked_package() -> Result<()> {
+    let (files, _) = output(&root(), "git", &["ls-files", "*Cargo.lock"])?;
+    ensure!(files.lines().count() > 2, "git lists no lockfiles; run this in a clone");
+    for file in files.lines() {
+        let yanked = yanked(&fs::read_to_string(root().join(file))?)?;
+        assert!(yanked.is_empty(), "{file}: run cargo update for these:\n{}", yanked.join("\n"));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_yanked_package_in_a_lockfile_is_found() -> Result<()> {
+    let lock = "version = 4\n\n[[package]]\nname = \"bitflags\"\nversion = \"1.3.0\"\n\
+        source = \"registry+https://github.com/rust-lang/crates.io-index\"\n";
+    let found = yanked(lock)?;
+    assert!(found.len() == 1 && found[0].contains("bitflags"), "{found:?}");
     Ok(())
 }
 
