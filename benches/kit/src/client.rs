@@ -157,6 +157,13 @@ impl Client {
         }
     }
 
+    /// The socket alone: what was read and not taken is lost, which after an upgrade is nothing unless the server speaks
+    /// first.
+    #[must_use]
+    pub fn into_stream(self) -> TcpStream {
+        self.stream
+    }
+
     fn pending(&self) -> &[u8] {
         &self.buffer[self.unread.clone()]
     }

@@ -1,4 +1,4 @@
-//! The server that a run without a URL starts in a process of its own.
+//! A server in a process of its own, as that of a run without a URL.
 
 use std::convert::Infallible;
 use std::io::{BufRead, BufReader};
@@ -47,8 +47,17 @@ impl OwnTarget {
     pub fn start() -> Result<Self> {
         let exe = std::env::current_exe().context("cannot find this executable")?;
         let mut command = Command::new(exe);
+        command.arg(SERVE);
+        Self::spawn(command).context("cannot start a server; give a URL instead")
+    }
+
+    /// Starts a server that prints `listening on http://ADDR` first. It is killed when this thread ends.
+    ///
+    /// # Errors
+    ///
+    /// If the process cannot be started, or does not print its address.
+    pub fn spawn(mut command: Command) -> Result<Self> {
         command
-            .arg(SERVE)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             // Ctrl-C on the terminal must not end the server while this process still waits for answers.
@@ -60,7 +69,8 @@ impl OwnTarget {
                 Ok(())
             });
         }
-        let mut child = command.spawn().context("cannot start a server; give a URL instead")?;
+        let program = command.get_program().display().to_string();
+        let mut child = command.spawn().with_context(|| format!("cannot start {program}"))?;
         let stdout = child.stdout.take().context("the server has no stdout")?;
         let addr = (Ipv4Addr::LOCALHOST, 0).into();
         let mut own = Self { child, addr, url: String::new() };
@@ -69,7 +79,7 @@ impl OwnTarget {
             .read_line(&mut line)
             .context("cannot read the address of the server")?;
         let Some(addr) = line.trim_end().strip_prefix("listening on http://") else {
-            bail!("the server did not start to listen; give a URL instead");
+            bail!("{program} printed {line:?} instead of its address");
         };
         own.addr = addr.parse().with_context(|| format!("{addr:?} is not an address"))?;
         own.url = format!("ws://{addr}/ws/echo");
@@ -92,6 +102,11 @@ impl OwnTarget {
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The process.
+    pub fn child(&mut self) -> &mut Child {
+        &mut self.child
     }
 }
 

@@ -2,11 +2,11 @@
 //!
 //! There is one test, because dhat counts the whole process.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
+use load::own_target::{OwnTarget, SERVE};
 use load_engine::run::{RunSettings, run};
 use load_plan::model::{Phase, Shard};
 use load_plan::profile::Profile;
@@ -19,33 +19,6 @@ const A_SECOND: u64 = 200;
 
 /// Bytes that an idle connection may hold.
 const A_CONNECTION: u64 = 12 * 1024;
-
-/// `ws-load serve`, which ends when this is dropped.
-struct Server(Child);
-
-impl Server {
-    fn start() -> Result<(Self, String)> {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_ws-load"))
-            .arg("serve")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let mut line = String::new();
-        let stdout = child.stdout.take().context("stdout was asked for")?;
-        let server = Self(child);
-        BufReader::new(stdout).read_line(&mut line)?;
-        let addr = line.trim().strip_prefix("listening on http://").context("it listens")?;
-        Ok((server, format!("ws://{addr}/ws/echo")))
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Both fail for a process that has ended.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// Counts of a run, and of the heap during it.
 struct Cost {
@@ -83,14 +56,17 @@ fn load(url: &str, profile: &str) -> Result<Cost> {
 
 #[test]
 fn a_message_allocates_nothing_and_a_connection_little() -> Result<()> {
-    let (_server, url) = Server::start()?;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ws-load"));
+    command.arg(SERVE);
+    let server = OwnTarget::spawn(command)?;
+    let url = server.url();
     let echo = |hold: &str| {
         let profile = format!(
             "name = \"echo\"\n[traffic]\npace = {{ closed = {{ depth = 4 }} }}\nkind = \"text\"\nping = \"300ms\"\n\
              sizes = [{{ bytes = 16 }}, {{ bytes = \"1KiB\" }}, {{ bytes = \"20KiB\", share = 0.1 }}]\n\
              [[stage]]\nconnections = 8\nhold = \"{hold}\"\n[thresholds]\nlost = \"== 0\"\n"
         );
-        load(&url, &profile)
+        load(url, &profile)
     };
     // The first run includes one-time initialisation of the process.
     echo("100ms")?;
@@ -106,7 +82,7 @@ fn a_message_allocates_nothing_and_a_connection_little() -> Result<()> {
             "name = \"idle\"\n[traffic]\npace = \"idle\"\nping = \"200ms\"\n\
              [[stage]]\nconnections = {connections}\nhold = \"1100ms\"\n[thresholds]\npings_lost = \"== 0\"\n"
         );
-        load(&url, &profile)
+        load(url, &profile)
     };
     let (few, many) = (idle(200)?, idle(1200)?);
     assert_eq!((few.opened, many.opened), (100, 600));

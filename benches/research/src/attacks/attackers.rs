@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow};
+use bench_kit::client::Client;
 
 use super::kinds::{Attack, Pace};
 
@@ -80,13 +81,13 @@ impl Attackers {
 
 impl Peer {
     fn connect(attack: &Attack, addr: SocketAddr) -> Result<Self> {
-        let mut socket = TcpStream::connect(addr).context("an attacker cannot connect")?;
-        socket.set_nodelay(true)?;
+        let client = match attack.upgrade {
+            Some(route) => Client::upgrade(addr, route),
+            None => Client::connect(addr),
+        };
+        let socket = client.context("an attacker cannot connect")?.into_stream();
         if !attack.reads {
             rustix::net::sockopt::set_socket_recv_buffer_size(&socket, NARROW)?;
-        }
-        if let Some(route) = attack.upgrade {
-            upgrade(&mut socket, route, addr)?;
         }
         socket.set_nonblocking(true)?;
         Ok(Self { socket, at: 0, next: Instant::now(), over: false })
@@ -151,23 +152,6 @@ fn run(
             std::thread::sleep(PAUSE);
         }
     }
-    Ok(())
-}
-
-/// An upgrade by hand: not a byte more is read than the answer's head.
-pub(super) fn upgrade(socket: &mut TcpStream, route: &str, addr: SocketAddr) -> Result<()> {
-    let request = format!(
-        "GET {route} HTTP/1.1\r\nHost: {addr}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    );
-    socket.write_all(request.as_bytes())?;
-    let mut head = Vec::new();
-    let mut byte = [0];
-    while !head.ends_with(b"\r\n\r\n") {
-        socket.read_exact(&mut byte)?;
-        head.push(byte[0]);
-    }
-    ensure!(head.starts_with(b"HTTP/1.1 101 "), "no upgrade: {}", String::from_utf8_lossy(&head));
     Ok(())
 }
 

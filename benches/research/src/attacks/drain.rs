@@ -1,12 +1,13 @@
 //! The end of a server under all attacks at once.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
+use bench_kit::client::Client;
 use bench_kit::payload::Kind;
 use server::{Config, Embedded};
 
@@ -129,10 +130,8 @@ fn judge(
 }
 
 fn echo_until_closed(addr: SocketAddr) -> Result<Seen> {
-    let mut socket = TcpStream::connect(addr)?;
-    socket.set_nodelay(true)?;
+    let mut socket = Client::upgrade(addr, "/ws/echo")?.into_stream();
     socket.set_read_timeout(Some(WITHIN * 2))?;
-    super::attackers::upgrade(&mut socket, "/ws/echo", addr)?;
     let port = socket.local_addr()?.port();
     let payload = Kind::Text.payload(BYTES);
     let (request, answer) = (Kind::Text.client_frame(&payload), Kind::Text.server_frame(&payload));

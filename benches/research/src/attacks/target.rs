@@ -1,12 +1,13 @@
 //! A `ws-server` process, and what it says of itself.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
+use load::own_target::OwnTarget;
 
 /// Longest wait for an answer of the server.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -18,7 +19,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// A running server; dropping it kills it.
 pub(super) struct Target {
-    child: Child,
+    own: OwnTarget,
     pub(super) addr: SocketAddr,
 }
 
@@ -36,24 +37,11 @@ impl Target {
     /// Starts `program` on a free port of the loopback interface, with one thread that serves: two of them would share
     /// an attack, and hide a connection that holds up all others of its thread.
     pub(super) fn start(program: &Path) -> Result<Self> {
-        let mut child = Command::new(program)
-            .args(["--bind", "127.0.0.1:0", "--workers", "1"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .with_context(|| {
-                format!("cannot start {}; build it, or name it by --server", program.display())
-            })?;
-        let mut line = String::new();
-        let stdout = child.stdout.take().context("the server has a stdout")?;
-        let mut target = Self { child, addr: ([127, 0, 0, 1], 0).into() };
-        BufReader::new(stdout).read_line(&mut line)?;
-        let addr = line.trim_end().strip_prefix("listening on http://");
-        target.addr = addr
-            .and_then(|addr| addr.parse().ok())
-            .with_context(|| format!("the server said {line:?}"))?;
-        Ok(target)
+        let mut command = Command::new(program);
+        command.args(["--bind", "127.0.0.1:0", "--workers", "1"]).stderr(Stdio::piped());
+        let own =
+            OwnTarget::spawn(command).context("no server; build it, or name it by --server")?;
+        Ok(Self { addr: own.addr(), own })
     }
 
     pub(super) fn metrics(&self) -> Result<Metrics> {
@@ -129,23 +117,15 @@ impl Target {
     /// Asks it to drain, and waits for its end.
     pub(super) fn terminate(mut self) -> Result<Ended> {
         use rustix::process::{Pid, Signal, kill_process};
-        let pid = i32::try_from(self.child.id())?;
+        let child = self.own.child();
+        let pid = i32::try_from(child.id())?;
         let begin = Instant::now();
         kill_process(Pid::from_raw(pid).context("a process has a number")?, Signal::TERM)?;
         let mut said = String::new();
         // Its end closes the pipe.
-        self.child.stderr.take().context("the server has a stderr")?.read_to_string(&mut said)?;
-        let status = self.child.wait()?;
+        child.stderr.take().context("the server has a stderr")?.read_to_string(&mut said)?;
+        let status = child.wait()?;
         Ok(Ended { code: status.code(), after: begin.elapsed(), said })
-    }
-}
-
-impl Drop for Target {
-    fn drop(&mut self) {
-        // An error means that the process has ended.
-        if self.child.kill().is_ok() && self.child.wait().is_err() {
-            eprintln!("calibrate: cannot wait for the server");
-        }
     }
 }
 
