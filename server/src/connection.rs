@@ -24,9 +24,9 @@ use crate::frames::Limits;
 use crate::http::{self, Admission, Route};
 use crate::http_stream::{HttpStream, Progress};
 use crate::linger::farewell;
+use crate::shutdown::Busy;
 use crate::stats::ErrorKind;
 use crate::wire::Wire;
-use crate::work::Busy;
 
 const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -42,7 +42,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let admission = http::admit(context);
-    let busy = Busy::new(&context.shutdown.work, !context.shutdown.drain.is_fired());
+    let busy = Busy::new(&context.shutdown);
     let (io, route, leftover) = match serve_http(io, context, &admission, &busy).await {
         Some(Behind::Frames { io, route, leftover }) => {
             busy.begin();
@@ -60,9 +60,12 @@ where
     };
     let wire = Wire::new(io, leftover, Limits::of(&config), &context.config);
     let ws = WebSocketStream::from_raw_socket(wire, Role::Server, Some(config)).await;
-    match route {
+    let finish = match route {
         Route::Echo => Echo::new(ws, context).run().await,
         Route::Dashboard => Subscriber::new(ws, context).run().await,
+    };
+    if finish.dropped {
+        busy.drop_peer();
     }
 }
 
@@ -111,7 +114,7 @@ where
     let Either::Left((served, _)) = select(serving, pin!(progress.stalled())).await else {
         tracing::debug!("http peer does not read");
         context.stats.error(ErrorKind::Stalled);
-        context.shutdown.dropped();
+        busy.drop_peer();
         return None;
     };
     if let Err(error) = &served {
@@ -123,7 +126,7 @@ where
             context.stats.error(if broke { ErrorKind::Reset } else { ErrorKind::Http });
         }
         if error.is_timeout() && progress.is_asked() {
-            context.shutdown.dropped();
+            busy.drop_peer();
         }
         if !error.is_parse() {
             return None;

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 use crate::Context;
 use crate::peer::{Peer, WebSocket};
-use crate::session::{self, Session};
+use crate::session::{self, Finish, Session};
 use crate::stats::OpenGuard;
 
 /// Time after which a batch is flushed at the end of a turn, though there may be more to read.
@@ -90,15 +90,17 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Echo<'a, S> {
     }
 
     /// By reference: an async function that takes a session by value reserves room for it twice.
-    pub(crate) async fn run(&mut self) {
+    pub(crate) async fn run(&mut self) -> Finish {
         let context = self.context;
         let ending = session::supervise(context, self, futures::stream::pending()).await;
         // A drain may interrupt a session between feeding a batch and flushing it.
-        if session::finish(context, &mut self.peer.ws, ending).await {
+        let finish = session::finish(context, &mut self.peer.ws, ending).await;
+        if finish.flushed {
             self.batch_sent();
         } else {
             self.take_batch();
         }
+        finish
     }
 
     /// Whether the batch goes on in the next turn, in which there may be more to read.

@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::runtime;
 
 use crate::listener::{Report, serve_wrapped};
-use crate::shutdown::Signal;
+use crate::signal::Signal;
 use crate::{Clock, Config, Context, Error, socket};
 
 /// A running server on 127.0.0.1 at a free port, with its own thread and current-thread runtime.

@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::Clock;
 use crate::clock::nanoseconds;
-use crate::work::Busy;
+use crate::shutdown::Busy;
 
 /// Longest wait for a peer to take a part of what is written. Linux says that it took something once a third of the send
 /// buffer is free.

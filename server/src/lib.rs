@@ -29,7 +29,8 @@
 //! - [`allocations`]: the counting allocator of the binary
 //! - `process`: memory, processor time and descriptors, as counted by the system
 //! - [`clock`]: real time, or time that a test moves
-//! - `shutdown`: drain, then kill; `work`: what a drain waits for; `lock`: locks that a panic does not spoil
+//! - `shutdown`: drain, then kill, and what a drain waits for; `signal`: an event that happens once
+//! - `lock`: locks that a panic does not spoil
 //! - `page`: the files of the dashboard's page
 //! - [`embedded`]: the server on a thread of its own
 //! - [`live`]: the page with the numbers of another program, and their `history`
@@ -61,11 +62,11 @@ mod process;
 mod request;
 mod session;
 mod shutdown;
+mod signal;
 mod snapshot;
 pub mod socket;
 pub mod stats;
 mod wire;
-mod work;
 
 pub use access::Access;
 pub use clock::Clock;

@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::TaskTracker;
 
 use crate::connection::serve_connection;
-use crate::shutdown::{Shutdown, unless_fired};
+use crate::signal::unless_fired;
 use crate::stats::Counters;
 use crate::{Config, Context, Error, accept, dashboard};
 
@@ -94,7 +94,7 @@ where
     match failure {
         Some(error) => Err(Error::Io(error)),
         None => {
-            let dropped = context.shutdown.work.dropped();
+            let dropped = context.shutdown.dropped();
             Ok(Report { counters: context.stats.counters(), drained, dropped })
         }
     }
@@ -117,14 +117,12 @@ where
 
 /// Waits until no connection is busy, at most for [`Config::drain`]. Returns whether that time was enough.
 async fn drain(context: &Context) -> bool {
-    let Shutdown { drain, work, .. } = &context.shutdown;
-    drain.fire();
+    let shutdown = &context.shutdown;
+    shutdown.drain.fire();
     let timeout = pin!(context.config.clock.sleep(context.config.drain));
-    let drained = matches!(select(pin!(work.done()), timeout).await, Either::Left(_));
+    let drained = matches!(select(pin!(shutdown.done()), timeout).await, Either::Left(_));
     if !drained {
-        let open = work.busy();
-        tracing::warn!(open, "dropping connections that did not end in time");
-        work.add_dropped(open);
+        tracing::warn!(open = shutdown.busy(), "dropping connections that did not end in time");
     }
     drained
 }

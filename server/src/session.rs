@@ -169,9 +169,21 @@ impl Watch {
     }
 }
 
+/// How a session was finished.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Finish {
+    /// Whether the kernel took everything that was fed.
+    pub(crate) flushed: bool,
+    /// Whether the peer was dropped, because its time was over.
+    pub(crate) dropped: bool,
+}
+
 /// Counts how a session ended and sends the peer a close frame, waiting for the peer no longer than [`CLOSE_WITHIN`].
-/// Returns whether the kernel took everything that was fed.
-pub(crate) async fn finish<S>(context: &Context, ws: &mut WebSocket<'_, S>, ending: Ending) -> bool
+pub(crate) async fn finish<S>(
+    context: &Context,
+    ws: &mut WebSocket<'_, S>,
+    ending: Ending,
+) -> Finish
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -179,17 +191,15 @@ where
     let (code, reason) = match ending {
         Ending::Closed(code) => {
             stats.closed(code);
-            return true;
+            return Finish { flushed: true, dropped: false };
         }
         Ending::Silent => {
             stats.error(ErrorKind::Silent);
-            context.shutdown.dropped();
-            return false;
+            return Finish { flushed: false, dropped: true };
         }
         Ending::Stalled => {
             stats.error(ErrorKind::Stalled);
-            context.shutdown.dropped();
-            return false;
+            return Finish { flushed: false, dropped: true };
         }
         Ending::Drained => (CloseCode::Away, "server is shutting down"),
         Ending::Slow => {
@@ -206,7 +216,7 @@ where
             stats.error(kind);
             match answer {
                 Some(answer) => answer,
-                None => return false,
+                None => return Finish::default(),
             }
         }
     };
@@ -229,10 +239,7 @@ where
     let timeout = std::pin::pin!(context.config.clock.sleep(CLOSE_WITHIN));
     let closed =
         matches!(futures::future::select(std::pin::pin!(closing), timeout).await, Either::Left(_));
-    if !closed {
-        context.shutdown.dropped();
-    }
-    flushed
+    Finish { flushed, dropped: !closed }
 }
 
 /// The kind that an error is counted as, and the close frame for it (RFC 6455 §7.4.1); none if the peer is gone.

@@ -1,105 +1,93 @@
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 
-use pin_project_lite::pin_project;
 use tokio::sync::Notify;
-use tokio::sync::futures::Notified;
 
-use crate::work::Work;
+use crate::signal::Signal;
 
-/// An event that happens once and wakes all tasks that wait for it.
+/// The two steps of a shutdown, and the connections that the first one waits for: WebSockets, and those with a request
+/// that is not answered.
 ///
-/// The flag is for tasks that are awake: reading it costs one load, where polling the future takes a lock that all
-/// connections share.
-#[derive(Debug, Default)]
-pub(crate) struct Signal {
-    fired: AtomicBool,
-    notify: Notify,
-    /// Polls of the futures that wait for it. A session polls them once; traffic only reads the flag.
-    polls: AtomicU64,
-}
-
-impl Signal {
-    pub(crate) fn fire(&self) {
-        self.fired.store(true, Ordering::SeqCst);
-        self.notify.notify_waiters();
-    }
-
-    pub(crate) fn is_fired(&self) -> bool {
-        self.fired.load(Ordering::SeqCst)
-    }
-
-    /// Resolves once it has fired.
-    pub(crate) fn fired(&self) -> Fired<'_> {
-        // Made before the flag is read: an event in between wakes it.
-        Fired { signal: self, notified: self.notify.notified() }
-    }
-
-    pub(crate) fn polls(&self) -> u64 {
-        self.polls.load(Ordering::Relaxed)
-    }
-}
-
-pin_project! {
-    /// Waits for a [`Signal`].
-    pub(crate) struct Fired<'a> {
-        signal: &'a Signal,
-        #[pin]
-        notified: Notified<'a>,
-    }
-}
-
-impl Future for Fired<'_> {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.signal.polls.fetch_add(1, Ordering::Relaxed);
-        if self.signal.is_fired() { Poll::Ready(()) } else { self.project().notified.poll(cx) }
-    }
-}
-
-/// The two steps of a shutdown.
+/// Connections that wait for a request do not count, nor do those that were accepted in the drain: a peer that asks again
+/// and again whether the server is ready must not keep it from ending.
 #[derive(Debug, Default)]
 pub(crate) struct Shutdown {
     /// Sessions close with 1001, and every answer is the last of its connection.
     pub(crate) drain: Signal,
-    /// What a drain waits for.
-    pub(crate) work: Work,
     /// Connections that are still open are dropped. Those that are not busy were waiting for a request.
     pub(crate) kill: Signal,
+    /// Sequentially consistent, as the signal of the drain is: a connection that does not see it is seen by the drain.
+    busy: AtomicU64,
+    done: Notify,
+    dropped: AtomicU64,
 }
 
 impl Shutdown {
-    /// Counts a peer whose time is over, if that was in a drain. At the kill the drain has counted all that are left.
-    pub(crate) fn dropped(&self) {
-        if self.drain.is_fired() && !self.kill.is_fired() {
-            self.work.add_dropped(1);
+    pub(crate) fn busy(&self) -> u64 {
+        self.busy.load(SeqCst)
+    }
+
+    /// Resolves once no connection is busy.
+    pub(crate) async fn done(&self) {
+        loop {
+            let mut done = std::pin::pin!(self.done.notified());
+            done.as_mut().enable();
+            if self.busy() == 0 {
+                return;
+            }
+            done.await;
         }
+    }
+
+    /// Peers that the drain did not end in order, of the connections that have ended.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped.load(Relaxed)
     }
 }
 
-/// Drives `future` to its end, or returns `None` as soon as `signal` fires.
-///
-/// The signal's future is polled once, at the first pause; later wake-ups only read its flag. This is correct as long
-/// as the task keeps its waker, as a spawned task does.
-///
-/// The future comes pinned: an async function that pins its own argument reserves room for it twice.
-pub(crate) async fn unless_fired<F: Future>(
-    signal: &Signal,
-    mut future: Pin<&mut F>,
-) -> Option<F::Output> {
-    let mut fired = std::pin::pin!(signal.fired());
-    let mut waiting = false;
-    std::future::poll_fn(|cx| {
-        if let Poll::Ready(output) = future.as_mut().poll(cx) {
-            return Poll::Ready(Some(output));
+/// Whether one connection is busy. At its end it is not.
+pub(crate) struct Busy<'a> {
+    shutdown: &'a Shutdown,
+    /// Whether the connection was accepted before the drain began.
+    counts: bool,
+    /// Atomic, because a future that holds a reference to a `Cell` cannot move between threads.
+    now: AtomicBool,
+    /// Whether the peer was dropped, because its time was over.
+    dropped: AtomicBool,
+}
+
+impl<'a> Busy<'a> {
+    pub(crate) fn new(shutdown: &'a Shutdown) -> Self {
+        let counts = !shutdown.drain.is_fired();
+        Self { shutdown, counts, now: AtomicBool::new(false), dropped: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn begin(&self) {
+        if self.counts && !self.now.swap(true, Relaxed) {
+            self.shutdown.busy.fetch_add(1, SeqCst);
         }
-        if !waiting {
-            waiting = true;
-            return fired.as_mut().poll(cx).map(|()| None);
+    }
+
+    pub(crate) fn end(&self) {
+        // Only the last one takes the lock, when no other connection is busy.
+        if self.now.swap(false, Relaxed) && self.shutdown.busy.fetch_sub(1, SeqCst) == 1 {
+            self.shutdown.done.notify_waiters();
         }
-        if signal.is_fired() { Poll::Ready(None) } else { Poll::Pending }
-    })
-    .await
+    }
+
+    /// Takes note that the peer's time is over.
+    pub(crate) fn drop_peer(&self) {
+        self.dropped.store(true, Relaxed);
+    }
+}
+
+impl Drop for Busy<'_> {
+    /// Counts the peer once, whether its own time was over or that of the drain.
+    fn drop(&mut self) {
+        let late = self.dropped.load(Relaxed) && self.shutdown.drain.is_fired();
+        let cut = self.now.load(Relaxed) && self.shutdown.kill.is_fired();
+        if self.counts && (late || cut) {
+            self.shutdown.dropped.fetch_add(1, Relaxed);
+        }
+        self.end();
+    }
 }

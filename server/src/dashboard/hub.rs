@@ -11,7 +11,7 @@ use super::Tick;
 use crate::config::Place;
 use crate::context::Feed;
 use crate::meter::Meter;
-use crate::shutdown::unless_fired;
+use crate::signal::unless_fired;
 use crate::snapshot::Snapshot;
 use crate::{Context, stats};
 

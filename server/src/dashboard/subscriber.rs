@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use super::Tick;
 use crate::Context;
 use crate::peer::{Peer, WebSocket};
-use crate::session::{self, Ending, Session};
+use crate::session::{self, Ending, Finish, Session};
 use crate::snapshot::Snapshot;
 use crate::stats::OpenGuard;
 
@@ -101,11 +101,11 @@ impl<'a, S: AsyncRead + AsyncWrite + Unpin> Subscriber<'a, S> {
     }
 
     /// By reference: an async function that takes a session by value reserves room for it twice.
-    pub(crate) async fn run(&mut self) {
+    pub(crate) async fn run(&mut self) -> Finish {
         let context = self.context;
         let ticks = context.board.after(self.last_seq);
         let ending = session::supervise(context, self, ticks).await;
-        session::finish(context, &mut self.peer.ws, ending).await;
+        session::finish(context, &mut self.peer.ws, ending).await
     }
 
     /// Reads and discards a subscriber's messages. tungstenite answers pings and close frames.
