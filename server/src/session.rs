@@ -99,12 +99,17 @@ where
             }
             // A peer that began to close has its own deadline, and is owed the answer.
             if context.shutdown.drain.is_fired() && !session.peer().is_closing() {
-                return Poll::Ready(Ending::Drained);
+                let wire = session.peer().ws.get_mut();
+                wire.set_reading(false);
+                // What was read is answered first, turn by turn.
+                if !wire.has_early() {
+                    return Poll::Ready(Ending::Drained);
+                }
             }
             if !registered {
                 registered = true;
                 if drain.as_mut().poll(cx).is_ready() {
-                    return Poll::Ready(Ending::Drained);
+                    continue;
                 }
             }
             let peer = session.peer();
@@ -223,6 +228,7 @@ where
     stats.closed(code);
     let mut flushed = false;
     let closing = async {
+        ws.get_mut().set_reading(true);
         let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
         if ws.close(Some(frame)).await.is_err() {
             return;

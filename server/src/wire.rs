@@ -72,6 +72,8 @@ pub(crate) struct Wire<'a, S> {
     taken: usize,
     /// Since when the peer takes nothing that is written.
     stalled: Option<Duration>,
+    /// Whether the socket is read.
+    reads: bool,
 }
 
 impl<'a, S> Wire<'a, S> {
@@ -91,12 +93,23 @@ impl<'a, S> Wire<'a, S> {
             early,
             taken: 0,
             stalled: None,
+            reads: true,
         }
     }
 
     /// The stream below.
     pub(crate) fn socket(&mut self) -> &mut S {
         &mut self.io
+    }
+
+    /// Without it only early bytes are read.
+    pub(crate) fn set_reading(&mut self, reads: bool) {
+        self.reads = reads;
+    }
+
+    /// Whether bytes were read before their turn. The turn that they wait for wakes the task.
+    pub(crate) fn has_early(&self) -> bool {
+        self.taken < self.early.len()
     }
 
     /// Since when a write waits for the peer, without any progress.
@@ -107,11 +120,6 @@ impl<'a, S> Wire<'a, S> {
     /// Whether the last read ended a turn: there may be more to read.
     pub(crate) fn has_yielded(&self) -> bool {
         self.yielded
-    }
-
-    fn is_turn_over(&self) -> bool {
-        let begun = self.frames.begun;
-        begun >= TURN_FRAMES || self.turn_bytes + begun as usize * FRAME_BYTES >= TURN_BYTES
     }
 
     fn begin_turn(&mut self) {
@@ -141,9 +149,12 @@ impl<S: AsyncRead + Unpin> Wire<'_, S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<usize>> {
         let before = buffer.filled().len();
-        if self.taken == self.early.len() {
+        if !self.has_early() {
             self.early.clear();
             self.taken = 0;
+            if !self.reads {
+                return Poll::Pending;
+            }
             ready!(Pin::new(&mut self.io).poll_read(cx, buffer))?;
         } else {
             let early = &self.early[self.taken..];
@@ -225,10 +236,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<'_, S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if let Some(excess) = this.excess {
-            return Poll::Ready(Err(io::Error::other(excess)));
-        }
-        this.yielded = this.is_turn_over();
+        let begun = this.frames.begun;
+        this.yielded =
+            begun >= TURN_FRAMES || this.turn_bytes + begun as usize * FRAME_BYTES >= TURN_BYTES;
         if this.yielded {
             this.begin_turn();
             // Wakes the task after others ran, and after the runtime has looked for new input of theirs.
@@ -236,6 +246,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<'_, S> {
         }
         let before = buffer.filled().len();
         loop {
+            if let Some(excess) = this.excess {
+                return Poll::Ready(Err(io::Error::other(excess)));
+            }
             let polled = match this.frames.next_piece() {
                 Some(most) => this.poll_piece(cx, buffer, most),
                 None => this.poll_frames(cx, buffer),
@@ -247,11 +260,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Wire<'_, S> {
                     this.starved = true;
                     return Poll::Pending;
                 }
-                Poll::Ready(Ok(more)) if more && buffer.filled().len() == before => {
-                    if let Some(excess) = this.excess {
-                        return Poll::Ready(Err(io::Error::other(excess)));
-                    }
-                }
+                Poll::Ready(Ok(true)) if buffer.filled().len() == before => {}
                 Poll::Ready(result) => return Poll::Ready(result.map(|_| ())),
             }
         }

@@ -167,6 +167,22 @@ fn what_was_read_before_a_drain_is_answered_before_1001() {
 }
 
 #[test]
+fn what_was_read_is_answered_though_a_drain_comes_between_two_turns() {
+    let mut served = upgraded();
+    // One read takes all of them, and a turn has fewer.
+    let messages: Vec<u8> = (0..100).flat_map(|i| frame(FINAL | BINARY, &[i; 70])).collect();
+    served.network.change(|state| {
+        state.sent.extend_from_slice(&messages);
+        state.arrived = state.sent.len();
+    });
+    served.drain();
+    served.end();
+    let counters = served.context().stats().counters();
+    assert_eq!((counters.messages_in, counters.messages_out), (100, 100));
+    assert_eq!(echoes(&served), 100);
+}
+
+#[test]
 fn a_request_that_a_partition_cuts_is_dropped_after_5_s() {
     let request = upgrade("/ws/echo");
     for cut in [0, 1, 20, request.len() - 1] {
