@@ -6,16 +6,9 @@ use server::access::Token;
 use server::stats::ErrorKind;
 use server::{Access, Config, Error, LivePage};
 
-use crate::support::{Peer, Response, Server, client, errors, text};
+use crate::support::{Peer, Response, Server, UPGRADE, client, errors, text};
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
-
-const UPGRADE: [&str; 4] = [
-    "Connection: Upgrade",
-    "Upgrade: websocket",
-    "Sec-WebSocket-Version: 13",
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-];
 
 const FOREIGN: [&str; 6] = [
     "https://evil.example",
@@ -117,7 +110,7 @@ fn the_own_page_connects_under_each_name_and_programs_without_an_origin() {
         ("localhost", "http://localhost"),
         ("localhost", "http://127.0.0.1"),
         ("127.0.0.1", "http://127.0.0.1"),
-        ("[::1]", "http://localhost"),
+        ("[::1]", "http://[::1]"),
     ] {
         let (host, origin) = (format!("{host}:{port}"), format!("Origin: {origin}:{port}"));
         assert_eq!(ask(server.addr(), "/ws/dashboard", &host, &[&origin]).status, 101, "{origin}");

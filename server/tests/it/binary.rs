@@ -25,9 +25,9 @@ fn a_signal_drains_ws_server_which_exits_0_and_prints_one_line() {
 #[test]
 fn ws_server_serves_the_page_and_measures_its_allocations_and_process() {
     let (process, addr) = Process::listening(&[]);
-    let (status, page) = get(addr, "/");
-    assert_eq!(status, 200);
-    assert!(page.contains("/page/main.js"));
+    let page = get(addr, "/");
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains("/page/main.js"));
 
     let snapshot = text(&mut client(addr, "/ws/dashboard"));
     let snapshot: Value = serde_json::from_str(&snapshot).expect("a snapshot is JSON");
@@ -43,7 +43,7 @@ fn ws_server_serves_the_page_and_measures_its_allocations_and_process() {
     let open = &snapshot["process"]["open_fds"];
     assert!(open.is_null() || open.as_u64().is_some_and(|count| count > 3), "{open}");
 
-    let (_, metrics) = get(addr, "/metrics");
+    let metrics = get(addr, "/metrics").body;
     let allocated =
         ["allocated_blocks_total", "allocated_bytes_total", "live_blocks", "live_bytes"];
     let system = ["process_resident_memory_bytes", "process_cpu_seconds_total"];
@@ -115,7 +115,7 @@ fn a_second_signal_ends_ws_server_at_once() {
     // Keeps the drain waiting for the rest of its request.
     let mut asking = Peer::connect(addr);
     asking.send(b"GET /healthz HTTP/1.1\r\n");
-    assert_eq!(get(addr, "/healthz").0, 200);
+    assert_eq!(get(addr, "/healthz").status, 200);
     process.signal(Signal::TERM);
     assert_eq!(closed(session), 1001);
     process.signal(Signal::TERM);
@@ -142,7 +142,7 @@ fn a_lack_of_descriptors_is_survived() {
         );
     }
     drop(crowd);
-    let (_, metrics) = get(addr, "/metrics");
+    let metrics = get(addr, "/metrics").body;
     let sample = r#"ws_errors_total{kind="accept"} "#;
     let count = metrics.lines().find_map(|line| line.strip_prefix(sample)).expect(&metrics);
     assert!(count.parse::<u64>().expect("a count") > 0);

@@ -95,7 +95,7 @@ fn in_its_namespaces_the_server_makes_no_system_call_that_its_unit_refuses() {
         assert!(!snapshot.contains(&format!("\"{key}\":null")), "{key}: {snapshot}");
     }
     for (path, status) in [("/", 200), ("/metrics", 200), ("/readyz", 200), ("/nothing", 404)] {
-        assert_eq!(get(addr, path).0, status, "{path}");
+        assert_eq!(get(addr, path).status, status, "{path}");
     }
     drop(subscriber);
     let pid = fs::read_to_string(pid).expect("the shell wrote it");
@@ -148,7 +148,7 @@ fn the_image_with_the_flags_of_its_page_serves_clients_that_have_the_token() {
     let mut process = Process::start(command);
     let addr = (Ipv4Addr::LOCALHOST, process.announced().port()).into();
 
-    assert_eq!(get(addr, "/healthz").0, 200);
+    assert_eq!(get(addr, "/healthz").status, 200);
     let secret = format!("Authorization: Bearer {TOKEN}");
     for (more, status) in [("Accept: */*", 401), (secret.as_str(), 101)] {
         let upgrade = Peer::upgrade("/ws/echo");

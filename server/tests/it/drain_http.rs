@@ -47,8 +47,8 @@ fn a_prober_sees_503_from_readyz_for_as_long_as_the_drain_lasts() {
     assert_eq!(kept_alive.response().status, 200);
     let draining = Draining::begin(server);
     for _ in 0..3 {
-        assert_eq!(get(draining.addr, "/readyz").0, 503);
-        assert_eq!(get(draining.addr, "/healthz").0, 200);
+        assert_eq!(get(draining.addr, "/readyz").status, 503);
+        assert_eq!(get(draining.addr, "/healthz").status, 200);
     }
     kept_alive.send(request("GET /readyz HTTP/1.1", &[]).as_bytes());
     let last = kept_alive.response();
@@ -80,7 +80,7 @@ fn connections_that_came_in_the_drain_do_not_hold_it_up() {
     half.send(b"GET /readyz HTTP/1.1\r\n");
     let _unread = pipelining(draining.addr);
     // The server has accepted them and read what they sent.
-    assert_eq!(get(draining.addr, "/readyz").0, 503);
+    assert_eq!(get(draining.addr, "/readyz").status, 503);
     draining.end();
     mute.ended();
     half.ended();
@@ -94,7 +94,7 @@ fn a_request_that_had_begun_is_answered_though_nothing_else_is_open() {
     server.settle();
     let addr = server.addr();
     let stopping = server.stopping();
-    while get(addr, "/readyz").0 != 503 {}
+    while get(addr, "/readyz").status != 503 {}
     asking.send(b"ost\r\n\r\n");
     assert_eq!(asking.response().status, 200);
     asking.ended();
@@ -129,7 +129,7 @@ fn a_peer_that_sends_half_a_request_is_dropped_5_s_after_it_came() {
     server.settle();
     let (addr, clock) = (server.addr(), server.clock());
     let stopping = server.stopping();
-    while get(addr, "/readyz").0 != 503 {}
+    while get(addr, "/readyz").status != 503 {}
     clock.advance(Duration::from_secs(5));
     half.ended();
     let report = stopping.join().expect("the server does not panic").report;
@@ -185,7 +185,7 @@ fn a_listener_that_fails_in_the_drain_does_not_cut_it_short() {
     let mut session = Peer::upgraded(server.addr, "/ws/echo");
     let mut asking = Peer::connect(server.addr);
     asking.send(b"GET /readyz HTTP/1.1\r\n");
-    assert_eq!(get(server.addr, "/healthz").0, 200);
+    assert_eq!(get(server.addr, "/healthz").status, 200);
     server.stop.notify_one();
     assert_eq!(session.close_code(), 1001);
     server.fail();

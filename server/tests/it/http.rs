@@ -6,15 +6,7 @@ use server::stats::{CLOSE_CODES, Counters, ErrorKind};
 use server::{Config, Context};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{Peer, Response, Server, assert_echoes, client, frame, request, text};
-
-fn get(server: &Server, path: &str) -> Response {
-    let mut peer = Peer::connect(server.addr());
-    peer.send(request(&format!("GET {path} HTTP/1.1"), &["Connection: close"]).as_bytes());
-    let response = peer.response();
-    peer.ended();
-    response
-}
+use crate::support::{Peer, Server, assert_echoes, client, frame, get, request, text};
 
 #[test]
 fn every_plain_route_answers() {
@@ -26,7 +18,7 @@ fn every_plain_route_answers() {
         ("/metrics", "application/openmetrics-text; version=1.0.0; charset=utf-8"),
     ];
     for (path, content_type) in routes {
-        let response = get(&server, path);
+        let response = get(server.addr(), path);
         assert_eq!(response.status, 200, "{path}");
         assert_eq!(response.header("content-type"), Some(content_type), "{path}");
         assert_eq!(response.header("cache-control"), Some("no-store"), "{path}");

@@ -1,6 +1,6 @@
 //! The page with the numbers of another program.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 
 use serde_json::{Value, json};
 use server::UNSKIPPED;
@@ -8,7 +8,7 @@ use server::live::Point;
 use server::{Access, Error, LivePage};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use crate::support::{Peer, Response, client, closed, request, text};
+use crate::support::{client, closed, get, text};
 
 const SERIES: &[&str] = &["open", "p99"];
 
@@ -27,12 +27,6 @@ fn record(live: &LivePage, run_id: &str, seconds: u32) {
     let values = [seconds as f32, f32::NAN];
     let point = Point { run_id, seconds: seconds.into(), values: &values };
     live.publish(&json!({ "elapsed": seconds }), Some(point));
-}
-
-fn get(addr: SocketAddr, path: &str) -> Response {
-    let mut peer = Peer::connect(addr);
-    peer.send(request(&format!("GET {path} HTTP/1.1"), &["Connection: close"]).as_bytes());
-    peer.response()
 }
 
 fn parse(text: &Utf8Bytes) -> Value {

@@ -2,17 +2,11 @@
 
 use server::Config;
 
-use crate::support::{Peer, Response, Server, client, request, text};
-
-fn get(server: &Server, path: &str) -> Response {
-    let mut peer = Peer::connect(server.addr());
-    peer.send(request(&format!("GET {path} HTTP/1.1"), &["Connection: close"]).as_bytes());
-    peer.response()
-}
+use crate::support::{Server, client, get, text};
 
 #[test]
 fn the_page_may_load_its_own_files_and_nothing_else() {
-    let page = get(&Server::start(), "/");
+    let page = get(Server::start().addr(), "/");
     assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
     let policy = page.header("content-security-policy").expect("a policy");
     let mut sources =
@@ -33,11 +27,11 @@ fn the_page_may_load_its_own_files_and_nothing_else() {
 #[test]
 fn every_file_that_the_page_names_is_served() {
     let server = Server::start();
-    let page = get(&server, "/").body;
+    let page = get(server.addr(), "/").body;
     let named = page.split('"').filter(|text| text.starts_with("/page/"));
     let mut count = 0;
     for path in named {
-        let file = get(&server, path);
+        let file = get(server.addr(), path);
         assert_eq!(
             (file.status, file.header("x-content-type-options")),
             (200, Some("nosniff")),
@@ -54,6 +48,6 @@ fn a_server_at_its_limit_refuses_the_page_and_answers_healthz() {
     let mut subscriber = client(server.addr(), "/ws/dashboard");
     text(&mut subscriber);
     for (path, status) in [("/", 503), ("/page/main.js", 503), ("/healthz", 200)] {
-        assert_eq!(get(&server, path).status, status, "{path}");
+        assert_eq!(get(server.addr(), path).status, status, "{path}");
     }
 }

@@ -10,16 +10,10 @@ use server::config::Place;
 use server::stats::ErrorKind;
 
 use crate::support::{
-    Client, Peer, Response, Server, assert_echoes, client, closes, errors, frame, request, text,
+    Client, Peer, Server, assert_echoes, client, closes, errors, frame, get, request, text,
 };
 
 const INTERNAL: &str = "internal error";
-
-fn get(server: &Server, path: &str) -> Response {
-    let mut peer = Peer::connect(server.addr());
-    peer.send(request(&format!("GET {path} HTTP/1.1"), &["Connection: close"]).as_bytes());
-    peer.response()
-}
 
 fn seq(subscriber: &mut Client) -> u64 {
     let snapshot: Value = serde_json::from_str(&text(subscriber)).expect("a snapshot is JSON");
@@ -76,7 +70,7 @@ fn a_panic_before_the_upgrade_ends_the_connection_and_is_counted() {
     peer.ended();
     let counters = server.until(|counters| errors(counters, ErrorKind::Internal) == 1);
     assert_eq!(counters.connections_open, 0);
-    assert_eq!(get(&server, "/healthz").status, 200);
+    assert_eq!(get(server.addr(), "/healthz").status, 200);
 }
 
 #[test]
@@ -105,7 +99,7 @@ fn an_answer_that_panics_is_500_and_the_connection_ends() {
     let server = Server::with(Config { fault: Some(fault), ..Config::default() });
     for path in ["/ws/echo", "/metrics"] {
         let expected = if path == "/ws/echo" { 500 } else { 200 };
-        let response = get(&server, path);
+        let response = get(server.addr(), path);
         assert_eq!(response.status, expected, "{}", response.body);
     }
     assert_eq!(errors(&server.counters(), ErrorKind::Internal), 1);
@@ -132,7 +126,7 @@ fn a_hub_that_panics_goes_on_with_the_next_number() {
         server.tick(1);
         assert_eq!(seq(&mut subscriber), expected);
     }
-    assert_eq!(get(&server, "/healthz").body, "ok\n");
+    assert_eq!(get(server.addr(), "/healthz").body, "ok\n");
     assert_eq!(errors(&server.counters(), ErrorKind::Internal), 1);
 }
 
@@ -146,16 +140,16 @@ fn a_server_whose_hub_panics_again_and_again_is_unhealthy_until_it_publishes() {
     FAULTY.store(true, SeqCst);
     for _ in 0..20 {
         server.advance(Duration::from_millis(250));
-        assert_eq!(get(&server, "/healthz").status, 200);
+        assert_eq!(get(server.addr(), "/healthz").status, 200);
     }
     server.advance(Duration::from_millis(250));
-    let response = get(&server, "/healthz");
+    let response = get(server.addr(), "/healthz");
     assert_eq!(response.status, 503);
     assert_eq!(response.body, "unhealthy: no snapshot for 5 s; the log says why\n");
     for _ in 0..400 {
         server.advance(Duration::from_millis(250));
     }
-    assert_eq!(get(&server, "/healthz").status, 503);
+    assert_eq!(get(server.addr(), "/healthz").status, 503);
     // After 0.25, 0.5, 1, 2, 4, 8 and 16 s, and then every 30 s.
     let panics = errors(&server.counters(), ErrorKind::Internal);
     assert!((8..12).contains(&panics), "{panics} panics");
@@ -165,7 +159,7 @@ fn a_server_whose_hub_panics_again_and_again_is_unhealthy_until_it_publishes() {
     for _ in 0..120 {
         server.advance(Duration::from_millis(250));
     }
-    assert_eq!(get(&server, "/healthz").body, "ok\n");
+    assert_eq!(get(server.addr(), "/healthz").body, "ok\n");
     assert!(seq(&mut client(server.addr(), "/ws/dashboard")) > 1);
 }
 

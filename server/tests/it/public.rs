@@ -36,7 +36,7 @@ fn insecure_serves_a_public_address_and_says_so() {
     let mut process = Process::start(command);
     let addr = process.announced();
     assert!(addr.ip().is_unspecified());
-    assert_eq!(get((Ipv4Addr::LOCALHOST, addr.port()).into(), "/").0, 200);
+    assert_eq!(get((Ipv4Addr::LOCALHOST, addr.port()).into(), "/").status, 200);
     process.signal(Signal::TERM);
     let (status, _, stderr) = process.ended();
     assert_eq!(status.code(), Some(0), "{stderr}");
@@ -63,7 +63,7 @@ fn a_token_comes_from_a_file_of_its_owner_and_is_in_no_line() {
     command.env("RUST_LOG", "trace").args(["--bind", "127.0.0.1:0", "--token-file", path]);
     let mut process = Process::start(command);
     let addr = process.announced();
-    assert_eq!((get(addr, "/metrics").0, get(addr, "/").0), (401, 200));
+    assert_eq!((get(addr, "/metrics").status, get(addr, "/").status), (401, 200));
     for (token, status) in [(TOKEN, 200), ("another", 401)] {
         let mut peer = Peer::connect(addr);
         let bearer = format!("Authorization: Bearer {token}");

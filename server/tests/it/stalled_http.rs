@@ -91,7 +91,9 @@ async fn a_peer_that_takes_a_byte_of_its_answer_has_5_s_more() {
     for _ in 0..20 {
         near.read_u8().await.expect("the server goes on");
         // The server runs until it waits for room again, and for time.
-        (0..10).fold(tokio::task::yield_now(), |_, _| tokio::task::yield_now()).await;
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
         clock.advance(STALL_WITHIN - INSTANT);
         tokio::task::yield_now().await;
         assert!(!served.is_finished());

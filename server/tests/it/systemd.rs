@@ -105,7 +105,7 @@ fn a_passed_socket_is_served_and_wins_over_bind() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let addr = listener.local_addr().expect("a bound socket has an address");
     // Waits in the queue before the server runs.
-    let early = std::thread::spawn(move || get(addr, "/healthz").0);
+    let early = std::thread::spawn(move || get(addr, "/healthz").status);
     let mut command = activated(listener, 1);
     command.args(["--bind", "127.0.0.1:1"]);
     let mut process = Process::start(command);

@@ -16,8 +16,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes, WebSocket};
 
 pub(crate) use gate::Gates;
-pub(crate) use peer::{Peer, Response, frame, pipelining, request};
-pub(crate) use process::{Process, command, get, ws_server};
+pub(crate) use peer::{Peer, Response, UPGRADE, frame, get, pipelining, request};
+pub(crate) use process::{Process, command, ws_server};
 
 /// Longest wait for an expected event. Only a broken server makes a test wait this long.
 pub(crate) const BACKSTOP: Duration = Duration::from_secs(30);

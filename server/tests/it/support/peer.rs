@@ -5,6 +5,14 @@ use rustix::net::{AddressFamily, SocketType, sockopt};
 
 use super::BACKSTOP;
 
+/// The header lines of an upgrade, with the key of RFC 6455 §1.3.
+pub(crate) const UPGRADE: [&str; 4] = [
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+];
+
 /// A client that sends and receives raw bytes.
 pub(crate) struct Peer {
     stream: BufReader<TcpStream>,
@@ -46,6 +54,15 @@ pub(crate) fn request(line: &str, headers: &[&str]) -> String {
         head.push_str("\r\n");
     }
     head + "\r\n"
+}
+
+/// The answer to a request on a connection of its own.
+pub(crate) fn get(addr: SocketAddr, path: &str) -> Response {
+    let mut peer = Peer::connect(addr);
+    peer.send(request(&format!("GET {path} HTTP/1.1"), &["Connection: close"]).as_bytes());
+    let response = peer.response();
+    peer.ended();
+    response
 }
 
 /// A connection that asks for far more than its kernel and the server's take together, and reads nothing.
@@ -93,15 +110,9 @@ impl Peer {
         peer
     }
 
-    /// The request that upgrades a connection. Key of RFC 6455 §1.3.
+    /// The request that upgrades a connection.
     pub(crate) fn upgrade(path: &str) -> String {
-        let headers = [
-            "Connection: Upgrade",
-            "Upgrade: websocket",
-            "Sec-WebSocket-Version: 13",
-            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-        ];
-        request(&format!("GET {path} HTTP/1.1"), &headers)
+        request(&format!("GET {path} HTTP/1.1"), &UPGRADE)
     }
 
     /// The socket, for a second handle or its address.

@@ -4,7 +4,7 @@ use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{Peer, request};
+use super::get;
 
 /// A running `ws-server`; dropping it kills it.
 pub(crate) struct Process {
@@ -39,7 +39,7 @@ impl Process {
         let mut process = Self::start(command);
         let addr = process.announced();
         // Once it answers, it also handles signals.
-        assert_eq!(get(addr, "/healthz").0, 200);
+        assert_eq!(get(addr, "/healthz").status, 200);
         (process, addr)
     }
 
@@ -74,11 +74,4 @@ impl Drop for Process {
             self.child.wait().expect("the process is ours");
         }
     }
-}
-
-pub(crate) fn get(addr: SocketAddr, path: &str) -> (u16, String) {
-    let mut peer = Peer::connect(addr);
-    peer.send(request(&format!("GET {path} HTTP/1.1"), &["Connection: close"]).as_bytes());
-    let response = peer.response();
-    (response.status, response.body)
 }
