@@ -168,9 +168,10 @@ impl Service<Request<Incoming>> for Requests<'_> {
         let (response, route) = catch_unwind(AssertUnwindSafe(answer))
             .unwrap_or_else(|_| (http::failed(self.context), None));
         self.answered.store(true, Relaxed);
-        self.progress.answered();
+        let has_body = !request.body().is_end_stream();
+        self.progress.answered(has_body);
         self.upgrade.set(route);
-        self.has_body.set(!request.body().is_end_stream());
+        self.has_body.set(has_body);
         ready(Ok(response))
     }
 }

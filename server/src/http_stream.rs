@@ -1,6 +1,6 @@
 use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::task::{Context as Task, Poll, ready};
 use std::time::Duration;
 
@@ -37,8 +37,10 @@ impl<'a, S> HttpStream<'a, S> {
 pub(crate) struct Progress<'a> {
     clock: &'a Clock,
     busy: &'a Busy<'a>,
-    /// Whether bytes were read since the last request was answered.
+    /// Whether a request was read, or the beginning of one, that has no answer.
     asked: AtomicBool,
+    /// The last four bytes that were read.
+    last_read: AtomicU32,
     /// Whether the last read waits. While hyper works on requests that it has already read, it does not.
     reading: AtomicBool,
     /// When the peer last took bytes, in nanoseconds, if a write has waited since. Atomic, because a future that holds a
@@ -52,14 +54,26 @@ impl<'a> Progress<'a> {
             clock,
             busy,
             asked: AtomicBool::new(false),
+            last_read: AtomicU32::new(0),
             reading: AtomicBool::new(false),
             waiting_since: AtomicU64::new(NOT_WAITING),
         }
     }
 
-    /// A request has its answer, which is not written yet.
-    pub(crate) fn answered(&self) {
-        self.asked.store(false, Relaxed);
+    /// A request has its answer, which is not written yet. A part of the next one may have been read with it; not behind
+    /// a body, which is the last that is read.
+    pub(crate) fn answered(&self, has_body: bool) {
+        let last = self.last_read.load(Relaxed).to_be_bytes();
+        let is_head_over = last.ends_with(b"\n\r\n") || last.ends_with(b"\n\n");
+        self.asked.store(!has_body && !is_head_over, Relaxed);
+    }
+
+    fn note_read(&self, bytes: &[u8]) {
+        self.busy.begin();
+        self.asked.store(true, Relaxed);
+        let last = bytes[bytes.len().saturating_sub(4)..].iter();
+        let before = self.last_read.load(Relaxed);
+        self.last_read.store(last.fold(before, |last, byte| last << 8 | u32::from(*byte)), Relaxed);
     }
 
     /// Whether a request has begun that has no answer.
@@ -124,8 +138,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for HttpStream<'_, S> {
         let read = Pin::new(&mut self.io).poll_read(cx, buffer);
         self.progress.reading.store(read.is_pending(), Relaxed);
         if buffer.filled().len() > before {
-            self.progress.busy.begin();
-            self.progress.asked.store(true, Relaxed);
+            self.progress.note_read(&buffer.filled()[before..]);
         }
         read
     }

@@ -103,6 +103,24 @@ fn a_request_that_had_begun_is_answered_though_nothing_else_is_open() {
 }
 
 #[test]
+fn a_request_that_had_begun_behind_an_answered_one_is_answered() {
+    let server = Server::start();
+    let mut asking = Peer::connect(server.addr());
+    let both = request("GET /healthz HTTP/1.1", &[]) + "GET /metrics HTTP/1.1\r\nHost: localh";
+    asking.send(both.as_bytes());
+    assert_eq!(asking.response().status, 200);
+    server.settle();
+    let addr = server.addr();
+    let stopping = server.stopping();
+    while get(addr, "/readyz").status != 503 {}
+    asking.send(b"ost\r\n\r\n");
+    assert_eq!(asking.response().status, 200);
+    asking.ended();
+    let report = stopping.join().expect("the server does not panic").report;
+    assert_eq!((report.drained, report.dropped), (true, 0));
+}
+
+#[test]
 fn peers_that_do_not_read_their_answers_are_dropped_and_the_drain_ends_in_time() {
     const PEERS: u64 = 20;
     let server = Server::start();
