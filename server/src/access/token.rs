@@ -13,10 +13,8 @@ use subtle::ConstantTimeEq;
 /// Most bytes that are read from a file with a token.
 const LONGEST: usize = 1024;
 
-/// Fewest different characters of a token. Of 26 million random tokens of 32 hexadecimal digits, one has fewer.
+/// Fewest different characters of a token: of 28 million random tokens of 32 hexadecimal digits, one has fewer.
 const VARIETY: usize = 8;
-
-const MAKE: &str = "make a token: umask 077; openssl rand -hex 16 > FILE";
 
 /// A secret of at least 128 bits that clients present. It is never shown: its `Debug` prints `…`.
 #[derive(Clone)]
@@ -48,14 +46,16 @@ impl Token {
         if mode & 0o007 != 0 {
             let mode = mode & 0o777;
             return Err(bad(format!(
-                "is open to all users of this machine (mode {mode:03o}); chmod 600 FILE"
+                "is open to all users of this machine (mode {mode:03o}); chmod 600 {}",
+                file.display()
             )));
         }
         let mut text = String::new();
         opened.take(LONGEST as u64 + 1).read_to_string(&mut text).map_err(failed)?;
         let line = text.strip_suffix('\n').unwrap_or(&text);
         let line = line.strip_suffix('\r').unwrap_or(line);
-        Self::new(line).map_err(|BadToken(why)| bad(format!("{why}; {MAKE}")))
+        let make = format!("make a token: umask 077; openssl rand -hex 16 > {}", file.display());
+        Self::new(line).map_err(|BadToken(why)| bad(format!("{why}; {make}")))
     }
 
     /// `text` as a token.
@@ -78,9 +78,11 @@ impl Token {
         }
         let mut seen = [false; 128];
         text.bytes().for_each(|byte| seen[usize::from(byte)] = true);
-        let is_random = seen.iter().filter(|seen| **seen).count() >= VARIETY;
-        if text.len() < characters_of_128_bits(text) || !is_random {
+        if text.len() < characters_of_128_bits(text) {
             return bad("has less than 128 bits");
+        }
+        if seen.iter().filter(|seen| **seen).count() < VARIETY {
+            return bad("is not random: it has less than 8 different characters");
         }
         Ok(Self(text.into()))
     }
@@ -109,14 +111,13 @@ fn characters_of_128_bits(text: &str) -> usize {
 
 fn presented(headers: &HeaderMap) -> Option<&[u8]> {
     let mut lines = headers.get_all(AUTHORIZATION).iter();
-    match (lines.next(), lines.next()) {
-        (Some(line), None) => {
-            let (scheme, token) = line.as_bytes().split_at_checked(b"Bearer ".len())?;
-            scheme.eq_ignore_ascii_case(b"Bearer ").then(|| token.trim_ascii())
-        }
-        (Some(_), Some(_)) => None,
-        (None, _) => protocols(headers).find_map(|protocol| protocol.strip_prefix(b"bearer.")),
-    }
+    let (line, None) = (lines.next(), lines.next()) else { return None };
+    let bearer = line.and_then(|line| {
+        let (scheme, token) = line.as_bytes().split_at_checked(b"Bearer ".len())?;
+        scheme.eq_ignore_ascii_case(b"Bearer ").then(|| token.trim_ascii())
+    });
+    // Another scheme is for a proxy in front of the server.
+    bearer.or_else(|| protocols(headers).find_map(|protocol| protocol.strip_prefix(b"bearer.")))
 }
 
 /// The subprotocols that a client offers.
@@ -159,6 +160,14 @@ mod tests {
         }
         let lines = ["plimsoll", "bearer.0123456789abcdef0123456789abcdef"];
         assert!(presents(&lines.map(|line| (SEC_WEBSOCKET_PROTOCOL, line))));
+    }
+
+    #[test]
+    fn a_subprotocol_presents_the_token_behind_a_proxy_that_asks_for_a_password() {
+        let offered = (SEC_WEBSOCKET_PROTOCOL, "plimsoll, bearer.0123456789abcdef0123456789abcdef");
+        assert!(presents(&[(AUTHORIZATION, "Basic dXNlcjpwYXNz"), offered.clone()]));
+        assert!(!presents(&[(AUTHORIZATION, "Bearer x"), offered.clone()]));
+        assert!(!presents(&[(AUTHORIZATION, "Basic x"), (AUTHORIZATION, "Basic y"), offered]));
     }
 
     #[test]
