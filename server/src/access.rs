@@ -135,13 +135,8 @@ impl Access {
 
     /// Whether `host` is this server, without a look at the origins.
     fn answers(&self, host: Host<'_>, bound: Option<IpAddr>) -> bool {
-        let is_bound = |ip: IpAddr| match bound.map(|bound| bound.to_canonical()) {
-            // All addresses of the machine, which change while it runs. A page cannot rebind an address.
-            Some(bound) if bound.is_unspecified() => true,
-            bound => bound == Some(ip),
-        };
         host.is_loopback()
-            || matches!(host, Host::Ip(ip) if is_bound(ip))
+            || host.is_bound(bound)
             || self.hosts.iter().any(|allowed| allowed.is(host))
     }
 
@@ -163,10 +158,14 @@ impl Access {
         let Some(asked) = asked else { return false };
         // A host that is known from an origin alone is served at that origin alone.
         let is_own = origin.is_at(asked) && self.answers(asked.host, bound);
-        // Another name of loopback is the same page. Another port is another program, whose pages are not trusted.
-        let is_loopback = origin.authority.host.is_loopback() && asked.host.is_loopback();
+        // localhost and the bound address are the same page. Another port, or another address of loopback, may be another
+        // program, whose pages are not trusted.
+        let is_loopback = |host: Host<'_>| {
+            host.is_loopback() && (matches!(host, Host::Name(_)) || host.is_bound(bound))
+        };
         is_own
-            || is_loopback
+            || is_loopback(origin.authority.host)
+                && is_loopback(asked.host)
                 && origin.scheme.eq_ignore_ascii_case("http")
                 && origin.port() == asked.port.or(Some(80))
     }

@@ -88,6 +88,15 @@ impl<'a> Host<'a> {
         }
     }
 
+    /// Whether it is the address that the server listens on.
+    pub(super) fn is_bound(self, bound: Option<IpAddr>) -> bool {
+        match bound.map(|bound| bound.to_canonical()) {
+            // All addresses of the machine, which change while it runs. A page cannot rebind an address.
+            Some(bound) if bound.is_unspecified() => matches!(self, Self::Ip(_)),
+            bound => matches!(self, Self::Ip(ip) if bound == Some(ip)),
+        }
+    }
+
     fn parse(text: &'a str) -> Option<Self> {
         if let Some(inner) = text.strip_prefix('[') {
             let ip: Ipv6Addr = inner.strip_suffix(']')?.parse().ok()?;
@@ -159,9 +168,10 @@ impl<'a> Parts<'a> {
         self.authority.port.or_else(|| self.default_port())
     }
 
-    /// Whether it is the origin of a page at `authority`. A proxy may have taken TLS off, so the scheme is not compared.
+    /// Whether it is the origin of a page at `authority`. A proxy may have taken TLS off: http and https are the same.
     pub(super) fn is_at(&self, authority: Authority<'_>) -> bool {
-        self.authority.host == authority.host
+        self.default_port().is_some()
+            && self.authority.host == authority.host
             && self.port() == authority.port.or_else(|| self.default_port())
     }
 

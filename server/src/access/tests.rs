@@ -109,7 +109,7 @@ fn the_own_page_is_admitted_under_every_name_of_loopback() {
         ("localhost:9001", "http://localhost:9001"),
         ("LOCALHOST:9001", "HTTP://localhost:9001"),
         ("127.0.0.1:9001", "http://localhost:9001"),
-        ("[::1]:9001", "http://127.0.0.1:9001"),
+        ("localhost:9001", "http://127.0.0.1:9001"),
         ("localhost", "http://localhost"),
         ("localhost", "http://localhost:80"),
         ("localhost:80", "http://localhost"),
@@ -148,14 +148,22 @@ fn a_foreign_page_is_refused_whatever_its_origin_looks_like() {
         "http://127.0.0.1:3000",
         "file://",
         "http://[::1]:3000",
+        "http://[::1]:9001",
+        "http://127.9.9.9:9001",
         "chrome-extension://abcdef",
         "http://localhost:9001 http://evil.example",
         "http://l\u{f6}calhost:9001",
         "ftp://127.0.0.1:9001",
+        "ftp://localhost:9001",
+        "tauri://localhost:9001",
     ] {
         let refused = checked(&Access::default(), "127.0.0.1", &["localhost:9001"], &[origin]);
         assert_eq!(refused, Err(Refusal::Origin), "{origin}");
     }
+    assert_eq!(
+        checked(&Access::default(), "127.0.0.1", &["localhost"], &["tauri://localhost"]),
+        Err(Refusal::Origin)
+    );
     let own = "http://localhost:9001";
     for origins in [[own, "https://evil.example"], ["https://evil.example", own], [own, own]] {
         assert_eq!(
