@@ -12,8 +12,11 @@ use crate::stats::ErrorKind;
 /// connections need the processor.
 const BACK_OFF: Duration = Duration::from_millis(100);
 
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\n\
-    content-type: text/plain; charset=utf-8\r\ncontent-length: 32\r\n\r\nthe connection limit is reached\n";
+/// What `http::over_limit` answers.
+const FULL: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\n\
+    cache-control: no-store\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 32\r\n\r\n\
+    the connection limit is reached\n";
 
 /// Hands every connection to `take`, with `TCP_NODELAY` set, and returns the failure that ends the listener.
 pub(crate) async fn accept_all(

@@ -206,13 +206,12 @@ impl Header {
     }
 
     /// Makes it, in place, the header of a fragment of `length` bytes that is not the last one. Its length keeps its
-    /// width.
+    /// width, which is more than that of a control frame.
     fn cut(&self, bytes: &mut [u8], length: usize) {
         bytes[0] &= !FINAL;
         match bytes[1] & !MASKED {
             126 => bytes[2..4].copy_from_slice(&(length as u16).to_be_bytes()),
-            127 => bytes[2..10].copy_from_slice(&(length as u64).to_be_bytes()),
-            _ => bytes[1] = bytes[1] & MASKED | length as u8,
+            _ => bytes[2..10].copy_from_slice(&(length as u64).to_be_bytes()),
         }
     }
 }

@@ -165,7 +165,8 @@ fn listen(bind: Option<SocketAddr>, config: &Config) -> anyhow::Result<std::net:
     if let Some(bind) = bind {
         tracing::warn!("a socket was passed: --bind {bind} is ignored");
     }
-    socket::prepare(&passed, config).context("cannot set the options of the passed socket")?;
+    socket::prepare(&passed, config)
+        .context("cannot set the options of the passed socket; use ListenStream=ADDRESS:PORT")?;
     Ok(passed)
 }
 

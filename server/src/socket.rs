@@ -8,14 +8,14 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 
 use crate::{Config, Error};
 
-/// `SO_SNDBUF` of every connection, in bytes; Linux doubles it, to account for its own overhead. Less than the largest
-/// segment of a loopback (64 KiB) makes its sender wait 40 ms for each acknowledgement of a large message; with more,
-/// peers that never read hold more memory of the kernel: by default up to 4 MiB each.
+/// `SO_SNDBUF` of every connection, in bytes; Linux doubles it, to account for its own overhead. With less than the largest
+/// segment of a loopback (64 KiB), the sender of a large message waits for acknowledgements that are delayed; with more,
+/// peers that never read hold more memory of the kernel: by default up to 4 MiB each (`tcp_wmem`).
 pub const SEND_BUFFER: usize = 64 * 1024;
 
 /// `SO_RCVBUF` of every connection, in bytes; Linux doubles it, and begins with as much by itself. It no longer grows,
 /// so that what a peer sends while the server does not read from it stays as little. With less, a message of 64 KiB does
-/// not fit and takes twice as long; with more, a far client can send faster than 64 KiB in a round trip.
+/// not fit and takes longer; with more, a far client can send faster than 64 KiB in a round trip.
 pub const RECEIVE_BUFFER: usize = 64 * 1024;
 
 /// Longest time without an acknowledgement, or without room at the peer, while bytes wait in the kernel. As long as a

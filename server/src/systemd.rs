@@ -15,7 +15,7 @@ const TICKS_WITHIN: u32 = 4;
 /// The socket that a service manager opened for this process; `None` if it passed none.
 pub(crate) fn passed_socket() -> anyhow::Result<Option<TcpListener>> {
     let mut passed = sd_notify::listen_fds()
-        .context("the sockets that LISTEN_PID and LISTEN_FDS announce are not there")?;
+        .context("LISTEN_PID and LISTEN_FDS announce sockets that are not there; unset both to listen on --bind")?;
     let count = passed.len();
     let Some(descriptor) = passed.next() else { return Ok(None) };
     ensure!(

@@ -11,9 +11,9 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use crate::Config;
 use crate::frames::{Frames, LONGEST_HEADER, Limits, PIECE_HEADER, Stop};
 
-/// Most frames of one turn. Then other tasks run, and the runtime looks for their input. With 128, four peers that send
-/// messages of one byte without pause made others wait half as long again; with 32 a peer that pipelines more than that
-/// gets an eighth less done.
+/// Most frames of one turn. Then other tasks run, and the runtime looks for their input. With more, peers that send small
+/// messages without pause make others wait longer (`scripts/check-attacks.sh one_byte_messages`); with fewer, a peer that
+/// pipelines gets less done (`cargo bench --bench echo_throughput`).
 const TURN_FRAMES: u32 = 32;
 
 /// Most bytes of one turn, read and written. More than the longest message by default: a client that waits for each

@@ -10,6 +10,7 @@ fn assert_refused_at_once(peer: &mut Peer) {
     let refusal = peer.response();
     assert_eq!((refusal.status, refusal.header("retry-after")), (503, Some("1")));
     assert_eq!(refusal.header("connection"), Some("close"));
+    assert_eq!(refusal.header("cache-control"), Some("no-store"));
     assert_eq!(refusal.body, "the connection limit is reached\n");
     peer.ended_in_order();
 }
@@ -46,10 +47,9 @@ fn silent_connections_do_not_use_up_the_descriptors_of_ws_server() {
     let addr = process.announced();
     // As many as it admits; its limit is 0.8 of its descriptors.
     let mut inside: Vec<_> = (0..48).map(|_| client(addr, "/ws/echo")).collect();
-    let _silent: Vec<_> = (0..100).map(|_| Peer::connect(addr)).collect();
-    for _ in 0..20 {
-        assert_refused_at_once(&mut Peer::connect(addr));
-    }
+    // Few of them may stay, in descriptors that are left; those that came first end after 5 s.
+    let mut silent: Vec<_> = (0..100).map(|_| Peer::connect(addr)).collect();
+    silent.iter_mut().skip(64).for_each(assert_refused_at_once);
     for client in &mut inside {
         assert_echoes(client, "undisturbed");
     }
