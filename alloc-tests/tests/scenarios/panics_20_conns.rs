@@ -10,6 +10,7 @@ use anyhow::ensure;
 use plimsoll::Scenario;
 use plimsoll::ws::{Client, Frame};
 use server::config::Place;
+use server::stats::ErrorKind;
 use server::{Config, Embedded};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -94,7 +95,8 @@ pub(crate) fn scenario() -> Scenario {
             }
             window.logs(2 * ops);
             let errors = window.stop(server)?.errors;
-            ensure!(errors.iter().sum::<u64>() == 2 * ops, "{errors:?}");
+            let internal = errors[ErrorKind::Internal as usize];
+            ensure!(internal == 2 * ops && errors.iter().sum::<u64>() == internal, "{errors:?}");
             Ok(())
         }
     })
