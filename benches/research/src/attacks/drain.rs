@@ -13,7 +13,7 @@ use server::{Config, Embedded};
 
 use super::attackers::Attackers;
 use super::kinds::Attack;
-use super::target::Target;
+use super::target::{Target, ends_within};
 use super::watched::Book;
 use super::{Args, Row};
 use crate::answer::Answer;
@@ -48,7 +48,7 @@ pub(super) fn run(attacks: &[Arc<Attack>], args: &Args) -> Result<Row> {
     let mut problems = Vec::new();
     let target = Target::start(&args.server)?;
     let (clients, attackers) = under_attack(attacks, target.addr)?;
-    let ended = target.terminate()?;
+    let ended = target.terminate(WITHIN * 2)?;
     if ended.code != Some(0) || ended.after > WITHIN {
         problems.push(format!(
             "exit code {:?} after {:.2?}: {}",
@@ -64,8 +64,15 @@ pub(super) fn run(attacks: &[Arc<Attack>], args: &Args) -> Result<Row> {
     let server = Embedded::start_wrapped(Config::default(), move |stream| theirs.watch(stream))?;
     let (clients, attackers) = under_attack(attacks, server.addr())?;
     let begin = Instant::now();
-    server.stop()?;
+    let end = std::thread::spawn(move || server.stop());
+    if !ends_within(WITHIN * 2, &end) {
+        // Its clients would not end either.
+        problems.push(format!("a server of this process has not ended after {:?}", WITHIN * 2));
+        let words = "not ended".to_owned();
+        return Ok(Row { name: NAME, answer: Answer::Within, words, problems });
+    }
     let took = begin.elapsed();
+    end.join().map_err(|_| anyhow!("the thread that ends a server panicked"))??;
     if took > WITHIN {
         problems.push(format!("a server of this process ended after {took:.2?}"));
     }

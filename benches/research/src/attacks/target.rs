@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, ensure};
@@ -38,9 +39,13 @@ impl Target {
     /// an attack, and hide a connection that holds up all others of its thread.
     pub(super) fn start(program: &Path) -> Result<Self> {
         let mut command = Command::new(program);
-        command.args(["--bind", "127.0.0.1:0", "--workers", "1"]).stderr(Stdio::piped());
-        let own =
-            OwnTarget::spawn(command).context("no server; build it, or name it by --server")?;
+        command.args(["--bind", "127.0.0.1:0", "--workers", "1"]);
+        Self::spawn(command).context("no server; build it, or name it by --server")
+    }
+
+    fn spawn(mut command: Command) -> Result<Self> {
+        command.stderr(Stdio::piped());
+        let own = OwnTarget::spawn(command)?;
         Ok(Self { addr: own.addr(), own })
     }
 
@@ -114,19 +119,37 @@ impl Target {
         Ok(held.filter_map(|number| number.parse::<u64>().ok()).sum())
     }
 
-    /// Asks it to drain, and waits for its end.
-    pub(super) fn terminate(mut self) -> Result<Ended> {
+    /// Asks it to drain, and waits for its end. It is killed if it has not ended after `limit`: then it has no exit code.
+    pub(super) fn terminate(mut self, limit: Duration) -> Result<Ended> {
         use rustix::process::{Pid, Signal, kill_process};
         let child = self.own.child();
         let pid = i32::try_from(child.id())?;
+        let mut stderr = child.stderr.take().context("the server has a stderr")?;
         let begin = Instant::now();
         kill_process(Pid::from_raw(pid).context("a process has a number")?, Signal::TERM)?;
-        let mut said = String::new();
         // Its end closes the pipe.
-        child.stderr.take().context("the server has a stderr")?.read_to_string(&mut said)?;
-        let status = child.wait()?;
-        Ok(Ended { code: status.code(), after: begin.elapsed(), said })
+        let reader = std::thread::spawn(move || {
+            let mut said = String::new();
+            stderr.read_to_string(&mut said).map(|_| said)
+        });
+        let ended = ends_within(limit, &reader);
+        let after = begin.elapsed();
+        if !ended {
+            child.kill()?;
+        }
+        let code = child.wait()?.code();
+        let said = reader.join().map_err(|_| anyhow!("the reader of stderr panicked"))??;
+        Ok(Ended { code, after, said })
     }
+}
+
+/// Whether `thread` ends within `limit`.
+pub(super) fn ends_within<T>(limit: Duration, thread: &JoinHandle<T>) -> bool {
+    let begin = Instant::now();
+    while !thread.is_finished() && begin.elapsed() < limit {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    thread.is_finished()
 }
 
 impl Metrics {
@@ -147,5 +170,22 @@ impl Metrics {
     /// Resident memory, in bytes.
     pub(super) fn resident(&self) -> Result<u64> {
         self.get("process_resident_memory_bytes")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_never_ends_is_killed_and_has_no_exit_code() {
+        let mut command = Command::new("sh");
+        command.args([
+            "-c",
+            "trap '' TERM; echo listening on http://127.0.0.1:1; exec tail -f /dev/null >&2",
+        ]);
+        let target = Target::spawn(command).expect("it prints an address");
+        let ended = target.terminate(Duration::ZERO).expect("it is ours");
+        assert_eq!(ended.code, None);
     }
 }
