@@ -11,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::{Peer, Process, assert_echoes, client, closed, command, get, text, ws_server};
 
+const ATTACKS: &str = include_str!("../../../benches/research/src/attacks/kinds.rs");
 const IMAGE: &str = include_str!("../../../deploy/Containerfile");
 const PAGE: &str = include_str!("../../../deploy/README.md");
 const UNIT: &str = include_str!("../../../deploy/systemd/ws-server.service");
@@ -163,12 +164,27 @@ fn the_image_with_the_flags_of_its_page_serves_clients_that_have_the_token() {
     assert_eq!(status.code(), Some(0), "{stderr}");
 }
 
+/// What the unit sets `key` to.
+fn set(key: &str) -> u64 {
+    let value = UNIT.lines().find_map(|line| line.strip_prefix(key)).expect(key);
+    value.trim_end_matches('M').parse().expect(value)
+}
+
+#[test]
+fn the_memory_of_the_unit_is_enough_for_peers_that_never_read_up_to_the_limit() {
+    // No attack may cost more for each peer.
+    let costs = ATTACKS.split(".costs_at_most(").skip(1);
+    let kib = costs.filter_map(|rest| rest.split_once(" * 1024)")?.0.parse::<u64>().ok());
+    let kib = kib.max().expect("attacks have a most that they cost");
+    let connections = 10_000 + 10_000 / 16;
+    let mib = (connections * kib).div_ceil(1024);
+    assert!(set("MemoryMax=") >= mib + 256, "{connections} peers of {kib} KiB cost {mib} MiB");
+    let words = format!("{kib} KiB = {mib} MiB");
+    assert!(UNIT.contains(&words), "the unit does not say: {words}");
+}
+
 #[test]
 fn systemd_waits_longer_than_the_drain_and_its_page_says_how_long() {
-    let set = |key: &str| {
-        let value = UNIT.lines().find_map(|line| line.strip_prefix(key)).expect(key);
-        value.parse::<u64>().expect(value)
-    };
     let drain = server::Config::default().drain.as_secs();
     assert!(set("TimeoutStopSec=") > drain);
     assert!(set("LimitNOFILE=") / 10 * 8 >= 10_000);
