@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Everything CI runs, runnable anywhere; prints what each step took. --without-planted leaves out the last step, which
-# builds HEAD and a planted regression. --strict fails where a step cannot be measured; otherwise that is only said.
+# Format, lints, documents, tests, the page in a browser, the exact suite, and a planted regression that must turn red;
+# prints what each step took. CI has further jobs (.github/workflows/ci.yml). --without-planted leaves out the last step,
+# which builds two revisions. --strict fails where a step cannot be measured; otherwise that is only said.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
