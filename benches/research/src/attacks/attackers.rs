@@ -93,18 +93,28 @@ impl Peer {
         Ok(Self { socket, at: 0, next: Instant::now(), over: false })
     }
 
-    /// Sends what is due and reads what is there; returns the bytes that moved. An error is the server's end of it.
-    fn act(&mut self, attack: &Attack, buffer: &mut [u8]) -> std::io::Result<usize> {
+    /// Sends what is due and reads what is there. Returns the bytes that moved, also if the server then ended it.
+    fn act(&mut self, attack: &Attack, buffer: &mut [u8]) -> usize {
         let mut moved = 0;
+        self.over = self.exchange(attack, buffer, &mut moved).is_err();
+        moved
+    }
+
+    fn exchange(
+        &mut self,
+        attack: &Attack,
+        buffer: &mut [u8],
+        moved: &mut usize,
+    ) -> std::io::Result<()> {
         let due = match attack.pace {
             Pace::Endless | Pace::Once | Pace::Reset => attack.bytes.len() - self.at,
             Pace::Drip if Instant::now() < self.next => 0,
             Pace::Drip => 1.min(attack.bytes.len() - self.at),
         };
         if due > 0 {
-            moved += unless_blocked(self.socket.write(&attack.bytes[self.at..self.at + due]))?
+            *moved += unless_blocked(self.socket.write(&attack.bytes[self.at..self.at + due]))?
                 .unwrap_or(0);
-            self.at += moved;
+            self.at += *moved;
             self.next = Instant::now() + attack.pace.pause();
             if self.at == attack.bytes.len() && matches!(attack.pace, Pace::Endless) {
                 self.at = 0;
@@ -116,9 +126,9 @@ impl Peer {
             if read == 0 {
                 return Err(ErrorKind::UnexpectedEof.into());
             }
-            moved += read;
+            *moved += read;
         }
-        Ok(moved)
+        Ok(())
     }
 }
 
@@ -136,10 +146,7 @@ fn run(
             if peer.over {
                 continue;
             }
-            match peer.act(attack, &mut buffer) {
-                Ok(bytes) => moved += bytes,
-                Err(_) => peer.over = true,
-            }
+            moved += peer.act(attack, &mut buffer);
             let sent = peer.at == attack.bytes.len();
             if matches!(attack.pace, Pace::Reset) && sent && Instant::now() >= peer.next {
                 // With a linger of 0 s the kernel sends a reset.
@@ -159,5 +166,30 @@ fn unless_blocked(moved: std::io::Result<usize>) -> std::io::Result<Option<usize
     match moved {
         Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
         other => other.map(Some),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::attacks::kinds;
+
+    fn attack_by_one() -> Attack {
+        let mut attacks = kinds::all().into_iter();
+        let attack = attacks.find(|attack| attack.name == "declared_2_to_62");
+        Attack { upgrade: None, ..attack.expect("it exists").few(1) }
+    }
+
+    #[test]
+    fn bytes_of_an_attacker_count_though_the_server_ends_it_at_once() -> Result<()> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let attack = attack_by_one();
+        let mut peer = Peer::connect(&attack, listener.local_addr()?)?;
+        drop(listener.accept()?);
+        assert_eq!(peer.act(&attack, &mut [0; 64]), attack.bytes.len());
+        assert!(peer.over);
+        Ok(())
     }
 }
