@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Attacks ws-server in many ways, beside clients that keep the rules and beside a second server that is not attacked: the
 # clients lose nothing and wait no longer, attackers are dropped in time, and nothing of them is left. Then ends a server
-# under all attacks at once. Takes about five minutes. --only TEXT runs a part; --help lists the other flags.
+# under all attacks at once. Takes about six minutes. --only TEXT runs a part; --help lists the other flags.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -23,7 +23,8 @@ pub(crate) const AFTER_HELP: &str = "\
 Each attack gets two new servers with one thread each. Clients that keep the rules talk to both; the attackers talk to
 one. The ratio is that of the median latencies, attacked to not attacked, so that the attackers' own share of the
 processor does not count. No message may be lost; attackers that break a rule must be dropped in time and counted by
-the right kind; and when all have left, no heap block of any attacker and no descriptor may be left.
+the right kind. Then they come back as often as they are dropped, 500 a second, and only then latencies are compared.
+When all have left, no heap block of any attacker and no descriptor may be left.
 The last row ends a server under every attack at once.
 
 Exit codes: 0 the server holds, 1 the tool failed, 2 usage, 3 it does not, 6 too noisy to say";
@@ -36,7 +37,7 @@ pub(crate) struct Args {
     /// Clients of each server that keep the rules, with 20 messages a second each
     #[arg(long, value_name = "N", default_value_t = 50)]
     clients: u32,
-    /// Seconds of each attack
+    /// Seconds in which the latencies of each attack are compared
     #[arg(long, value_name = "N", default_value_t = 8)]
     seconds: u64,
     /// Percent by which the median latency may exceed that of the server that is not attacked

@@ -2,8 +2,8 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -21,10 +21,21 @@ const NARROW: usize = 4096;
 /// Pause of a thread none of whose sockets took or gave a byte.
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// Time between two connections of peers that come back: few beside the attack itself, which is no storm of connections.
+const BETWEEN_CONNECTIONS: Duration = Duration::from_millis(2);
+
 pub(super) struct Attackers {
-    stop: Arc<AtomicBool>,
-    moved: Arc<AtomicU64>,
+    shared: Arc<Shared>,
     threads: Vec<JoinHandle<Result<()>>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    stop: AtomicBool,
+    moved: AtomicU64,
+    back: AtomicU64,
+    /// Time in which each peer that is over tries once to come back; unset while they stay away.
+    every: OnceLock<Duration>,
 }
 
 struct Peer {
@@ -38,7 +49,7 @@ struct Peer {
 impl Attackers {
     /// Connects all of them, one after the other, and then lets them attack until [`Attackers::stop`].
     pub(super) fn start(attack: &Arc<Attack>, addr: SocketAddr) -> Result<Self> {
-        let (stop, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let shared = Arc::new(Shared::default());
         let mut groups: Vec<Vec<Peer>> =
             (0..THREADS.min(attack.sockets)).map(|_| Vec::new()).collect();
         for number in 0..attack.sockets {
@@ -46,36 +57,43 @@ impl Attackers {
             groups[at].push(Peer::connect(attack, addr)?);
         }
         let spawn = |peers: Vec<Peer>| {
-            let (attack, stop, sent) = (Arc::clone(attack), Arc::clone(&stop), Arc::clone(&sent));
+            let (attack, shared) = (Arc::clone(attack), Arc::clone(&shared));
             let thread = std::thread::Builder::new().name("attacker".to_owned());
-            thread.spawn(move || run(&attack, addr, peers, &stop, &sent))
+            thread.spawn(move || run(&attack, addr, peers, &shared))
         };
         let threads = groups.into_iter().map(spawn).collect::<Result<_, _>>()?;
-        Ok(Self { stop, moved: sent, threads })
+        Ok(Self { shared, threads })
+    }
+
+    /// From now on those that the server dropped come back, now and later. `peers` share the pauses, of this attack and of
+    /// others beside it.
+    pub(super) fn come_back(&self, peers: usize) {
+        self.shared.every.get_or_init(|| BETWEEN_CONNECTIONS * peers as u32);
     }
 
     /// Bytes that were sent and received.
     pub(super) fn moved(&self) -> u64 {
-        self.moved.load(Relaxed)
+        self.shared.moved.load(Relaxed)
     }
 
-    /// Ends an attack on a server that has ended, so that attackers that come back could not connect.
-    pub(super) fn stop_after_the_server(self) {
-        self.stop.store(true, Relaxed);
-        for thread in self.threads {
-            if thread.join().is_err() {
-                eprintln!("calibrate: an attacker panicked");
-            }
-        }
+    /// Times that one came back.
+    pub(super) fn came_back(&self) -> u64 {
+        self.shared.back.load(Relaxed)
     }
 
     /// Ends the attack; connections that are still open are closed.
-    pub(super) fn stop(self) -> Result<()> {
-        self.stop.store(true, Relaxed);
-        for thread in self.threads {
+    pub(super) fn stop(mut self) -> Result<()> {
+        self.shared.stop.store(true, Relaxed);
+        for thread in std::mem::take(&mut self.threads) {
             thread.join().map_err(|_| anyhow!("an attacker panicked"))??;
         }
         Ok(())
+    }
+}
+
+impl Drop for Attackers {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Relaxed);
     }
 }
 
@@ -91,6 +109,15 @@ impl Peer {
         }
         socket.set_nonblocking(true)?;
         Ok(Self { socket, at: 0, next: Instant::now(), over: false })
+    }
+
+    /// If it is refused, it is over.
+    fn come_back(&mut self, attack: &Attack, addr: SocketAddr, shared: &Shared) {
+        self.over = true;
+        if let Ok(again) = Self::connect(attack, addr) {
+            *self = again;
+            shared.back.fetch_add(1, Relaxed);
+        }
     }
 
     /// Sends what is due and reads what is there. Returns the bytes that moved, also if the server then ended it.
@@ -132,18 +159,20 @@ impl Peer {
     }
 }
 
-fn run(
-    attack: &Attack,
-    addr: SocketAddr,
-    mut peers: Vec<Peer>,
-    stop: &AtomicBool,
-    sent: &AtomicU64,
-) -> Result<()> {
+fn run(attack: &Attack, addr: SocketAddr, mut peers: Vec<Peer>, shared: &Shared) -> Result<()> {
     let mut buffer = vec![0; 64 * 1024];
-    while !stop.load(Relaxed) {
+    let of_these = peers.len() as u32;
+    let mut attempt = Instant::now();
+    while !shared.stop.load(Relaxed) {
         let mut moved = 0;
         for peer in &mut peers {
             if peer.over {
+                let Some(every) = shared.every.get() else { continue };
+                if Instant::now() < attempt {
+                    continue;
+                }
+                attempt = Instant::now() + *every / of_these;
+                peer.come_back(attack, addr, shared);
                 continue;
             }
             moved += peer.act(attack, &mut buffer);
@@ -151,10 +180,10 @@ fn run(
             if matches!(attack.pace, Pace::Reset) && sent && Instant::now() >= peer.next {
                 // With a linger of 0 s the kernel sends a reset.
                 rustix::net::sockopt::set_socket_linger(&peer.socket, Some(Duration::ZERO))?;
-                *peer = Peer::connect(attack, addr)?;
+                peer.come_back(attack, addr, shared);
             }
         }
-        sent.fetch_add(moved as u64, Relaxed);
+        shared.moved.fetch_add(moved as u64, Relaxed);
         if moved == 0 {
             std::thread::sleep(PAUSE);
         }
@@ -191,5 +220,17 @@ mod tests {
         assert_eq!(peer.act(&attack, &mut [0; 64]), attack.bytes.len());
         assert!(peer.over);
         Ok(())
+    }
+
+    #[test]
+    fn an_attacker_that_was_dropped_comes_back_again_and_again() -> Result<()> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let attackers = Attackers::start(&Arc::new(attack_by_one()), listener.local_addr()?)?;
+        drop(listener.accept()?);
+        attackers.come_back(1);
+        drop(listener.accept()?);
+        drop(listener.accept()?);
+        assert!(attackers.came_back() > 0);
+        attackers.stop()
     }
 }

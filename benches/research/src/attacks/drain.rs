@@ -93,7 +93,10 @@ fn under_attack(attacks: &[Arc<Attack>], addr: SocketAddr) -> Result<(Clients, V
     let clients =
         (0..CLIENTS).map(|_| std::thread::spawn(move || echo_until_closed(addr))).collect();
     let few = |attack: &Arc<Attack>| Attackers::start(&Arc::new(attack.few(OF_EACH)), addr);
-    let attackers = attacks.iter().map(few).collect::<Result<_>>()?;
+    let attackers = attacks.iter().map(few).collect::<Result<Vec<_>>>()?;
+    for attackers in &attackers {
+        attackers.come_back(OF_EACH * attacks.len());
+    }
     std::thread::sleep(BEFORE);
     Ok((clients, attackers))
 }
@@ -131,7 +134,7 @@ fn judge(
         }
     }
     for attackers in attackers {
-        attackers.stop_after_the_server();
+        attackers.stop()?;
     }
     Ok(echoes)
 }

@@ -50,10 +50,12 @@ pub(super) fn run(attack: &Arc<Attack>, args: &Args) -> Result<Row> {
     let honest = u64::from(args.clients);
     let (beside, _) = attacked.until_open(honest, LEAVING)?;
 
-    let connecting = Instant::now();
+    let mut since = Instant::now();
     let attackers = Attackers::start(attack, attacked.addr).context(attack.name)?;
     let begin = Instant::now();
-    let time = Duration::from_secs(args.seconds);
+    if matches!(attack.pace, Pace::Reset) {
+        attackers.come_back(attack.sockets);
+    }
     // By then every buffer of a peer that never reads is full.
     std::thread::sleep(Duration::from_secs(2));
     let during = attacked.metrics()?;
@@ -72,30 +74,34 @@ pub(super) fn run(attack: &Arc<Attack>, args: &Args) -> Result<Row> {
             problems.push(format!("{} bytes of memory for each attacker", memory[0] + memory[1]));
         }
     }
-    let mut gone = None;
+    let mut gone = String::new();
+    let mut moved = 0;
     if let Due::Dropped { within, kinds } = attack.due {
         let (after, when) = attacked.until_open(honest, within + GRACE)?;
-        gone = when.map(|_| begin.elapsed());
-        if gone.is_none() {
-            let open = connected(&after)?;
-            let after = begin.elapsed();
-            problems.push(format!("{open} of {sockets} still connected after {after:.1?}"));
+        let open = connected(&after)?;
+        let took = begin.elapsed();
+        match when {
+            Some(_) => gone = format!(", gone after {:.1} s", took.as_secs_f64()),
+            None => problems.push(format!("{open} of {sockets} still connected after {took:.1?}")),
         }
         let counted: u64 = kinds.iter().map(|kind| after.errors(kind) - beside.errors(kind)).sum();
         if counted != sockets {
             problems.push(format!("{counted} of {sockets} counted as {}", kinds.join(" or ")));
         }
+        // Latencies are compared in a second wave: attackers that are dropped at once are none for most of the first.
+        moved = attackers.moved();
+        since = Instant::now();
+        attackers.come_back(attack.sockets);
     }
-    std::thread::sleep((begin + time).saturating_duration_since(Instant::now()));
-    let end = Instant::now();
+    let time = Duration::from_secs(args.seconds);
+    std::thread::sleep((since + time).saturating_duration_since(Instant::now()));
+    let window = [since, Instant::now()];
     let there = connected(&attacked.metrics()?)?;
     if matches!((&attack.due, attack.pace), (Due::Kept, Pace::Endless)) && there < sockets {
         problems.push(format!("{} of {sockets} that break no rule were dropped", sockets - there));
     }
-    let moved = attackers.moved();
-    if moved == 0 && !attack.bytes.is_empty() {
-        problems.push("no attack: the attackers sent nothing".to_owned());
-    }
+    let (moved, back) = (attackers.moved() - moved, attackers.came_back());
+    problems.extend(no_attack(attack, moved, back));
     attackers.stop()?;
     let trips = at_attacked.stop();
     let control_trips = at_control.stop().context("at the server that is not attacked")?;
@@ -116,20 +122,28 @@ pub(super) fn run(attack: &Arc<Attack>, args: &Args) -> Result<Row> {
             "{left} blocks more than before, {descriptors} descriptors instead of {descriptors_before}"
         ));
     }
-    // While there were attackers.
-    let end = gone.map_or(end, |gone| end.min(begin + gone)).max(connecting + FEWEST * BLOCK);
-    let window = [connecting, end];
     let (answer, ratio) =
         compare(&medians(&trips, window), &medians(&control_trips, window), args.within / 100.0);
-    let gone =
-        gone.map_or(String::new(), |gone| format!(", gone after {:.1} s", gone.as_secs_f64()));
     let words = format!(
-        "{ratio}; {sockets} attackers, {} KiB moved, {} + {} bytes of memory and kernel each{gone}, {left} blocks left",
+        "{ratio}; {sockets} attackers{gone}, then {back} connections and {} KiB, {} + {} bytes of memory and kernel each, {left} blocks left",
         moved / 1024,
         memory[0],
         memory[1],
     );
     Ok(Row { name: attack.name, answer, words, problems })
+}
+
+/// Why the clients beside it were not under attack while their latencies were compared: in that time the attackers moved
+/// `moved` bytes, and came back `back` times.
+fn no_attack(attack: &Attack, moved: u64, back: u64) -> Option<String> {
+    let sockets = attack.sockets as u64;
+    if moved == 0 && !attack.bytes.is_empty() {
+        return Some("no attack: the attackers sent nothing".to_owned());
+    }
+    let must_return =
+        matches!(attack.due, Due::Dropped { .. }) || matches!(attack.pace, Pace::Reset);
+    (must_return && back < sockets)
+        .then(|| format!("no attack: {sockets} attackers were dropped and {back} came back"))
 }
 
 /// The median latency of each block of the window, in nanoseconds; none for a block in which no message was due.
@@ -166,9 +180,21 @@ fn compare(attacked: &[Option<f64>], control: &[Option<f64>], within: f64) -> (A
 
 #[cfg(test)]
 mod tests {
+    use super::super::kinds;
     use super::*;
 
     const MS: f64 = 1e6;
+
+    #[test]
+    fn attackers_that_sent_nothing_or_stayed_away_are_no_attack() {
+        let attacks = kinds::all();
+        let named = |name| attacks.iter().find(|attack| attack.name == name).expect("it exists");
+        let is_one = |name, moved, back| no_attack(named(name), moved, back).is_none();
+        assert!(is_one("pings", 1, 4) && !is_one("pings", 0, 4) && !is_one("pings", 1, 3));
+        assert!(is_one("silent_tcp", 0, 1000) && !is_one("silent_tcp", 0, 999));
+        assert!(is_one("resets_in_a_head", 1, 200) && !is_one("resets_in_a_head", 1, 0));
+        assert!(is_one("one_byte_messages", 1, 0) && !is_one("one_byte_messages", 0, 0));
+    }
 
     fn answer(attacked: &[Option<f64>], control: &[Option<f64>]) -> Answer {
         compare(attacked, control, 0.3).0
