@@ -17,6 +17,7 @@ use bench_kit::descriptors;
 use bench_show::output::print;
 use load_engine::problem::Problem;
 
+use self::target::Fault;
 use crate::answer::Answer;
 
 pub(crate) const AFTER_HELP: &str = "\
@@ -81,14 +82,40 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     };
     let attacks: Vec<_> = kinds::all().into_iter().map(Arc::new).collect();
     for attack in attacks.iter().filter(|attack| attack.name.contains(&args.only)) {
-        show(trial::run(attack, args)?)?;
+        show(judged(attack.name, trial::run(attack, args))?)?;
     }
     if drain::NAME.contains(&args.only) {
-        show(drain::run(&attacks, args)?)?;
+        show(judged(drain::NAME, drain::run(&attacks, args))?)?;
     }
     ensure!(
         rows > 0,
         Problem::usage(format!("no attack is named {:?}; try calibrate attacks", args.only))
     );
     Ok(ExitCode::from(worst.exit_code()))
+}
+
+/// A fault of the attacked server is a problem of its row; every other error is the tool's.
+fn judged(name: &'static str, row: Result<Row>) -> Result<Row> {
+    match row {
+        Err(error) if error.is::<Fault>() => {
+            let (answer, words) = (Answer::Beyond, "not measured to the end".to_owned());
+            Ok(Row { name, answer, words, problems: vec![format!("{error:#}")] })
+        }
+        row => row,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn a_fault_of_the_attacked_server_fails_its_row_and_other_errors_fail_the_tool() {
+        let fault = anyhow!("refused").context(Fault("it has ended".to_owned())).context("pings");
+        let row = judged("pings", Err(fault)).expect("the tool did not fail");
+        assert_eq!(row.problems, ["pings: it has ended: refused"]);
+        assert!(judged("pings", Err(anyhow!("ss is missing"))).is_err());
+    }
 }

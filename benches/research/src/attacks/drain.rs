@@ -13,7 +13,7 @@ use server::{Config, Embedded};
 
 use super::attackers::Attackers;
 use super::kinds::Attack;
-use super::target::{Target, ends_within};
+use super::target::{Fault, Target, ends_within};
 use super::watched::Book;
 use super::{Args, Row};
 use crate::answer::Answer;
@@ -46,8 +46,9 @@ struct Seen {
 /// A process is ended by SIGTERM; then a server of this process is ended, every byte of which is counted.
 pub(super) fn run(attacks: &[Arc<Attack>], args: &Args) -> Result<Row> {
     let mut problems = Vec::new();
-    let target = Target::start(&args.server)?;
-    let (clients, attackers) = under_attack(attacks, target.addr)?;
+    let mut target = Target::start(&args.server)?;
+    let (clients, attackers) =
+        under_attack(attacks, target.addr).map_err(|error| target.blame(error))?;
     let ended = target.terminate(WITHIN * 2)?;
     if ended.code != Some(0) || ended.after > WITHIN {
         problems.push(format!(
@@ -62,7 +63,8 @@ pub(super) fn run(attacks: &[Arc<Attack>], args: &Args) -> Result<Row> {
     let book = Arc::new(Book::default());
     let theirs = Arc::clone(&book);
     let server = Embedded::start_wrapped(Config::default(), move |stream| theirs.watch(stream))?;
-    let (clients, attackers) = under_attack(attacks, server.addr())?;
+    let here = || Fault("the attacked server of this process".to_owned());
+    let (clients, attackers) = under_attack(attacks, server.addr()).with_context(here)?;
     let begin = Instant::now();
     let end = std::thread::spawn(move || server.stop());
     if !ends_within(WITHIN * 2, &end) {
@@ -72,7 +74,9 @@ pub(super) fn run(attacks: &[Arc<Attack>], args: &Args) -> Result<Row> {
         return Ok(Row { name: NAME, answer: Answer::Within, words, problems });
     }
     let took = begin.elapsed();
-    end.join().map_err(|_| anyhow!("the thread that ends a server panicked"))??;
+    end.join()
+        .map_err(|_| anyhow!("the thread that ends a server panicked"))?
+        .with_context(here)?;
     if took > WITHIN {
         problems.push(format!("a server of this process ended after {took:.2?}"));
     }

@@ -1,5 +1,6 @@
 //! A `ws-server` process, and what it says of itself.
 
+use std::fmt::{Display, Formatter};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
@@ -7,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Error, Result, anyhow, ensure};
 use load::own_target::OwnTarget;
 
 /// Longest wait for an answer of the server.
@@ -22,6 +23,16 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 pub(super) struct Target {
     own: OwnTarget,
     pub(super) addr: SocketAddr,
+}
+
+/// The context of an error that is an attacked server's own, and none of the tool's.
+#[derive(Debug)]
+pub(super) struct Fault(pub(super) String);
+
+impl Display for Fault {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 /// The server's own numbers at one moment.
@@ -49,7 +60,30 @@ impl Target {
         Ok(Self { addr: own.addr(), own })
     }
 
-    pub(super) fn metrics(&self) -> Result<Metrics> {
+    /// The server's numbers now.
+    ///
+    /// # Errors
+    ///
+    /// A [`Fault`] if it has ended or does not answer.
+    pub(super) fn metrics(&mut self) -> Result<Metrics> {
+        self.ask().map_err(|error| self.blame(error))
+    }
+
+    /// `error` as a [`Fault`], which says whether the server still runs, and else its last words.
+    pub(super) fn blame(&mut self, error: Error) -> Error {
+        let child = self.own.child();
+        let fault = match (child.try_wait(), child.stderr.as_mut()) {
+            (Ok(Some(status)), Some(stderr)) => {
+                let said = std::io::read_to_string(stderr);
+                let said = said.unwrap_or_else(|error| error.to_string());
+                format!("the attacked server has ended ({status}): {}", said.trim_end())
+            }
+            _ => "the attacked server runs and cannot be reached".to_owned(),
+        };
+        error.context(Fault(fault))
+    }
+
+    fn ask(&self) -> Result<Metrics> {
         let mut socket = TcpStream::connect(self.addr)?;
         socket.set_read_timeout(Some(PATIENCE))?;
         let host = self.addr;
@@ -67,7 +101,7 @@ impl Target {
     /// Waits until `open` connections are open beside the one that asks, for `patience` at most. Returns the numbers
     /// that were read last, and when.
     pub(super) fn until_open(
-        &self,
+        &mut self,
         open: u64,
         patience: Duration,
     ) -> Result<(Metrics, Option<Duration>)> {
@@ -87,7 +121,7 @@ impl Target {
 
     /// Heap blocks and descriptors that the server holds when no other peer is connected: the least of a few looks, because
     /// what the last look's own connection held is released later.
-    pub(super) fn held(&self) -> Result<[u64; 2]> {
+    pub(super) fn held(&mut self) -> Result<[u64; 2]> {
         let mut least = [u64::MAX; 2];
         for _ in 0..LOOKS {
             std::thread::sleep(BETWEEN_LOOKS);
@@ -177,14 +211,31 @@ impl Metrics {
 mod tests {
     use super::*;
 
+    /// A shell that says that it listens where no server does.
+    fn shell(script: &str) -> Target {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &format!("trap '' TERM; echo listening on http://127.0.0.1:1; {script}")]);
+        Target::spawn(command).expect("it prints an address")
+    }
+
+    #[test]
+    fn the_end_and_the_silence_of_an_attacked_server_are_faults_of_its_own() {
+        let mut ended = shell("echo out of luck >&2; exit 7");
+        ended.own.child().wait().expect("it is ours");
+        let mut silent = shell("exec tail -f /dev/null >&2");
+        for (target, words) in
+            [(&mut ended, "(exit status: 7): out of luck"), (&mut silent, "runs and cannot")]
+        {
+            let error = target.metrics().map(|_| ()).expect_err("it does not serve");
+            let fault = error.downcast_ref::<Fault>().expect("it is the server's");
+            assert!(fault.0.contains(words), "{fault}");
+        }
+    }
+
     #[test]
     fn a_server_that_never_ends_is_killed_and_has_no_exit_code() {
-        let mut command = Command::new("sh");
-        command.args([
-            "-c",
-            "trap '' TERM; echo listening on http://127.0.0.1:1; exec tail -f /dev/null >&2",
-        ]);
-        let target = Target::spawn(command).expect("it prints an address");
+        let target = shell("exec tail -f /dev/null >&2");
         let ended = target.terminate(Duration::ZERO).expect("it is ours");
         assert_eq!(ended.code, None);
     }

@@ -37,7 +37,7 @@ const LEAVING: Duration = Duration::from_secs(10);
 
 pub(super) fn run(attack: &Arc<Attack>, args: &Args) -> Result<Row> {
     let mut problems = Vec::new();
-    let [attacked, control] = [Target::start(&args.server)?, Target::start(&args.server)?];
+    let [mut attacked, control] = [Target::start(&args.server)?, Target::start(&args.server)?];
     for target in [&attacked, &control] {
         // What a server makes once is made now.
         Honest::start(target.addr, args.clients, PACE)?.stop()?;
@@ -51,7 +51,8 @@ pub(super) fn run(attack: &Arc<Attack>, args: &Args) -> Result<Row> {
     let (beside, _) = attacked.until_open(honest, LEAVING)?;
 
     let mut since = Instant::now();
-    let attackers = Attackers::start(attack, attacked.addr).context(attack.name)?;
+    let attackers =
+        Attackers::start(attack, attacked.addr).map_err(|error| attacked.blame(error))?;
     let begin = Instant::now();
     if matches!(attack.pace, Pace::Reset) {
         attackers.come_back(attack.sockets);
