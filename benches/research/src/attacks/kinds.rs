@@ -96,7 +96,9 @@ impl Attack {
 }
 
 /// Every attack. A peer that never reads costs 256 KiB of the kernel, half of it for what it sent, and what the process
-/// holds of its messages: smaller buffers of the kernel make messages of 64 KiB several times as slow. A flood is written in chunks of many frames, so that one of the sender's system calls carries them all.
+/// holds of its messages: with smaller buffers of the kernel messages of 64 KiB wait, as the constants of
+/// `server/src/socket.rs` say. A flood is written in chunks of many frames, so that one of the sender's system calls
+/// carries them all.
 pub(super) fn all() -> Vec<Attack> {
     use Pace::{Drip, Endless, Once, Reset};
     let echo = "/ws/echo";
