@@ -76,7 +76,7 @@ impl Target {
             (Ok(Some(status)), Some(stderr)) => {
                 let said = std::io::read_to_string(stderr);
                 let said = said.unwrap_or_else(|error| error.to_string());
-                format!("the attacked server has ended ({status}): {}", said.trim_end())
+                format!("the attacked server has ended ({status}) and said {:?}", said.trim_end())
             }
             _ => "the attacked server runs and cannot be reached".to_owned(),
         };
@@ -155,12 +155,12 @@ impl Target {
 
     /// Asks it to drain, and waits for its end. It is killed if it has not ended after `limit`: then it has no exit code.
     pub(super) fn terminate(mut self, limit: Duration) -> Result<Ended> {
-        use rustix::process::{Pid, Signal, kill_process};
+        use rustix::process::{Pid, Signal, kill_process, kill_process_group};
         let child = self.own.child();
-        let pid = i32::try_from(child.id())?;
+        let pid = Pid::from_raw(i32::try_from(child.id())?).context("a process has a number")?;
         let mut stderr = child.stderr.take().context("the server has a stderr")?;
         let begin = Instant::now();
-        kill_process(Pid::from_raw(pid).context("a process has a number")?, Signal::TERM)?;
+        kill_process(pid, Signal::TERM)?;
         // Its end closes the pipe.
         let reader = std::thread::spawn(move || {
             let mut said = String::new();
@@ -169,7 +169,8 @@ impl Target {
         let ended = ends_within(limit, &reader);
         let after = begin.elapsed();
         if !ended {
-            child.kill()?;
+            // If it has children, they hold the pipe too.
+            kill_process_group(pid, Signal::KILL)?;
         }
         let code = child.wait()?.code();
         let said = reader.join().map_err(|_| anyhow!("the reader of stderr panicked"))??;
@@ -224,9 +225,10 @@ mod tests {
         let mut ended = shell("echo out of luck >&2; exit 7");
         ended.own.child().wait().expect("it is ours");
         let mut silent = shell("exec tail -f /dev/null >&2");
-        for (target, words) in
-            [(&mut ended, "(exit status: 7): out of luck"), (&mut silent, "runs and cannot")]
-        {
+        for (target, words) in [
+            (&mut ended, "(exit status: 7) and said \"out of luck\""),
+            (&mut silent, "runs and cannot"),
+        ] {
             let error = target.metrics().map(|_| ()).expect_err("it does not serve");
             let fault = error.downcast_ref::<Fault>().expect("it is the server's");
             assert!(fault.0.contains(words), "{fault}");
@@ -235,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_server_that_never_ends_is_killed_and_has_no_exit_code() {
-        let target = shell("exec tail -f /dev/null >&2");
+        let target = shell("tail -f /dev/null >&2; exit 0");
         let ended = target.terminate(Duration::ZERO).expect("it is ours");
         assert_eq!(ended.code, None);
     }
