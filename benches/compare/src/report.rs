@@ -4,13 +4,15 @@
 //!
 //! - `table`, `markdown`, `json`, `junit`, `html`: one file per format
 //! - `plot`: the drawings of the page; `tree`: its call paths, callers first
-//! - `summary`: the sum of all rows and the next step; `format`: the numbers of one row
+//! - `headline`: the verdict, its reasons and the next step; `worst`: the rows that are farthest from a pass
+//! - `summary`: the sum of all rows; `format`: the numbers of one row
 
 use super::model::Comparison;
 
 #[cfg(test)]
 mod fixture;
 mod format;
+mod headline;
 mod html;
 mod json;
 mod junit;
@@ -21,6 +23,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod worst;
 
 /// The format of a report on stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

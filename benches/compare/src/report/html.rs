@@ -3,6 +3,7 @@ use bench_show::page::page;
 use bench_show::units;
 use maud::{Markup, html};
 
+use super::headline::{self, tone_of};
 use super::plot::{self, Axis};
 use super::tree::{self, Node};
 use super::{format, summary};
@@ -23,21 +24,14 @@ pub(super) fn render(comparison: &Comparison) -> String {
 }
 
 fn banner(comparison: &Comparison, base: &str, head: &str) -> Markup {
-    let (tone, word) = match comparison.exit_code {
-        0 => ("good", "Pass"),
-        1 => ("bad", "Failed"),
-        3 => ("bad", "Regressed"),
-        4 => ("better", "Improved"),
-        6 => ("unsure", "Not trusted"),
-        _ => ("unsure", "Not comparable"),
-    };
     html! {
         header {
             h1 { (base) " → " (head) }
-            div.banner.(tone) {
-                strong { (word) }
+            div.banner.(headline::tone(comparison)) {
+                strong { (headline::word(comparison)) }
                 p { (summary::summary(comparison)) " · exit code " (comparison.exit_code) }
-                p { (summary::last_word(comparison)) }
+                @for reason in headline::reasons(comparison) { p { (reason) } }
+                p { (headline::last_word(comparison)) }
             }
         }
     }
@@ -57,21 +51,7 @@ fn part<T>(name: &str, part: &Part<T>, show: impl FnOnce(&T) -> Markup) -> Marku
 }
 
 fn verdict(verdict: Verdict) -> Markup {
-    html! { span.verdict.(tone(verdict)) { (verdict.as_str()) } }
-}
-
-fn tone(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Pass => "good",
-        Verdict::Improved => "better",
-        Verdict::Regressed | Verdict::Leaked | Verdict::Failed => "bad",
-        Verdict::Missing
-        | Verdict::Stale
-        | Verdict::Nondeterministic
-        | Verdict::Blind
-        | Verdict::TooNoisy
-        | Verdict::NotComparable => "unsure",
-    }
+    html! { span.verdict.(tone_of(verdict)) { (verdict.as_str()) } }
 }
 
 fn timing(timing: &Timing) -> Markup {
@@ -92,7 +72,7 @@ fn timing(timing: &Timing) -> Markup {
 fn timing_row(row: &TimingRow, axis: &Axis) -> Markup {
     let [base, head, change, interval, null, seen] = format::timing_cells(row);
     html! {
-        article.timing.(tone(row.verdict)) {
+        article.timing.(tone_of(row.verdict)) {
             div {
                 h3 { (row.id) }
                 p.head {

@@ -4,7 +4,7 @@ use baselines::Verdict;
 use bench_show::units;
 
 use super::format::{self, Shared};
-use super::summary;
+use super::{headline, summary};
 use crate::model::{Comparison, ExactRow, TimingRow};
 
 /// Most call sites or functions of a row.
@@ -13,9 +13,13 @@ const DETAILS: usize = 5;
 pub(super) fn render(comparison: &Comparison) -> String {
     let mut text = String::new();
     let (base, head) = (summary::side(&comparison.base), summary::side(&comparison.head));
-    line(&mut text, &format!("### {} → {}\n", escape(&base), escape(&head)));
+    let word = headline::word(comparison);
+    line(&mut text, &format!("### {word}: {} → {}\n", escape(&base), escape(&head)));
     line(&mut text, &format!("**{}**\n", escape(&summary::summary(comparison))));
-    line(&mut text, &format!("{}\n", escape(&summary::last_word(comparison))));
+    for reason in headline::reasons(comparison) {
+        line(&mut text, &format!("- {}", escape(&reason)));
+    }
+    line(&mut text, &format!("\n{}\n", escape(&headline::last_word(comparison))));
     for part in summary::missing_parts(comparison) {
         line(&mut text, &format!("{}: {}: {}\n", part.name, part.state, escape(part.why)));
     }

@@ -3,7 +3,7 @@ use bench_show::units;
 use comfy_table::{Table, presets};
 
 use super::format::{self, Shared};
-use super::summary;
+use super::{headline, summary};
 use crate::model::{Comparison, ExactRow, InstructionRow, Part, SiteRow, Timing, TimingUnit};
 
 /// Columns of the terminal.
@@ -21,7 +21,12 @@ const INSTRUCTIONS_ID: usize = 36;
 pub(super) fn render(comparison: &Comparison) -> String {
     let mut text = Text::new(WIDTH);
     let (base, head) = (summary::side(&comparison.base), summary::side(&comparison.head));
-    text.wrapped("", &format!("{base} → {head}"));
+    let word = headline::word(comparison);
+    text.wrapped("", &format!("{word}: {base} → {head}"));
+    for reason in headline::reasons(comparison) {
+        text.wrapped("  ", &reason);
+    }
+    text.wrapped("  ", &summary::summary(comparison));
     if let Some(timing) = opened(&mut text, "timing", &comparison.timing) {
         timings(&mut text, timing);
     }
@@ -32,8 +37,8 @@ pub(super) fn render(comparison: &Comparison) -> String {
         instructions(&mut text, rows);
     }
     text.line("");
-    text.wrapped("", &summary::summary(comparison));
-    text.wrapped("", &summary::last_word(comparison));
+    text.wrapped("", &format!("{word}: {}", summary::summary(comparison)));
+    text.wrapped("", &headline::last_word(comparison));
     text.into_string()
 }
 

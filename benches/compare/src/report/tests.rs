@@ -4,8 +4,10 @@ use serde_json::Value;
 
 use super::fixture;
 use super::*;
-use crate::model::{ExactRow, Part};
+use crate::model::{ExactRow, Part, TimingRow};
 use crate::outcome::{Accepted, exit_code};
+
+mod verdict;
 
 const FORMATS: [Format; 4] = [Format::Table, Format::Json, Format::Markdown, Format::Junit];
 
@@ -156,7 +158,7 @@ fn a_part_without_rows_is_an_error_in_every_format() {
     let markdown = rendered(&empty, Format::Markdown);
     assert!(markdown.contains("**3 not comparable**"), "{markdown}");
     let page = html(&empty);
-    assert!(page.contains("Not comparable") && page.matches("no row").count() == 3, "{page}");
+    assert!(page.contains("NOT COMPARABLE") && page.matches("no row").count() == 3, "{page}");
 }
 
 #[test]
@@ -212,7 +214,7 @@ fn markup_in_a_name_is_escaped() {
         rows[0].id = "<script>|</script>".to_owned();
     }
     let markdown = rendered(&comparison, Format::Markdown);
-    assert!(markdown.contains("### &lt;b&gt;&#124;&#95;&#95;x_&#95; "), "{markdown}");
+    assert!(markdown.contains("### REGRESSED: &lt;b&gt;&#124;&#95;&#95;x_&#95; "), "{markdown}");
     assert!(markdown.contains("<code>&lt;script&gt;&#124;&lt;"), "{markdown}");
     let page = html(&comparison);
     assert!(page.contains("&lt;b&gt;") && page.contains("&lt;script&gt;"), "{page}");
