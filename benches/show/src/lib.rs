@@ -3,11 +3,14 @@
 //! # Layout
 //!
 //! - [`units`]: numbers with their units and nouns; [`hint`]: the name that was probably meant
-//! - [`output`]: printing to a pipe that may close; `text` (feature `table`): lines that fit a terminal
+//! - [`output`]: printing to a pipe that may close, or in colours to a terminal; `colour` (feature `table`): their meaning
+//! - `text` (feature `table`): lines that fit a terminal
 //! - [`axis`]: the scales of charts; `page` (feature `page`): the frame of an HTML report
 //! - `junit` (feature `junit`): JUnit files; `progress` (feature `progress`): a bar on stderr
 
 pub mod axis;
+#[cfg(feature = "table")]
+pub mod colour;
 pub mod hint;
 #[cfg(feature = "junit")]
 pub mod junit;

@@ -1,5 +1,6 @@
 //! Lines that fit a terminal.
 
+use crate::colour::Tone;
 use comfy_table::{CellAlignment, Table, presets};
 
 /// Lines without white space at their ends.
@@ -29,6 +30,15 @@ impl Text {
     pub fn heading(&mut self, words: &str) {
         self.line("");
         self.wrapped("", words);
+    }
+
+    /// Adds `verdict` with the mark and the colour of `tone`, and `words` right behind it.
+    pub fn verdict(&mut self, tone: Tone, verdict: &str, words: &str) {
+        let start = self.lines.len();
+        let marked = format!("{} {verdict}", tone.mark());
+        self.wrapped("", &format!("{marked}{words}"));
+        let added = self.lines.split_off(start);
+        self.lines.push_str(&added.replacen(&marked, &tone.paint_bold(&marked), 1));
     }
 
     /// Adds `words`, broken at spaces and line breaks, but not between a number and its unit. A word is broken if it alone
@@ -71,15 +81,34 @@ impl Text {
         rows: Vec<[String; N]>,
         left: &[usize],
     ) {
+        self.table_with_outcomes(header, rows, left, &[]);
+    }
+
+    /// Adds a table as [`Text::table`] does. The last cell of each row has the mark and the colour of a tone.
+    pub fn table_with_outcomes<const N: usize>(
+        &mut self,
+        header: [&str; N],
+        mut rows: Vec<[String; N]>,
+        left: &[usize],
+        tones: &[Tone],
+    ) {
         if rows.is_empty() {
             return;
         }
+        for (row, tone) in rows.iter_mut().zip(tones) {
+            row[N - 1] = format!("{} {}", tone.mark(), row[N - 1]);
+        }
         let mut table = Table::new();
         table.load_style(presets::NOTHING).set_header(header);
-        table.add_rows(rows);
+        table.add_rows(&rows);
         self.set(&mut table, |index| index > 0 && !left.contains(&index));
-        for line in table.lines() {
-            self.line(&line);
+        for (at, line) in table.lines().enumerate() {
+            let outcome = at.checked_sub(1).and_then(|at| tones.get(at).zip(rows.get(at)));
+            let painted = outcome.and_then(|(tone, row)| {
+                let outcome = &row[N - 1];
+                Some(format!("{}{}", line.trim_end().strip_suffix(outcome)?, tone.paint(outcome)))
+            });
+            self.line(&painted.unwrap_or(line));
         }
     }
 
@@ -141,6 +170,23 @@ mod tests {
     #[test]
     fn double_spaces_and_line_breaks_are_kept() {
         check(20, "one  two\nthree", "one  two\n  three\n");
+    }
+
+    #[test]
+    fn an_outcome_has_a_mark_and_a_colour_that_take_no_column() {
+        let mut text = Text::new(20);
+        let rows = [["p99", "met"], ["errors", "violated"]].map(|row| row.map(str::to_owned));
+        let tones = [Tone::Good, Tone::Bad];
+        text.table_with_outcomes(["limit", ""], rows.to_vec(), &[1], &tones);
+        let expected = "limit\np99     \x1b[32m✓ met\x1b[0m\nerrors  \x1b[31m✗ violated\x1b[0m\n";
+        assert_eq!(text.into_string(), expected);
+    }
+
+    #[test]
+    fn a_verdict_is_bold_and_the_words_behind_it_are_not() {
+        let mut text = Text::new(12);
+        text.verdict(Tone::Doubtful, "INVALID", ": the machine");
+        assert_eq!(text.into_string(), "\x1b[1m\x1b[33m? INVALID\x1b[0m:\n  the\n  machine\n");
     }
 
     #[test]

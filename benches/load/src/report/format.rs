@@ -81,11 +81,12 @@ pub(super) fn stage_cell(run: &Run, index: usize, figures: &Figures, heading: &s
     }
 }
 
-/// `+68 %`, `-23 %`: the share of a limit that is left.
+/// `+68 %`, `-23 %`: the share of a limit that is left. `3.50×`: a value that is more than twice its limit.
 pub(super) fn margin(margin: Option<f64>) -> String {
-    let shown = |share: f64| {
-        let percent = (share * 100.0).round();
-        format!("{}{} %", if percent > 0.0 { "+" } else { "" }, units::count(percent))
+    let shown = |share: f64| match (share * 100.0).round() {
+        ..-100.0 if share <= -99.0 => format!("{}×", units::count((1.0 - share).round())),
+        ..-100.0 => format!("{}×", units::significant(1.0 - share)),
+        percent => format!("{}{percent:.0} %", if percent > 0.0 { "+" } else { "" }),
     };
     margin.map_or_else(|| NONE.to_owned(), shown)
 }

@@ -2,7 +2,8 @@
 
 use super::{format, next};
 use crate::summary::{Figures, Summary};
-use crate::validator::{Assessment, Check};
+use crate::validator::{Assessment, Check, RunVerdict};
+use bench_show::colour::Tone;
 use bench_show::text::Text;
 use bench_show::units::counted;
 use load_plan::metrics::Timing;
@@ -12,8 +13,8 @@ use load_plan::outcome::{Ending, Fault};
 /// Number of error samples that are shown.
 const ERROR_SAMPLES: usize = 8;
 
-/// The verdict, thresholds, times, traffic, stages, errors and the next command, in lines of at most `width` columns. 80
-/// columns are enough for every table; a table does not get narrower than its cells.
+/// The verdict, thresholds, times, traffic, stages, errors and the next command, in lines of at most `width` columns and in
+/// colours. 80 columns are enough for every table; a table does not get narrower than its cells.
 ///
 /// `asked` is the profile as the command line named it, and the flags that say what is said; the next command repeats both.
 #[must_use]
@@ -40,8 +41,13 @@ pub fn render(run: &Run, assessment: &Assessment, width: usize, asked: Option<&[
 }
 
 fn verdict(text: &mut Text, run: &Run, assessment: &Assessment) {
+    let tone = match assessment.verdict {
+        RunVerdict::Pass => Tone::Good,
+        RunVerdict::Fail => Tone::Bad,
+        _ => Tone::Doubtful,
+    };
     let verdict = assessment.verdict.name().to_uppercase();
-    text.wrapped("", &format!("{verdict}: {} against {}", run.profile.name, run.target()));
+    text.verdict(tone, &verdict, &format!(": {} against {}", run.profile.name, run.target()));
     for reason in &assessment.reasons {
         text.wrapped("  ", reason);
     }
@@ -57,11 +63,22 @@ fn thresholds(text: &mut Text, run: &Run, assessment: &Assessment) {
         return;
     }
     let rows = assessment.checks.iter().map(|check| threshold(run, check)).collect();
-    text.table(["thresholds", "must be", "measured", "margin", "samples", ""], rows, &[1, 5]);
+    let tones: Vec<Tone> = assessment.checks.iter().map(|check| tone(assessment, check)).collect();
+    let header = ["thresholds", "must be", "measured", "margin", "samples", ""];
+    text.table_with_outcomes(header, rows, &[1, 5], &tones);
     for check in &assessment.checks {
         if let Some(worst) = format::worst(check) {
             text.wrapped("", &format!("worst seconds of {}: {worst}", subject(run, check)));
         }
+    }
+}
+
+/// A limit that is not judged is neither met nor violated at a glance.
+fn tone(assessment: &Assessment, check: &Check) -> Tone {
+    match check.met {
+        _ if !assessment.judges(check) => Tone::Doubtful,
+        true => Tone::Good,
+        false => Tone::Bad,
     }
 }
 

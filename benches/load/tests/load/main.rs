@@ -17,6 +17,7 @@ mod run;
 mod server;
 mod shards;
 mod stopped;
+mod terminal;
 mod tls;
 mod unanswered;
 mod verdicts;

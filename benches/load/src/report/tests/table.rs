@@ -3,13 +3,14 @@ use insta::assert_snapshot;
 use super::{each, failing, says};
 use crate::report::{csv, fixture, junit, table};
 use crate::validator::{RunVerdict, validate};
+use bench_show::colour::plain;
 
 const WIDTH: usize = 80;
 
 #[test]
 fn a_table_begins_with_the_verdict_and_ends_with_the_next_command() {
     each(|run, assessment| {
-        let text = table::render(run, assessment, WIDTH, None);
+        let text = plain(&table::render(run, assessment, WIDTH, None));
         assert_snapshot!(format!("table_{}", assessment.verdict.name()), text);
         assert_eq!(text.contains("\nnext: "), assessment.verdict != RunVerdict::Pass);
     });
@@ -18,9 +19,28 @@ fn a_table_begins_with_the_verdict_and_ends_with_the_next_command() {
 #[test]
 fn a_table_fits_80_columns() {
     each(|run, assessment| {
-        for line in table::render(run, assessment, WIDTH, None).lines() {
+        for line in plain(&table::render(run, assessment, WIDTH, None)).lines() {
             assert!(line.chars().count() <= WIDTH, "{line}");
             assert_eq!(line, line.trim_end());
+        }
+    });
+}
+
+#[test]
+fn a_verdict_and_each_limit_have_the_colour_of_their_outcome() {
+    let (green, red, yellow) = ("\x1b[32m", "\x1b[31m", "\x1b[33m");
+    each(|run, assessment| {
+        let text = table::render(run, assessment, WIDTH, None);
+        let (verdict, colours) = match assessment.verdict {
+            RunVerdict::Pass => (green, &[green][..]),
+            RunVerdict::Fail => (red, &[green, red][..]),
+            // Nothing is judged.
+            _ => (yellow, &[yellow][..]),
+        };
+        assert!(text.starts_with(&format!("\x1b[1m{verdict}")), "{text}");
+        let limits = text.lines().skip_while(|line| !line.starts_with("thresholds"));
+        for limit in limits.skip(1).take(assessment.checks.len()) {
+            assert!(colours.iter().any(|colour| limit.contains(colour)), "{limit}");
         }
     });
 }
