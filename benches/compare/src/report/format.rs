@@ -4,9 +4,9 @@ use baselines::Verdict;
 use baselines::alloc::Metric;
 use baselines::compare::Change;
 use baselines::sites::SiteCost;
-use baselines::verdict::BLIND_FROM;
 use bench_show::units;
 
+use crate::gate;
 use crate::model::{ExactRow, InstructionRow, PerOp, SiteRow, Timing, TimingRow, TimingUnit};
 
 /// Shown for a part that was measured but has no rows; such a part does not pass.
@@ -110,7 +110,7 @@ const STALLS_FROM: f64 = 0.5;
 
 /// A sentence for each row that is too noisy.
 pub(super) fn noise(timing: &Timing) -> impl Iterator<Item = (&str, String)> {
-    let limit = BLIND_FROM * timing.threshold;
+    let limit = gate::must_see(timing.threshold);
     let rows = timing.rows.iter().filter(|row| row.verdict == Verdict::TooNoisy);
     rows.map(move |row| {
         let why = if row.detectable > limit {

@@ -116,3 +116,19 @@ fn a_change_as_large_as_a_row_says_that_it_sees_is_called_nine_times_in_ten() {
         assert!(called >= 51, "{called} of 60 at {scatter}, {seen}");
     }
 }
+
+#[test]
+fn no_row_passes_that_could_only_have_seen_more_than_three_thresholds() {
+    for (seed, scatter) in [(9, 0.1), (10, 0.3), (11, 0.7)] {
+        let mut weather = Weather::new(seed, scatter);
+        for _ in 0..5 {
+            let comparison = weather.compare(0.0);
+            assert_eq!(exit_code(&comparison, Accepted::default()), 6, "{scatter}");
+            let Part::Measured(timing) = comparison.timing else { unreachable!() };
+            for row in timing.rows {
+                let limit = gate::must_see(RULE.threshold);
+                assert!(row.verdict != Verdict::Pass || row.detectable <= limit, "{row:?}");
+            }
+        }
+    }
+}
