@@ -65,8 +65,8 @@ impl Attackers {
         Ok(Self { shared, threads })
     }
 
-    /// From now on those that the server dropped come back, now and later. `peers` share the pauses, of this attack and of
-    /// others beside it.
+    /// Each comes back now, because one that neither sends nor reads cannot see that the server dropped it, and each that is
+    /// dropped later. `peers` share the pauses, of this attack and of others beside it.
     pub(super) fn come_back(&self, peers: usize) {
         self.shared.every.get_or_init(|| BETWEEN_CONNECTIONS * peers as u32);
     }
@@ -163,7 +163,12 @@ fn run(attack: &Attack, addr: SocketAddr, mut peers: Vec<Peer>, shared: &Shared)
     let mut buffer = vec![0; 64 * 1024];
     let of_these = peers.len() as u32;
     let mut attempt = Instant::now();
+    let mut returning = false;
     while !shared.stop.load(Relaxed) {
+        if !returning && shared.every.get().is_some() {
+            returning = true;
+            peers.iter_mut().for_each(|peer| peer.over = true);
+        }
         let mut moved = 0;
         for peer in &mut peers {
             if peer.over {
@@ -220,6 +225,17 @@ mod tests {
         assert_eq!(peer.act(&attack, &mut [0; 64]), attack.bytes.len());
         assert!(peer.over);
         Ok(())
+    }
+
+    #[test]
+    fn an_attacker_that_neither_sends_nor_reads_comes_back() -> Result<()> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let attack = Attack { bytes: Vec::new(), reads: false, ..attack_by_one() };
+        let attackers = Attackers::start(&Arc::new(attack), listener.local_addr()?)?;
+        drop(listener.accept()?);
+        attackers.come_back(1);
+        drop(listener.accept()?);
+        attackers.stop()
     }
 
     #[test]
