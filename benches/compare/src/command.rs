@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
+use bench_show::colour::plain;
 use bench_show::progress::Progress;
 
 mod args;
@@ -95,7 +96,7 @@ fn write(args: &Args, comparison: &Comparison, heading: &str) -> Result<()> {
             .with_context(|| format!("cannot write {}; check the disk with df -h", file.display()))
     };
     for (format, file) in &args.also {
-        to(file, render(comparison, *format)?)?;
+        to(file, plain(&render(comparison, *format)?))?;
     }
     if let Some(page) = &args.html {
         to(page, html(comparison))?;

@@ -28,7 +28,7 @@ mod worst;
 /// The format of a report on stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// For a terminal of 80 columns.
+    /// For a terminal of 80 columns, in colours.
     Table,
     /// For a program: every number, durations in nanoseconds, effects as shares of base's cost.
     Json,

@@ -1,4 +1,5 @@
 use baselines::Verdict;
+use bench_show::colour::Tone;
 
 use super::worst::Worst;
 use super::{format, summary};
@@ -25,26 +26,24 @@ pub(super) fn word(comparison: &Comparison) -> String {
 }
 
 /// The tone of [`verdict`]; a pass that a person had to accept is not green.
-pub(super) fn tone(comparison: &Comparison) -> &'static str {
-    let accepted = || verdicts(comparison).contains(&Verdict::TooNoisy);
+pub(super) fn tone(comparison: &Comparison) -> Tone {
     match verdict(comparison) {
-        Verdict::Pass if accepted() => tone_of(Verdict::TooNoisy),
+        Verdict::Pass if verdicts(comparison).contains(&Verdict::TooNoisy) => Tone::Doubtful,
         verdict => tone_of(verdict),
     }
 }
 
-/// The tone of a row: a class of the page.
-pub(super) fn tone_of(verdict: Verdict) -> &'static str {
+/// The tone of a row.
+pub(super) fn tone_of(verdict: Verdict) -> Tone {
     match verdict {
-        Verdict::Pass => "good",
-        Verdict::Improved => "better",
-        Verdict::Regressed | Verdict::Leaked | Verdict::Failed => "bad",
+        Verdict::Pass | Verdict::Improved => Tone::Good,
+        Verdict::Regressed | Verdict::Leaked | Verdict::Failed => Tone::Bad,
         Verdict::Missing
         | Verdict::Stale
         | Verdict::Nondeterministic
         | Verdict::Blind
         | Verdict::TooNoisy
-        | Verdict::NotComparable => "unsure",
+        | Verdict::NotComparable => Tone::Doubtful,
     }
 }
 

@@ -1,12 +1,12 @@
 use baselines::Verdict;
+use bench_show::colour::Tone;
 use bench_show::page::page;
 use bench_show::units;
 use maud::{Markup, html};
 
-use super::headline::{self, tone_of};
 use super::plot::{self, Axis};
 use super::tree::{self, Node};
-use super::{format, summary};
+use super::{format, headline, summary};
 use crate::model::{Comparison, ExactRow, InstructionRow, Part, SiteRow, Timing, TimingRow};
 
 /// Most scenarios that are all unfolded; of a larger number only the first is.
@@ -27,7 +27,7 @@ fn banner(comparison: &Comparison, base: &str, head: &str) -> Markup {
     html! {
         header {
             h1 { (base) " → " (head) }
-            div.banner.(headline::tone(comparison)) {
+            div.banner.(class(headline::verdict(comparison), headline::tone(comparison))) {
                 strong { (headline::word(comparison)) }
                 p { (summary::summary(comparison)) " · exit code " (comparison.exit_code) }
                 @for reason in headline::reasons(comparison) { p { (reason) } }
@@ -51,7 +51,21 @@ fn part<T>(name: &str, part: &Part<T>, show: impl FnOnce(&T) -> Markup) -> Marku
 }
 
 fn verdict(verdict: Verdict) -> Markup {
-    html! { span.verdict.(tone_of(verdict)) { (verdict.as_str()) } }
+    html! { span.verdict.(class_of(verdict)) { (verdict.as_str()) } }
+}
+
+fn class_of(verdict: Verdict) -> &'static str {
+    class(verdict, headline::tone_of(verdict))
+}
+
+/// A class of the style sheet. An improvement is no pass: its number is not recorded.
+fn class(verdict: Verdict, tone: Tone) -> &'static str {
+    match tone {
+        Tone::Good if verdict == Verdict::Improved => "better",
+        Tone::Good => "good",
+        Tone::Bad => "bad",
+        Tone::Doubtful | Tone::Faint => "unsure",
+    }
 }
 
 fn timing(timing: &Timing) -> Markup {
@@ -72,7 +86,7 @@ fn timing(timing: &Timing) -> Markup {
 fn timing_row(row: &TimingRow, axis: &Axis) -> Markup {
     let [base, head, change, interval, null, seen] = format::timing_cells(row);
     html! {
-        article.timing.(tone_of(row.verdict)) {
+        article.timing.(class_of(row.verdict)) {
             div {
                 h3 { (row.id) }
                 p.head {

@@ -1,9 +1,11 @@
+use bench_show::colour::Tone;
 use bench_show::text::Text;
 use bench_show::units;
 use comfy_table::{Table, presets};
 
 use super::format::{self, Shared};
-use super::{headline, summary};
+use super::headline::{self, tone_of};
+use super::summary;
 use crate::model::{Comparison, ExactRow, InstructionRow, Part, SiteRow, Timing, TimingUnit};
 
 /// Columns of the terminal.
@@ -22,7 +24,8 @@ pub(super) fn render(comparison: &Comparison) -> String {
     let mut text = Text::new(WIDTH);
     let (base, head) = (summary::side(&comparison.base), summary::side(&comparison.head));
     let word = headline::word(comparison);
-    text.wrapped("", &format!("{word}: {base} → {head}"));
+    let tone = headline::tone(comparison);
+    text.verdict(tone, &word, &format!(": {base} → {head}"));
     for reason in headline::reasons(comparison) {
         text.wrapped("  ", &reason);
     }
@@ -37,7 +40,7 @@ pub(super) fn render(comparison: &Comparison) -> String {
         instructions(&mut text, rows);
     }
     text.line("");
-    text.wrapped("", &format!("{word}: {}", summary::summary(comparison)));
+    text.verdict(tone, &word, &format!(": {}", summary::summary(comparison)));
     text.wrapped("", &headline::last_word(comparison));
     text.into_string()
 }
@@ -56,11 +59,11 @@ fn timings(text: &mut Text, timing: &Timing) {
         if row.unit == TimingUnit::Cpu && !row.id.contains("cpu") {
             name += " cpu";
         }
-        rows.add(&name, format::timing_cells(row), row.verdict.as_str());
+        rows.add(&name, format::timing_cells(row), row.verdict.as_str(), tone_of(row.verdict));
         if let Some(p99) = row.p99_ns {
             let mut cells = [const { String::new() }; 6];
             [cells[0], cells[1]] = p99.map(units::time);
-            rows.add("   p99", cells, "shown");
+            rows.add("   p99", cells, "shown", Tone::Faint);
         }
     }
     rows.print(text);
@@ -118,7 +121,8 @@ fn exact(text: &mut Text, rows: &[ExactRow]) {
 }
 
 fn scenario(text: &mut Text, row: &ExactRow, shared: &Shared<'_>) {
-    text.line(&format!("{}: {}", row.id, row.verdict.as_str()));
+    let verdict = tone_of(row.verdict).paint(row.verdict.as_str());
+    text.line(&format!("{}: {verdict}", row.id));
     for line in format::exact(row).iter().chain(&row.notes) {
         text.wrapped("  ", line);
     }
@@ -143,7 +147,8 @@ const EXPLAINED: usize = 1;
 fn instructions(text: &mut Text, rows: &[InstructionRow]) {
     let mut table = Rows::new(INSTRUCTIONS_ID, ["", "base", "head", "change", "verdict"]);
     for row in rows {
-        table.add(&row.id, format::instruction_cells(row), row.verdict.as_str());
+        let verdict = row.verdict;
+        table.add(&row.id, format::instruction_cells(row), verdict.as_str(), tone_of(verdict));
     }
     table.print(text);
     let mut explained: Vec<_> = rows.iter().filter(|row| !row.functions.is_empty()).collect();
@@ -190,7 +195,8 @@ fn opened<'a, T>(text: &mut Text, name: &str, part: &'a Part<T>) -> Option<&'a T
 struct Rows {
     table: Table,
     titles: Vec<(usize, String)>,
-    rows: usize,
+    /// The last cell of each row, and its colour.
+    outcomes: Vec<(String, Tone)>,
     id_width: usize,
 }
 
@@ -198,26 +204,26 @@ impl Rows {
     fn new<const N: usize>(id_width: usize, header: [&str; N]) -> Self {
         let mut table = Table::new();
         table.load_style(presets::NOTHING).set_header(header);
-        Self { table, titles: Vec::new(), rows: 0, id_width }
+        Self { table, titles: Vec::new(), outcomes: Vec::new(), id_width }
     }
 
     fn title(&mut self, title: &str) {
-        self.titles.push((self.rows, title.to_owned()));
+        self.titles.push((self.outcomes.len(), title.to_owned()));
     }
 
-    fn add<const N: usize>(&mut self, id: &str, cells: [String; N], verdict: &str) {
+    fn add<const N: usize>(&mut self, id: &str, cells: [String; N], outcome: &str, tone: Tone) {
         let fits = id.chars().count() <= self.id_width;
         if !fits {
             self.title(id);
         }
         let id = if fits { id } else { "" };
-        let (id, verdict) = (id.to_owned(), verdict.to_owned());
-        self.table.add_row([id].into_iter().chain(cells).chain([verdict]));
-        self.rows += 1;
+        let (id, outcome) = (id.to_owned(), outcome.to_owned());
+        self.table.add_row([id].into_iter().chain(cells).chain([outcome.clone()]));
+        self.outcomes.push((outcome, tone));
     }
 
     fn print(mut self, text: &mut Text) {
-        if self.rows == 0 {
+        if self.outcomes.is_empty() {
             return text.line(format::NO_ROW);
         }
         let last = self.table.column_count().saturating_sub(1);
@@ -227,7 +233,12 @@ impl Rows {
             while let Some((_, title)) = titles.next_if(|(at, _)| at + 1 == index) {
                 text.line(&title);
             }
-            text.line(&line);
+            // Below the header.
+            let outcome = index.checked_sub(1).and_then(|at| self.outcomes.get(at));
+            let painted = outcome.and_then(|(outcome, tone)| {
+                Some(format!("{}{}", line.trim_end().strip_suffix(outcome)?, tone.paint(outcome)))
+            });
+            text.line(&painted.unwrap_or(line));
         }
     }
 }

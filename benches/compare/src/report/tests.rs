@@ -1,5 +1,6 @@
 use baselines::Verdict;
 use baselines::sites::SiteCost;
+use bench_show::colour::plain;
 use serde_json::Value;
 
 use super::fixture;
@@ -12,7 +13,7 @@ mod verdict;
 const FORMATS: [Format; 4] = [Format::Table, Format::Json, Format::Markdown, Format::Junit];
 
 fn rendered(comparison: &Comparison, format: Format) -> String {
-    render(comparison, format).expect("every comparison can be rendered")
+    plain(&render(comparison, format).expect("every comparison can be rendered"))
 }
 
 /// Calls `check` with each fixture, for facts that hold for every comparison.

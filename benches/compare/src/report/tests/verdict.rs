@@ -25,8 +25,17 @@ fn timings(rows: &[(&str, f64, f64, Verdict)]) -> Comparison {
 #[track_caller]
 fn begins(comparison: &Comparison, word: &str, tone: &str) {
     let table = rendered(comparison, Format::Table);
-    assert!(table.starts_with(&format!("{word}: main")), "{table}");
-    assert_eq!(table.matches(&format!("\n{word}: ")).count(), 1, "the end repeats it: {table}");
+    let (mark, colour) = match tone {
+        "good" | "better" => ('✓', 32),
+        "bad" => ('✗', 31),
+        _ => ('?', 33),
+    };
+    assert!(table.starts_with(&format!("{mark} {word}: main")), "{table}");
+    let end = format!("\n{mark} {word}: ");
+    assert_eq!(table.matches(&end).count(), 1, "the end repeats it: {table}");
+    let coloured = render(comparison, Format::Table).expect("it can be rendered");
+    let start = format!("\x1b[1m\x1b[{colour}m{mark} {word}\x1b[0m: main");
+    assert!(coloured.starts_with(&start), "{coloured}");
     let markdown = rendered(comparison, Format::Markdown);
     assert!(markdown.starts_with(&format!("### {word}: main")), "{markdown}");
     let page = html(comparison);
@@ -55,7 +64,7 @@ fn the_reasons_of_a_regression_have_the_numbers_of_each_part() {
     assert_eq!(
         first,
         [
-            "REGRESSED: main (3b53277) → working tree (49d2e13)",
+            "✗ REGRESSED: main (3b53277) → working tree (49d2e13)",
             "  echo_text_64b_1000_msgs: per message: blocks 0 → 2, bytes 0 → 128; server/src/echo.rs:134",
             "  echo_in_memory_text_64b: 4812 → 5058.50 instructions per message, +5.1 %",
             "  dashboard_1000_ticks_8_subs: cpu 31.5 µs → 72.6 µs, +130 %",
@@ -74,6 +83,20 @@ fn the_next_step_names_the_largest_regression_for_what_its_row_could_see() {
     ];
     let table = rendered(&timings(&rows), Format::Table);
     assert!(table.ends_with("next: look for changes that affect echo_cpu/text/16KiB\n"), "{table}");
+}
+
+#[test]
+fn verdicts_in_a_table_have_colours() {
+    let table = render(&fixture::comparison(), Format::Table).expect("it can be rendered");
+    for words in [
+        "3.9  \x1b[31mregressed\x1b[0m\n",
+        "4.1  \x1b[32mpass\x1b[0m\n",
+        "9.2  \x1b[33mtoo noisy\x1b[0m\n",
+        "echo_text_64b_1000_msgs: \x1b[31mregressed\x1b[0m\n",
+        "0.0 %  \x1b[32mpass\x1b[0m\n",
+    ] {
+        assert!(table.contains(words), "no {words:?} in {table:?}");
+    }
 }
 
 #[test]
