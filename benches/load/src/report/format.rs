@@ -52,8 +52,13 @@ const PERCENTILES: [(&str, f64); 6] = [
     ("p99.99", 0.9999),
 ];
 
-/// The cell of a distribution in the column `heading`. A dash without values, and for a percentile if fewer than ten
-/// values lie beyond it; [`LOST`] among values that never ended.
+/// Before a percentile that fewer than ten values lie beyond.
+pub(super) const ROUGH: &str = "~";
+
+/// In place of a percentile that is the largest of its samples, for there are too few.
+const LARGEST: &str = "= max";
+
+/// The cell of a distribution in the column `heading`. A dash without values; [`LOST`] among values that never ended.
 pub(super) fn spread(of: &Distribution, heading: &str) -> String {
     let untold = if of.lost > 0 { LOST } else { NONE };
     let told = |ns: Option<u64>| ns.map_or_else(|| untold.to_owned(), |ns| units::time(ns as f64));
@@ -63,8 +68,12 @@ pub(super) fn spread(of: &Distribution, heading: &str) -> String {
         "max" => told(of.greatest_ns()),
         "mean" => of.mean_ns().map_or_else(|| untold.to_owned(), units::time),
         _ => match PERCENTILES.into_iter().find(|(name, _)| *name == heading) {
-            Some((_, quantile)) if of.supports(quantile) => told(of.quantile_ns(quantile)),
-            _ => NONE.to_owned(),
+            None => NONE.to_owned(),
+            Some((_, quantile)) => match of.quantile_ns(quantile) {
+                Some(_) if of.is_largest(quantile) => LARGEST.to_owned(),
+                Some(ns) if !of.supports(quantile) => format!("{ROUGH}{}", units::time(ns as f64)),
+                ns => told(ns),
+            },
         },
     }
 }

@@ -22,7 +22,7 @@ pub fn render(run: &Run, assessment: &Assessment, width: usize, asked: Option<&[
     let summary = Summary::of(run);
     let mut text = Text::new(width);
     verdict(&mut text, run, assessment);
-    thresholds(&mut text, run, assessment);
+    thresholds(&mut text, run, assessment, &summary);
     times(&mut text, &summary.overall);
     traffic(&mut text, run, &summary.overall);
     stages(&mut text, run, &summary);
@@ -56,13 +56,13 @@ fn verdict(text: &mut Text, run: &Run, assessment: &Assessment) {
     }
 }
 
-fn thresholds(text: &mut Text, run: &Run, assessment: &Assessment) {
+fn thresholds(text: &mut Text, run: &Run, assessment: &Assessment, summary: &Summary) {
     text.line("");
     if assessment.checks.is_empty() {
         text.line("no thresholds");
         return;
     }
-    let rows = assessment.checks.iter().map(|check| threshold(run, check)).collect();
+    let rows = assessment.checks.iter().map(|check| threshold(run, check, summary)).collect();
     let tones: Vec<Tone> = assessment.checks.iter().map(|check| tone(assessment, check)).collect();
     let header = ["thresholds", "must be", "measured", "margin", "samples", ""];
     text.table_with_outcomes(header, rows, &[1, 5], &tones);
@@ -91,8 +91,11 @@ fn subject(run: &Run, check: &Check) -> String {
     }
 }
 
-fn threshold(run: &Run, check: &Check) -> [String; 6] {
-    let unit = check.threshold.metric.unit();
+fn threshold(run: &Run, check: &Check, summary: &Summary) -> [String; 6] {
+    let metric = check.threshold.metric;
+    let is_rough = !summary.figures(check.stage).supports(metric);
+    let rough = if is_rough { format::ROUGH } else { "" };
+    let shown = |value| format!("{rough}{}", metric.unit().show(value));
     let outcome = format::outcome(check);
     let outcome = match check.first_violated_ns.filter(|_| !check.met) {
         None => outcome.to_owned(),
@@ -101,7 +104,7 @@ fn threshold(run: &Run, check: &Check) -> [String; 6] {
     [
         subject(run, check),
         check.threshold.condition(),
-        check.measured.map_or_else(|| format::NONE.to_owned(), |value| unit.show(value)),
+        check.measured.map_or_else(|| format::NONE.to_owned(), shown),
         format::margin(check.margin),
         format::count(check.samples),
         outcome,
@@ -122,9 +125,15 @@ fn times(text: &mut Text, figures: &Figures) {
             _ => format::spread(figures.timing(timing), heading),
         })
     };
-    text.table(header, measured.into_iter().map(row).collect(), &[]);
+    let rows: Vec<_> = measured.into_iter().map(row).collect();
+    let is_rough = rows.iter().flatten().any(|cell| cell.starts_with(format::ROUGH));
+    text.table(header, rows, &[]);
+    if is_rough {
+        let legend = "fewer than ten samples are above, so it is mostly chance";
+        text.wrapped("", &format!("{}: {legend}", format::ROUGH));
+    }
     for timing in &figures.judged {
-        text.wrapped("", &format!("judged: {}, the {}", timing.name(), format::timing(*timing)));
+        text.wrapped("", &format!("latency: {}, the {}", timing.name(), format::timing(*timing)));
     }
 }
 

@@ -5,6 +5,7 @@ mod directory;
 mod json;
 mod log;
 mod page;
+mod percentiles;
 mod table;
 mod timeline;
 

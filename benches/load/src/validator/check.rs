@@ -72,7 +72,7 @@ impl Check {
         let needed = (1.0 / (1.0 - self.threshold.metric.quantile()?) - 1e-6).ceil() as u64;
         (self.met && self.samples < needed).then(|| {
             format!(
-                "{}; it rests on {} and needs {}: with fewer, a percentile is only the largest of them; hold it longer, \
+                "{}; it is based on {} and needs {}: with fewer, a percentile is only the largest of them; hold it longer, \
                  or limit a lower percentile",
                 self.describe(profile),
                 counted(self.samples, "sample"),
@@ -92,7 +92,8 @@ impl Check {
         });
         let samples = counted(samples, "sample");
         Some(format!(
-            "{metric}{of_stage} rests on {samples}, and fewer than ten lie beyond it; hold it longer"
+            "{metric}{of_stage} is based on only {samples}, and fewer than ten are above it; hold it longer for a \
+             reliable value"
         ))
     }
 

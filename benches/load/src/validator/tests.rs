@@ -228,7 +228,7 @@ fn a_percentile_of_few_samples_has_a_notice() {
     let few = run(&profile("latency_p999 = '< 10ms'"), [answered(1, 0, 1000, MS)]);
     let assessment = check(&few, RunVerdict::Pass, &[]);
     assert!(
-        assessment.notices[0].contains("latency_p999 rests on 1,000 samples"),
+        assessment.notices[0].contains("latency_p999 is based on only 1,000 samples"),
         "{:?}",
         assessment.notices
     );
@@ -237,7 +237,7 @@ fn a_percentile_of_few_samples_has_a_notice() {
 #[test]
 fn a_percentile_that_is_the_largest_of_its_samples_is_no_pass() {
     let few = |limits: &str| run(&profile(limits), [answered(1, 0, 99, MS)]);
-    let words = ["rests on 99 samples and needs 100", "hold it longer"];
+    let words = ["is based on 99 samples and needs 100", "hold it longer"];
     check(&few("latency_p99 = '< 10ms'"), RunVerdict::Invalid, &words);
     check(&few("latency_p99 = '< 1ms'"), RunVerdict::Fail, &["latency_p99 is 2.00 ms"]);
     check(&few("latency_p95 = '< 10ms'"), RunVerdict::Pass, &[]);

@@ -95,6 +95,12 @@ impl Distribution {
         (self.count as f64) * (1.0 - quantile) >= 10.0 - 1e-6
     }
 
+    /// Whether `quantile` is the largest of the values, because there are so few.
+    #[must_use]
+    pub fn is_largest(&self, quantile: f64) -> bool {
+        (self.count as f64) * (1.0 - quantile) < 1.0 - 1e-6
+    }
+
     /// [`Distribution::quantile_ns`]; `None` also if fewer than ten values lie beyond it.
     #[must_use]
     pub fn supported_ns(&self, quantile: f64) -> Option<u64> {

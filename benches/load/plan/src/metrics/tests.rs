@@ -131,6 +131,9 @@ fn ten_values_beyond_a_quantile_support_it() {
     {
         assert!(of(enough).supports(quantile), "{enough} values, {quantile}");
         assert!(!of(enough - 1).supports(quantile), "{} values, {quantile}", enough - 1);
+        let next_to_largest = enough / 10;
+        assert!(!of(next_to_largest).is_largest(quantile), "{next_to_largest} values, {quantile}");
+        assert!(of(next_to_largest - 1).is_largest(quantile), "{next_to_largest} - 1, {quantile}");
     }
 }
 

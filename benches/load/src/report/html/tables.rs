@@ -83,7 +83,7 @@ pub(super) fn times(figures: &Figures) -> Markup {
         @if measured.is_empty() {
             p { "Nothing was timed." }
         } @else {
-            p.dim { "Of measured time, but for connections, which open before. A percentile that fewer than ten values lie beyond is left out." }
+            p.dim { "Of measured time, but for connections, which open before. A percentile with a ~ has fewer than ten values above it, so it is mostly chance." }
             div.scroll {
                 table {
                     tr { th {} @for heading in TIMES { th.number { (heading) } } th {} }
