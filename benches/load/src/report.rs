@@ -22,3 +22,5 @@ pub mod table;
 #[cfg(test)]
 mod tests;
 mod timeline;
+
+pub use next::Asked;

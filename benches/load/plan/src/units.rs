@@ -19,7 +19,7 @@ const SIZES: [&str; 4] = ["B", "KiB", "MiB", "GiB"];
 /// # Errors
 ///
 /// If the text is not a time, or has no unit, in words that end with what to write instead.
-pub(crate) fn parse_duration(text: &str) -> Result<Duration> {
+pub fn parse_duration(text: &str) -> Result<Duration> {
     let text = text.trim();
     let is_number = !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == '.');
     ensure!(!is_number, "{text} has no unit; write \"{text}s\" or \"{text}ms\"");
@@ -55,7 +55,7 @@ pub fn exact_duration(duration: Duration) -> String {
 /// # Errors
 ///
 /// If the text is not a whole number of bytes that can be addressed, in words that end with what to write instead.
-pub(crate) fn parse_bytes(text: &str) -> Result<usize> {
+pub fn parse_bytes(text: &str) -> Result<usize> {
     let text = text.trim();
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
@@ -73,7 +73,7 @@ pub(crate) fn parse_bytes(text: &str) -> Result<usize> {
 
 /// Writes what [`parse_bytes`] reads: `64B`, `16KiB`, `1500B`. Exact.
 #[must_use]
-pub(crate) fn exact_bytes(bytes: usize) -> String {
+pub fn exact_bytes(bytes: usize) -> String {
     let power = if bytes == 0 { 0 } else { (bytes.trailing_zeros() as usize / 10).min(3) };
     format!("{}{}", bytes >> (10 * power), SIZES[power])
 }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use anyhow::{Context as _, Error, Result, bail, ensure};
+use anyhow::{Context as _, Error, Result, anyhow, bail, ensure};
 use http::Uri;
 
 /// `ws://host:port/path?query` or `wss://…`, in the parts that a connection needs.
@@ -31,8 +31,21 @@ impl FromStr for Url {
             "a user name in a URL would appear in every report; use --bearer-env NAME or \
              --header 'Authorization: …'"
         );
-        read(text).with_context(|| format!("{text:?} is not the URL of a WebSocket"))
+        read(text)
+            .map_err(|error| meant(text).map_or(error, |meant| anyhow!("write {meant}")))
+            .with_context(|| format!("{text:?} is not the URL of a WebSocket"))
     }
+}
+
+/// The address of a WebSocket that `text` is but for its scheme.
+fn meant(text: &str) -> Option<String> {
+    let meant = match text.split_once("://") {
+        Some(("http", rest)) => format!("ws://{rest}"),
+        Some(("https", rest)) => format!("wss://{rest}"),
+        Some(_) => return None,
+        None => format!("ws://{text}"),
+    };
+    read(&meant).is_ok().then_some(meant)
 }
 
 fn read(text: &str) -> Result<Url> {
@@ -83,8 +96,15 @@ mod tests {
 
     #[test]
     fn an_invalid_url_is_refused_with_what_to_write() {
-        for text in ["", "localhost:9", "http://localhost/", "ws://", "ws:///x", "ws://a b/"] {
+        for text in ["", "ftp://localhost/", "ws://", "ws:///x", "ws://a b/", "http://"] {
             refuses(text, "write ws://host:port/path");
+        }
+        for (text, meant) in [
+            ("http://localhost:1/a?b", "ws://localhost:1/a?b"),
+            ("https://localhost", "wss://localhost"),
+            ("localhost:9/ws", "ws://localhost:9/ws"),
+        ] {
+            refuses(text, &format!("{text:?} is not the URL of a WebSocket: write {meant}"));
         }
     }
 

@@ -5,23 +5,55 @@ use load_plan::model::Run;
 use load_plan::profile::{Mode, Profile};
 use load_plan::thresholds::Metric;
 
-/// The command, and its purpose; `None` after a pass. `asked` is what the command line called for, if there was one: the name
-/// or path of the profile, then the flags that say what is said to the target.
+/// What the command line called for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// A profile by its name or path, and the flags that say what is said to the target.
+    Profile {
+        /// As it was typed.
+        name: String,
+        /// The flags, with their values.
+        talk: Vec<String>,
+    },
+    /// A load in flags.
+    Flags {
+        /// The URL, and the flags, with their values.
+        words: Vec<String>,
+        /// Those of the flags that say what is said to the target.
+        talk: Vec<String>,
+        /// The file that the profile was saved in.
+        saved: Option<String>,
+    },
+}
+
+/// The command, and its purpose; `None` after a pass. Without `asked`, the profile is called as its name suggests.
 pub(super) fn next(
-    asked: Option<&[&str]>,
+    asked: Option<&Asked>,
     run: &Run,
     assessment: &Assessment,
 ) -> Option<(String, &'static str)> {
-    let named = [named(run)];
-    let asked = asked.map_or_else(|| vec![named[0].as_str()], <[_]>::to_vec);
-    let command = |verb: &str, words: &[&str]| {
-        let words: Vec<String> = words.iter().copied().map(quoted).collect();
-        format!("ws-load {verb} {}{}", words.join(" "), against(run))
+    let named = Asked::Profile { name: named(run), talk: Vec::new() };
+    let asked = asked.unwrap_or(&named);
+    let (Asked::Profile { talk, .. } | Asked::Flags { talk, .. }) = asked;
+    let command = |verb: &str, name: &str| {
+        let words = [verb, name].into_iter().chain(talk.iter().map(String::as_str));
+        format!("ws-load {}{}", typed(words), against(run))
     };
-    let with_profile = |verb: &str| command(verb, &asked);
+    let repeated = match asked {
+        Asked::Profile { name, .. } => command("run", name),
+        Asked::Flags { words, .. } => format!("ws-load {}", typed(words)),
+    };
+    let searched = match asked {
+        Asked::Profile { name, .. } | Asked::Flags { saved: Some(name), .. } => {
+            command("search", name)
+        }
+        Asked::Flags { words, .. } => {
+            let file = file_name(run);
+            format!("ws-load {} --save {file} && ws-load search {file}", typed(words))
+        }
+    };
     // A built-in profile sends texts that the target may not echo.
-    let small = [&["smoke"], &asked[1..]].concat();
-    let can_be_small = run.profile.target.mode == Mode::Echo || small.len() > 1;
+    let can_be_small = run.profile.target.mode == Mode::Echo || !talk.is_empty();
     let violated =
         |is: fn(Metric) -> bool| assessment.violated().any(|check| is(check.threshold.metric));
     let has_failed = run.sum(|_| true).counts.failed() > 0;
@@ -32,16 +64,16 @@ pub(super) fn next(
     Some(match assessment.verdict {
         RunVerdict::Pass => return None,
         RunVerdict::Fail if has_failed && by_errors && can_be_small => {
-            (command("run", &small), "tests a small load")
+            (command("run", "smoke"), "tests a small load")
         }
         RunVerdict::Fail if by_times => {
-            (with_profile("search"), "finds the highest rate at which the thresholds hold")
+            (searched, "finds the highest rate at which the thresholds hold")
         }
         RunVerdict::Fail if violated(Metric::is_of_allocations) => {
             ("scripts/run-alloc-tests.sh".to_owned(), "names the lines of the server that allocate")
         }
         RunVerdict::Fail | RunVerdict::Invalid | RunVerdict::Interrupted => {
-            (with_profile("run"), "repeats the run")
+            (repeated, "repeats the run")
         }
         RunVerdict::Incomplete => {
             ("ws-load merge DIR…".to_owned(), "with the reports of all shards")
@@ -77,6 +109,11 @@ fn named(run: &Run) -> String {
     if is_known { name.clone() } else { file_name(run) }
 }
 
+/// Words as a command line, each quoted if needed.
+fn typed(words: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    words.into_iter().map(|word| quoted(word.as_ref())).collect::<Vec<_>>().join(" ")
+}
+
 /// Quoted for a shell, if needed.
 fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+,=".contains(c);
@@ -104,14 +141,33 @@ mod tests {
         counts.endings[Ending::Reset as usize] += 1;
         let assessment = validate(&run);
         assert_eq!(assessment.verdict, RunVerdict::Fail, "{:?}", assessment.reasons);
-        let check = |run: &Run, asked: &[&str], command: &str| {
-            let next = next(Some(asked), run, &assessment).expect("it failed");
+        let check = |run: &Run, talk: &[&str], command: &str| {
+            let talk = talk.iter().map(|word| (*word).to_owned()).collect();
+            let asked = Asked::Profile { name: "mine.toml".to_owned(), talk };
+            let next = next(Some(&asked), run, &assessment).expect("it failed");
             assert_eq!(next.0, format!("ws-load run {command}{}", against(run)));
         };
-        check(&run, &["mine.toml"], "smoke");
-        check(&run, &["mine.toml", "--conversation", "a b"], "smoke --conversation 'a b'");
+        check(&run, &[], "smoke");
+        check(&run, &["--conversation", "a b"], "smoke --conversation 'a b'");
         run.profile.target.mode = Mode::Request { send: "{seq}".into(), reply: "{seq}".into() };
-        check(&run, &["mine.toml"], "mine.toml");
+        check(&run, &[], "mine.toml");
+    }
+
+    #[test]
+    fn a_load_in_flags_is_repeated_by_its_flags_and_searched_by_a_profile() {
+        let (mut run, assessment) = (fixture::failing(), validate(&fixture::failing()));
+        run.profile.name = "quick".to_owned();
+        let words = || ["ws://a", "-d", "1s"].map(str::to_owned).to_vec();
+        let asked = |saved| Asked::Flags { words: words(), talk: Vec::new(), saved };
+        let next = |saved| next(Some(&asked(saved)), &run, &assessment).expect("it failed").0;
+        let against = against(&run);
+        let save = "ws-load ws://a -d 1s --save quick.toml && ws-load search quick.toml";
+        assert_eq!(next(None), save);
+        assert_eq!(next(Some("a.toml".to_owned())), format!("ws-load search a.toml{against}"));
+        run.interrupted = true;
+        let assessment = validate(&run);
+        let next = super::next(Some(&asked(None)), &run, &assessment).expect("it was interrupted");
+        assert_eq!(next.0, "ws-load ws://a -d 1s");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The table that a terminal shows at the end of a run.
 
+use super::next::Asked;
 use super::{format, next};
 use crate::summary::{Figures, Summary};
 use crate::validator::{Assessment, Check, RunVerdict};
@@ -18,7 +19,7 @@ const ERROR_SAMPLES: usize = 8;
 ///
 /// `asked` is the profile as the command line named it, and the flags that say what is said; the next command repeats both.
 #[must_use]
-pub fn render(run: &Run, assessment: &Assessment, width: usize, asked: Option<&[&str]>) -> String {
+pub fn render(run: &Run, assessment: &Assessment, width: usize, asked: Option<&Asked>) -> String {
     let summary = Summary::of(run);
     let mut text = Text::new(width);
     verdict(&mut text, run, assessment);

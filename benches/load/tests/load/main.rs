@@ -13,6 +13,7 @@ mod live;
 mod peers;
 mod planned;
 mod profile;
+mod quick;
 mod run;
 mod server;
 mod shards;

@@ -3,36 +3,57 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use load::validator::RunVerdict;
 use load_engine::problem::Problem;
 use load_plan::outcome::Ending;
 
+mod common;
 mod live;
 mod merge;
 mod output;
 mod profiles;
 mod progress;
+mod quick;
 mod run;
 mod search;
 mod settings;
+mod usage;
 
 /// A run without a URL starts this program as the server, which counts its allocations.
 #[global_allocator]
 static ALLOCATOR: server::allocations::Counting = server::allocations::Counting;
 
 #[derive(Parser)]
-#[command(version, about = "Loads a WebSocket endpoint and judges it by thresholds", after_help = EXIT_CODES)]
+#[command(
+    version,
+    about = "Loads a WebSocket endpoint and judges it by thresholds",
+    override_usage = USAGE,
+    after_help = AFTER_HELP,
+    arg_required_else_help = true,
+    args_conflicts_with_subcommands = true
+)]
 struct Args {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
+    #[command(flatten)]
+    quick: quick::Quick,
 }
 
-const EXIT_CODES: &str =
-    "Exit codes: 0 pass, 1 tool or target failed, 2 usage, 3 a threshold is violated,
-6 the measurement cannot be trusted, 130 interrupted
+const USAGE: &str = "ws-load [OPTIONS] URL
+       ws-load COMMAND …   (ws-load COMMAND --help says more)";
 
-A first run: ws-load run smoke";
+const AFTER_HELP: &str = "Examples:
+  ws-load run smoke                               a load on a server of its own, 5 s
+  ws-load ws://127.0.0.1:9001/ws/echo             a load on yours
+  ws-load URL -c 50 -r 20 -d 10s -s 64B --threshold 'latency_p99 < 50ms'
+  ws-load URL -c 50 -p 1 --save mine.toml         as fast as it answers; then:
+  ws-load run mine.toml
+
+Without --threshold the limits are errors <= 0% and latency_mean < 1s.
+
+Exit codes: 0 pass, 1 tool or target failed, 2 usage, 3 a threshold is violated,
+6 the measurement cannot be trusted, 130 interrupted";
 
 #[derive(Subcommand)]
 enum Command {
@@ -52,13 +73,18 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let outcome = match Args::parse().command {
-        Command::Run(args) => run::run(&args),
-        Command::Search(args) => search::run(&args),
-        Command::Merge(args) => merge::run(&args),
-        Command::Profiles(args) => profiles::run(&args),
-        Command::Schema => profiles::schema(),
-        Command::Serve => load::own_target::serve().map(|never| match never {}),
+    let Args { command, quick } = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return usage::refuse(&error),
+    };
+    let outcome = match command {
+        Some(Command::Run(args)) => run::run(&args),
+        Some(Command::Search(args)) => search::run(&args),
+        Some(Command::Merge(args)) => merge::run(&args),
+        Some(Command::Profiles(args)) => profiles::run(&args),
+        Some(Command::Schema) => profiles::schema(),
+        Some(Command::Serve) => load::own_target::serve().map(|never| match never {}),
+        None => quick::run(&quick, &commands()),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("ws-load: {error:#}");
@@ -69,4 +95,11 @@ fn main() -> ExitCode {
             _ => 1,
         })
     })
+}
+
+/// The names of the subcommands that a user may type.
+fn commands() -> Vec<String> {
+    let args = Args::command();
+    let shown = args.get_subcommands().filter(|command| !command.is_hide_set());
+    shown.map(|command| command.get_name().to_owned()).collect()
 }

@@ -3,12 +3,13 @@ use std::path::PathBuf;
 use anyhow::Result;
 use bench_show::output::print;
 use load::report::directory::{self, Claim};
-use load::report::{json, table};
+use load::report::{Asked, json, table};
 use load::validator::Assessment;
 use load_plan::model::Run;
 
 /// Flags of each subcommand that ends with a report.
 #[derive(clap::Args)]
+#[command(next_help_heading = "Report")]
 pub(crate) struct Output {
     /// Write report.html, report.json, intervals.hlog,
     /// intervals.csv and junit.xml into this folder
@@ -42,14 +43,14 @@ impl Output {
         }
     }
 
-    /// Writes the report into the folder of `claim`, and prints it; `asked` is the profile that the command line
-    /// gave, and what it says.
+    /// Writes the report into the folder of `claim`, and prints it; `asked` is what the command line called
+    /// for.
     pub(crate) fn show(
         &self,
         claim: Option<&Claim>,
         run: &Run,
         assessment: &Assessment,
-        asked: Option<&[&str]>,
+        asked: Option<&Asked>,
     ) -> Result<()> {
         let written = claim.map_or(Ok(()), |claim| claim.write(run, assessment));
         // The result is shown even if the report cannot be written.

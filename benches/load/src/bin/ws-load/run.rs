@@ -3,6 +3,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Result;
+use load::own_target::OwnTarget;
+use load::report::Asked;
 use load::signals::stop_on_signals;
 use load::summary::Summary;
 use load::validator::{Assessment, RunVerdict, validate};
@@ -31,42 +33,65 @@ pub(crate) struct Args {
     #[command(flatten)]
     shard: ShardFlags,
     #[command(flatten)]
+    shown: Shown,
+}
+
+/// Flags of a run that ends with a report.
+#[derive(clap::Args)]
+pub(crate) struct Shown {
+    #[command(flatten)]
     output: Output,
     #[command(flatten)]
     live: LiveFlags,
     /// Print no progress on stderr
     #[arg(long)]
-    quiet: bool,
+    pub(crate) quiet: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let profile = args.flags.profile()?;
     let shard = args.shard.shard()?;
     args.flags.check_shard(&profile, shard)?;
-    let live = args.live.page()?;
-    let claim = args.output.claim()?;
-    let stop = stop_on_signals()?;
-    let (settings, own) = args.flags.settings(profile)?;
-    let settings = args.shard.part(shard, settings);
-    let start = |(addr, access)| Live::start(addr, access, &settings);
-    let mut live = live.map(start).transpose()?;
-    let watched = watched(&settings, &stop, args.quiet, live.as_mut());
-    let (mut run, assessment) = watched.inspect_err(|_| args.output.disown())?;
-    if own.is_some() {
-        // The run's own server has ended, so its address means nothing.
-        run.url.clear();
+    let settings = || {
+        let (whole, own) = args.flags.settings(profile)?;
+        Ok((args.shard.part(shard, whole), own))
+    };
+    args.shown.run(&args.flags.asked(), settings)
+}
+
+impl Shown {
+    /// Performs the run of `settings`, judges it and shows its report. `settings` starts the run's own server, if it has
+    /// one, once nothing else can be refused.
+    pub(crate) fn run(
+        &self,
+        asked: &Asked,
+        settings: impl FnOnce() -> Result<(RunSettings, Option<OwnTarget>)>,
+    ) -> Result<ExitCode> {
+        let live = self.live.page()?;
+        let claim = self.output.claim()?;
+        let stop = stop_on_signals()?;
+        let (settings, own) = settings()?;
+        let start = |(addr, access)| Live::start(addr, access, &settings);
+        let mut live = live.map(start).transpose()?;
+        let watched = watched(&settings, &stop, self.quiet, live.as_mut());
+        let (mut run, assessment) = watched.inspect_err(|_| self.output.disown())?;
+        if own.is_some() {
+            // The run's own server has ended, so its address means nothing.
+            run.url.clear();
+        }
+        let written = self.output.show(claim.as_ref(), &run, &assessment, Some(asked));
+        if let Some(live) = live {
+            live.finish(&run, &assessment);
+        }
+        written?;
+        if assessment.verdict == RunVerdict::Incomplete {
+            // Success, so that a scheduler does not start the shard again.
+            let of = settings.shard.of;
+            eprintln!("one shard of {of}; ws-load merge judges all of them");
+            return Ok(ExitCode::SUCCESS);
+        }
+        Ok(ExitCode::from(assessment.verdict.exit_code()))
     }
-    let written = args.output.show(claim.as_ref(), &run, &assessment, Some(&args.flags.asked()));
-    if let Some(live) = live {
-        live.finish(&run, &assessment);
-    }
-    written?;
-    if assessment.verdict == RunVerdict::Incomplete {
-        // Success, so that a scheduler does not start the shard again.
-        eprintln!("one shard of {}; ws-load merge judges all of them", shard.of);
-        return Ok(ExitCode::SUCCESS);
-    }
-    Ok(ExitCode::from(assessment.verdict.exit_code()))
 }
 
 /// Runs the load and shows its progress.

@@ -1,17 +1,15 @@
-use std::net::IpAddr;
-use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail, ensure};
 use load::own_target::OwnTarget;
-use load::settings;
+use load::report::Asked;
 use load_engine::problem::Problem;
 use load_engine::run::RunSettings;
 use load_plan::model::Shard;
 use load_plan::profile::Profile;
-use load_plan::thresholds::{Threshold, overridden};
 use load_plan::url::Url;
+
+use crate::common::{Common, usage};
 
 /// The latest start from now. A later one is probably a mistake, such as milliseconds.
 const FURTHEST_START: Duration = Duration::from_hours(24);
@@ -25,44 +23,11 @@ pub(crate) struct Flags {
     /// ws:// or wss://; without a URL, ws-load starts a server
     #[arg(value_name = "URL")]
     url: Option<String>,
-    /// Say what this TOML file says, not what the profile does
-    #[arg(long, value_name = "FILE")]
-    conversation: Option<PathBuf>,
-    /// Threads that load [default: half of the processors]
-    #[arg(long, value_name = "N")]
-    workers: Option<NonZeroUsize>,
-    /// Use this seed, not the profile's
-    #[arg(long, value_name = "N")]
-    seed: Option<u64>,
-    /// Add a limit, or replace those on the same metric:
-    /// 'latency_p99 < 5 ms'; may be given several times
-    #[arg(long = "threshold", value_name = "LIMIT", verbatim_doc_comment)]
-    thresholds: Vec<Threshold>,
     /// Multiply all times of the profile's stages
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     scale: Option<f64>,
-    /// Send this header; may be given several times
-    #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
-    headers: Vec<(String, String)>,
-    /// Send this Origin header
-    #[arg(long, value_name = "ORIGIN")]
-    origin: Option<String>,
-    /// Offer this subprotocol, and require it
-    #[arg(long, value_name = "NAME")]
-    subprotocol: Option<String>,
-    /// Read a bearer token from this file; other users could
-    /// see a token among the arguments
-    #[arg(long, value_name = "FILE", visible_alias = "token-file", verbatim_doc_comment)]
-    bearer_file: Option<String>,
-    /// Read a bearer token from this environment variable
-    #[arg(long, value_name = "NAME", conflicts_with = "bearer_file")]
-    bearer_env: Option<String>,
-    /// Trust the certificates in this PEM file, too
-    #[arg(long, value_name = "FILE")]
-    ca_file: Option<String>,
-    /// Connect from these addresses of this machine, in turn
-    #[arg(long, value_name = "ADDR", value_delimiter = ',')]
-    source_ip: Vec<IpAddr>,
+    #[command(flatten)]
+    common: Common,
 }
 
 /// Flags of a load in several processes.
@@ -81,16 +46,14 @@ pub(crate) struct ShardFlags {
 }
 
 impl Flags {
-    /// The profile, and what is said instead of what it says, as they were typed.
-    pub(crate) fn asked(&self) -> Vec<&str> {
-        let talk = self.conversation.as_deref().and_then(Path::to_str);
-        let talk = talk.into_iter().flat_map(|file| ["--conversation", file]);
-        std::iter::once(self.profile.as_str()).chain(talk).collect()
+    /// What the command line calls for.
+    pub(crate) fn asked(&self) -> Asked {
+        let talk = self.common.talk().into_iter().map(str::to_owned).collect();
+        Asked::Profile { name: self.profile.clone(), talk }
     }
 
     /// The profile, changed by the flags.
     pub(crate) fn profile(&self) -> Result<Profile> {
-        let usage = |error: anyhow::Error| Problem::usage(format!("{error:#}"));
         let mut profile = Profile::load(&self.profile).map_err(usage)?;
         if let Some(url) = &self.url {
             // Not by clap, whose message would repeat a password.
@@ -99,22 +62,7 @@ impl Flags {
         if let Some(scale) = self.scale {
             profile = profile.scaled(scale).map_err(usage)?;
         }
-        if let Some(seed) = self.seed {
-            profile.traffic.seed = seed;
-        }
-        profile.thresholds = overridden(&profile.thresholds, &self.thresholds);
-        let target = &mut profile.target;
-        if let Some(file) = &self.conversation {
-            target.say_file(file).map_err(usage)?;
-        }
-        target.headers.extend(self.headers.iter().cloned());
-        target.origin = self.origin.clone().or_else(|| target.origin.take());
-        target.subprotocol = self.subprotocol.clone().or_else(|| target.subprotocol.take());
-        if self.bearer_file.is_some() || self.bearer_env.is_some() {
-            target.bearer_file.clone_from(&self.bearer_file);
-            target.bearer_env.clone_from(&self.bearer_env);
-        }
-        profile.check().map_err(usage)?;
+        self.common.amend(&mut profile)?;
         Ok(profile)
     }
 
@@ -127,24 +75,9 @@ impl Flags {
         Ok(())
     }
 
-    /// The settings of a whole run of `profile` against the URL of the command line, that of the profile, or a server that
-    /// is started here and ends with its value.
+    /// [`Common::settings`], with the URL of the command line.
     pub(crate) fn settings(&self, profile: Profile) -> Result<(RunSettings, Option<OwnTarget>)> {
-        let (url, own) = match self.url.as_ref().or(profile.target.url.as_ref()) {
-            Some(url) => (profile.target.address(url), None),
-            None => {
-                let own = OwnTarget::start()?;
-                (own.url().to_owned(), Some(own))
-            }
-        };
-        let whole = settings::whole(profile, url);
-        let settings = RunSettings {
-            ca_file: self.ca_file.clone(),
-            sources: self.source_ip.clone(),
-            workers: self.workers.map_or(whole.workers, NonZeroUsize::get),
-            ..whole
-        };
-        Ok((settings, own))
+        self.common.settings(profile, self.url.as_deref())
     }
 }
 
@@ -163,11 +96,6 @@ impl ShardFlags {
         let run_id = self.run_id.clone().unwrap_or(whole.run_id);
         RunSettings { shard, start_at: self.start_at, run_id, ..whole }
     }
-}
-
-fn header(text: &str) -> Result<(String, String)> {
-    let (name, value) = text.split_once(':').context("write --header 'Name: value'")?;
-    Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
 /// A name; `+` joins the names of merged runs.

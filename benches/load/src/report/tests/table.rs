@@ -1,7 +1,7 @@
 use insta::assert_snapshot;
 
 use super::{each, failing, says};
-use crate::report::{csv, fixture, junit, table};
+use crate::report::{Asked, csv, fixture, junit, table};
 use crate::validator::{RunVerdict, validate};
 use bench_show::colour::plain;
 
@@ -52,7 +52,10 @@ fn the_next_command_names_the_profile_as_the_last_command_did() {
         &run,
         &assessment,
         WIDTH,
-        Some(&["load/mine.toml", "--conversation", "my rpc.toml"]),
+        Some(&Asked::Profile {
+            name: "load/mine.toml".to_owned(),
+            talk: ["--conversation", "my rpc.toml"].map(str::to_owned).to_vec(),
+        }),
     );
     says(&text, &["next: ws-load search load/mine.toml --conversation 'my rpc.toml'"]);
 }

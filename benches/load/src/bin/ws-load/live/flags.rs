@@ -8,6 +8,7 @@ use server::access::{HostName, Origin, Token};
 
 /// Where a live page is served, and who may see it.
 #[derive(clap::Args)]
+#[command(next_help_heading = "Live page")]
 pub(crate) struct LiveFlags {
     /// Serve a live page here; port 0 takes a free port
     #[arg(long, value_name = "ADDR:PORT")]

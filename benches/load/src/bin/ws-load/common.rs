@@ -1,0 +1,131 @@
+use std::net::IpAddr;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use anyhow::{Context, Result};
+use load::own_target::OwnTarget;
+use load::settings;
+use load_engine::problem::Problem;
+use load_engine::run::RunSettings;
+use load_plan::metrics::Timing;
+use load_plan::profile::Profile;
+use load_plan::thresholds::{Metric, Threshold, overridden};
+
+/// Flags of each load, with a profile and without.
+#[derive(clap::Args)]
+pub(crate) struct Common {
+    /// Say what this TOML file says, not what the profile does
+    #[arg(long, value_name = "FILE")]
+    conversation: Option<PathBuf>,
+    /// Threads that load [default: half of the processors]
+    #[arg(long, value_name = "N", value_parser = some::<NonZeroUsize>)]
+    workers: Option<NonZeroUsize>,
+    /// Use this seed, not the profile's
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Add a limit, or replace those on the same metric:
+    /// 'latency_p99 < 5 ms'; may be given several times
+    #[arg(long = "threshold", value_name = "LIMIT", verbatim_doc_comment)]
+    thresholds: Vec<Threshold>,
+    /// Send this header; may be given several times
+    #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
+    headers: Vec<(String, String)>,
+    /// Send this Origin header
+    #[arg(long, value_name = "ORIGIN")]
+    origin: Option<String>,
+    /// Offer this subprotocol, and require it
+    #[arg(long, value_name = "NAME")]
+    subprotocol: Option<String>,
+    /// Read a bearer token from this file; other users could
+    /// see a token among the arguments
+    #[arg(long, value_name = "FILE", visible_alias = "token-file", verbatim_doc_comment)]
+    bearer_file: Option<String>,
+    /// Read a bearer token from this environment variable
+    #[arg(long, value_name = "NAME", conflicts_with = "bearer_file")]
+    bearer_env: Option<String>,
+    /// Trust the certificates in this PEM file, too
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<String>,
+    /// Connect from these addresses of this machine, in turn
+    #[arg(long, value_name = "ADDR", value_delimiter = ',')]
+    source_ip: Vec<IpAddr>,
+}
+
+impl Common {
+    /// The flags that say what is said to the target, as they were typed.
+    pub(crate) fn talk(&self) -> Vec<&str> {
+        let talk = self.conversation.as_deref().and_then(Path::to_str);
+        talk.into_iter().flat_map(|file| ["--conversation", file]).collect()
+    }
+
+    /// Whether a limit of the flags is on how long answers take.
+    pub(crate) fn limits_latency(&self) -> bool {
+        let is_latency = |of: &Threshold| match of.metric {
+            Metric::Latency(_) => true,
+            Metric::Timing(timing, _) => matches!(timing, Timing::RttIntended | Timing::RttService),
+            _ => false,
+        };
+        self.thresholds.iter().any(is_latency)
+    }
+
+    /// Changes `profile` by the flags, and checks it.
+    pub(crate) fn amend(&self, profile: &mut Profile) -> Result<()> {
+        if let Some(seed) = self.seed {
+            profile.traffic.seed = seed;
+        }
+        profile.thresholds = overridden(&profile.thresholds, &self.thresholds);
+        let target = &mut profile.target;
+        if let Some(file) = &self.conversation {
+            target.say_file(file).map_err(usage)?;
+        }
+        target.headers.extend(self.headers.iter().cloned());
+        target.origin = self.origin.clone().or_else(|| target.origin.take());
+        target.subprotocol = self.subprotocol.clone().or_else(|| target.subprotocol.take());
+        if self.bearer_file.is_some() || self.bearer_env.is_some() {
+            target.bearer_file.clone_from(&self.bearer_file);
+            target.bearer_env.clone_from(&self.bearer_env);
+        }
+        profile.check().map_err(usage)
+    }
+
+    /// The settings of a whole run of `profile` against `url`, that of the profile, or a server that is started here and
+    /// ends with its value.
+    pub(crate) fn settings(
+        &self,
+        profile: Profile,
+        url: Option<&str>,
+    ) -> Result<(RunSettings, Option<OwnTarget>)> {
+        let (url, own) = match url.or(profile.target.url.as_deref()) {
+            Some(url) => (profile.target.address(url), None),
+            None => {
+                let own = OwnTarget::start()?;
+                (own.url().to_owned(), Some(own))
+            }
+        };
+        let whole = settings::whole(profile, url);
+        let settings = RunSettings {
+            ca_file: self.ca_file.clone(),
+            sources: self.source_ip.clone(),
+            workers: self.workers.map_or(whole.workers, NonZeroUsize::get),
+            ..whole
+        };
+        Ok((settings, own))
+    }
+}
+
+/// A mistake of the user.
+pub(crate) fn usage(error: anyhow::Error) -> anyhow::Error {
+    Problem::usage(format!("{error:#}")).into()
+}
+
+/// A whole number that is not 0.
+pub(crate) fn some<N: FromStr>(text: &str) -> Result<N> {
+    let number = text.parse().ok();
+    number.with_context(|| format!("{text:?} is not a number of 1 or more; write one such as 4"))
+}
+
+fn header(text: &str) -> Result<(String, String)> {
+    let (name, value) = text.split_once(':').context("write --header 'Name: value'")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}

@@ -1,0 +1,87 @@
+//! A load in flags, without a profile.
+
+use std::process::{Command, Output};
+
+use load_plan::profile::Profile;
+
+use crate::run::PROGRAM;
+use crate::server::Server;
+
+fn ws_load(words: &[&str]) -> (Option<i32>, String) {
+    let Output { status, stdout, stderr } =
+        Command::new(PROGRAM).args(words).output().expect("ws-load starts");
+    (status.code(), String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned())
+}
+
+#[test]
+fn a_load_in_flags_runs_and_is_repeated_by_the_profile_that_it_saves() {
+    let server = Server::echo();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("mine.toml").display().to_string();
+    let url = server.url();
+    let short = "-c 2 -r 200 -d 600ms --ramp 0s --warm-up 0s -s 1KiB --threshold";
+    // A slow machine is no failure of this test; see the limit of `Profile`.
+    let last = ["latency_mean < 20s", "--save", &file];
+    let words: Vec<&str> = [url.as_str()].into_iter().chain(short.split(' ')).chain(last).collect();
+    let (code, said) = ws_load(&words);
+    assert_eq!(code, Some(0), "{said}");
+    for words in [
+        "2 connections, 200 messages/s in all, 100 on each, 1KiB, 600ms",
+        "PASS: quick against",
+        &format!("ws-load run {file} repeats this load"),
+    ] {
+        assert!(said.contains(words), "no {words:?} in: {said}");
+    }
+    let received = server.tally().received.get();
+    assert!(received >= 118, "{received}");
+    let profile = Profile::load(&file).expect("it was written");
+    assert_eq!(profile.target.url.as_ref(), Some(&url));
+    let (code, said) = ws_load(&["run", &file]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(server.tally().received.get() >= 2 * 118);
+    let (code, said) = ws_load(&words);
+    assert!(code == Some(2) && said.contains("there already"), "{said}");
+}
+
+/// Checks that the words are refused with 2, in this line.
+#[track_caller]
+fn refuses(words: &[&str], line: &str) {
+    let (code, said) = ws_load(words);
+    assert_eq!((code, said.as_str()), (Some(2), format!("ws-load: {line}\n").as_str()));
+}
+
+#[test]
+fn a_wrong_load_in_flags_is_refused_in_one_line_with_the_value_and_the_cure() {
+    let with = |flags: [&'static str; 2]| [&["ws://127.0.0.1:1"], &flags[..]].concat();
+    let units = "write a whole number of B, KiB (1024 B), MiB or GiB, such as \"16KiB\"";
+    refuses(&with(["-s", "64X"]), &format!("--size: \"64X\" is not a size; {units}"));
+    refuses(&with(["-d", "10"]), "--duration: 10 has no unit; write \"10s\" or \"10ms\"");
+    refuses(&with(["-d", "0s"]), "--duration: \"0s\" measures nothing; write a time such as 10s");
+    let number = "\"0\" is not a number of 1 or more; write one such as 4";
+    refuses(&with(["-c", "0"]), &format!("--connections: {number}"));
+    refuses(&with(["-p", "0"]), &format!("--in-flight: {number}"));
+    refuses(&["run", "smoke", "--workers", "0"], &format!("--workers: {number}"));
+    refuses(
+        &with(["-r", "0"]),
+        "--rate: \"0\" is not a rate above 0; write messages per second in all, such as 20",
+    );
+}
+
+#[test]
+fn words_that_are_no_url_are_refused_with_what_was_probably_meant() {
+    refuses(
+        &["http://localhost:1/a"],
+        "\"http://localhost:1/a\" is not the URL of a WebSocket: write ws://localhost:1/a",
+    );
+    refuses(
+        &["localhost:1", "-c", "5"],
+        "\"localhost:1\" is not the URL of a WebSocket: write ws://localhost:1",
+    );
+    refuses(
+        &["-c", "5"],
+        "there is no URL; write ws-load ws://host:port/path, with your server's address",
+    );
+    refuses(&["smoke", "ws://a"], "\"smoke\" is a profile; write ws-load run smoke ws://a");
+    refuses(&["serch", "smoke"], "unknown command \"serch\"; did you mean \"search\"?");
+    refuses(&["ws://a", "ws://b"], "one URL at a time, and not \"ws://b\" as well");
+}
