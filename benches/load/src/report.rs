@@ -4,7 +4,7 @@
 //!
 //! - [`table`], [`json`], `csv`, `junit`, `interval_log`, `html`: one format each
 //! - [`directory`]: writes all of them into a folder, and reads the run back
-//! - `chart`: the drawings of the page; `timeline`: the points that they draw
+//! - `chart`: the drawings of the page; `timeline`: the points that they draw; `histogram`: that of the table
 //! - `format`: what several formats say; `next`: what to type next
 
 mod chart;
@@ -13,6 +13,7 @@ pub mod directory;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod format;
+mod histogram;
 mod html;
 mod interval_log;
 pub mod json;

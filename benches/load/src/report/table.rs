@@ -1,7 +1,7 @@
 //! The table that a terminal shows at the end of a run.
 
 use super::next::Asked;
-use super::{format, next};
+use super::{format, histogram, next};
 use crate::summary::{Figures, Summary};
 use crate::validator::{Assessment, Check, RunVerdict};
 use bench_show::colour::Tone;
@@ -14,7 +14,7 @@ use load_plan::outcome::{Ending, Fault};
 /// Number of error samples that are shown.
 const ERROR_SAMPLES: usize = 8;
 
-/// The verdict, thresholds, times, traffic, stages, errors and the next command, in lines of at most `width` columns and in
+/// The verdict, thresholds, times, a histogram, traffic, stages, errors and the next command, in lines of at most `width` columns and in
 /// colours. 80 columns are enough for every table; a table does not get narrower than its cells.
 ///
 /// `asked` is the profile as the command line named it, and the flags that say what is said; the next command repeats both.
@@ -25,6 +25,7 @@ pub fn render(run: &Run, assessment: &Assessment, width: usize, asked: Option<&A
     verdict(&mut text, run, assessment);
     thresholds(&mut text, run, assessment, &summary);
     times(&mut text, &summary.overall);
+    latencies(&mut text, &summary.overall, width);
     traffic(&mut text, run, &summary.overall);
     stages(&mut text, run, &summary);
     error_samples(&mut text, run);
@@ -133,8 +134,18 @@ fn times(text: &mut Text, figures: &Figures) {
         let legend = "fewer than ten samples are above, so it is mostly chance";
         text.wrapped("", &format!("{}: {legend}", format::ROUGH));
     }
-    for timing in &figures.judged {
-        text.wrapped("", &format!("latency: {}, the {}", timing.name(), format::timing(*timing)));
+}
+
+/// What the latency is, and how it is distributed.
+fn latencies(text: &mut Text, figures: &Figures, width: usize) {
+    if figures.latency.count == 0 {
+        return;
+    }
+    let meaning = |timing: &Timing| format!("{}, the {}", timing.name(), format::timing(*timing));
+    let meanings: Vec<_> = figures.judged.iter().map(meaning).collect();
+    text.heading(&format!("latency: {}", meanings.join("; and ")));
+    for line in histogram::lines(&figures.latency, width) {
+        text.line(&line);
     }
 }
 
