@@ -116,6 +116,7 @@ impl Sum {
         add_allocations(mine, &mut run);
         mine.started_unix_ns = mine.started_unix_ns.min(run.started_unix_ns);
         mine.interrupted |= run.interrupted;
+        mine.insecure |= run.insecure;
         mine.before.add(&run.before);
         mine.workers += run.workers;
         mine.processors += run.processors;

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use load_engine::run::RunSettings;
+use load_engine::run::{RunSettings, Trust};
 use load_plan::model::Shard;
 use load_plan::profile::Profile;
 
@@ -15,7 +15,7 @@ pub fn whole(profile: Profile, url: String) -> RunSettings {
     RunSettings {
         profile,
         url,
-        ca_file: None,
+        trust: Trust::default(),
         sources: Vec::new(),
         workers: (processors / 2).max(1),
         shard: Shard { index: 0, of: 1 },

@@ -61,11 +61,16 @@ impl Assessment {
     }
 }
 
+/// Said of a run that any program between the two could have answered.
+const UNCHECKED: &str =
+    "--insecure: the target's certificate was not checked; name it with --ca-file to check it";
+
 /// Judges `run` by the thresholds of its profile.
 #[must_use]
 pub fn validate(run: &Run) -> Assessment {
     let summary = Summary::of(run);
     let (checks, mut notices) = checks(run, &summary);
+    notices.extend(run.insecure.then(|| UNCHECKED.to_owned()));
     let of_checks = checks.iter().filter_map(|check| check.doubt.clone());
     let of_pass = validity::doubt_of_pass(run, &summary);
     let unjudged: Vec<String> = of_checks.chain(of_pass).collect();

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use anyhow::{Context, Result};
 use load::own_target::{OwnTarget, SERVE};
-use load_engine::run::{RunSettings, run};
+use load_engine::run::{RunSettings, Trust, run};
 use load_plan::model::{Phase, Shard};
 use load_plan::profile::Profile;
 
@@ -34,7 +34,7 @@ fn load(url: &str, profile: &str) -> Result<Cost> {
     let settings = RunSettings {
         profile: Profile::parse(profile, "test")?,
         url: url.to_owned(),
-        ca_file: None,
+        trust: Trust::default(),
         sources: Vec::new(),
         workers: 1,
         // A shard has no probe load. The other shard is not run.

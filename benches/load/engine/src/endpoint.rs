@@ -13,7 +13,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_with_confi
 use super::clock::Clock;
 use super::problem::{Problem, of_upgrade};
 use super::request::request;
-use super::tls::Tls;
+use super::tls::{Tls, Trust};
 use super::transport::{Plain, Transport, within};
 use super::wire::Wire;
 
@@ -55,8 +55,7 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    /// An endpoint at `url` over `transport`. Trusts the certificates in `ca_file` beside the
-    /// system's.
+    /// An endpoint at `url` over `transport`. Trusts the certificates of `trust`.
     ///
     /// # Errors
     ///
@@ -66,7 +65,7 @@ impl Endpoint {
         Url { uri, is_tls, host, .. }: Url,
         transport: Transport,
         Profile { target, traffic, .. }: &Profile,
-        ca_file: Option<&str>,
+        trust: &Trust,
     ) -> Result<Self, Problem> {
         let longest = traffic.sizes.iter().map(|size| size.bytes).max().unwrap_or_default();
         let longest_answer = longest
@@ -79,7 +78,7 @@ impl Endpoint {
         let buffered = 2 * (longest + WRITE_BUFFER);
         Ok(Self {
             request: request(uri, target)?,
-            tls: if is_tls { Some(Tls::new(&host, ca_file)?) } else { None },
+            tls: if is_tls { Some(Tls::new(&host, trust)?) } else { None },
             url: url.to_owned(),
             transport,
             config: WebSocketConfig::default()

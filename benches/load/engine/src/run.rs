@@ -26,6 +26,8 @@ use super::progress::Progress;
 use super::scrape::Scrape;
 use super::transport::{Tcp, Transport};
 
+pub use super::tls::Trust;
+
 /// Descriptors beside those of the connections.
 const OTHER_DESCRIPTORS: u64 = 64;
 
@@ -45,8 +47,8 @@ pub struct RunSettings {
     pub profile: Profile,
     /// `ws://` or `wss://`.
     pub url: String,
-    /// PEM file with certificates to trust beside the system's.
-    pub ca_file: Option<String>,
+    /// The certificates to trust beside the system's.
+    pub trust: Trust,
     /// Addresses of this machine to connect from, in turn.
     pub sources: Vec<IpAddr>,
     /// Threads that generate the load.
@@ -93,8 +95,7 @@ pub(crate) async fn run_over(
     progress: &mut dyn FnMut(&Progress<'_>),
 ) -> Result<Run> {
     let RunSettings { profile, url, shard, workers, .. } = settings;
-    let ca_file = settings.ca_file.as_deref();
-    let endpoint = &Arc::new(Endpoint::new(url, parse(url)?, transport, profile, ca_file)?);
+    let endpoint = &Arc::new(Endpoint::new(url, parse(url)?, transport, profile, &settings.trust)?);
     let mut before = tokio::select! {
         probed = probe(endpoint, &profile.target.mode) => probed?,
         problem = interrupted(stop) => return Err(problem.into()),
@@ -155,6 +156,7 @@ pub(crate) async fn run_over(
         error_samples,
         allocations,
         allocations_unknown,
+        insecure: endpoint.is_tls() && settings.trust.insecure,
         doubts,
         parts: Vec::new(),
         interrupted,

@@ -23,7 +23,7 @@ use tokio::time::sleep;
 
 use super::host::Host;
 use super::progress::Progress;
-use super::run::{RunSettings, run_over};
+use super::run::{RunSettings, Trust, run_over};
 use super::transport::Transport;
 use super::virtual_time::VirtualTime;
 
@@ -52,7 +52,7 @@ impl Load {
         let settings = RunSettings {
             profile,
             url: "ws://memory/echo".to_owned(),
-            ca_file: None,
+            trust: Trust::default(),
             sources: Vec::new(),
             workers: 1,
             shard: Shard { index: 0, of: 1 },

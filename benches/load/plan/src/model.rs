@@ -125,6 +125,9 @@ pub struct Run {
     /// Why the target's allocations are unknown, although it reported them before the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allocations_unknown: Option<String>,
+    /// Whether the target's certificate was not checked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub insecure: bool,
     /// The runs that were added up; empty for a run that was not merged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Part>,

@@ -35,6 +35,7 @@ fn empty(shard: u32, of: u32) -> Run {
         error_samples: Vec::new(),
         allocations: None,
         allocations_unknown: None,
+        insecure: false,
         before: Tally::default(),
         doubts: Vec::new(),
         parts: Vec::new(),
@@ -109,6 +110,12 @@ fn recorded(mut run: Run, events: &[Event], keep: impl Fn(&Event) -> bool) -> Ru
 /// `of` shards of one stream of events, each recorded alone.
 fn split(events: &[Event], of: u32) -> Vec<Run> {
     (0..of).map(|shard| recorded(empty(shard, of), events, |event| event.shard == shard)).collect()
+}
+
+#[test]
+fn a_sum_says_that_the_certificate_of_one_part_was_not_checked() {
+    let parts = [false, true].map(|insecure| Run { insecure, ..empty(u32::from(insecure), 2) });
+    assert!(merge(parts.to_vec()).expect("they are of one run").insecure);
 }
 
 proptest! {

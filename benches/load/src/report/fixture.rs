@@ -145,6 +145,7 @@ fn run(trouble: Trouble) -> Run {
         error_samples: Vec::new(),
         allocations: None,
         allocations_unknown: None,
+        insecure: false,
         before: Tally::default(),
         doubts: Vec::new(),
         parts: Vec::new(),

@@ -95,6 +95,7 @@ pub(crate) fn run(profile: &str, holds: impl IntoIterator<Item = Interval>) -> R
         error_samples: Vec::new(),
         allocations: None,
         allocations_unknown: None,
+        insecure: false,
         before: Tally::default(),
         doubts: Vec::new(),
         parts: Vec::new(),

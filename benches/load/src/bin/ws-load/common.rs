@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use load::own_target::OwnTarget;
 use load::settings;
 use load_engine::problem::Problem;
-use load_engine::run::RunSettings;
+use load_engine::run::{RunSettings, Trust};
 use load_plan::metrics::Timing;
 use load_plan::profile::Profile;
 use load_plan::thresholds::{Metric, Threshold, overridden};
@@ -44,9 +44,13 @@ pub(crate) struct Common {
     /// Read a bearer token from this environment variable
     #[arg(long, value_name = "NAME", conflicts_with = "bearer_file")]
     bearer_env: Option<String>,
-    /// Trust the certificates in this PEM file, too
-    #[arg(long, value_name = "FILE")]
+    /// Trust the certificates in this PEM file, too;
+    /// a self-signed one may be the target's own
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     ca_file: Option<String>,
+    /// Accept any certificate of the target
+    #[arg(long, conflicts_with = "ca_file")]
+    insecure: bool,
     /// Connect from these addresses of this machine, in turn
     #[arg(long, value_name = "ADDR", value_delimiter = ',')]
     source_ip: Vec<IpAddr>,
@@ -105,7 +109,7 @@ impl Common {
         };
         let whole = settings::whole(profile, url);
         let settings = RunSettings {
-            ca_file: self.ca_file.clone(),
+            trust: Trust { ca_file: self.ca_file.clone(), insecure: self.insecure },
             sources: self.source_ip.clone(),
             workers: self.workers.map_or(whole.workers, NonZeroUsize::get),
             ..whole
