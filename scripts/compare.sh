@@ -5,5 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # Built first and executed afterwards: the exit code is the binary's, and a failed build is 1, never a verdict.
+binary="${CARGO_TARGET_DIR:-target}/release/ws-compare"
+[ -x "$binary" ] || echo "building ws-compare, once: about 2 min…" >&2
 cargo build --quiet --release --locked --package ws-compare || exit 1
-exec "${CARGO_TARGET_DIR:-target}/release/ws-compare" compare "$@"
+exec "$binary" compare "$@"

@@ -10,6 +10,8 @@ use bench_show::progress::Progress;
 
 mod args;
 mod measure;
+mod so_far;
+mod steps;
 
 use super::model::Comparison;
 use super::report::{self, html, render};

@@ -7,7 +7,7 @@
 //! - `headline`: the verdict, its reasons and the next step; `worst`: the rows that are farthest from a pass
 //! - `summary`: the sum of all rows; `format`: the numbers of one row
 
-use super::model::Comparison;
+use super::model::{Comparison, Timing};
 
 #[cfg(test)]
 mod fixture;
@@ -50,6 +50,12 @@ pub fn render(comparison: &Comparison, format: Format) -> anyhow::Result<String>
         Format::Markdown => Ok(markdown::render(comparison)),
         Format::Junit => junit::render(comparison),
     }
+}
+
+/// What was measured until a signal came in `step`, for a terminal; `running` are timings that were not finished.
+#[must_use]
+pub fn stopped(comparison: &Comparison, running: Option<&Timing>, step: &str) -> String {
+    table::stopped(comparison, running, step)
 }
 
 impl Format {

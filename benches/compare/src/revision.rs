@@ -65,17 +65,12 @@ impl Arms {
         [self.base.side(), self.head.side()]
     }
 
-    /// Builds base, then head, of all `services`, unless their programs exist. `say` is told a line for each build; without
-    /// it, cargo shows its progress on stderr.
+    /// Builds base, then head, of all `services`, unless their programs exist. `say` is told a line for each build.
     ///
     /// # Errors
     ///
     /// If an arm does not build: its name and the compiler's message.
-    pub fn build(
-        &mut self,
-        services: &[Service],
-        say: Option<&dyn Fn(&str)>,
-    ) -> Result<Vec<[Built; 2]>> {
+    pub fn build(&mut self, services: &[Service], say: &dyn Fn(&str)) -> Result<Vec<[Built; 2]>> {
         let Self { checkout, root, base, head } = self;
         // Not service by service: each change of the tree makes cargo build its packages anew.
         let mut build = |name: &str, revision: &Revision| {

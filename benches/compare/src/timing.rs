@@ -1,20 +1,21 @@
 //! Paired timings of two programs: a screening of every row, then a confirmation, on fresh data, of the rows that may
 //! have changed.
 
+mod evidence;
 mod stall;
 
 use std::collections::BTreeMap;
 
 use anyhow::Result;
 use bench_kit::random::SplitMix64;
-use bench_kit::statistics::median;
 
-use super::gate::{self, Family, Finding, Rule, Series};
-use super::model::{Timing, TimingRow, TimingUnit};
-use super::round::{Arm, BASE, CONTROL, HEAD, Measured, Round, RoundPlan, round};
+use super::gate::Rule;
+use super::model::{Timing, TimingRow};
+use super::round::{Arm, Round, RoundPlan, round};
 use super::server_process::Program;
 use super::talk::Talk;
 use super::workload::{Workload, select};
+use evidence::{CONFIRMATION_ROUNDS, Evidence, family, judge, screened};
 
 /// Options of a timing comparison.
 #[derive(Clone, Debug)]
@@ -34,9 +35,6 @@ pub struct Options {
 /// Rounds of a screening. Eight are the fewest that reach a confidence of 99 %.
 const SCREENING_ROUNDS: usize = 10;
 
-/// Rounds of a confirmation, which uses no data of the screening.
-const CONFIRMATION_ROUNDS: usize = 30;
-
 /// Most confirmations of a row that is too noisy, each on fresh data.
 const CONFIRMATIONS: usize = 3;
 
@@ -44,7 +42,16 @@ const CONFIRMATIONS: usize = 3;
 /// differs between processes, not between chunks.
 const CYCLES: usize = 16;
 
-/// Compares two programs. `progress` is told the current step, and how many of how many rounds are done.
+/// Who is told how far a comparison is.
+pub trait Watch {
+    /// What is measured now, and how many of how many rounds are done.
+    fn step(&self, what: &str, done: usize, of: usize);
+
+    /// What the rounds until now say, in every turn. No verdict of these rows counts.
+    fn so_far(&self, timing: Timing);
+}
+
+/// Compares two programs.
 ///
 /// # Errors
 ///
@@ -53,7 +60,7 @@ pub fn compare(
     base: &Program,
     head: &Program,
     options: &Options,
-    progress: &dyn Fn(&str, usize, usize),
+    watch: &dyn Watch,
 ) -> Result<Timing> {
     // At BASE, CONTROL and HEAD.
     let arms = [("base", base), ("base's copy", base), ("head", head)].map(|(name, program)| Arm {
@@ -65,10 +72,23 @@ pub fn compare(
     let workloads = select(&options.only, is_ws_server, options.talk.as_ref())?;
     let mut left_out = BTreeMap::new();
     let mut rng = SplitMix64::new(options.seed);
+    let timing = |rows, left_out| Timing {
+        threshold: options.rule.threshold,
+        called_from: options.rule.called_from().exp_m1(),
+        confidence: options.rule.confidence,
+        seed: options.seed,
+        rows,
+        left_out,
+    };
+    let mut known = vec![Vec::new(); workloads.len()];
     let rows = decide(&workloads, options.rule, |which, pass| {
-        let which: Vec<&Workload> = which.iter().map(|at| &workloads[*at]).collect();
+        let chosen: Vec<&Workload> = which.iter().map(|at| &workloads[*at]).collect();
         let arms = vec![arms.to_vec(); which.len()];
-        take_rounds(&which, &arms, pass, &options.path, &mut rng, progress)
+        let progress = |what: &str, done, of| watch.step(what, done, of);
+        take_rounds(&chosen, &arms, pass, &options.path, &mut rng, &progress, &mut |rounds| {
+            keep(&mut known, which, rounds);
+            watch.so_far(timing(preliminary(&workloads, &known, options.rule), BTreeMap::new()));
+        })
     })?;
     for workload in &workloads {
         let is_missing = |id: &&String| !rows.iter().any(|row| row.id == **id);
@@ -82,14 +102,22 @@ pub fn compare(
         let ids = [&workload.wall, &workload.cpu].into_iter().flatten().filter(is_missing);
         left_out.extend(ids.map(|id| (id.clone(), why.to_owned())));
     }
-    Ok(Timing {
-        threshold: options.rule.threshold,
-        called_from: options.rule.called_from().exp_m1(),
-        confidence: options.rule.confidence,
-        seed: options.seed,
-        rows,
-        left_out,
-    })
+    Ok(timing(rows, left_out))
+}
+
+/// Replaces rounds by those of a later pass, once they are as many.
+fn keep(known: &mut [Vec<Round>], which: &[usize], rounds: &[Vec<Round>]) {
+    for (at, rounds) in which.iter().zip(rounds) {
+        if rounds.len() >= known[*at].len() {
+            known[*at].clone_from(rounds);
+        }
+    }
+}
+
+/// The rows of some rounds, as if they were all.
+fn preliminary(workloads: &[Workload], rounds: &[Vec<Round>], rule: Rule) -> Vec<TimingRow> {
+    let evidence = screened(workloads, rounds.to_vec());
+    judge(workloads, &evidence, rule, family(&evidence))
 }
 
 /// A pass over some of the workloads.
@@ -130,13 +158,7 @@ pub fn decide(
     mut take: impl FnMut(&[usize], Pass) -> Result<Vec<Vec<Round>>>,
 ) -> Result<Vec<TimingRow>> {
     let all: Vec<usize> = (0..workloads.len()).collect();
-    let screened = take(&all, Pass::Screening)?;
-    let evidence = screened.into_iter().zip(workloads).map(|(rounds, workload)| {
-        let waits = stall::waits(workload, &rounds);
-        let rounds = if waits { stall::without_results(rounds) } else { rounds };
-        Evidence { rounds, confirmed: false }
-    });
-    let mut evidence: Vec<Evidence> = evidence.collect();
+    let mut evidence = screened(workloads, take(&all, Pass::Screening)?);
     let family = family(&evidence);
     for number in 1..=CONFIRMATIONS {
         let needs = |at: &usize| evidence[*at].needs(number, rule, family);
@@ -152,50 +174,8 @@ pub fn decide(
     Ok(judge(workloads, &evidence, rule, family))
 }
 
-/// As many rows as have rounds.
-fn family(evidence: &[Evidence]) -> Family {
-    let rows = evidence.iter().flat_map(|one| [one.wall(), one.cpu()]).flatten().count();
-    Family { rows, rounds: CONFIRMATION_ROUNDS }
-}
-
-/// The rounds of one workload that its verdicts rest on.
-#[derive(Debug)]
-struct Evidence {
-    rounds: Vec<Round>,
-    /// Whether the rounds were taken after a screening.
-    confirmed: bool,
-}
-
-impl Evidence {
-    /// Whether a row needs confirmation `number`: the first one if it is suspect, the others if it is noisy, whatever
-    /// its estimate: whether to look again must not depend on what was found.
-    fn needs(&self, number: usize, rule: Rule, family: Family) -> bool {
-        [self.wall(), self.cpu()].into_iter().flatten().any(|arms| {
-            let series = series(&arms);
-            if number == 1 {
-                return gate::is_suspect(&series, rule, family);
-            }
-            let noisy = |finding| gate::is_noisy(&finding, rule);
-            self.confirmed && gate::find(&series, rule, family).is_some_and(noisy)
-        })
-    }
-
-    fn wall(&self) -> Option<Vec<&[Measured]>> {
-        self.rounds.iter().map(|round| round.wall.as_deref()).collect()
-    }
-
-    fn cpu(&self) -> Option<Vec<&[Measured]>> {
-        self.rounds.iter().map(|round| round.cpu.as_deref()).collect()
-    }
-}
-
-fn series(rounds: &[&[Measured]]) -> Series {
-    let of = |arm: usize| rounds.iter().map(|arms| arms[arm].log_ratio).collect();
-    Series { head: of(HEAD), null: of(CONTROL) }
-}
-
 /// Takes the rounds of a pass, with arms for each workload. Workloads take turns round by round, so that a disturbance
-/// of the machine is spread over all rows.
+/// of the machine is spread over all rows. `turned` is told the rounds until now, after each round of all workloads.
 ///
 /// # Errors
 ///
@@ -207,6 +187,7 @@ pub fn take_rounds(
     path: &str,
     rng: &mut SplitMix64,
     progress: &dyn Fn(&str, usize, usize),
+    turned: &mut dyn FnMut(&[Vec<Round>]),
 ) -> Result<Vec<Vec<Round>>> {
     let mut rounds = vec![Vec::with_capacity(pass.rounds()); workloads.len()];
     let total = pass.rounds() * workloads.len();
@@ -216,67 +197,9 @@ pub fn take_rounds(
             let plan = RoundPlan { cycles: CYCLES, path, turn };
             rounds[at].push(round(workload, &arms[at], plan, rng)?);
         }
+        turned(&rounds);
     }
     Ok(rounds)
-}
-
-fn judge(
-    workloads: &[Workload],
-    evidence: &[Evidence],
-    rule: Rule,
-    family: Family,
-) -> Vec<TimingRow> {
-    let mut found: Vec<(TimingRow, Finding)> = Vec::new();
-    for (workload, evidence) in workloads.iter().zip(evidence) {
-        let unit = if workload.is_rate { TimingUnit::Rate } else { TimingUnit::Time };
-        let rows = [
-            (&workload.wall, evidence.wall(), unit),
-            (&workload.cpu, evidence.cpu(), TimingUnit::Cpu),
-        ];
-        for (id, rounds, unit) in rows {
-            let (Some(id), Some(rounds)) = (id, rounds) else { continue };
-            found.extend(row(id, unit, &rounds, evidence.confirmed, |series| {
-                gate::find(series, rule, family)
-            }));
-        }
-    }
-    let findings: Vec<Finding> = found.iter().map(|(_, finding)| *finding).collect();
-    let judged = gate::judge(&findings, rule);
-    let rows = found.into_iter().zip(judged);
-    rows.map(|((row, _), (verdict, p))| TimingRow { verdict, p, ..row }).collect()
-}
-
-/// A row whose verdict is not decided yet; `None` without rounds.
-fn row(
-    id: &str,
-    unit: TimingUnit,
-    rounds: &[&[Measured]],
-    confirmed: bool,
-    find: impl Fn(&Series) -> Option<Finding>,
-) -> Option<(TimingRow, Finding)> {
-    let series = series(rounds);
-    let finding = find(&series)?;
-    let middle = |arm: usize| median(&rounds.iter().map(|arms| arms[arm].ns).collect::<Vec<_>>());
-    let p99 = |arm: usize| -> Option<f64> {
-        let all: Option<Vec<f64>> = rounds.iter().map(|arms| arms[arm].p99_ns).collect();
-        median(&all?)
-    };
-    let row = TimingRow {
-        id: id.to_owned(),
-        unit,
-        base_ns: middle(BASE)?,
-        head_ns: middle(HEAD)?,
-        effect: finding.effect.exp_m1(),
-        interval: finding.interval.map(f64::exp_m1),
-        null: finding.null.exp_m1(),
-        p: finding.p,
-        detectable: finding.detectable.exp_m1(),
-        p99_ns: p99(BASE).zip(p99(HEAD)).map(|(base, head)| [base, head]),
-        rounds: series.head.iter().map(|ratio| ratio.exp_m1()).collect(),
-        confirmed,
-        verdict: baselines::Verdict::Pass,
-    };
-    Some((row, finding))
 }
 
 #[cfg(test)]

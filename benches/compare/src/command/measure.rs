@@ -7,13 +7,15 @@ use anyhow::{Context, Result, ensure};
 use bench_show::progress::Progress;
 
 use super::args::{Args, SkipPart};
+use super::steps::{Step, Steps};
 use crate::gate::Rule;
-use crate::model::{Comparison, Part, Side, Timing};
+use crate::model::{Comparison, Part, Side};
 use crate::revision::{Arms, Built};
 use crate::server_process::Program;
 use crate::subject::{Service, Subject};
 use crate::talk::Talk;
 use crate::timing::{self, Options};
+use crate::workload::select;
 use crate::{cleanup, exact, instructions};
 
 /// The path that a `ws-server` echoes on.
@@ -28,48 +30,84 @@ pub(super) fn revisions(
     mut show: impl FnMut(&Service, Comparison) -> Result<()>,
 ) -> Result<()> {
     let mut arms = Arms::open(subject, base, args.head_rev.as_deref())?;
-    let say = |what: &str| progress.say(what);
-    let built = arms.build(services, (!progress.is_bar()).then_some(&say))?;
+    let times = subject.target.join("compare/times.json");
+    let steps = Steps::new(progress, plan(args, services), Some(times), args.format);
+    let built = arms.build(services, &|what| steps.begin(what))?;
     services.iter().zip(built).try_for_each(|(service, built)| {
-        show(service, compare(args, subject, service, arms.sides(), &built, progress))
+        let of = of(service, services);
+        let compared = compare(args, subject, service, arms.sides(), &built, &steps, &of);
+        steps.end();
+        show(service, compared)
     })
+}
+
+/// The steps of a comparison of revisions.
+fn plan(args: &Args, services: &[Service]) -> Vec<Step> {
+    let mut plan = vec![Step::build("base"), Step::build("head")];
+    for service in services {
+        let of = of(service, services);
+        let steps = [
+            (SkipPart::Exact, Step::exact(&of)),
+            (SkipPart::Timing, Step::timing(&of, workloads(args, service.command.is_none()))),
+            (SkipPart::Instructions, Step::instructions(&of)),
+        ];
+        plan.extend(
+            steps.into_iter().filter(|(part, _)| !args.skip.contains(part)).map(|(_, step)| step),
+        );
+    }
+    plan
+}
+
+/// ` of chat` if there are several services.
+fn of(service: &Service, services: &[Service]) -> String {
+    if services.len() > 1 { format!(" of {}", service.name) } else { String::new() }
+}
+
+/// How many workloads are timed; one if none is, which is an error later on.
+fn workloads(args: &Args, is_ws_server: bool) -> usize {
+    select(&args.only, is_ws_server, args.conversation.as_ref()).map_or(1, |chosen| chosen.len())
 }
 
 fn compare(
     args: &Args,
     subject: &Subject,
     service: &Service,
-    [base_side, head_side]: [Side; 2],
+    sides: [Side; 2],
     [base, head]: &[Built; 2],
-    progress: &Progress,
+    steps: &Steps<'_>,
+    of: &str,
 ) -> Comparison {
-    let say = |what: &str| progress.say(what);
+    let (so_far, suite) = (steps.so_far(), service.suite());
+    so_far.open(sides.clone(), &suite);
     let exact = unless_skipped(args, SkipPart::Exact, || {
+        steps.begin(&Step::exact(of).key);
         with_scratch(&base.runner, &head.runner, |base, head, scratch| {
-            exact::compare(base, head, scratch, &say).into()
+            exact::compare(base, head, scratch, &|what| steps.detail(what)).into()
         })
     });
+    so_far.finished(|known| known.exact = exact.clone());
     let program = |built: &Built| Program::of_service(service, &built.server, &subject.root);
     let timing = unless_skipped(args, SkipPart::Timing, || {
+        steps.begin(&Step::timing(of, 1).key);
         let file = service.conversation.as_deref().filter(|_| args.conversation.is_none());
         match file.map(Talk::read).transpose() {
             Ok(own) => {
                 let talk = own.as_ref().or(args.conversation.as_ref());
                 let options = options(args, talk, &service.path);
-                time(&program(base), &program(head), &options, progress)
+                timing::compare(&program(base), &program(head), &options, steps).into()
             }
             Err(error) => Err(error).into(),
         }
     });
-    let suite = service.suite();
+    so_far.finished(|known| known.timing = timing.clone());
     let instructions = unless_skipped(args, SkipPart::Instructions, || {
-        say("counting instructions");
+        steps.begin(&Step::instructions(of).key);
         with_scratch(&base.runner, &head.runner, |base, head, scratch| {
-            let done = |id: &str| say(&format!("counting instructions: {id}"));
+            let done = |id: &str| steps.detail(&format!("counting instructions: {id}"));
             instructions::compare(base, head, scratch, &suite, done)
         })
     });
-    let (base, head) = (base_side, head_side);
+    let [base, head] = sides;
     Comparison { base, head, suite, timing, exact, instructions, exit_code: 1 }
 }
 
@@ -87,14 +125,19 @@ pub(super) fn programs(args: &Args, progress: &Progress) -> Result<Comparison> {
     let head = program(&args.head_bin, &args.head_cmd)?;
     let side = |program: &Program| Side { name: program.name(), commit: None };
     let why = "a program has no scenarios; compare revisions instead";
+    let is_ws_server = args.base_bin.is_some() && args.head_bin.is_some();
+    let plan = vec![Step::timing("", workloads(args, is_ws_server))];
+    let steps = Steps::new(progress, plan, None, args.format);
+    steps.so_far().open([side(&base), side(&head)], "");
     Ok(Comparison {
         base: side(&base),
         head: side(&head),
         suite: String::new(),
         timing: unless_skipped(args, SkipPart::Timing, || {
+            steps.begin(&Step::timing("", 1).key);
             let talk = args.conversation.as_ref();
             let unnamed = if talk.is_some() { "/" } else { ECHO };
-            time(&base, &head, &options(args, talk, unnamed), progress)
+            timing::compare(&base, &head, &options(args, talk, unnamed), &steps).into()
         }),
         exact: Part::NotMeasured(why.to_owned()),
         instructions: Part::NotMeasured(why.to_owned()),
@@ -112,11 +155,6 @@ fn options(args: &Args, talk: Option<&Talk>, path: &str) -> Options {
         only: args.only.clone(),
         seed: args.seed.unwrap_or_else(seed),
     }
-}
-
-fn time(base: &Program, head: &Program, options: &Options, progress: &Progress) -> Part<Timing> {
-    let step = |what: &str, done: usize, of: usize| progress.step(what, done, of);
-    timing::compare(base, head, options, &step).into()
 }
 
 fn unless_skipped<T>(args: &Args, part: SkipPart, measure: impl FnOnce() -> Part<T>) -> Part<T> {

@@ -60,8 +60,9 @@ pub(super) fn percent(share: f64) -> String {
     }
 }
 
-/// `+4.2…+6.0`.
+/// `+4.2…+6.0`; dashes for too few rounds, whose interval excludes nothing.
 pub(super) fn interval([low, high]: [f64; 2]) -> String {
+    let low = if high.is_finite() { low } else { f64::NAN };
     format!("{}…{}", change_percent(low), change_percent(high))
 }
 

@@ -31,7 +31,7 @@ pub(super) fn render(comparison: &Comparison) -> String {
     }
     text.wrapped("  ", &summary::summary(comparison));
     if let Some(timing) = opened(&mut text, "timing", &comparison.timing) {
-        timings(&mut text, timing);
+        timings(&mut text, timing, Judged::Yes);
     }
     if let Some(rows) = opened(&mut text, "exact counts", &comparison.exact) {
         exact(&mut text, rows);
@@ -45,9 +45,40 @@ pub(super) fn render(comparison: &Comparison) -> String {
     text.into_string()
 }
 
-fn timings(text: &mut Text, timing: &Timing) {
+/// What was measured until a signal came, in step `step`; `running` are timings that were not finished.
+pub(super) fn stopped(comparison: &Comparison, running: Option<&Timing>, step: &str) -> String {
+    let mut text = Text::new(WIDTH);
+    let (base, head) = (summary::side(&comparison.base), summary::side(&comparison.head));
+    text.verdict(Tone::Doubtful, "STOPPED", &format!(": {base} → {head}"));
+    text.wrapped("  ", &format!("in step {step}: this is no verdict"));
+    if let Some(rows) = comparison.exact.measured() {
+        text.heading("exact counts");
+        exact(&mut text, rows);
+    }
+    if let Some(timing) = comparison.timing.measured() {
+        text.heading("timing");
+        timings(&mut text, timing, Judged::Yes);
+    } else if let Some(timing) = running.filter(|timing| !timing.rows.is_empty()) {
+        text.heading("timing, not finished");
+        timings(&mut text, timing, Judged::No);
+    }
+    text.line("");
+    let end = ": no verdict, and no file was written; compare again for one";
+    text.verdict(Tone::Doubtful, "STOPPED", end);
+    text.into_string()
+}
+
+/// Whether the verdicts of rows count.
+#[derive(Clone, Copy, PartialEq)]
+enum Judged {
+    Yes,
+    No,
+}
+
+fn timings(text: &mut Text, timing: &Timing, judged: Judged) {
+    let outcome = if judged == Judged::Yes { "verdict" } else { "so far" };
     let mut rows =
-        Rows::new(TIMING_ID, ["", "base", "head", "change", "interval", "null", "seen", "verdict"]);
+        Rows::new(TIMING_ID, ["", "base", "head", "change", "interval", "null", "seen", outcome]);
     let mut open_group = "";
     for row in &timing.rows {
         let (group, rest) = row.id.split_once('/').unwrap_or(("", &row.id));
@@ -59,7 +90,12 @@ fn timings(text: &mut Text, timing: &Timing) {
         if row.unit == TimingUnit::Cpu && !row.id.contains("cpu") {
             name += " cpu";
         }
-        rows.add(&name, format::timing_cells(row), row.verdict.as_str(), tone_of(row.verdict));
+        let rounds = units::counted(row.rounds.len() as u64, "round");
+        let (outcome, tone) = match judged {
+            Judged::Yes => (row.verdict.as_str(), tone_of(row.verdict)),
+            Judged::No => (rounds.as_str(), Tone::Faint),
+        };
+        rows.add(&name, format::timing_cells(row), outcome, tone);
         if let Some(p99) = row.p99_ns {
             let mut cells = [const { String::new() }; 6];
             [cells[0], cells[1]] = p99.map(units::time);
@@ -70,12 +106,12 @@ fn timings(text: &mut Text, timing: &Timing) {
     for (id, why) in &timing.left_out {
         text.wrapped("", &format!("left out: {id}: {why}"));
     }
-    for (id, why) in format::noise(timing) {
+    for (id, why) in format::noise(timing).filter(|_| judged == Judged::Yes) {
         text.wrapped("", &format!("too noisy: {id}: {why}"));
     }
     let confirmed: Vec<_> =
         timing.rows.iter().filter(|row| row.confirmed).map(|row| row.id.as_str()).collect();
-    if !confirmed.is_empty() {
+    if !confirmed.is_empty() && judged == Judged::Yes {
         text.wrapped("", &format!("judged on confirmation rounds: {}", confirmed.join(", ")));
     }
     if timing.rows.is_empty() {

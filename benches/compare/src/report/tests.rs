@@ -8,6 +8,7 @@ use super::*;
 use crate::model::{ExactRow, Part, TimingRow};
 use crate::outcome::{Accepted, exit_code};
 
+mod stopped;
 mod verdict;
 
 const FORMATS: [Format; 4] = [Format::Table, Format::Json, Format::Markdown, Format::Junit];

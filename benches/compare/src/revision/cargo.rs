@@ -37,13 +37,12 @@ pub(super) struct Plan<'a> {
     pub(super) arm: &'a str,
 }
 
-/// Builds the programs of `revision`, which is checked out, below `folder`, unless they were built before. Without `say`,
-/// cargo shows its progress on stderr.
+/// Builds the programs of `revision`, which is checked out, below `folder`, unless they were built before.
 pub(super) fn build(
     plan: Plan<'_>,
     folder: &Path,
     revision: &Revision,
-    say: Option<&dyn Fn(&str)>,
+    say: &dyn Fn(&str),
 ) -> Result<Built> {
     let Plan { service, services, tree, arm } = plan;
     let mut name = format!("{arm} ({revision})");
@@ -69,12 +68,9 @@ pub(super) fn build(
         built.note(&name);
         return Ok(built);
     }
-    if let Some(say) = say {
-        say(&format!("building {name}"));
-    }
+    say(&format!("building {name}"));
     let programs = kept.begin()?;
-    let quiet = say.is_some();
-    let built = Build { service, tree, folder, programs, revision, name, quiet }.run()?;
+    let built = Build { service, tree, folder, programs, revision, name }.run()?;
     kept.finish(&built)?;
     Ok(built)
 }
@@ -101,7 +97,6 @@ struct Build<'a> {
     revision: &'a Revision,
     /// The arm's name in errors: `base (main, 49d2e13)`.
     name: String,
-    quiet: bool,
 }
 
 impl Build<'_> {
@@ -157,7 +152,7 @@ impl Build<'_> {
     }
 
     /// Builds `target` in an environment with `more` and copies its program to `name`, because the next build overwrites
-    /// it. With arguments for `rustc` it prints nothing, because the caller expects that it may fail.
+    /// it. It prints nothing.
     fn program(
         &self,
         command: &[&str],
@@ -169,9 +164,8 @@ impl Build<'_> {
         let mut cargo = self.cargo(command);
         cargo.envs(more.iter().copied());
         cargo.arg("--message-format=json-render-diagnostics");
-        if self.quiet || !rustc.is_empty() {
-            cargo.arg("--quiet").stderr(Stdio::piped());
-        }
+        // Hundreds of lines would scroll the step away; an error quotes what the compiler says.
+        cargo.arg("--quiet").stderr(Stdio::piped());
         if !rustc.is_empty() {
             cargo.arg("--").args(rustc);
         }
@@ -212,7 +206,7 @@ impl Build<'_> {
             return Ok(output.stdout);
         }
         let message = String::from_utf8_lossy(&output.stderr);
-        let message = if message.is_empty() { "see above" } else { message.trim_end() };
+        let message = if message.is_empty() { "cargo gave no reason" } else { message.trim_end() };
         let commit = &self.revision.abbreviated;
         let go_there = if self.revision.name == WORKING_TREE {
             String::new()

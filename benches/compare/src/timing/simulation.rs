@@ -1,11 +1,13 @@
 //! The whole gate, from screening to exit code, on simulated rounds whose right answer is known.
 
 use baselines::Verdict;
-use bench_kit::statistics::normal_quantile;
+use bench_kit::statistics::{median, normal_quantile};
 
 use super::super::model::{Comparison, Part, Side};
 use super::super::outcome::{Accepted, exit_code};
 use super::*;
+use crate::gate;
+use crate::round::Measured;
 
 const RULE: Rule = Rule { threshold: 0.03, confidence: 0.99 };
 

@@ -3,8 +3,8 @@
 //! Without `TCP_NODELAY`, a second write waits until the first one is acknowledged (Nagle's algorithm, RFC 896), and a peer
 //! may delay that (RFC 1122, section 4.2.3.2): Linux by 40 ms. Whether it does so is chance, so that no two rounds agree.
 
-use super::{BASE, CONTROL, Round, Workload};
-use crate::workload::Traffic;
+use crate::round::{BASE, CONTROL, Round};
+use crate::workload::{Traffic, Workload};
 
 /// Least time of a batch with such a wait, in nanoseconds: half of it.
 const WAITS_FROM: f64 = 20e6;
@@ -32,6 +32,7 @@ pub(super) fn without_results(rounds: Vec<Round>) -> Vec<Round> {
 #[cfg(test)]
 mod tests {
     use super::super::*;
+    use crate::round::Measured;
 
     /// Rows of all workloads, whose batches take these nanoseconds per message for base and for head in every other round.
     fn rows(base: f64, head: f64) -> Vec<TimingRow> {

@@ -3,6 +3,7 @@ use std::cell::RefCell;
 use baselines::Verdict;
 
 use super::*;
+use crate::round::Measured;
 
 const RULE: Rule = Rule { threshold: 0.03, confidence: 0.99 };
 

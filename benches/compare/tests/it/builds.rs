@@ -42,7 +42,7 @@ fn build(arms: &mut Arms) -> Result<[Built; 2]> {
 }
 
 fn build_saying(arms: &mut Arms, say: &dyn Fn(&str)) -> Result<[Built; 2]> {
-    let built = arms.build(&[service()], Some(say))?;
+    let built = arms.build(&[service()], say)?;
     Ok(built.into_iter().next().expect("one service is built"))
 }
 
@@ -171,7 +171,7 @@ fn a_workspace_below_the_root_of_the_repository_is_built_for_each_service() {
     let subject = Subject { target: root.join("target"), root, services: services.to_vec() };
     let mut arms = Arms::open(&subject, "main", None).expect("main is known");
     let said = RefCell::new(Vec::new());
-    let built = arms.build(&services, Some(&|line: &str| said.borrow_mut().push(line.to_owned())));
+    let built = arms.build(&services, &|line: &str| said.borrow_mut().push(line.to_owned()));
     let built = built.expect("it builds");
     assert!(built.len() == 2 && built.iter().flatten().all(|one| one.server.is_file()));
     let short = short_head(&repository);

@@ -6,3 +6,4 @@ mod compare;
 mod conversation;
 mod repository;
 mod server;
+mod stopped;

@@ -209,7 +209,7 @@ impl Trials {
         let workloads: Vec<&Workload> = which.iter().map(|at| &self.workloads[*at]).collect();
         let arms: Vec<Vec<Arm>> = which.iter().map(|at| arms(*at)).collect();
         let progress = |_: &str, done: usize, of: usize| self.progress.step(what, done, of);
-        take_rounds(&workloads, &arms, pass, "/ws/echo", rng, &progress)
+        take_rounds(&workloads, &arms, pass, "/ws/echo", rng, &progress, &mut |_| {})
     }
 
     fn record(
