@@ -145,7 +145,9 @@ pub(crate) fn listen<T: DeserializeOwned>(id: &str, task: Task) -> anyhow::Resul
     let stdout = String::from_utf8_lossy(&output.stdout);
     let (printed, answer) = stdout.rsplit_once('\n').unwrap_or(("", &stdout));
     let answer = serde_json::from_str::<Result<T, Failure>>(answer)
-        .with_context(|| format!("{id} answered something else than a reply: {stdout:?}"))?
+        .with_context(|| {
+            format!("the process of {id} ended before it answered; does it call exit? It printed {stdout:?}")
+        })?
         .map_err(|Failure { blind, why }| if blind { Blind(why).into() } else { anyhow!(why) });
     Ok((answer?, format!("{printed}{}", String::from_utf8_lossy(&output.stderr))))
 }

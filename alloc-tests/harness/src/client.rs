@@ -3,11 +3,11 @@
 mod expect;
 
 use std::borrow::Cow;
-use std::io::{Cursor, Read, Write};
+use std::io::{Cursor, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 
 use crate::Environment;
 
@@ -82,7 +82,7 @@ impl Client {
     /// ```
     pub fn connect(&mut self, addr: SocketAddr) -> anyhow::Result<()> {
         let stream = match TcpStream::connect(addr) {
-            Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
                 bail!("nothing listens on {addr}; the server must serve the listener that it gets")
             }
             connected => connected
@@ -132,7 +132,8 @@ impl Client {
     /// # Ok::<(), anyhow::Error>(())
     /// ```
     pub fn send(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
-        self.stream()?.write_all(bytes).context("the server accepts no more bytes")
+        let sent = self.stream()?.write_all(bytes);
+        sent.map_err(|error| waited("took no more bytes", error))
     }
 
     /// Sends `request` and waits for exactly `reply`: [`Client::send`] and [`Client::expect`].
@@ -232,10 +233,21 @@ impl Client {
         (self.start, self.end) = (0, self.end - self.start);
         let Self { stream, buffer, end, .. } = self;
         let stream = stream.as_mut().context("the client is not connected")?;
-        let read = stream.read(&mut buffer[*end..]).context("the server sent nothing")?;
+        let read =
+            stream.read(&mut buffer[*end..]).map_err(|error| waited("sent nothing", error))?;
         ensure!(read > 0, "the server ended the connection");
         *end += read;
         Ok(())
+    }
+}
+
+/// An error of the socket. The one of a timeout is that a call would block.
+fn waited(what: &str, error: std::io::Error) -> anyhow::Error {
+    match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => {
+            anyhow!("the server {what} within {} s", TIMEOUT.as_secs())
+        }
+        _ => anyhow::Error::new(error).context(format!("the server {what}")),
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use anyhow::{Context, bail, ensure};
 
-use super::{Client, contains, text};
+use super::{Client, contains, text, waited};
 
 impl Client {
     /// Waits for exactly `bytes`, of any length. What comes behind them stays for the next method.
@@ -19,10 +19,10 @@ impl Client {
     /// ```
     pub fn expect(&mut self, mut bytes: &[u8]) -> anyhow::Result<()> {
         while !bytes.is_empty() {
-            self.at_least(1)?;
+            self.at_least(1).with_context(|| format!("expected {}", shown(bytes)))?;
             let got = self.take(bytes.len().min(self.end - self.start))?;
             let (now, later) = bytes.split_at(got.len());
-            ensure!(got == now, "expected {:?}…, got {:?}…", head_of(bytes), head_of(got));
+            ensure!(got == now, "expected {}, got {}", shown(bytes), shown(got));
             bytes = later;
         }
         Ok(())
@@ -55,7 +55,7 @@ impl Client {
     }
 
     fn text_that(&mut self, is_right: impl Fn(&[u8]) -> bool) -> anyhow::Result<()> {
-        self.at_least(2)?;
+        self.at_least(2).context("expected a text frame")?;
         let header = if self.buffer[self.start + 1] == 126 { 4 } else { 2 };
         self.at_least(header)?;
         let length = match self.buffer[self.start..self.end] {
@@ -82,7 +82,7 @@ impl Client {
     pub fn head(&mut self) -> anyhow::Result<&[u8]> {
         let mut length = 4;
         loop {
-            self.at_least(length)?;
+            self.at_least(length).context("expected the head of an HTTP answer")?;
             let seen = &self.buffer[self.start..self.end];
             if let Some(at) = seen.windows(4).position(|window| window == b"\r\n\r\n") {
                 return self.take(at + 4);
@@ -130,13 +130,13 @@ impl Client {
     pub fn expect_end(&mut self) -> anyhow::Result<()> {
         ensure!(
             self.start == self.end,
-            "expected the end of the stream, got {:?}",
-            head_of(&self.buffer[self.start..self.end])
+            "expected the end of the stream, got {}",
+            shown(&self.buffer[self.start..self.end])
         );
         let mut byte = [0];
-        let read =
-            self.stream()?.read(&mut byte).context("the server did not end the connection")?;
-        ensure!(read == 0, "expected the end of the stream, got {byte:?}");
+        let read = self.stream()?.read(&mut byte);
+        let read = read.map_err(|error| waited("did not end the connection", error))?;
+        ensure!(read == 0, "expected the end of the stream, got {}", shown(&byte));
         self.drop_connection();
         Ok(())
     }
@@ -147,6 +147,39 @@ fn content_length(head: &[u8]) -> Option<usize> {
     rest.split_once("\r\n")?.0.parse().ok()
 }
 
-fn head_of(bytes: &[u8]) -> &[u8] {
-    &bytes[..bytes.len().min(64)]
+/// At most 64 bytes, in quotes, as Rust writes them.
+fn shown(bytes: &[u8]) -> String {
+    let head = &bytes[..bytes.len().min(64)];
+    let more = if head.len() < bytes.len() { "…" } else { "" };
+    format!("\"{}\"{more}", head.escape_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_shows_what_was_expected_and_what_came() {
+        let peer = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let mut client = Client::default();
+        client.connect(peer.local_addr().expect("it is bound")).expect("it listens");
+        let (mut server, _) = peer.accept().expect("a client connects");
+        std::io::Write::write_all(&mut server, b"\x81\x02no").expect("the client reads");
+        let error = client.expect(b"\x81\x03yes").expect_err("it is another answer");
+        assert_eq!(error.to_string(), r#"expected "\x81\x03yes", got "\x81\x02no""#);
+        // Nothing more comes, and the server is gone.
+        drop(server);
+        let error = client.expect(&[b'a'; 65]).expect_err("nothing comes");
+        let expected = format!("expected \"{}\"…: the server ended the connection", "a".repeat(64));
+        assert_eq!(format!("{error:#}"), expected);
+    }
+
+    #[test]
+    fn a_timeout_says_what_the_server_did_not_do_and_how_long() {
+        let late = std::io::Error::from_raw_os_error(11);
+        let said = waited("sent nothing", late).to_string();
+        assert_eq!(said, "the server sent nothing within 10 s");
+        let broken = waited("sent nothing", std::io::ErrorKind::ConnectionReset.into());
+        assert_eq!(format!("{broken:#}"), "the server sent nothing: connection reset");
+    }
 }
