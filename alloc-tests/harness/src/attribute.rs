@@ -2,8 +2,9 @@
 
 mod calls;
 
-pub(crate) use calls::{CallSite, nearest, writes};
+pub(crate) use calls::{CallSite, nearest, openers, writes};
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context;
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::measure::run;
 use crate::profiler::Profiler;
 use crate::setup::Crate;
-use crate::sites::{self, Profile, Site};
+use crate::sites::{self, MOST_SHOWN, Profile, Site};
 use crate::{Scenario, Window, system_calls};
 
 /// Runs at N, and as many at 2N, of a scenario that wavered, to see it waver again.
@@ -165,23 +166,63 @@ fn ranked(profile: &Profile, count: impl Fn(&str, &Site) -> (u64, u64)) -> Vec<L
     sites
 }
 
-/// `from run to run 2 to 3 blocks at 100: <site>` for each site that differs between runs.
+/// `from run to run 2 to 3 blocks at 100 of src/room.rs:7: <site>` for each site that differs between runs. Those of the
+/// server come first, then those that differ most. What is alive at the peak follows from the others, and is named only
+/// if nothing else differs.
 fn wavering(runs: &[Profile], ops: u64) -> Vec<String> {
-    type Reading = (fn(&Site) -> u64, &'static str);
-    const READINGS: [Reading; 3] = [
-        (|site| site.blocks, "blocks"),
-        (|site| site.bytes, "bytes"),
-        (|site| site.peak_bytes, "bytes at the peak"),
-    ];
-    let keys: BTreeSet<&String> = runs.iter().flat_map(Profile::keys).collect();
-    let note = |key: &String| {
-        let ranges = READINGS.iter().filter_map(|(reading, unit)| {
+    const COSTS: [Reading; 2] = [(|site| site.blocks, "blocks"), (|site| site.bytes, "bytes")];
+    const PEAK: [Reading; 1] = [(|site| site.peak_bytes, "bytes at the peak")];
+    let costs = that_vary(runs, ops, &COSTS);
+    if costs.is_empty() { that_vary(runs, ops, &PEAK) } else { costs }
+}
+
+/// A count of a site, and its unit.
+type Reading = (fn(&Site) -> u64, &'static str);
+
+fn that_vary(runs: &[Profile], ops: u64, readings: &[Reading]) -> Vec<String> {
+    let sites: BTreeMap<&String, &Site> = runs.iter().flatten().collect();
+    let described = sites.into_iter().filter_map(|(key, site)| {
+        let ranges = readings.iter().map(|(reading, unit)| {
             let seen = runs.iter().map(|run| run.get(key).map_or(0, reading));
-            let (fewest, most) = (seen.clone().min()?, seen.max()?);
-            (fewest != most).then(|| format!("{fewest} to {most} {unit}"))
+            (seen.clone().min().unwrap_or_default(), seen.max().unwrap_or_default(), unit)
         });
-        let ranges = ranges.collect::<Vec<_>>().join(", ");
-        (!ranges.is_empty()).then(|| format!("from run to run {ranges} at {ops}: {key}"))
-    };
-    keys.into_iter().filter_map(note).collect()
+        let ranges: Vec<_> = ranges.filter(|(fewest, most, _)| fewest != most).collect();
+        let widest = ranges.iter().map(|(fewest, most, _)| most - fewest).max()?;
+        let words = ranges.iter().map(|(fewest, most, unit)| format!("{fewest} to {most} {unit}"));
+        let words = words.collect::<Vec<_>>().join(", ");
+        let place = if site.place.is_empty() { "an unknown place" } else { &site.place };
+        let sentence = format!("from run to run {words} at {ops} of {place}: {key}");
+        Some(((!site.is_own, Reverse(widest)), sentence))
+    });
+    let mut described: Vec<_> = described.collect();
+    described.sort();
+    described.into_iter().map(|(_, sentence)| sentence).take(MOST_SHOWN).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn profile(sites: &[(&str, u64, u64, bool)]) -> Profile {
+        let site = |(key, blocks, peak_bytes, is_own): &(&str, u64, u64, bool)| {
+            let (place, key) = (format!("src/{key}.rs:1"), (*key).to_owned());
+            let (blocks, peak_bytes, is_own) = (*blocks, *peak_bytes, *is_own);
+            (key, Site { blocks, peak_bytes, is_own, place, ..Site::default() })
+        };
+        sites.iter().map(site).collect()
+    }
+
+    #[test]
+    fn of_sites_that_vary_the_servers_come_first_and_what_is_only_alive_is_left_out() {
+        let runs = [
+            profile(&[("a", 9, 64, false), ("b", 2, 64, true), ("c", 1, 64, true)]),
+            profile(&[("a", 1, 64, false), ("b", 3, 64, true), ("c", 1, 99, true)]),
+        ];
+        let expected =
+            ["2 to 3 blocks at 10 of src/b.rs:1: b", "1 to 9 blocks at 10 of src/a.rs:1: a"];
+        assert_eq!(wavering(&runs, 10), expected.map(|one| format!("from run to run {one}")));
+        let peaks = [profile(&[("c", 1, 64, true)]), profile(&[("c", 1, 99, true)])];
+        let expected = "from run to run 64 to 99 bytes at the peak at 10 of src/c.rs:1: c";
+        assert_eq!(wavering(&peaks, 10), [expected]);
+    }
 }

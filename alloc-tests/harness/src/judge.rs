@@ -22,6 +22,9 @@ use crate::scenario::Label;
 use crate::setup::{Recorded, Setup};
 use crate::sites::MOST_SHOWN;
 
+const NO_SITE: &str = "no call site: in one more run, with call stacks, each site allocated as recorded; run it again, \
+    and if it differs now and then, look for the cause with --doctor";
+
 /// Default number of kept runs at N and at 2N.
 pub(crate) const RUNS: u64 = 10;
 
@@ -142,6 +145,9 @@ fn measure(
     match repeats::measure(id, runs, rules) {
         Ok(Measured::Counted { counts, live, left_open, calls, notes, wavering }) => {
             report.notes.extend(sentences(left_open));
+            if live.fds > 0 {
+                report.notes.extend(call_sites(id, |sites| attribute::openers(sites, live.fds)));
+            }
             report.notes.extend(notes);
             report.live = live;
             report.measured = Some(counts.clone());
@@ -261,12 +267,19 @@ fn add_sites(
         }
         match baselines::sites::load(&baselines::sites::path(root, id)) {
             _ if sites.is_empty() || is_new => {}
-            Err(Error::Missing { .. }) => {}
+            Err(Error::Missing { path }) => {
+                report.notes.push(format!("no call sites: {} is missing", path.display()));
+            }
             Err(error) => report.notes.push(error.with_command(&setup.update_command())),
             Ok(recorded) => {
                 report.sites_changed = baselines::sites::diff(&recorded, &sites);
                 for site in &mut report.sites_changed {
                     site.place = places.get(&site.key).cloned();
+                }
+                let in_heap =
+                    |change: &Change| matches!(change.metric, Metric::Blocks | Metric::Bytes);
+                if report.sites_changed.is_empty() && report.changes().iter().any(in_heap) {
+                    report.notes.push(NO_SITE.to_owned());
                 }
             }
         }

@@ -36,13 +36,18 @@ const FACTS: &[Fact] = &[
         planted_fault("planted_block", 3, &["leaked", "200 blocks", "listener.rs:"])
     }),
     ("gate::a_leaked_descriptor_is_named", || {
-        planted_fault("planted_descriptor", 3, &["left open: ", "/dev/null"])
+        let words = ["left open: ", "/dev/null", "opened by openat 100, 200 at N, 2N of "];
+        planted_fault("planted_descriptor", 3, &words)
     }),
     ("gate::a_task_that_is_not_joined_is_named", || {
         planted_fault("planted_task", 3, &["never joined", "listener.rs:"])
     }),
     ("gate::a_wavering_count_is_not_trusted", || {
-        planted_fault("planted_wavering", 6, &["nondeterministic", "from run to run"])
+        planted_fault(
+            "planted_wavering",
+            6,
+            &["nondeterministic", "from run to run", "of server/src/listener.rs:"],
+        )
     }),
     ("gate::a_leak_beside_a_wavering_count_is_a_leak_and_is_named", || {
         let words = [
@@ -275,6 +280,6 @@ fn formats() -> Result<(), Failed> {
     }
     suite
         .run(&[ID, "--format", "junit"])?
-        .check(3, &["<testsuite ", "<failure message=\"regressed\""])?;
+        .check(3, &["<testsuite ", "<failure message=\"regressed; blocks "])?;
     suite.run(&[ID, "--format", "markdown"])?.check(3, &["| scenario", "<details>", "1 regressed"])
 }

@@ -13,6 +13,24 @@ use crate::system_calls::Stack;
 /// The frame that a call's own stack begins behind.
 const HANDLER: &str = "system_calls::trap::handle";
 
+/// System calls that open a descriptor.
+const OPENING: [&str; 14] = [
+    "accept",
+    "accept4",
+    "dup",
+    "dup3",
+    "epoll_create1",
+    "eventfd2",
+    "memfd_create",
+    "open",
+    "openat",
+    "pipe2",
+    "signalfd4",
+    "socket",
+    "socketpair",
+    "timerfd_create",
+];
+
 /// A call site of a system call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CallSite {
@@ -48,6 +66,8 @@ impl CallSite {
 /// A sentence for each site that may be the cause of a change of all counts, the nearest to it first: no site is recorded. A
 /// site that explains less than half of it is shown only if none explains more.
 pub(crate) fn nearest(mut sites: Vec<CallSite>, change: &Change) -> Vec<String> {
+    // An accept is no counted call.
+    sites.retain(|site| site.call != "accept4");
     let more = [0, 1].map(|size| change.measured[size].abs_diff(change.recorded[size]));
     let distance = |site: &CallSite| -> u64 {
         [0, 1].iter().map(|size| site.counts[*size].abs_diff(more[*size])).sum()
@@ -63,6 +83,17 @@ pub(crate) fn writes(mut sites: Vec<CallSite>) -> Vec<String> {
     sites.retain(|site| matches!(site.call.as_str(), "write" | "writev"));
     sites.sort_by_key(|site| Reverse(site.counts));
     sites.into_iter().take(MOST_SHOWN).map(CallSite::sentence).collect()
+}
+
+/// A sentence for each site that may have opened a descriptor that was left, the nearest to `left` of them first.
+pub(crate) fn openers(mut sites: Vec<CallSite>, left: u64) -> Vec<String> {
+    sites.retain(|site| OPENING.contains(&site.call.as_str()));
+    sites.sort_by_key(|site| site.counts.map(|count| count.abs_diff(left)).into_iter().min());
+    sites
+        .into_iter()
+        .take(MOST_SHOWN)
+        .map(|site| format!("opened by {}", site.sentence()))
+        .collect()
 }
 
 /// The frames as dhat writes them: `0x0: server::echo::run (server/src/echo.rs:41:9)`, inlined functions too.
@@ -111,6 +142,13 @@ mod tests {
         let sites = [site("write", [1, 1]), site("getppid", [9, 9]), site("writev", [2, 4])];
         let [most, other] = writes(sites.to_vec()).try_into().expect("two of them write");
         assert!(most.starts_with("writev 2, 4") && other.starts_with("write 1, 1"));
+    }
+
+    #[test]
+    fn sites_that_open_descriptors_are_named_the_likeliest_first() {
+        let sites = [site("openat", [1, 1]), site("accept4", [100, 200]), site("read", [2, 2])];
+        let [one, other] = openers(sites.to_vec(), 200).try_into().expect("two of them open");
+        assert!(one.starts_with("opened by accept4 100, 200") && other.contains("openat"));
     }
 
     #[test]

@@ -8,12 +8,15 @@ pub(super) fn name(number: usize) -> String {
 
 /// The calls that a server makes; others are shown by their number.
 const NAMES: &[(libc::c_long, &str)] = &[
+    (libc::SYS_accept, "accept"),
+    (libc::SYS_accept4, "accept4"),
     (libc::SYS_bind, "bind"),
     (libc::SYS_clock_nanosleep, "clock_nanosleep"),
     (libc::SYS_clone3, "clone3"),
     (libc::SYS_clock_gettime, "clock_gettime"),
     (libc::SYS_connect, "connect"),
     (libc::SYS_dup, "dup"),
+    (libc::SYS_dup3, "dup3"),
     (libc::SYS_epoll_create1, "epoll_create1"),
     (libc::SYS_epoll_ctl, "epoll_ctl"),
     (libc::SYS_eventfd2, "eventfd2"),
@@ -28,6 +31,7 @@ const NAMES: &[(libc::c_long, &str)] = &[
     (libc::SYS_gettid, "gettid"),
     (libc::SYS_ioctl, "ioctl"),
     (libc::SYS_listen, "listen"),
+    (libc::SYS_memfd_create, "memfd_create"),
     (libc::SYS_mmap, "mmap"),
     (libc::SYS_mremap, "mremap"),
     (libc::SYS_munmap, "munmap"),
@@ -48,6 +52,7 @@ const NAMES: &[(libc::c_long, &str)] = &[
     (libc::SYS_setsockopt, "setsockopt"),
     (libc::SYS_shutdown, "shutdown"),
     (libc::SYS_sigaltstack, "sigaltstack"),
+    (libc::SYS_signalfd4, "signalfd4"),
     (libc::SYS_socket, "socket"),
     (libc::SYS_socketpair, "socketpair"),
     (libc::SYS_statx, "statx"),
