@@ -124,7 +124,7 @@ impl Shared {
             Verdict::NotComparable if cfg!(debug_assertions) => true,
             _ => reason.is_some() && !is_unfit(&report),
         };
-        let said = (!is_well).then(|| explain(id, &report));
+        let said = (!is_well).then(|| explain(&setup.root, id, &report));
         if reason.is_some() {
             results.lock().expect("no holder panics").insert(id.to_owned(), report);
         }

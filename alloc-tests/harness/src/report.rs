@@ -3,6 +3,7 @@
 
 mod colour;
 mod junit;
+mod source;
 mod table;
 
 use std::path::{Path, PathBuf};

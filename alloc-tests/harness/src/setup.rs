@@ -23,6 +23,8 @@ pub(crate) struct Setup {
     pub(crate) test: String,
     /// The suite's name in JUnit reports.
     pub(crate) name: String,
+    /// The workspace's root, which places of call sites are below.
+    pub(crate) root: PathBuf,
     /// Folder of the recorded numbers.
     pub(crate) baselines: PathBuf,
     /// Name and version of each package that the runner is built of, without those of the workspace.

@@ -57,6 +57,12 @@ impl Workspace {
     }
 }
 
+/// The nearest folder at or above `folder` that has a lockfile; `folder` if there is none.
+pub(crate) fn root_above(folder: &Path) -> PathBuf {
+    let root = folder.ancestors().find(|folder| folder.join("Cargo.lock").is_file());
+    root.unwrap_or(folder).to_owned()
+}
+
 /// The name of the package in `folder`.
 pub(crate) fn package_in(folder: &Path) -> anyhow::Result<String> {
     let path = folder.join("Cargo.toml");

@@ -15,6 +15,7 @@ fn setup(root: &Path) -> Setup {
         package: "chat".to_owned(),
         test: "alloc".to_owned(),
         name: "chat::alloc".to_owned(),
+        root: PathBuf::new(),
         baselines: root.to_owned(),
         packages: BTreeMap::new(),
         command: String::new(),

@@ -1,4 +1,5 @@
-use baselines::Verdict;
+use baselines::suite_report::ScenarioReport;
+use baselines::{Verdict, words};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Run, explain};
@@ -12,14 +13,14 @@ pub(super) fn render(run: &Run<'_>) -> anyhow::Result<String> {
             Verdict::Pass => TestCaseStatus::success(),
             // A scenario that could not be measured is an error, not a failure of the code.
             Verdict::Failed | Verdict::Blind | Verdict::Nondeterministic => {
-                failed(NonSuccessKind::Error, verdict)
+                failed(NonSuccessKind::Error, one)
             }
-            _ => failed(NonSuccessKind::Failure, verdict),
+            _ => failed(NonSuccessKind::Failure, one),
         };
         let mut case = TestCase::new(id.clone(), status);
         case.set_classname(&*run.setup.name);
         if verdict != Verdict::Pass {
-            case.set_system_out(explain(id, one));
+            case.set_system_out(explain(&run.setup.root, id, one));
         }
         suite.add_test_case(case);
     }
@@ -27,8 +28,16 @@ pub(super) fn render(run: &Run<'_>) -> anyhow::Result<String> {
     Ok(report.to_string()? + "\n")
 }
 
-fn failed(kind: NonSuccessKind, verdict: Verdict) -> TestCaseStatus {
+/// With the verdict, the first number that changed and the first place, because a CI system may show no more.
+fn failed(kind: NonSuccessKind, one: &ScenarioReport) -> TestCaseStatus {
+    let ops = one.recorded.as_ref().or(one.measured.as_ref()).map_or([1, 2], |counts| counts.ops);
+    let change = one.changes().first().map(|change| words::change(change, ops, &one.unit));
+    let place = one.sites_changed.iter().find_map(|site| site.place.clone());
+    let place = place.or_else(|| one.leaks.first().map(|leak| leak.place.clone()));
+    let said = change.or_else(|| one.notes.first().cloned());
+    let parts = [Some(one.verdict.as_str().to_owned()), said, place];
+    let parts = parts.iter().flatten().map(|part| part.trim()).filter(|part| !part.is_empty());
     let mut status = TestCaseStatus::non_success(kind);
-    status.set_message(verdict.as_str());
+    status.set_message(parts.collect::<Vec<_>>().join("; "));
     status
 }

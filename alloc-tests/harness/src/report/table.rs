@@ -1,13 +1,15 @@
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use baselines::Verdict;
 use baselines::alloc::{Counts, Metric};
 use baselines::compare::Slack;
+use baselines::sites::SiteChange;
 use baselines::suite_report::ScenarioReport;
 use baselines::words::{self, number};
 use comfy_table::{CellAlignment, Table, TableStyle, presets};
 
-use super::Run;
+use super::{Run, source};
 use crate::repeats::CALLS_VARY;
 use crate::sites::MOST_SHOWN;
 
@@ -56,9 +58,9 @@ pub(super) fn markdown(run: &Run<'_>) -> String {
     lines.join("\n") + "\n"
 }
 
-/// Everything to say about a scenario that did not pass.
-pub(crate) fn explain(id: &str, report: &ScenarioReport) -> String {
-    detail(id, report, &Shared::new()).join("\n") + "\n"
+/// Everything to say about a scenario that did not pass. `root` is that of the workspace.
+pub(crate) fn explain(root: &Path, id: &str, report: &ScenarioReport) -> String {
+    detail(root, id, report, &Shared::default()).join("\n") + "\n"
 }
 
 fn draw<'a>(
@@ -176,32 +178,64 @@ fn causes(run: &Run<'_>) -> Vec<String> {
     lines
 }
 
-/// Call sites that changed in many scenarios, with the number of scenarios and the place.
-type Shared<'a> = BTreeMap<&'a str, (usize, &'a str)>;
+/// What many scenarios have in common, which is printed once.
+#[derive(Default)]
+struct Shared<'a> {
+    /// Call sites with the number of scenarios and the place.
+    sites: BTreeMap<&'a str, (usize, &'a str)>,
+    /// Sentences of scenarios that were not counted, with the number of scenarios.
+    notes: BTreeMap<&'a str, usize>,
+}
+
+impl<'a> Shared<'a> {
+    fn of(scenarios: &'a BTreeMap<String, ScenarioReport>) -> Self {
+        let mut shared = Self::default();
+        for report in scenarios.values() {
+            for site in &report.sites_changed {
+                let place = site.place.as_deref().unwrap_or("gone");
+                shared.sites.entry(site.key.as_str()).or_insert((0, place)).0 += 1;
+            }
+            let blind = report.notes.iter().filter(|_| report.verdict == Verdict::Blind);
+            blind.for_each(|note| *shared.notes.entry(note.as_str()).or_default() += 1);
+        }
+        shared.sites.retain(|_, (scenarios, _)| *scenarios >= MANY);
+        shared.notes.retain(|_, scenarios| *scenarios >= MANY);
+        shared
+    }
+
+    fn lines(&self, root: &Path) -> Vec<String> {
+        let sites = self.sites.iter().map(|(key, (scenarios, place))| {
+            let code = source::quote(root, place).map(|code| code + "\n").unwrap_or_default();
+            format!("\nin {scenarios} scenarios  {}\n{code}      {key}", spot(place))
+        });
+        let notes = self.notes.iter();
+        let notes = notes.map(|(note, scenarios)| format!("\nin {scenarios} scenarios: {note}"));
+        notes.chain(sites).collect()
+    }
+}
+
+/// A place in words.
+fn spot(place: &str) -> &str {
+    if place.is_empty() { "place unknown" } else { place }
+}
 
 fn details(run: &Run<'_>) -> Vec<String> {
-    let mut shared = Shared::new();
-    for site in run.report.scenarios.values().flat_map(|one| &one.sites_changed) {
-        let place = site.place.as_deref().unwrap_or("gone");
-        shared.entry(site.key.as_str()).or_insert((0, place)).0 += 1;
-    }
-    shared.retain(|_, (scenarios, _)| *scenarios >= MANY);
-    let shown = shared.iter().map(|(key, (scenarios, place))| {
-        format!("\nin {scenarios} scenarios  {place}\n      {key}")
-    });
-    let mut lines: Vec<_> = shown.collect();
+    let root = &run.setup.root;
+    let shared = Shared::of(&run.report.scenarios);
+    let mut lines = shared.lines(root);
     // A scenario that passed, or that has no baseline yet, needs no more than its row.
     let plain = |report: &ScenarioReport| {
-        matches!(report.verdict, Verdict::Pass | Verdict::Missing)
-            && report.notes.is_empty()
+        let has_own = report.notes.iter().any(|note| !shared.notes.contains_key(note.as_str()));
+        matches!(report.verdict, Verdict::Pass | Verdict::Missing | Verdict::Blind)
+            && !has_own
             && report.slack.is_empty()
     };
     let others = run.report.scenarios.iter().filter(|(_, report)| !plain(report));
-    lines.extend(others.flat_map(|(id, report)| detail(id, report, &shared)));
+    lines.extend(others.flat_map(|(id, report)| detail(root, id, report, &shared)));
     lines
 }
 
-fn detail(id: &str, report: &ScenarioReport, shared: &Shared<'_>) -> Vec<String> {
+fn detail(root: &Path, id: &str, report: &ScenarioReport, shared: &Shared<'_>) -> Vec<String> {
     let mut lines = vec![format!("\n{id}: {}", report.verdict.as_str())];
     let slack = report.slack.iter().map(|Slack { metric, amount, reason }| {
         format!("  slack of {amount} on {}: {reason}", metric.name())
@@ -224,23 +258,28 @@ fn detail(id: &str, report: &ScenarioReport, shared: &Shared<'_>) -> Vec<String>
     }
     for leak in report.leaks.iter().take(MOST_SHOWN) {
         lines.push(format!("  {} blocks, {} bytes of  {}", leak.blocks, leak.bytes, leak.place));
+        lines.extend(source::quote(root, &leak.place));
         lines.push(format!("      {}", leak.key));
     }
     let counts = report.recorded.as_ref().or(report.measured.as_ref());
     let ops = counts.map_or([1, 2], |counts| counts.ops);
     lines.extend(report.changes().iter().map(|change| words::change(change, ops, &report.unit)));
-    let all = &report.sites_changed;
-    let own: Vec<_> = all.iter().filter(|site| !shared.contains_key(site.key.as_str())).collect();
+    let is_above = |site: &&SiteChange| shared.sites.contains_key(site.key.as_str());
+    let (above, own): (Vec<_>, Vec<_>) = report.sites_changed.iter().partition(is_above);
     for site in own.iter().take(MOST_SHOWN) {
         lines.push(words::site(site, ops, &report.unit));
+        lines.extend(site.place.as_deref().and_then(|place| source::quote(root, place)));
         lines.push(format!("      {}", site.key));
     }
     if own.len() > MOST_SHOWN {
         lines.push(format!("  and {} more sites (--format json has all)", own.len() - MOST_SHOWN));
     }
-    if own.len() < all.len() {
-        lines.push(format!("  and {} of the sites above", all.len() - own.len()));
-    }
+    lines.extend(
+        above
+            .iter()
+            .take(MOST_SHOWN)
+            .map(|site| format!("  as above  {}", spot(site.place.as_deref().unwrap_or("gone")))),
+    );
     lines
 }
 

@@ -16,6 +16,7 @@ use crate::result::{stale, unmeasured};
 fn setup() -> Setup {
     Setup {
         name: "chat-alloc".to_owned(),
+        root: PathBuf::new(),
         baselines: PathBuf::new(),
         packages: BTreeMap::new(),
         command: "scripts/alloc.sh".to_owned(),
@@ -182,6 +183,18 @@ fn a_site_of_many_scenarios_is_printed_once() {
     let shared = |id| (id, regressed().1);
     let results = ["a", "b", "c", "d"].map(shared).into();
     insta::assert_snapshot!(run(&setup, results).render(Format::Table).unwrap());
+}
+
+#[test]
+fn a_canary_that_blinds_all_scenarios_is_printed_once() {
+    let setup = setup();
+    let note = "canary \"realloc\" was counted wrong";
+    let blind = |id| uncounted(id, Verdict::Blind, &[note]);
+    let said = |results| run(&setup, results).render(Format::Table).unwrap();
+    let many = said(["a", "b", "c", "d"].map(blind).into());
+    assert_eq!(many.matches(note).count(), 1, "{many}");
+    assert!(many.contains("in 4 scenarios: canary"), "{many}");
+    assert_eq!(said(vec![blind("a"), blind("b")]).matches(note).count(), 2);
 }
 
 #[test]

@@ -67,6 +67,7 @@ impl Suite {
         };
         Ok(Setup {
             name: name.clone().unwrap_or_else(|| format!("{package}::{test}")),
+            root: workspace::root_above(&self.folder),
             baselines: baselines.clone(),
             command: command.clone().unwrap_or_else(|| {
                 format!("cargo test --release -p {package} --test {test} -- suite")
