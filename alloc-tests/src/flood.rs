@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::task::{Context as Task, Poll};
 
 use anyhow::ensure;
-use server::Context;
 use server::stats::ErrorKind;
+use server::{Config, Context};
 use tokio::io::{AsyncRead, AsyncReadExt as _, ReadBuf};
 use tokio::runtime;
 
@@ -26,7 +26,8 @@ impl ServerWindow<'_> {
         kind: ErrorKind,
     ) -> anyhow::Result<()> {
         let runtime = runtime::Builder::new_current_thread().build()?;
-        let context = Context::new(self.config())?;
+        let max_idle_frames = Config::default().max_idle_frames;
+        let context = Context::new(Config { max_idle_frames, ..self.config() })?;
         for _ in 0..self.ops() {
             let sent = Cursor::new(UPGRADE).chain(first).chain(Endless { again, sent: 0 });
             let peer = tokio::io::join(sent, tokio::io::sink());

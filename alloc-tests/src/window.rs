@@ -70,7 +70,9 @@ impl ServerWindow<'_> {
     /// The server's defaults, on the window's clock.
     #[must_use]
     pub fn config(&self) -> Config {
-        Config { clock: Clock::Manual(self.clock.clone()), ..Config::default() }
+        // Time stands still: every rate would be over a limit in the end.
+        let max_idle_frames = u32::MAX;
+        Config { clock: Clock::Manual(self.clock.clone()), max_idle_frames, ..Config::default() }
     }
 
     /// Starts a server on TCP, on a thread and a current-thread runtime of its own.

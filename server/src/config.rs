@@ -51,9 +51,9 @@ pub struct Config {
     pub read_buffer: usize,
     /// Bytes gathered for an echo client before they are written ahead of the flush. Default 8 KiB.
     pub write_buffer: usize,
-    /// Pings, pongs and data frames without a payload that a peer may send within a second; a peer that sends more is
-    /// closed with 1008. Default 4096: clients that ping as a sign of life send one in several seconds, and the server
-    /// answers as many within a few milliseconds.
+    /// Pongs and data frames without a payload that a peer may send within a second; a ping counts as 16 of them, because
+    /// its answer is a write. A peer that sends more is closed with 1008. Default 4096, or 256 pings: clients that ping as
+    /// a sign of life send one in several seconds.
     pub max_idle_frames: u32,
     /// Time between two dashboard snapshots. Default 250 ms.
     pub tick: Duration,

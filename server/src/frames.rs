@@ -17,6 +17,10 @@ pub(crate) const PIECE_HEADER: usize = 8;
 const FINAL: u8 = 0x80;
 const MASKED: u8 = 0x80;
 const CONTROL: u8 = 0x08;
+const PING: u8 = 0x09;
+
+/// Idle frames that a ping counts as: its answer is a write of its own, which costs about as much as reading so many.
+const PING_WEIGHT: u32 = 16;
 const CONTINUATION: u8 = 0x00;
 
 /// What a peer may send on one route.
@@ -49,7 +53,7 @@ pub(crate) struct Frames {
     limits: Limits,
     /// Frames that began since this was last set to 0.
     pub(crate) begun: u32,
-    /// Pings, pongs and frames without a payload that began since this was last set to 0.
+    /// Pongs and frames without a payload that began since this was last set to 0, and pings by their weight.
     pub(crate) idle: u32,
     /// Fragments of the message that has not ended.
     fragments: u32,
@@ -143,7 +147,10 @@ impl Frames {
             }
         }
         self.begun += 1;
-        self.idle += u32::from(is_control || header.length == 0);
+        self.idle += match header.first & 0x0f {
+            PING => PING_WEIGHT,
+            _ => u32::from(is_control || header.length == 0),
+        };
         true
     }
 

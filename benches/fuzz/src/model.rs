@@ -5,8 +5,9 @@ use crate::frames::{BINARY, CLOSE, CONTINUATION, FINAL, Frame, PING, PONG, TEXT}
 /// Most fragments of a message that the server takes.
 const MOST_FRAGMENTS: usize = 1024;
 
-/// Most pings, pongs and frames without a payload that the server takes within a second.
+/// Most pongs and frames without a payload that the server takes within a second; a ping counts as several.
 const MOST_IDLE: usize = 4096;
+const PING_WEIGHT: usize = 16;
 
 /// What must come back.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -116,7 +117,10 @@ fn excess(mut stream: &[u8]) -> bool {
             CONTINUATION => fragments + 1,
             _ => 1,
         };
-        idle += usize::from(head.length == 0 || matches!(head.opcode(), PING | PONG));
+        idle += match head.opcode() {
+            PING => PING_WEIGHT,
+            opcode => usize::from(head.length == 0 || opcode == PONG),
+        };
         if fragments > MOST_FRAGMENTS || idle > MOST_IDLE {
             return true;
         }

@@ -18,8 +18,11 @@ use crate::support::{Peer, Server, assert_echoes, client, closes, errors, frame,
 /// Most fragments of a message.
 const FRAGMENTS: usize = 1024;
 
-/// Most pings, pongs and empty frames in a second.
+/// Most pongs and empty frames in a second.
 const IDLE_FRAMES: usize = 4096;
+
+/// Most pings in a second.
+const PINGS: usize = 256;
 
 const ROUTES: [&str; 2] = ["/ws/echo", "/ws/dashboard"];
 
@@ -78,20 +81,22 @@ fn continuations_without_end_are_closed_with_1008() {
 #[test]
 fn pings_pongs_and_empty_messages_without_end_are_closed_with_1008() {
     for path in ROUTES {
-        for first in [0x89, 0x8a, 0x81, 0x82] {
+        for first in [0x8a, 0x81, 0x82] {
             check(path, &frame(first, b"").repeat(IDLE_FRAMES + 1000));
         }
-        check(path, &frame(0x89, b"are you there?").repeat(IDLE_FRAMES + 1000));
+        for payload in [&b""[..], b"are you there?"] {
+            check(path, &frame(0x89, payload).repeat(PINGS + 1000));
+        }
     }
 }
 
 #[test]
-fn a_client_may_ping_4096_times_a_second() {
+fn a_client_may_ping_256_times_a_second() {
     let server = Server::start();
     let mut peer = Peer::upgraded(server.addr(), "/ws/echo");
     let (ping, pong) = (frame(0x89, b"").repeat(64), (0x8a, vec![]));
     for _ in 0..4 {
-        for _ in 0..IDLE_FRAMES / 64 {
+        for _ in 0..PINGS / 64 {
             peer.send(&ping);
             (0..64).for_each(|_| assert_eq!(peer.frame(), pong));
         }
