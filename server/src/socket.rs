@@ -18,10 +18,10 @@ pub const SEND_BUFFER: usize = 64 * 1024;
 /// not fit and takes longer; with more, a far client can send faster than 64 KiB in a round trip.
 pub const RECEIVE_BUFFER: usize = 64 * 1024;
 
-/// Longest time without an acknowledgement, or without room at the peer, while bytes wait in the kernel. As long as a
-/// silent peer has. It also ends what is left of a connection that was dropped because its peer did not read: the kernel
-/// would hold a full send buffer for as long as that peer answers its probes.
-pub const UNREAD_WITHIN: Duration = Duration::from_secs(35);
+/// Longest time without an acknowledgement, or without room at the peer, while bytes wait in the kernel. As long as a ping
+/// may wait for its answer. It also ends what is left of a connection that was dropped after 5 s because its peer did not
+/// read: the kernel would hold a full send buffer for as long as that peer answers its probes.
+pub const UNREAD_WITHIN: Duration = Duration::from_secs(10);
 
 /// Shortest queue of connections that wait to be accepted. Clients beyond the limit also wait there for their refusal.
 const MIN_BACKLOG: usize = 128;
