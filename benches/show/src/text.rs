@@ -75,20 +75,20 @@ impl Text {
 
     /// Adds a table, with two spaces between columns, or one if two are too wide. The first column and those in `left` are
     /// aligned to the left.
-    pub fn table<const N: usize>(
+    pub fn table<'a, R: AsRef<[String]> + AsMut<[String]>>(
         &mut self,
-        header: [&str; N],
-        rows: Vec<[String; N]>,
+        header: impl AsRef<[&'a str]>,
+        rows: Vec<R>,
         left: &[usize],
     ) {
         self.table_with_outcomes(header, rows, left, &[]);
     }
 
     /// Adds a table as [`Text::table`] does. The last cell of each row has the mark and the colour of a tone.
-    pub fn table_with_outcomes<const N: usize>(
+    pub fn table_with_outcomes<'a, R: AsRef<[String]> + AsMut<[String]>>(
         &mut self,
-        header: [&str; N],
-        mut rows: Vec<[String; N]>,
+        header: impl AsRef<[&'a str]>,
+        mut rows: Vec<R>,
         left: &[usize],
         tones: &[Tone],
     ) {
@@ -96,16 +96,18 @@ impl Text {
             return;
         }
         for (row, tone) in rows.iter_mut().zip(tones) {
-            row[N - 1] = format!("{} {}", tone.mark(), row[N - 1]);
+            if let Some(outcome) = row.as_mut().last_mut() {
+                *outcome = format!("{} {outcome}", tone.mark());
+            }
         }
         let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_header(header);
-        table.add_rows(&rows);
+        table.load_style(presets::NOTHING).set_header(header.as_ref());
+        table.add_rows(rows.iter().map(AsRef::as_ref));
         self.set(&mut table, |index| index > 0 && !left.contains(&index));
         for (at, line) in table.lines().enumerate() {
             let outcome = at.checked_sub(1).and_then(|at| tones.get(at).zip(rows.get(at)));
             let painted = outcome.and_then(|(tone, row)| {
-                let outcome = &row[N - 1];
+                let outcome = row.as_ref().last()?;
                 Some(format!("{}{}", line.trim_end().strip_suffix(outcome)?, tone.paint(outcome)))
             });
             self.line(&painted.unwrap_or(line));

@@ -22,6 +22,12 @@ pub use builtin::Builtin;
 pub use conduct::{Conduct, Hostile, Provocation, SlowReaders, Storm};
 pub use talk::Talk;
 
+/// Smallest payload, in bytes: it contains a number.
+pub const LEAST_BYTES: usize = 16;
+
+/// Largest payload, in bytes: longer answers are not read.
+const MOST_BYTES: usize = 64 << 20;
+
 /// A load, and the limits on its run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -31,6 +37,9 @@ pub struct Profile {
     /// One sentence for a list of profiles.
     #[serde(default)]
     pub description: String,
+    /// Percentiles that reports show; the usual ones if there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub percentiles: Vec<f64>,
     /// How to talk to the target.
     #[serde(default)]
     pub target: Target,

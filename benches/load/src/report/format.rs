@@ -42,15 +42,19 @@ pub(super) fn timing(timing: Timing) -> &'static str {
     }
 }
 
-/// Percentiles by their names in tables.
-const PERCENTILES: [(&str, f64); 6] = [
-    ("p50", 0.5),
-    ("p90", 0.9),
-    ("p95", 0.95),
-    ("p99", 0.99),
-    ("p99.9", 0.999),
-    ("p99.99", 0.9999),
-];
+/// The headings of the percentiles that the profile chooses, or else `usual`.
+pub(super) fn percentiles(run: &Run, usual: &[&str]) -> Vec<String> {
+    match &run.profile.percentiles[..] {
+        [] => usual.iter().map(|heading| (*heading).to_owned()).collect(),
+        chosen => chosen.iter().map(|percent| format!("p{percent}")).collect(),
+    }
+}
+
+/// The quantile of a heading: 0.999 of `p99.9`.
+pub(super) fn quantile(heading: &str) -> Option<f64> {
+    // A division by 100 would round some values; shifting the decimal point does not.
+    format!("{}e-2", heading.strip_prefix('p')?).parse().ok()
+}
 
 /// Before a percentile that fewer than ten values lie beyond.
 pub(super) const ROUGH: &str = "~";
@@ -67,9 +71,9 @@ pub(super) fn spread(of: &Distribution, heading: &str) -> String {
         "min" => told(of.least_ns()),
         "max" => told(of.greatest_ns()),
         "mean" => of.mean_ns().map_or_else(|| untold.to_owned(), units::time),
-        _ => match PERCENTILES.into_iter().find(|(name, _)| *name == heading) {
+        _ => match quantile(heading) {
             None => NONE.to_owned(),
-            Some((_, quantile)) => match of.quantile_ns(quantile) {
+            Some(quantile) => match of.quantile_ns(quantile) {
                 Some(_) if of.is_largest(quantile) => LARGEST.to_owned(),
                 Some(ns) if !of.supports(quantile) => format!("{ROUGH}{}", units::time(ns as f64)),
                 ns => told(ns),

@@ -21,7 +21,7 @@ pub(super) fn render(run: &Run, assessment: &Assessment) -> String {
         (banner(run, assessment))
         section { h2 { "Thresholds" } (tables::thresholds(run, assessment)) }
         (charts::all(run, assessment, &summary))
-        section { h2 { "Times" } (tables::times(&summary.overall)) }
+        section { h2 { "Times" } (tables::times(run, &summary.overall)) }
         section { h2 { "Traffic" } (tables::traffic(run, &summary.overall)) }
         @if summary.stages.len() > 1 { section { h2 { "Stages" } (tables::stages(run, &summary)) } }
         @if !run.error_samples.is_empty() { section { h2 { "Error samples" } (tables::error_samples(run)) } }

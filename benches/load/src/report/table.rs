@@ -24,7 +24,7 @@ pub fn render(run: &Run, assessment: &Assessment, width: usize, asked: Option<&A
     let mut text = Text::new(width);
     verdict(&mut text, run, assessment);
     thresholds(&mut text, run, assessment, &summary);
-    times(&mut text, &summary.overall);
+    times(&mut text, run, &summary.overall);
     latencies(&mut text, &summary.overall, width);
     traffic(&mut text, run, &summary.overall);
     stages(&mut text, run, &summary);
@@ -113,19 +113,22 @@ fn threshold(run: &Run, check: &Check, summary: &Summary) -> [String; 6] {
     ]
 }
 
-fn times(text: &mut Text, figures: &Figures) {
+fn times(text: &mut Text, run: &Run, figures: &Figures) {
     let measured: Vec<_> =
         Timing::ALL.into_iter().filter(|timing| figures.timing(*timing).count > 0).collect();
     if measured.is_empty() {
         return;
     }
     text.line("");
-    let header = ["times", "mean", "p50", "p90", "p99", "p99.9", "max", "samples"];
-    let row = |timing: Timing| {
-        header.map(|heading| match heading {
+    let percentiles = format::percentiles(run, &["p50", "p90", "p99", "p99.9"]);
+    let percentiles: Vec<&str> = percentiles.iter().map(String::as_str).collect();
+    let header = [&["times", "mean"], &percentiles[..], &["max", "samples"]].concat();
+    let row = |timing: Timing| -> Vec<String> {
+        let cells = header.iter().map(|heading| match *heading {
             "times" => timing.name().to_owned(),
-            _ => format::spread(figures.timing(timing), heading),
-        })
+            heading => format::spread(figures.timing(timing), heading),
+        });
+        cells.collect()
     };
     let rows: Vec<_> = measured.into_iter().map(row).collect();
     let is_rough = rows.iter().flatten().any(|cell| cell.starts_with(format::ROUGH));

@@ -85,3 +85,47 @@ fn words_that_are_no_url_are_refused_with_what_was_probably_meant() {
     refuses(&["serch", "smoke"], "unknown command \"serch\"; did you mean \"search\"?");
     refuses(&["ws://a", "ws://b"], "one URL at a time, and not \"ws://b\" as well");
 }
+
+#[test]
+fn a_payload_from_a_file_must_come_back_or_contain_what_the_reply_says() {
+    let server = Server::echo();
+    let folder = tempfile::tempdir().expect("a folder");
+    let url = server.url();
+    let fast = "-c 2 -r 200 -d 600ms --ramp 0s --warm-up 0s --threshold".split(' ');
+    let fast: Vec<&str> = fast.chain(["latency_mean < 20s", "--percentiles", "75,99.5"]).collect();
+    let run = |payload: &[u8], flags: &[&str]| {
+        let file = folder.path().join("payload");
+        std::fs::write(&file, payload).expect("the folder is ours");
+        let file = file.display().to_string();
+        ws_load(&[&[&url, "--payload", &file], &fast[..], flags].concat())
+    };
+    for (payload, flags) in [
+        (&b"{\"id\":{seq}}\n"[..], &[][..]),
+        (b"always the same", &["--binary"]),
+        (b"ask {seq}", &["--reply", "k {seq}"]),
+        (&[b'x'; 70_000], &[]),
+    ] {
+        let (code, said) = run(payload, flags);
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains("p99.5") && said.contains("payload"), "{said}");
+    }
+    let (code, said) = run(b"ask {seq}", &["--reply", "no {seq}", "--format", "json"]);
+    assert!(code == Some(3) && said.contains("\"corrupted\""), "{said}");
+    let accepted = server.tally().accepted.get();
+    for (payload, words) in [
+        (&[b'a', 0xff][..], "is not UTF-8 from byte 1 on; write it as text"),
+        (&[], "has no bytes; a message has from 1B to 64MiB"),
+    ] {
+        let (code, said) = run(payload, &[]);
+        assert!(code == Some(2) && said.contains(words), "{said}");
+    }
+    refuses(
+        &[&url, "--payload", "/nowhere"],
+        "cannot read the payload /nowhere; check the path: No such file or directory (os error 2)",
+    );
+    refuses(
+        &[&url, "--percentiles", "50,x"],
+        "--percentiles: \"x\" is not a percentile; write numbers such as 50,90,99,99.9",
+    );
+    assert_eq!(server.tally().accepted.get(), accepted);
+}

@@ -4,23 +4,25 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::measurable::why_not;
-use super::{Conduct, Mode, Pace, Profile, Size, Stage, Target, Traffic, talk};
+use super::{
+    Conduct, LEAST_BYTES, MOST_BYTES, Mode, Pace, Profile, Size, Stage, Target, Traffic, talk,
+};
 use crate::metrics::HIGHEST_NS;
 use crate::thresholds::Threshold;
 use crate::units::{exact_bytes, exact_duration};
 use crate::url::Url;
-
-/// Smallest payload, in bytes: it contains a number.
-const LEAST_BYTES: usize = 16;
-
-/// Largest payload, in bytes: longer answers are not read.
-const MOST_BYTES: usize = 64 << 20;
 
 /// Highest rate of messages on a connection, per second: one per microsecond.
 const MOST_RATE: f64 = 1e6;
 
 /// Longest time that is accepted anywhere: sums of times cannot overflow.
 const LONGEST: Duration = Duration::from_hours(24 * 366);
+
+/// Highest percentile: one of a million values lies above it.
+const HIGHEST_PERCENTILE: f64 = 99.9999;
+
+/// Most percentiles in a report: a line of a table has no room for more.
+const MOST_PERCENTILES: usize = 10;
 
 /// Highest number of frames of a message; servers may refuse more.
 const MOST_FRAGMENTS: u32 = 1024;
@@ -45,6 +47,7 @@ impl Profile {
     /// For the first such value, with its key and what to write instead.
     pub fn check(&self) -> Result<()> {
         ensure!(!self.name.trim().is_empty(), "name is empty; write one word such as \"checkout\"");
+        percentiles(&self.percentiles)?;
         target(&self.target)?;
         traffic(&self.traffic)?;
         talk::check(self)?;
@@ -102,6 +105,25 @@ impl Profile {
         }
         Ok(())
     }
+}
+
+fn percentiles(percentiles: &[f64]) -> Result<()> {
+    let example = "write numbers above 0 and below 100 that rise, such as [50, 90, 99, 99.9]";
+    for percent in percentiles {
+        let is_one = *percent > 0.0 && *percent <= HIGHEST_PERCENTILE;
+        ensure!(
+            is_one,
+            "percentiles has {percent}; {example}; the highest is {HIGHEST_PERCENTILE}"
+        );
+    }
+    let rises = percentiles.is_sorted_by(|one, next| one < next);
+    ensure!(rises, "percentiles is {percentiles:?}; {example}");
+    let many = percentiles.len();
+    ensure!(
+        many <= MOST_PERCENTILES,
+        "percentiles has {many} numbers; write {MOST_PERCENTILES} or fewer"
+    );
+    Ok(())
 }
 
 fn target(target: &Target) -> Result<()> {

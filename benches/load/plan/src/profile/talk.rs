@@ -1,14 +1,17 @@
 use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
-use anyhow::{Result, anyhow, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use conversation::script::Script;
 use conversation::{Conversation, Expect, Step};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Kind, Mode, Profile, Target};
+use super::{Kind, MOST_BYTES, Mode, Profile, Target};
+use crate::units::exact_bytes;
 
 /// What is said to the target.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -53,6 +56,41 @@ impl Target {
     pub fn say_file(&mut self, file: &Path) -> Result<()> {
         self.say(Conversation::load(file)?);
         Ok(())
+    }
+
+    /// Says the text in a file over and over. An answer contains `reply` or, without one, is the text. Returns its size in
+    /// bytes.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, is not text, or is longer than a message may be.
+    pub fn say_payload(
+        &mut self,
+        file: &Path,
+        reply: Option<String>,
+        binary: bool,
+    ) -> Result<usize> {
+        let name = file.display();
+        let mut bytes = Vec::new();
+        let read = File::open(file)
+            .and_then(|opened| opened.take(MOST_BYTES as u64 + 1).read_to_end(&mut bytes));
+        read.with_context(|| format!("cannot read the payload {name}; check the path"))?;
+        ensure!(
+            (1..=MOST_BYTES).contains(&bytes.len()),
+            "the payload {name} has {}; a message has from 1B to {}",
+            if bytes.is_empty() { "no bytes" } else { "too many bytes" },
+            exact_bytes(MOST_BYTES)
+        );
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            anyhow!("the payload {name} is not UTF-8 from byte {at} on; write it as text")
+        })?;
+        let size = text.len();
+        let expect = reply.map(|reply| Expect { contains: Some(reply), ..Expect::default() });
+        let mut conversation = Conversation::echo(0, binary);
+        conversation.exchanges = vec![Step { send: Some(text), expect, binary }];
+        self.mode = Mode::Conversation(Talk::Held(conversation));
+        Ok(size)
     }
 
     /// Says `conversation`. What it wants in the upgrade becomes part of the target, unless the target has another value.

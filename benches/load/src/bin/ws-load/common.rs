@@ -3,13 +3,13 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use load::own_target::OwnTarget;
 use load::settings;
 use load_engine::problem::Problem;
 use load_engine::run::{RunSettings, Trust};
 use load_plan::metrics::Timing;
-use load_plan::profile::Profile;
+use load_plan::profile::{Kind, LEAST_BYTES, Profile, Size};
 use load_plan::thresholds::{Metric, Threshold, overridden};
 
 /// Flags of each load, with a profile and without.
@@ -18,6 +18,17 @@ pub(crate) struct Common {
     /// Say what this TOML file says, not what the profile does
     #[arg(long, value_name = "FILE")]
     conversation: Option<PathBuf>,
+    /// Send the text in this file, in place of a size;
+    /// {seq} in it becomes the number of the message
+    #[arg(long, value_name = "FILE", conflicts_with = "conversation", verbatim_doc_comment)]
+    payload: Option<PathBuf>,
+    /// Text that each answer to the payload contains
+    /// [default: the payload comes back]
+    #[arg(long, value_name = "TEXT", requires = "payload", verbatim_doc_comment)]
+    reply: Option<String>,
+    /// Show these percentiles: 50,90,99,99.9
+    #[arg(long, value_name = "P", value_delimiter = ',', value_parser = percentile)]
+    percentiles: Vec<f64>,
     /// Threads that load [default: half of the processors]
     #[arg(long, value_name = "N", value_parser = some::<NonZeroUsize>)]
     workers: Option<NonZeroUsize>,
@@ -59,8 +70,12 @@ pub(crate) struct Common {
 impl Common {
     /// The flags that say what is said to the target, as they were typed.
     pub(crate) fn talk(&self) -> Vec<&str> {
-        let talk = self.conversation.as_deref().and_then(Path::to_str);
-        talk.into_iter().flat_map(|file| ["--conversation", file]).collect()
+        let flags = [
+            ("--conversation", self.conversation.as_deref().and_then(Path::to_str)),
+            ("--payload", self.payload.as_deref().and_then(Path::to_str)),
+            ("--reply", self.reply.as_deref()),
+        ];
+        flags.into_iter().filter_map(|(flag, value)| Some([flag, value?])).flatten().collect()
     }
 
     /// Whether a limit of the flags is on how long answers take.
@@ -78,10 +93,19 @@ impl Common {
         if let Some(seed) = self.seed {
             profile.traffic.seed = seed;
         }
+        if !self.percentiles.is_empty() {
+            profile.percentiles.clone_from(&self.percentiles);
+        }
         profile.thresholds = overridden(&profile.thresholds, &self.thresholds);
         let target = &mut profile.target;
         if let Some(file) = &self.conversation {
             target.say_file(file).map_err(usage)?;
+        }
+        if let Some(file) = &self.payload {
+            let binary = std::mem::take(&mut profile.traffic.kind) == Kind::Binary;
+            let bytes = target.say_payload(file, self.reply.clone(), binary).map_err(usage)?;
+            // The longest answer that is taken rises with the size.
+            profile.traffic.sizes = vec![Size { bytes: bytes.max(LEAST_BYTES), share: 1.0 }];
         }
         target.headers.extend(self.headers.iter().cloned());
         target.origin = self.origin.clone().or_else(|| target.origin.take());
@@ -127,6 +151,11 @@ pub(crate) fn usage(error: anyhow::Error) -> anyhow::Error {
 pub(crate) fn some<N: FromStr>(text: &str) -> Result<N> {
     let number = text.parse().ok();
     number.with_context(|| format!("{text:?} is not a number of 1 or more; write one such as 4"))
+}
+
+fn percentile(text: &str) -> Result<f64> {
+    let number = text.strip_prefix('p').unwrap_or(text).parse();
+    number.map_err(|_| anyhow!("{text:?} is not a percentile; write numbers such as 50,90,99,99.9"))
 }
 
 fn header(text: &str) -> Result<(String, String)> {

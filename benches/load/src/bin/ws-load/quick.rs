@@ -53,7 +53,7 @@ pub(crate) struct Quick {
     duration: Duration,
     /// Payload: 64B, 16KiB [default: 64B]
     #[arg(short, long, value_name = "SIZE", default_value = "64B", value_parser = parse_bytes)]
-    #[arg(hide_default_value = true)]
+    #[arg(hide_default_value = true, conflicts_with_all = ["payload", "conversation"])]
     size: usize,
     /// Send binary messages, not text
     #[arg(long)]
@@ -131,7 +131,11 @@ impl Quick {
             1 => "1 connection".to_owned(),
             several => format!("{several} connections"),
         };
-        profile.description = format!("{connections}, {pace}, {bytes}, {}", exact_duration(hold));
+        let says = match self.common.talk().get(..2) {
+            Some(&[flag, file]) => format!("{} {file}", flag.trim_start_matches('-')),
+            _ => bytes,
+        };
+        profile.description = format!("{connections}, {pace}, {says}, {}", exact_duration(hold));
         Ok(profile)
     }
 
@@ -147,7 +151,9 @@ impl Quick {
             (None, None) => {}
         }
         flag("-d", exact_duration(self.duration));
-        flag("-s", exact_bytes(self.size));
+        if talk.is_empty() {
+            flag("-s", exact_bytes(self.size));
+        }
         words.extend(self.binary.then(|| "--binary".to_owned()));
         words.extend(talk.iter().cloned());
         Asked::Flags { words, talk, saved: self.save.clone() }

@@ -73,10 +73,12 @@ fn gauge(check: &Check) -> Markup {
     }
 }
 
-const TIMES: [&str; 10] =
-    ["min", "mean", "p50", "p90", "p95", "p99", "p99.9", "p99.99", "max", "samples"];
+const PERCENTILES: [&str; 6] = ["p50", "p90", "p95", "p99", "p99.9", "p99.99"];
 
-pub(super) fn times(figures: &Figures) -> Markup {
+pub(super) fn times(run: &Run, figures: &Figures) -> Markup {
+    let percentiles = format::percentiles(run, &PERCENTILES);
+    let percentiles: Vec<&str> = percentiles.iter().map(String::as_str).collect();
+    let headings = [&["min", "mean"], &percentiles[..], &["max", "samples"]].concat();
     let measured: Vec<_> =
         Timing::ALL.into_iter().filter(|timing| figures.timing(*timing).count > 0).collect();
     html! {
@@ -86,11 +88,11 @@ pub(super) fn times(figures: &Figures) -> Markup {
             p.dim { "Of measured time, but for connections, which open before. A percentile with a ~ has fewer than ten values above it, so it is mostly chance." }
             div.scroll {
                 table {
-                    tr { th {} @for heading in TIMES { th.number { (heading) } } th {} }
+                    tr { th {} @for heading in &headings { th.number { (heading) } } th {} }
                     @for timing in measured {
                         tr {
                             td { (timing.name()) div.dim { (format::timing(timing)) } }
-                            @for heading in TIMES {
+                            @for heading in &headings {
                                 td.number data-label=(heading) { (format::spread(figures.timing(timing), heading)) }
                             }
                             td { @if figures.judged.contains(&timing) { "judged" } }

@@ -80,7 +80,9 @@ struct Second<I, T> {
 impl<'a> Report<'a> {
     pub(super) fn new(run: &'a Run, assessment: &'a Assessment) -> serde_json::Result<Self> {
         let summary = Summary::of(run);
-        let stage = |(index, figures)| Totals::new(Some(format::stage(run, index)), figures);
+        let chosen = &run.profile.percentiles;
+        let stage =
+            |(index, figures)| Totals::new(Some(format::stage(run, index)), figures, chosen);
         let interval = |interval| to_raw_value(&Second::new(interval));
         Ok(Self {
             schema: run.schema,
@@ -92,7 +94,7 @@ impl<'a> Report<'a> {
             run,
             profile: &run.profile,
             thresholds: assessment.checks.iter().map(|check| threshold(run, check)).collect(),
-            overall: Totals::new(None, &summary.overall),
+            overall: Totals::new(None, &summary.overall, chosen),
             stages: summary.stages.iter().enumerate().map(stage).collect(),
             intervals: run.intervals.iter().map(interval).collect::<Result<_, _>>()?,
             details: &run.error_samples,
@@ -120,7 +122,7 @@ fn threshold(run: &Run, check: &Check) -> Object {
 }
 
 impl Totals {
-    fn new(name: Option<String>, figures: &Figures) -> Self {
+    fn new(name: Option<String>, figures: &Figures, chosen: &[f64]) -> Self {
         let held = &figures.held;
         Self {
             name,
@@ -141,8 +143,8 @@ impl Totals {
                 ("share", json!(figures.counts.error_share())),
             ]),
             judged: figures.judged_name(),
-            latency: spread(&figures.latency),
-            timings: spreads(|timing| figures.timing(timing)),
+            latency: spread(&figures.latency, chosen),
+            timings: spreads(chosen, |timing| figures.timing(timing)),
         }
     }
 }
@@ -172,12 +174,16 @@ impl Counts {
 }
 
 /// The spreads of the timings with samples.
-fn spreads<'a>(of: impl Fn(Timing) -> &'a Distribution) -> BTreeMap<Timing, Object> {
-    let some = |timing| Some((timing, spread(of(timing))?));
+fn spreads<'a>(
+    chosen: &[f64],
+    of: impl Fn(Timing) -> &'a Distribution,
+) -> BTreeMap<Timing, Object> {
+    let some = |timing| Some((timing, spread(of(timing), chosen)?));
     Timing::ALL.into_iter().filter_map(some).collect()
 }
 
-fn spread(distribution: &Distribution) -> Option<Object> {
+/// A distribution, with the percentiles that the profile chose in a key of their own.
+fn spread(distribution: &Distribution, chosen: &[f64]) -> Option<Object> {
     let percentile = |quantile| json!(distribution.supported_ns(quantile));
     if distribution.count == 0 {
         return None;
@@ -196,6 +202,13 @@ fn spread(distribution: &Distribution) -> Option<Object> {
         ("p9999_ns", percentile(0.9999)),
         ("max_ns", json!(distribution.max_ns)),
     ]);
+    let chosen = chosen.iter().filter_map(|percent| {
+        let heading = format!("p{percent}");
+        let ns = distribution.supported_ns(format::quantile(&heading)?);
+        Some((heading, json!(ns)))
+    });
+    let chosen: serde_json::Map<_, _> = chosen.collect();
+    let entries = entries.chain((!chosen.is_empty()).then(|| ("percentiles_ns", json!(chosen))));
     Some(Object(entries.collect()))
 }
 
@@ -204,7 +217,7 @@ impl<'a> Second<&'a Interval, Object> {
         Self {
             interval,
             counts: Counts::sparse(&interval.sample.counts),
-            timings: spreads(|timing| interval.sample.timing(timing)),
+            timings: spreads(&[], |timing| interval.sample.timing(timing)),
         }
     }
 }

@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::{each, failing};
-use crate::report::{fixture, json};
+use crate::report::{fixture, html, json, table};
 use crate::validator::{Assessment, RunVerdict, validate};
 use load_plan::metrics::Timing;
 use load_plan::model::{Phase, Run};
@@ -49,6 +49,26 @@ fn only_intervals_leave_out_endings_and_faults_that_did_not_happen() {
     assert_eq!(at("/thresholds/0/metric"), "latency_mean");
     assert_eq!(at("/details/0/kind"), "late");
     assert_eq!(json.pointer("/intervals/0/counts/endings/dns"), None);
+}
+
+#[test]
+fn the_percentiles_that_a_profile_chooses_are_in_the_terminal_the_page_and_the_json() {
+    let mut run = fixture::passing();
+    run.profile.percentiles = vec![75.0, 99.5];
+    let assessment = validate(&run);
+    let json = value(&run, &assessment);
+    conforms(&schema(), &schema(), &json, "report");
+    let of = &run.sum(|of| of.phase == Phase::Hold).timings[Timing::RttIntended as usize];
+    let at = |heading| json.pointer(&format!("/overall/latency/percentiles_ns/{heading}"));
+    assert_eq!(at("p75").and_then(Value::as_u64), of.quantile_ns(0.75));
+    assert_eq!(at("p99.5").and_then(Value::as_u64), of.quantile_ns(0.995));
+    let table = table::render(&run, &assessment, 80, None);
+    let heading =
+        table.lines().find(|line| line.starts_with("times ")).expect("the table of times");
+    let headings: Vec<_> = heading.split_whitespace().collect();
+    assert_eq!(headings, ["times", "mean", "p75", "p99.5", "max", "samples"]);
+    assert!(html::render(&run, &assessment).contains("data-label=\"p99.5\""));
+    assert!(!value(&fixture::passing(), &assessment).to_string().contains("percentiles_ns"));
 }
 
 #[test]

@@ -51,6 +51,21 @@ fn a_value_out_of_range_is_refused_with_its_key() {
 }
 
 #[test]
+fn percentiles_that_are_none_or_do_not_rise_are_refused() {
+    let example = "write numbers above 0 and below 100 that rise, such as [50, 90, 99, 99.9]";
+    for (percentiles, words) in [
+        ("[0]", format!("percentiles has 0; {example}; the highest is 99.9999")),
+        ("[50, 100]", format!("percentiles has 100; {example}")),
+        ("[nan]", "percentiles has NaN".to_owned()),
+        ("[99, 50]", format!("percentiles is [99.0, 50.0]; {example}")),
+        ("[50, 50]", "percentiles is [50.0, 50.0]".to_owned()),
+        ("[1,2,3,4,5,6,7,8,9,10,11]", "percentiles has 11 numbers; write 10 or fewer".to_owned()),
+    ] {
+        check_amended(&format!("percentiles = {percentiles}"), "", &words);
+    }
+}
+
+#[test]
 fn a_target_with_invalid_values_is_refused() {
     for (target, words) in [
         (

@@ -22,7 +22,7 @@ fn an_unknown_key_is_reported_with_its_line_and_the_nearest_key() {
     check_refusal("nmae = 'a'\n", "unknown key \"nmae\" in line 1; did you mean \"name\"?");
     check_refusal(
         "name = 'a'\nzzz = 1\n",
-        "unknown key \"zzz\" in line 2; known here: name, description, target",
+        "unknown key \"zzz\" in line 2; known here: name, description, percentiles, target",
     );
     check_amended(
         "[traffic]\nsizes = [{ byts = 64 }]",

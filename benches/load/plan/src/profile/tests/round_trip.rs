@@ -142,20 +142,26 @@ fn stages() -> impl Strategy<Value = Vec<Stage>> {
 
 fn any_profile() -> impl Strategy<Value = Profile> {
     let preset = option::of(select(Preset::ALL.to_vec()));
-    ("[a-z]{1,9}", "\\PC{0,20}", target(), traffic(), conduct(), stages(), preset, thresholds())
-        .prop_map(|(name, description, target, traffic, conduct, stages, preset, own)| Profile {
-            // A conversation says itself what is binary.
-            traffic: match target.mode {
-                Mode::Conversation(_) => Traffic { kind: Kind::Text, ..traffic },
-                _ => traffic,
-            },
-            name,
-            description,
-            target,
-            conduct,
-            stages,
-            thresholds: overridden(&preset.map_or_else(Vec::new, Preset::thresholds), &own),
-        })
+    let percentiles = subsequence(vec![0.5, 50.0, 97.5, 99.0, 99.9, 99.9999], 0..=6);
+    let words = ("[a-z]{1,9}", "\\PC{0,20}", percentiles);
+    (words, target(), traffic(), conduct(), stages(), preset, thresholds()).prop_map(
+        |((name, description, percentiles), target, traffic, conduct, stages, preset, own)| {
+            Profile {
+                // A conversation says itself what is binary.
+                traffic: match target.mode {
+                    Mode::Conversation(_) => Traffic { kind: Kind::Text, ..traffic },
+                    _ => traffic,
+                },
+                name,
+                description,
+                percentiles,
+                target,
+                conduct,
+                stages,
+                thresholds: overridden(&preset.map_or_else(Vec::new, Preset::thresholds), &own),
+            }
+        },
+    )
 }
 
 proptest! {
