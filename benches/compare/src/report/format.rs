@@ -60,12 +60,6 @@ pub(super) fn percent(share: f64) -> String {
     }
 }
 
-/// `+4.2…+6.0`; dashes for too few rounds, whose interval excludes nothing.
-pub(super) fn interval([low, high]: [f64; 2]) -> String {
-    let low = if high.is_finite() { low } else { f64::NAN };
-    format!("{}…{}", change_percent(low), change_percent(high))
-}
-
 /// `+5.1 %`: the change from base to head; a dash if one is missing.
 fn change(base: Option<f64>, head: Option<f64>) -> String {
     match (base, head) {
@@ -76,16 +70,53 @@ fn change(base: Option<f64>, head: Option<f64>) -> String {
     }
 }
 
-/// The cells of a timing: base, head, change, interval, null, seen.
+/// A change of the cost of an operation as a change of the number that is shown: a rate falls where its cost rises.
+fn shown(unit: TimingUnit, effect: f64) -> f64 {
+    match unit {
+        TimingUnit::Time | TimingUnit::Cpu => effect,
+        TimingUnit::Rate => 1.0 / (1.0 + effect) - 1.0,
+    }
+}
+
+/// The cells of a timing: base, head, change, interval, null, seen. All changes are those of the numbers beside them.
 pub(super) fn timing_cells(row: &TimingRow) -> [String; 6] {
+    let change = |effect| change_percent(shown(row.unit, effect));
+    let [low, high] = row.interval;
+    let ends = match row.unit {
+        // Too few rounds exclude nothing.
+        _ if !high.is_finite() => [f64::NAN; 2],
+        TimingUnit::Time | TimingUnit::Cpu => [low, high],
+        TimingUnit::Rate => [high, low],
+    };
+    let [low, high] = ends.map(change);
     [
         quantity(row.unit, row.base_ns),
         quantity(row.unit, row.head_ns),
-        change_percent(row.effect),
-        interval(row.interval),
-        change_percent(row.null),
-        percent(row.detectable),
+        change(row.effect),
+        format!("{low}…{high}"),
+        change(row.null),
+        seen(row),
     ]
+}
+
+/// The smallest change that a row could have seen, in percent of the number that is shown.
+pub(super) fn seen(row: &TimingRow) -> String {
+    percent(shown(row.unit, row.detectable).abs())
+}
+
+/// `5.1 % slower`: a change of the cost of an operation in words.
+pub(super) fn direction(effect: f64) -> String {
+    let way = if effect < 0.0 { "faster" } else { "slower" };
+    format!("{} % {way}", percent(effect.abs()))
+}
+
+/// The rows, those of a group together: in the order in which the groups begin.
+pub(super) fn grouped(rows: &[TimingRow]) -> Vec<&TimingRow> {
+    let group = |row: &TimingRow| row.id.split_once('/').map(|(group, _)| group.to_owned());
+    let begins = |row: &TimingRow| rows.iter().position(|other| group(other) == group(row));
+    let mut rows: Vec<&TimingRow> = rows.iter().collect();
+    rows.sort_by_key(|row| begins(row));
+    rows
 }
 
 /// The cells of a row of instructions: base, head, change.
@@ -115,7 +146,7 @@ pub(super) fn noise(timing: &Timing) -> impl Iterator<Item = (&str, String)> {
     let rows = timing.rows.iter().filter(|row| row.verdict == Verdict::TooNoisy);
     rows.map(move |row| {
         let why = if row.detectable > limit {
-            let (seen, limit) = (percent(row.detectable), percent(limit));
+            let (seen, limit) = (seen(row), percent(shown(row.unit, limit).abs()));
             let mut why =
                 format!("could only have seen {seen} %; a row passes only if it sees {limit} %");
             // Its second write waits for the acknowledgement of the first, up to 40 ms, or not.
@@ -127,7 +158,7 @@ pub(super) fn noise(timing: &Timing) -> impl Iterator<Item = (&str, String)> {
         } else {
             format!(
                 "its null control moved by {} %, which may explain it",
-                change_percent(row.null)
+                change_percent(shown(row.unit, row.null))
             )
         };
         (row.id.as_str(), why)

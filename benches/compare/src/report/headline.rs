@@ -145,7 +145,7 @@ fn sensitivity(comparison: &Comparison) -> String {
     let mut rows: Vec<_> =
         summary::timings(comparison).iter().filter(|row| row.verdict == Verdict::Pass).collect();
     rows.sort_by(|a, b| a.detectable.total_cmp(&b.detectable));
-    let of = |row: &TimingRow| format!("{} % ({})", format::percent(row.detectable), row.id);
+    let of = |row: &TimingRow| format!("{} % ({})", format::seen(row), row.id);
     match rows.as_slice() {
         [] => {}
         [only] => seen.push(format!("in time {}", of(only))),

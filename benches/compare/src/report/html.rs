@@ -72,13 +72,14 @@ fn timing(timing: &Timing) -> Markup {
     let axis = Axis::new(timing);
     html! {
         p.dim {
-            "Change of the cost of an operation, in percent of base's, with its " (units::percent(timing.confidence))
-            " interval. A change is called from ±" (units::percent(timing.called_from))
+            "Numbers beside an id are changes of what is shown there: a time that rises, or a rate that falls, is slower. "
+            "The charts show the change of the time of an operation, with its " (units::percent(timing.confidence))
+            " interval. It is called from ±" (units::percent(timing.called_from))
             " on, so that a change of " (units::percent(timing.threshold)) " is not missed. "
             "p99 is shown, never judged. Seed " (timing.seed) "."
         }
         @if timing.rows.is_empty() { p { (format::NO_ROW) } } @else { (plot::legend()) }
-        @for row in &timing.rows { (timing_row(row, &axis)) }
+        @for row in format::grouped(&timing.rows) { (timing_row(row, &axis)) }
         @for (id, why) in &timing.left_out { p.dim { "left out: " code { (id) } ": " (why) } }
     }
 }
@@ -91,7 +92,7 @@ fn timing_row(row: &TimingRow, axis: &Axis) -> Markup {
                 h3 { (row.id) }
                 p.head {
                     span.number { (base) " → " (head) }
-                    span.number.change { (change) " %" }
+                    span.number.change title=(format::direction(row.effect)) { (change) " %" }
                     (verdict(row.verdict))
                 }
                 p.dim {

@@ -100,11 +100,11 @@ fn folded(text: &mut String, comparison: &Comparison) {
     line(text, "<details><summary>All rows</summary>\n");
     let timings = summary::timings(comparison);
     if !timings.is_empty() {
-        timing_table(text, timings);
+        timing_table(text, format::grouped(timings));
         line(
             text,
             "Change, interval, null and seen (the smallest change that nine of ten runs would call) are percent of \
-             base's cost; + is slower. p99 is shown, never judged.\n",
+             base's number: a time that rises, or a rate that falls, is slower. p99 is shown, never judged.\n",
         );
     }
     if let Some(timing) = comparison.timing.measured() {

@@ -83,11 +83,12 @@ impl Axis {
 
     fn label(&self, row: &TimingRow) -> String {
         format!(
-            "{}: {} %, interval {} %, null control {} %, {} rounds; a change counts beyond ±{}",
+            "{}: {}, interval {} to {}, null control {}, {} rounds; a change counts beyond ±{}",
             row.id,
-            format::change_percent(row.effect),
-            format::interval(row.interval),
-            format::change_percent(row.null),
+            format::direction(row.effect),
+            format::direction(row.interval[0]),
+            format::direction(row.interval[1]),
+            format::direction(row.null),
             row.rounds.len(),
             units::percent(self.threshold),
         )

@@ -80,7 +80,7 @@ fn timings(text: &mut Text, timing: &Timing, judged: Judged) {
     let mut rows =
         Rows::new(TIMING_ID, ["", "base", "head", "change", "interval", "null", "seen", outcome]);
     let mut open_group = "";
-    for row in &timing.rows {
+    for row in format::grouped(&timing.rows) {
         let (group, rest) = row.id.split_once('/').unwrap_or(("", &row.id));
         if group != open_group && !group.is_empty() {
             rows.title(group);
@@ -117,7 +117,7 @@ fn timings(text: &mut Text, timing: &Timing, judged: Judged) {
     if timing.rows.is_empty() {
         return;
     }
-    text.line("change, interval, null, seen: % of base's cost of an operation; + is slower");
+    text.line("change, interval, null, seen: % of base's number; slower: time + or rate -");
     text.line(&format!(
         "interval: at {}; a change is called from ±{} on; p99 is never judged",
         units::percent(timing.confidence),

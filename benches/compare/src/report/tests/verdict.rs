@@ -91,7 +91,7 @@ fn verdicts_in_a_table_have_colours() {
     for words in [
         "3.9  \x1b[31mregressed\x1b[0m\n",
         "4.1  \x1b[32mpass\x1b[0m\n",
-        "9.2  \x1b[33mtoo noisy\x1b[0m\n",
+        "8.4  \x1b[33mtoo noisy\x1b[0m\n",
         "echo_text_64b_1000_msgs: \x1b[31mregressed\x1b[0m\n",
         "0.0 %  \x1b[32mpass\x1b[0m\n",
     ] {
