@@ -42,6 +42,8 @@ pub enum Part<T> {
     Measured(T),
     /// It was left out or is impossible here, and decides nothing: the reason and the next step (`install valgrind`).
     NotMeasured(String),
+    /// Two programs do not have it, and reports do not speak of it.
+    Inapplicable,
     /// Its measurement failed: the error.
     Failed(String),
 }
@@ -57,7 +59,7 @@ impl<T> Part<T> {
     pub fn measured(&self) -> Option<&T> {
         match self {
             Self::Measured(results) => Some(results),
-            Self::NotMeasured(_) | Self::Failed(_) => None,
+            Self::NotMeasured(_) | Self::Inapplicable | Self::Failed(_) => None,
         }
     }
 
@@ -65,15 +67,21 @@ impl<T> Part<T> {
     pub fn state(&self) -> &'static str {
         match self {
             Self::Measured(_) => "measured",
-            Self::NotMeasured(_) => "not measured",
+            Self::NotMeasured(_) | Self::Inapplicable => "not measured",
             Self::Failed(_) => "failed",
         }
+    }
+
+    /// Whether a report speaks of it.
+    pub fn is_shown(&self) -> bool {
+        !matches!(self, Self::Inapplicable)
     }
 
     /// The reason why there are no results.
     pub fn why(&self) -> Option<&str> {
         match self {
             Self::Measured(_) => None,
+            Self::Inapplicable => Some("two programs have timings alone"),
             Self::NotMeasured(why) | Self::Failed(why) => Some(why),
         }
     }

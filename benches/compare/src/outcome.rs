@@ -67,7 +67,7 @@ fn of<T>(part: &Part<T>, rows: impl Fn(&T) -> Vec<Verdict>) -> Vec<Verdict> {
             // Without rows there was nothing to compare.
             if rows.is_empty() { vec![Verdict::NotComparable] } else { rows }
         }
-        Part::NotMeasured(_) => Vec::new(),
+        Part::NotMeasured(_) | Part::Inapplicable => Vec::new(),
         Part::Failed(_) => vec![Verdict::Failed],
     }
 }

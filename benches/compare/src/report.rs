@@ -5,7 +5,7 @@
 //! - `table`, `markdown`, `json`, `junit`, `html`: one file per format
 //! - `plot`: the drawings of the page; `tree`: its call paths, callers first
 //! - `headline`: the verdict, its reasons and the next step; `worst`: the rows that are farthest from a pass
-//! - `summary`: the sum of all rows; `format`: the numbers of one row
+//! - `summary`: the sum of all rows; `format`: the numbers of one row; `times`: those of a timing
 
 use super::model::{Comparison, Timing};
 
@@ -22,6 +22,7 @@ mod summary;
 mod table;
 #[cfg(test)]
 mod tests;
+mod times;
 mod tree;
 mod worst;
 

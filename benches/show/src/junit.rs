@@ -26,6 +26,17 @@ pub fn case(class: &str, name: &str, status: TestCaseStatus, output: &str) -> Te
     case
 }
 
+/// `case` with the place of its fault, `src/echo.rs:119`: attributes that CI systems turn into a link.
+#[must_use]
+pub fn at(mut case: TestCase, place: &str) -> TestCase {
+    let (file, line) = place.rsplit_once(':').unwrap_or((place, ""));
+    case.extra.insert("file".into(), file.into());
+    if !line.is_empty() {
+        case.extra.insert("line".into(), line.into());
+    }
+    case
+}
+
 /// The subject of the case is at fault.
 #[must_use]
 pub fn failed(message: &str) -> TestCaseStatus {

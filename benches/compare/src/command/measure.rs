@@ -124,7 +124,6 @@ pub(super) fn programs(args: &Args, progress: &Progress) -> Result<Comparison> {
     let base = program(&args.base_bin, &args.base_cmd)?;
     let head = program(&args.head_bin, &args.head_cmd)?;
     let side = |program: &Program| Side { name: program.name(), commit: None };
-    let why = "a program has no scenarios; compare revisions instead";
     let is_ws_server = args.base_bin.is_some() && args.head_bin.is_some();
     let plan = vec![Step::timing("", workloads(args, is_ws_server))];
     let steps = Steps::new(progress, plan, None, args.format);
@@ -139,8 +138,8 @@ pub(super) fn programs(args: &Args, progress: &Progress) -> Result<Comparison> {
             let unnamed = if talk.is_some() { "/" } else { ECHO };
             timing::compare(&base, &head, &options(args, talk, unnamed), &steps).into()
         }),
-        exact: Part::NotMeasured(why.to_owned()),
-        instructions: Part::NotMeasured(why.to_owned()),
+        exact: Part::Inapplicable,
+        instructions: Part::Inapplicable,
         exit_code: 1,
     })
 }

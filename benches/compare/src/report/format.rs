@@ -1,45 +1,17 @@
 use std::collections::BTreeMap;
 
-use baselines::Verdict;
 use baselines::alloc::Metric;
 use baselines::compare::Change;
 use baselines::sites::SiteCost;
 use bench_show::units;
 
-use crate::gate;
-use crate::model::{ExactRow, InstructionRow, PerOp, SiteRow, Timing, TimingRow, TimingUnit};
+use crate::model::{ExactRow, InstructionRow, PerOp, SiteRow};
 
 /// Shown for a part that was measured but has no rows; such a part does not pass.
 pub(super) const NO_ROW: &str = "no row";
 
 /// Shown in place of a missing number.
 pub(super) const NONE: &str = "–";
-
-/// `45.6 µs`, `84.5k/s`: a cost in nanoseconds per operation, in the unit of its row.
-pub(super) fn quantity(unit: TimingUnit, ns: f64) -> String {
-    match unit {
-        _ if !ns.is_finite() || ns <= 0.0 => NONE.to_owned(),
-        TimingUnit::Time | TimingUnit::Cpu => units::time(ns),
-        TimingUnit::Rate => units::rate(1e9 / ns),
-    }
-}
-
-pub(super) fn unit(unit: TimingUnit) -> &'static str {
-    match unit {
-        TimingUnit::Time => "time",
-        TimingUnit::Rate => "rate",
-        TimingUnit::Cpu => "cpu",
-    }
-}
-
-/// The quantity of a row in words.
-pub(super) fn unit_in_full(unit: TimingUnit) -> &'static str {
-    match unit {
-        TimingUnit::Time => "time of one operation",
-        TimingUnit::Rate => "operations per second",
-        TimingUnit::Cpu => "CPU time of one operation",
-    }
-}
 
 /// `+5.1`, `-0.3`, `+120`: a change in percent, for a column.
 pub(super) fn change_percent(share: f64) -> String {
@@ -70,99 +42,9 @@ fn change(base: Option<f64>, head: Option<f64>) -> String {
     }
 }
 
-/// A change of the cost of an operation as a change of the number that is shown: a rate falls where its cost rises.
-fn shown(unit: TimingUnit, effect: f64) -> f64 {
-    match unit {
-        TimingUnit::Time | TimingUnit::Cpu => effect,
-        TimingUnit::Rate => 1.0 / (1.0 + effect) - 1.0,
-    }
-}
-
-/// The cells of a timing: base, head, change, interval, null, seen. All changes are those of the numbers beside them.
-pub(super) fn timing_cells(row: &TimingRow) -> [String; 6] {
-    let change = |effect| change_percent(shown(row.unit, effect));
-    let [low, high] = row.interval;
-    let ends = match row.unit {
-        // Too few rounds exclude nothing.
-        _ if !high.is_finite() => [f64::NAN; 2],
-        TimingUnit::Time | TimingUnit::Cpu => [low, high],
-        TimingUnit::Rate => [high, low],
-    };
-    let [low, high] = ends.map(change);
-    [
-        quantity(row.unit, row.base_ns),
-        quantity(row.unit, row.head_ns),
-        change(row.effect),
-        format!("{low}…{high}"),
-        change(row.null),
-        seen(row),
-    ]
-}
-
-/// The smallest change that a row could have seen, in percent of the number that is shown.
-pub(super) fn seen(row: &TimingRow) -> String {
-    percent(shown(row.unit, row.detectable).abs())
-}
-
-/// `5.1 % slower`: a change of the cost of an operation in words.
-pub(super) fn direction(effect: f64) -> String {
-    let way = if effect < 0.0 { "faster" } else { "slower" };
-    format!("{} % {way}", percent(effect.abs()))
-}
-
-/// The rows, those of a group together: in the order in which the groups begin.
-pub(super) fn grouped(rows: &[TimingRow]) -> Vec<&TimingRow> {
-    let group = |row: &TimingRow| row.id.split_once('/').map(|(group, _)| group.to_owned());
-    let begins = |row: &TimingRow| rows.iter().position(|other| group(other) == group(row));
-    let mut rows: Vec<&TimingRow> = rows.iter().collect();
-    rows.sort_by_key(|row| begins(row));
-    rows
-}
-
 /// The cells of a row of instructions: base, head, change.
 pub(super) fn instruction_cells(row: &InstructionRow) -> [String; 3] {
     [or_none(row.base), or_none(row.head), change(row.base, row.head)]
-}
-
-/// All numbers of a timing in one sentence.
-pub(super) fn timing(row: &TimingRow) -> String {
-    let [base, head, change, interval, null, seen] = timing_cells(row);
-    let unit = unit(row.unit);
-    let mut text = format!(
-        "{unit} {base} → {head}, {change} % ({interval}), null control {null} %, could have seen {seen} %"
-    );
-    if let Some([base, head]) = row.p99_ns {
-        text += &format!("; p99 {} → {}", units::time(base), units::time(head));
-    }
-    text
-}
-
-/// Share of a batch's time from which on what it could not see is no noise of a machine.
-const STALLS_FROM: f64 = 0.5;
-
-/// A sentence for each row that is too noisy.
-pub(super) fn noise(timing: &Timing) -> impl Iterator<Item = (&str, String)> {
-    let limit = gate::must_see(timing.threshold);
-    let rows = timing.rows.iter().filter(|row| row.verdict == Verdict::TooNoisy);
-    rows.map(move |row| {
-        let why = if row.detectable > limit {
-            let (seen, limit) = (seen(row), percent(shown(row.unit, limit).abs()));
-            let mut why =
-                format!("could only have seen {seen} %; a row passes only if it sees {limit} %");
-            // Its second write waits for the acknowledgement of the first, up to 40 ms, or not.
-            if row.id.starts_with("echo_burst") && row.detectable > STALLS_FROM {
-                why += "; set TCP_NODELAY on what the server accepts, unless it is set: answers seem to wait for \
-                        acknowledgements";
-            }
-            why
-        } else {
-            format!(
-                "its null control moved by {} %, which may explain it",
-                change_percent(shown(row.unit, row.null))
-            )
-        };
-        (row.id.as_str(), why)
-    })
 }
 
 /// The differences of a scenario: costs per operation in one line, totals in another.
@@ -183,6 +65,28 @@ pub(super) fn exact(row: &ExactRow) -> Vec<String> {
         lines.push(format!("at {ops} {unit}: {}", fixed.join(", ")));
     }
     lines
+}
+
+/// All sentences about a scenario: on which side it is, its differences, its notes.
+pub(super) fn findings(row: &ExactRow) -> Vec<String> {
+    let is_one_sided = row.base.is_none() || row.head.is_none();
+    let mut findings: Vec<String> =
+        is_one_sided.then(|| only(row).to_owned()).into_iter().collect();
+    findings.extend(exact(row));
+    findings.extend(row.notes.iter().cloned());
+    findings
+}
+
+/// The first of [`findings`], and the line of code.
+pub(super) fn reason(row: &ExactRow) -> String {
+    let first = findings(row).into_iter().take(1);
+    let place = culprit(row).map(|site| place(site).to_owned());
+    first.chain(place).collect::<Vec<_>>().join("; ")
+}
+
+/// The call site of head that changed most.
+pub(super) fn culprit(row: &ExactRow) -> Option<&SiteRow> {
+    row.sites.iter().find(|site| site.head.is_some() && site.place.is_some())
 }
 
 /// The four costs of an operation: name, base, head.

@@ -2,7 +2,7 @@ use baselines::Verdict;
 use bench_show::colour::Tone;
 
 use super::worst::Worst;
-use super::{format, summary};
+use super::{summary, times};
 use crate::model::{Comparison, TimingRow};
 use crate::outcome::verdicts;
 
@@ -54,7 +54,7 @@ pub(super) fn reasons(comparison: &Comparison) -> Vec<String> {
     let failed = failed.map(|part| format!("{} failed: {}", part.name, part.why));
     let mut reasons: Vec<String> = failed.chain(Worst::red(comparison).lines()).collect();
     if let (Verdict::TooNoisy, Some(timing)) = (verdict(comparison), comparison.timing.measured()) {
-        reasons.extend(format::noise(timing).take(1).map(|(id, why)| format!("{id}: {why}")));
+        reasons.extend(times::noise(timing).take(1).map(|(id, why)| format!("{id}: {why}")));
     }
     reasons
 }
@@ -145,7 +145,7 @@ fn sensitivity(comparison: &Comparison) -> String {
     let mut rows: Vec<_> =
         summary::timings(comparison).iter().filter(|row| row.verdict == Verdict::Pass).collect();
     rows.sort_by(|a, b| a.detectable.total_cmp(&b.detectable));
-    let of = |row: &TimingRow| format!("{} % ({})", format::seen(row), row.id);
+    let of = |row: &TimingRow| format!("{} % ({})", times::seen(row), row.id);
     match rows.as_slice() {
         [] => {}
         [only] => seen.push(format!("in time {}", of(only))),

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::plot::{self, Axis};
 use super::tree::{self, Node};
-use super::{format, headline, summary};
+use super::{format, headline, summary, times};
 use crate::model::{Comparison, ExactRow, InstructionRow, Part, SiteRow, Timing, TimingRow};
 
 /// Most scenarios that are all unfolded; of a larger number only the first is.
@@ -38,16 +38,13 @@ fn banner(comparison: &Comparison, base: &str, head: &str) -> Markup {
 }
 
 fn part<T>(name: &str, part: &Part<T>, show: impl FnOnce(&T) -> Markup) -> Markup {
-    html! {
-        section {
-            h2 { (name) }
-            @match part {
-                Part::Measured(data) => (show(data)),
-                Part::NotMeasured(why) => p { span.verdict.unsure { "not measured" } ": " (why) },
-                Part::Failed(why) => p { span.verdict.bad { "failed" } ": " (why) },
-            }
-        }
-    }
+    let content = match part {
+        Part::Measured(data) => show(data),
+        Part::NotMeasured(why) => html! { p { span.verdict.unsure { "not measured" } ": " (why) } },
+        Part::Failed(why) => html! { p { span.verdict.bad { "failed" } ": " (why) } },
+        Part::Inapplicable => return html! {},
+    };
+    html! { section { h2 { (name) } (content) } }
 }
 
 fn verdict(verdict: Verdict) -> Markup {
@@ -79,24 +76,24 @@ fn timing(timing: &Timing) -> Markup {
             "p99 is shown, never judged. Seed " (timing.seed) "."
         }
         @if timing.rows.is_empty() { p { (format::NO_ROW) } } @else { (plot::legend()) }
-        @for row in format::grouped(&timing.rows) { (timing_row(row, &axis)) }
+        @for row in times::grouped(&timing.rows) { (timing_row(row, &axis)) }
         @for (id, why) in &timing.left_out { p.dim { "left out: " code { (id) } ": " (why) } }
     }
 }
 
 fn timing_row(row: &TimingRow, axis: &Axis) -> Markup {
-    let [base, head, change, interval, null, seen] = format::timing_cells(row);
+    let [base, head, change, interval, null, seen] = times::cells(row);
     html! {
         article.timing.(class_of(row.verdict)) {
             div {
                 h3 { (row.id) }
                 p.head {
                     span.number { (base) " → " (head) }
-                    span.number.change title=(format::direction(row.effect)) { (change) " %" }
+                    span.number.change title=(times::direction(row.effect)) { (change) " %" }
                     (verdict(row.verdict))
                 }
                 p.dim {
-                    (format::unit_in_full(row.unit)) "; interval " (interval)
+                    (times::unit_in_full(row.unit)) "; interval " (interval)
                     ", null " (null) ", could have seen " (seen)
                     " %, p " (probability(row.p))
                     @if row.confirmed { ", judged on confirmation rounds" }

@@ -1,9 +1,9 @@
 use baselines::Verdict;
 use bench_show::junit::{
-    self, TestCase, TestCaseStatus, TestSuite, case, errored, failed, skipped,
+    self, TestCase, TestCaseStatus, TestSuite, at, case, errored, failed, skipped,
 };
 
-use super::{format, summary};
+use super::{format, times};
 use crate::model::{Comparison, ExactRow, InstructionRow, Part};
 use crate::outcome::verdicts;
 
@@ -13,41 +13,59 @@ pub(super) fn render(comparison: &Comparison) -> anyhow::Result<String> {
     let nothing = verdicts(comparison).is_empty();
     let timing = suite("timing", nothing, &comparison.timing, |timing| {
         let rows = timing.rows.iter().map(|row| {
-            case("timing", &row.id, status(row.verdict, accepted), &format::timing(row))
+            let numbers = times::sentence(row);
+            let status = status(row.verdict, accepted, &numbers);
+            case("timing", &row.id, status, &numbers)
         });
         let left_out = &timing.left_out;
         rows.chain(left_out.iter().map(|(id, why)| case("timing", id, skipped(why), ""))).collect()
     });
     let exact = suite("exact", nothing, &comparison.exact, |rows| {
-        let rows = rows.iter();
-        rows.map(|row| case("exact", &row.id, status(row.verdict, accepted), &explain(row)))
-            .collect()
-    });
-    let instructions = suite("instructions", nothing, &comparison.instructions, |rows| {
-        let case = |row: &InstructionRow| {
-            let [base, head, _] = format::instruction_cells(row);
-            let output = format!("{base} → {head} instructions per {}", row.unit);
-            case("instructions", &row.id, status(row.verdict, accepted), &output)
+        let case = |row: &ExactRow| {
+            let (numbers, site) = (format::reason(row), format::culprit(row));
+            let status = status(row.verdict, accepted, &numbers);
+            let case = case("exact", &row.id, status, &explain(row));
+            match site {
+                Some(site) => at(case, format::place(site)),
+                None => case,
+            }
         };
         rows.iter().map(case).collect()
     });
-    junit::render("ws-compare", [timing, exact, instructions])
+    let instructions = suite("instructions", nothing, &comparison.instructions, |rows| {
+        let case = |row: &InstructionRow| {
+            let [base, head, change] = format::instruction_cells(row);
+            let mut numbers = format!("{base} → {head} instructions per {}, {change}", row.unit);
+            if let Some(function) = row.functions.iter().find(|one| one.head > one.base) {
+                let file =
+                    function.file.as_ref().map_or(String::new(), |file| format!(" ({file})"));
+                numbers += &format!("; {}{file}", function.name);
+            }
+            let status = status(row.verdict, accepted, &numbers);
+            case("instructions", &row.id, status, &numbers)
+        };
+        rows.iter().map(case).collect()
+    });
+    let suites = [timing, exact, instructions];
+    junit::render("ws-compare", suites.into_iter().flatten())
 }
 
-/// Verdicts about the measurement are errors; the others but a pass are failures of the code.
-fn status(verdict: Verdict, accepted: bool) -> TestCaseStatus {
+/// Verdicts about the measurement are errors; the others but a pass are failures of the code. Systems of CI show the
+/// message alone and fold the output, so `numbers` are in it.
+fn status(verdict: Verdict, accepted: bool, numbers: &str) -> TestCaseStatus {
+    let message = format!("{}: {numbers}", verdict.as_str());
     match verdict {
         Verdict::Pass => TestCaseStatus::success(),
-        _ if accepted => skipped(verdict.as_str()),
+        _ if accepted => skipped(&message),
         Verdict::Failed | Verdict::Blind | Verdict::Nondeterministic | Verdict::TooNoisy => {
-            errored(verdict.as_str())
+            errored(&message)
         }
         Verdict::Regressed
         | Verdict::Improved
         | Verdict::Leaked
         | Verdict::Missing
         | Verdict::Stale
-        | Verdict::NotComparable => failed(verdict.as_str()),
+        | Verdict::NotComparable => failed(&message),
     }
 }
 
@@ -57,8 +75,10 @@ fn suite<T>(
     nothing: bool,
     part: &Part<T>,
     cases: impl FnOnce(&T) -> Vec<TestCase>,
-) -> TestSuite {
-    let broken = |verdict: Verdict, why: &str| case(name, name, errored(verdict.as_str()), why);
+) -> Option<TestSuite> {
+    let broken = |verdict: Verdict, why: &str| {
+        case(name, name, errored(&format!("{}: {why}", verdict.as_str())), "")
+    };
     let mut suite = TestSuite::new(name);
     suite.add_test_cases(match part {
         Part::Measured(data) => {
@@ -71,16 +91,13 @@ fn suite<T>(
             vec![case(name, name, if nothing { errored(&why) } else { skipped(&why) }, "")]
         }
         Part::Failed(why) => vec![broken(Verdict::Failed, why)],
+        Part::Inapplicable => return None,
     });
-    suite
+    Some(suite)
 }
 
 fn explain(row: &ExactRow) -> String {
-    let mut lines = format::exact(row);
-    lines.extend(row.notes.iter().cloned());
-    if !summary::is_equal(row) && (row.base.is_none() || row.head.is_none()) {
-        lines.push(format::only(row).to_owned());
-    }
+    let mut lines = format::findings(row);
     for site in &row.sites {
         let moved = format::moved(row, site.base, site.head);
         lines.push(format!("{moved}  {}\n    {}", format::place(site), site.key));

@@ -4,6 +4,7 @@ use baselines::Verdict;
 use bench_show::units;
 
 use super::format::{self, Shared};
+use super::times;
 use super::{headline, summary};
 use crate::model::{Comparison, ExactRow, TimingRow};
 
@@ -69,7 +70,7 @@ fn section(text: &mut String, comparison: &Comparison, verdict: Verdict, shared:
         timing_table(text, timings);
     }
     if let (Verdict::TooNoisy, Some(timing)) = (verdict, comparison.timing.measured()) {
-        for (id, why) in format::noise(timing) {
+        for (id, why) in times::noise(timing) {
             line(text, &format!("Too noisy: {}: {}\n", code(id), escape(&why)));
         }
     }
@@ -77,11 +78,7 @@ fn section(text: &mut String, comparison: &Comparison, verdict: Verdict, shared:
 
 fn scenario(text: &mut String, row: &ExactRow, shared: &Shared<'_>) {
     let id = code(&row.id);
-    let mut findings = format::exact(row);
-    findings.extend(row.notes.iter().map(|note| escape(note)));
-    if row.base.is_none() || row.head.is_none() {
-        findings.insert(0, format::only(row).to_owned());
-    }
+    let findings: Vec<_> = format::findings(row).iter().map(|one| escape(one)).collect();
     line(text, &format!("- {id}: {}", findings.join("; ")));
     let own: Vec<_> =
         row.sites.iter().filter(|site| !shared.contains_key(site.key.as_str())).collect();
@@ -100,7 +97,7 @@ fn folded(text: &mut String, comparison: &Comparison) {
     line(text, "<details><summary>All rows</summary>\n");
     let timings = summary::timings(comparison);
     if !timings.is_empty() {
-        timing_table(text, format::grouped(timings));
+        timing_table(text, times::grouped(timings));
         line(
             text,
             "Change, interval, null and seen (the smallest change that nine of ten runs would call) are percent of \
@@ -144,9 +141,9 @@ fn timing_table<'a>(text: &mut String, rows: impl IntoIterator<Item = &'a Timing
     line(text, "| timing | base | head | change | interval | null | seen | p99 | verdict |");
     line(text, "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |");
     for row in rows {
-        let [base, head, change, interval, null, seen] = format::timing_cells(row);
+        let [base, head, change, interval, null, seen] = times::cells(row);
         let cells = [
-            format!("{} {}", code(&row.id), format::unit(row.unit)),
+            format!("{} {}", code(&row.id), times::unit(row.unit)),
             base,
             head,
             format!("{change} %"),

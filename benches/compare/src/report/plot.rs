@@ -2,7 +2,7 @@ use bench_show::axis::{pct, round_up};
 use bench_show::units;
 use maud::{Markup, html};
 
-use super::format;
+use super::{format, times};
 use crate::model::{Timing, TimingRow};
 
 /// Maps an effect, a share of base's cost, to a position on the common axis of all rows.
@@ -85,10 +85,10 @@ impl Axis {
         format!(
             "{}: {}, interval {} to {}, null control {}, {} rounds; a change counts beyond ±{}",
             row.id,
-            format::direction(row.effect),
-            format::direction(row.interval[0]),
-            format::direction(row.interval[1]),
-            format::direction(row.null),
+            times::direction(row.effect),
+            times::direction(row.interval[0]),
+            times::direction(row.interval[1]),
+            times::direction(row.null),
             row.rounds.len(),
             units::percent(self.threshold),
         )

@@ -14,12 +14,14 @@ pub(super) struct MissingPart<'a> {
 pub(super) fn missing_parts(comparison: &Comparison) -> Vec<MissingPart<'_>> {
     let Comparison { timing, exact, instructions, .. } = comparison;
     let parts = [
-        ("timing", timing.state(), timing.why()),
-        ("exact counts", exact.state(), exact.why()),
-        ("instructions", instructions.state(), instructions.why()),
+        ("timing", timing.is_shown(), timing.state(), timing.why()),
+        ("exact counts", exact.is_shown(), exact.state(), exact.why()),
+        ("instructions", instructions.is_shown(), instructions.state(), instructions.why()),
     ];
-    let missing = parts.into_iter();
-    missing.filter_map(|(name, state, why)| Some(MissingPart { name, state, why: why? })).collect()
+    let missing = parts.into_iter().filter(|(_, is_shown, ..)| *is_shown);
+    missing
+        .filter_map(|(name, _, state, why)| Some(MissingPart { name, state, why: why? }))
+        .collect()
 }
 
 /// The rows of each part; none if it was not measured.

@@ -6,6 +6,7 @@ use comfy_table::{Table, presets};
 use super::format::{self, Shared};
 use super::headline::{self, tone_of};
 use super::summary;
+use super::times;
 use crate::model::{Comparison, ExactRow, InstructionRow, Part, SiteRow, Timing, TimingUnit};
 
 /// Columns of the terminal.
@@ -80,7 +81,7 @@ fn timings(text: &mut Text, timing: &Timing, judged: Judged) {
     let mut rows =
         Rows::new(TIMING_ID, ["", "base", "head", "change", "interval", "null", "seen", outcome]);
     let mut open_group = "";
-    for row in format::grouped(&timing.rows) {
+    for row in times::grouped(&timing.rows) {
         let (group, rest) = row.id.split_once('/').unwrap_or(("", &row.id));
         if group != open_group && !group.is_empty() {
             rows.title(group);
@@ -95,7 +96,7 @@ fn timings(text: &mut Text, timing: &Timing, judged: Judged) {
             Judged::Yes => (row.verdict.as_str(), tone_of(row.verdict)),
             Judged::No => (rounds.as_str(), Tone::Faint),
         };
-        rows.add(&name, format::timing_cells(row), outcome, tone);
+        rows.add(&name, times::cells(row), outcome, tone);
         if let Some(p99) = row.p99_ns {
             let mut cells = [const { String::new() }; 6];
             [cells[0], cells[1]] = p99.map(units::time);
@@ -106,7 +107,7 @@ fn timings(text: &mut Text, timing: &Timing, judged: Judged) {
     for (id, why) in &timing.left_out {
         text.wrapped("", &format!("left out: {id}: {why}"));
     }
-    for (id, why) in format::noise(timing).filter(|_| judged == Judged::Yes) {
+    for (id, why) in times::noise(timing).filter(|_| judged == Judged::Yes) {
         text.wrapped("", &format!("too noisy: {id}: {why}"));
     }
     let confirmed: Vec<_> =
@@ -221,6 +222,7 @@ fn instructions(text: &mut Text, rows: &[InstructionRow]) {
 /// Prints the heading of a part and returns its results, if it has any.
 fn opened<'a, T>(text: &mut Text, name: &str, part: &'a Part<T>) -> Option<&'a T> {
     match part.why() {
+        _ if !part.is_shown() => {}
         None => text.heading(name),
         Some(why) => text.heading(&format!("{name}: {}: {why}", part.state())),
     }

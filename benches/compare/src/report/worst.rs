@@ -1,7 +1,7 @@
 use baselines::Verdict;
 use baselines::sites::SiteCost;
 
-use super::{format, summary};
+use super::{format, summary, times};
 use crate::model::{Comparison, ExactRow, InstructionRow, SiteRow, TimingRow};
 
 /// The rows that are farthest from a pass, one of each part: changes that went one way.
@@ -40,9 +40,8 @@ impl<'a> Worst<'a> {
     /// A line for each part, with its numbers.
     pub(super) fn lines(&self) -> Vec<String> {
         let exact = self.exact.map(|(row, site)| {
-            let mut words = format::exact(row);
+            let mut words = format::findings(row);
             words.truncate(1);
-            words.extend(row.notes.first().filter(|_| row.changes.is_empty()).cloned());
             words.extend(site.map(|site| format::place(site).to_owned()));
             format!("{}: {}", row.id, words.join("; "))
         });
@@ -51,8 +50,8 @@ impl<'a> Worst<'a> {
             format!("{}: {base} → {head} instructions per {}, {change}", row.id, row.unit)
         });
         let timing = self.timing.map(|row| {
-            let [base, head, change, ..] = format::timing_cells(row);
-            format!("{}: {} {base} → {head}, {change} %", row.id, format::unit(row.unit))
+            let [base, head, change, ..] = times::cells(row);
+            format!("{}: {} {base} → {head}, {change} %", row.id, times::unit(row.unit))
         });
         [exact, instructions, timing].into_iter().flatten().collect()
     }
