@@ -12,6 +12,13 @@ pub enum Next {
         /// The trial is a long one, and its value is the answer if it holds.
         confirms: bool,
     },
+    /// The search is over.
+    Done(End),
+}
+
+/// How a search ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum End {
     /// The answer.
     Found {
         /// The highest value that was confirmed.
@@ -19,8 +26,15 @@ pub enum Next {
         /// The trial above it was invalid: the generator was the limit, not the target.
         limited: bool,
     },
-    /// The first value did not hold.
-    Nothing,
+    /// No value was confirmed.
+    Nothing {
+        /// The last value that was tried, and the lowest.
+        value: f64,
+        /// The last trial was a failure of the target. Otherwise it says nothing about the target.
+        judged: bool,
+        /// The last trial was to confirm a value that had held in a short one.
+        confirms: bool,
+    },
 }
 
 /// Confirmations that may fail before the search ends without an answer.
@@ -36,21 +50,22 @@ pub struct Search {
     within: f64,
     trying: f64,
     confirming: u32,
-    outcome: Option<Next>,
+    end: Option<End>,
 }
 
 impl Search {
     /// Starts at `first`, goes up to `top` at most, and is exact to `within`, a share of the answer.
     #[must_use]
     pub fn new(first: f64, top: f64, within: f64) -> Self {
-        let (low, high, outcome) = (None, None, None);
-        Self { low, high, limited: false, top, within, trying: first, confirming: 0, outcome }
+        let (low, high, end) = (None, None, None);
+        Self { low, high, limited: false, top, within, trying: first, confirming: 0, end }
     }
 
     /// The next step.
     #[must_use]
     pub fn next(&self) -> Next {
-        self.outcome.unwrap_or(Next::Try { value: self.trying, confirms: self.confirming > 0 })
+        let next = Next::Try { value: self.trying, confirms: self.confirming > 0 };
+        self.end.map_or(next, Next::Done)
     }
 
     /// Takes the verdict of the trial that [`Search::next`] asked for. If it is neither a pass nor a failure, the generator
@@ -67,7 +82,7 @@ impl Search {
             self.limited = verdict != RunVerdict::Fail;
         }
         match (self.low, self.high) {
-            (None, _) => self.outcome = Some(Next::Nothing),
+            (None, _) => self.end = Some(self.nothing(verdict)),
             (Some(low), Some(high)) if high / low - 1.0 > self.within => {
                 self.trying = f64::midpoint(low, high);
             }
@@ -79,12 +94,17 @@ impl Search {
         }
     }
 
+    fn nothing(&self, verdict: RunVerdict) -> End {
+        let judged = verdict == RunVerdict::Fail;
+        End::Nothing { value: self.trying, judged, confirms: self.confirming > 0 }
+    }
+
     /// A short trial may hold by luck. If the long one does not hold, its value is lowered step by step.
     fn confirm(&mut self, verdict: RunVerdict) {
         if verdict == RunVerdict::Pass {
-            self.outcome = Some(Next::Found { value: self.trying, limited: self.limited });
+            self.end = Some(End::Found { value: self.trying, limited: self.limited });
         } else if self.confirming > CONFIRMATIONS {
-            self.outcome = Some(Next::Nothing);
+            self.end = Some(self.nothing(verdict));
         } else {
             self.confirming += 1;
             self.limited = verdict != RunVerdict::Fail;
@@ -100,14 +120,14 @@ mod tests {
     use super::*;
 
     /// Searches where every value up to `limit` holds; returns the outcome and the number of trials.
-    fn search(first: f64, top: f64, limit: f64, beyond: RunVerdict) -> (Next, usize) {
+    fn search(first: f64, top: f64, limit: f64, beyond: RunVerdict) -> (End, usize) {
         let mut search = Search::new(first, top, 0.05);
         for trials in 0..200 {
             match search.next() {
                 Next::Try { value, .. } => {
                     search.learn(if value <= limit { RunVerdict::Pass } else { beyond });
                 }
-                done => return (done, trials),
+                Next::Done(end) => return (end, trials),
             }
         }
         panic!("the search does not end");
@@ -122,18 +142,38 @@ mod tests {
         search.learn(RunVerdict::Fail);
         assert_eq!(search.next(), Next::Try { value: 90.0, confirms: true });
         search.learn(RunVerdict::Pass);
-        assert_eq!(search.next(), Next::Found { value: 90.0, limited: false });
+        assert_eq!(search.next(), Next::Done(End::Found { value: 90.0, limited: false }));
     }
 
     #[test]
     fn a_first_value_that_does_not_hold_ends_the_search() {
-        assert_eq!(search(100.0, 1e6, 99.0, RunVerdict::Fail).0, Next::Nothing);
+        let nothing = |judged| End::Nothing { value: 100.0, judged, confirms: false };
+        assert_eq!(search(100.0, 1e6, 99.0, RunVerdict::Fail).0, nothing(true));
+        assert_eq!(search(100.0, 1e6, 99.0, RunVerdict::Invalid).0, nothing(false));
+    }
+
+    #[test]
+    fn a_value_that_only_held_for_a_short_time_is_lowered_a_few_times() {
+        let confirming = |last: RunVerdict| {
+            let mut search = Search::new(100.0, 100.0, 0.05);
+            search.learn(RunVerdict::Pass);
+            (0..CONFIRMATIONS).for_each(|_| search.learn(RunVerdict::Fail));
+            search.learn(last);
+            search.end
+        };
+        for (last, is_judged) in [(RunVerdict::Fail, true), (RunVerdict::Invalid, false)] {
+            let Some(End::Nothing { value, judged, confirms: true }) = confirming(last) else {
+                panic!("a value was confirmed");
+            };
+            assert!((65.0..66.0).contains(&value), "{value}");
+            assert_eq!(judged, is_judged);
+        }
     }
 
     #[test]
     fn a_generator_at_its_limit_marks_the_answer_as_limited() {
         let (found, _) = search(100.0, 1e9, 5_000.0, RunVerdict::Invalid);
-        assert!(matches!(found, Next::Found { limited: true, .. }), "{found:?}");
+        assert!(matches!(found, End::Found { limited: true, .. }), "{found:?}");
     }
 
     proptest! {
@@ -143,7 +183,7 @@ mod tests {
         ) {
             let limit = first * times;
             let (found, trials) = search(first, 1e12, limit, RunVerdict::Fail);
-            let Next::Found { value, limited: false } = found else { panic!("{found:?}") };
+            let End::Found { value, limited: false } = found else { panic!("{found:?}") };
             prop_assert!(value <= limit && value >= limit / 1.0501, "{} of {}", value, limit);
             prop_assert!(trials < 40);
         }

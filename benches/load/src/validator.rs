@@ -55,6 +55,16 @@ impl Assessment {
         self.checks.iter().filter(|check| !check.met && self.judges(check))
     }
 
+    /// Whether the run is invalid because the generator or its machine was at its limit, and not for want of samples or of a
+    /// metric.
+    #[must_use]
+    pub fn generator_was_the_limit(&self) -> bool {
+        let is_unknown = |check: &Check| check.met || check.threshold.metric.is_of_allocations();
+        let first = self.checks.iter().find(|check| check.doubt.is_some());
+        self.verdict == RunVerdict::Invalid
+            && (!self.doubts.is_empty() || !first.is_some_and(is_unknown))
+    }
+
     /// Why thresholds are not judged, although the verdict may be a failure.
     pub(crate) fn doubts(&self) -> &[String] {
         &self.doubts

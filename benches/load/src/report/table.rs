@@ -3,7 +3,7 @@
 use super::next::Asked;
 use super::{format, histogram, next};
 use crate::summary::{Figures, Summary};
-use crate::validator::{Assessment, Check, RunVerdict};
+use crate::validator::{Assessment, Check};
 use bench_show::colour::Tone;
 use bench_show::text::Text;
 use bench_show::units::counted;
@@ -43,13 +43,12 @@ pub fn render(run: &Run, assessment: &Assessment, width: usize, asked: Option<&A
 }
 
 fn verdict(text: &mut Text, run: &Run, assessment: &Assessment) {
-    let tone = match assessment.verdict {
-        RunVerdict::Pass => Tone::Good,
-        RunVerdict::Fail => Tone::Bad,
-        _ => Tone::Doubtful,
-    };
     let verdict = assessment.verdict.name().to_uppercase();
-    text.verdict(tone, &verdict, &format!(": {} against {}", run.profile.name, run.target()));
+    text.verdict(
+        assessment.verdict.tone(),
+        &verdict,
+        &format!(": {} against {}", run.profile.name, run.target()),
+    );
     for reason in &assessment.reasons {
         text.wrapped("  ", reason);
     }

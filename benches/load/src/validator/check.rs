@@ -72,11 +72,12 @@ impl Check {
         let needed = (1.0 / (1.0 - self.threshold.metric.quantile()?) - 1e-6).ceil() as u64;
         (self.met && self.samples < needed).then(|| {
             format!(
-                "{}; it is based on {} and needs {}: with fewer, a percentile is only the largest of them; hold it longer, \
+                "{} is based on {} and needs {}: with fewer, a percentile is only the largest of them; {}; hold it longer, \
                  or limit a lower percentile",
-                self.describe(profile),
+                self.threshold.metric,
                 counted(self.samples, "sample"),
-                count(needed as f64)
+                count(needed as f64),
+                self.describe(profile)
             )
         })
     }

@@ -1,3 +1,4 @@
+use bench_show::colour::Tone;
 use load_plan::named;
 
 named! {
@@ -17,6 +18,16 @@ named! {
 }
 
 impl RunVerdict {
+    /// What it says at a glance.
+    #[must_use]
+    pub const fn tone(self) -> Tone {
+        match self {
+            Self::Pass => Tone::Good,
+            Self::Fail => Tone::Bad,
+            Self::Invalid | Self::Incomplete | Self::Interrupted => Tone::Doubtful,
+        }
+    }
+
     /// The exit code of the process.
     #[must_use]
     pub const fn exit_code(self) -> u8 {

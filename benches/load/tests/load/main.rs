@@ -15,6 +15,7 @@ mod planned;
 mod profile;
 mod quick;
 mod run;
+mod search;
 mod server;
 mod shards;
 mod stopped;

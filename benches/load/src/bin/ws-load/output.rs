@@ -67,7 +67,7 @@ impl Output {
 }
 
 /// Columns of the terminal; 80 without a terminal.
-fn width() -> usize {
+pub(crate) fn width() -> usize {
     let size = rustix::termios::tcgetwinsize(std::io::stdout());
     size.map_or(80, |size| usize::from(size.ws_col)).clamp(40, 160)
 }

@@ -3,17 +3,21 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use load::conclusion::{Conclusion, Why, conclude};
 use load::search::{Next, Search};
 use load::signals::stop_on_signals;
 use load::trial::{Varied, trial};
-use load::validator::{Assessment, RunVerdict};
+use load::validator::RunVerdict;
 use load_engine::problem::Problem;
 use load_plan::outcome::Ending;
 use load_plan::profile::{Pace, Profile};
+use load_plan::units::count;
 
+use crate::output::width;
 use crate::run::watched;
 use crate::settings::Flags;
 use bench_show::output::print;
+use bench_show::text::Text;
 
 #[derive(clap::Args)]
 #[command(after_help = AFTER_HELP)]
@@ -56,8 +60,11 @@ The value is doubled until a threshold is violated. Then the gap is halved, and
 a run of the profile's own length confirms the answer. Trials use the stage with
 the most connections.
 
-Exit codes: 0 found, 1 tool or target failed, 2 usage, 3 the first value
-did not hold, 6 the generator was the limit, 130 interrupted";
+Exit codes: 0 found, 1 tool or target failed, 2 usage, 3 no value held,
+6 the generator or this machine was the limit, 130 interrupted";
+
+/// Letters of the longest verdict that a trial has.
+const LONGEST: usize = "invalid".len();
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let profile = args.flags.profile()?;
@@ -77,19 +84,26 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let stop = stop_on_signals()?;
     let mut search = Search::new(first, to, within / 100.0);
     let what = if args.connections { "connections" } else { "messages/s" };
-    let mut last = None;
+    let mut unjudged = None;
     let mut doubted = None;
-    while let Next::Try { value, confirms } = search.next() {
+    let end = loop {
+        let (value, confirms) = match search.next() {
+            Next::Try { value, confirms } => (value, confirms),
+            Next::Done(end) => break end,
+        };
         let tried = trial(&profile, varied, value, (!confirms).then_some(hold))
             .map_err(|error| Problem::usage(format!("{error:#}")))?;
         // A new server for each trial, so that no trial affects the next.
         let (settings, _own) = args.flags.settings(tried)?;
-        let (verdict, why, may_differ) = match watched(&settings, &stop, args.quiet, None) {
-            Ok((_, assessment)) => (assessment.verdict, why(&assessment), true),
+        let (verdict, why) = match watched(&settings, &stop, args.quiet, None) {
+            Ok((_, assessment)) => (assessment.verdict, Why::of(&assessment)),
             // A limit of this machine says nothing about the target.
             Err(error) => match error.downcast_ref::<Problem>() {
                 Some(problem) if problem.ending.is_some_and(Ending::is_ours) => {
-                    (RunVerdict::Invalid, problem.words.clone(), false)
+                    // It would be the same in a second trial.
+                    doubted = Some(value);
+                    let words = problem.words.clone();
+                    (RunVerdict::Invalid, Why { words, at_limit: true })
                 }
                 _ => return Err(error),
             },
@@ -97,49 +111,34 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         if stop.load(Relaxed) {
             return Ok(ExitCode::from(RunVerdict::Interrupted.exit_code()));
         }
+        // Without the remedy behind the semicolon.
+        let why_in_short = why.words.split(';').next().unwrap_or_default();
         let kind = if confirms { "confirm" } else { "trial" };
-        let trial = format!("{kind:<8} {value:>12.0} {what}  {:<8} {why}", verdict.name());
-        print(&format!("{}\n", trial.trim_end()))?;
-        // Another program may have kept the machine busy: only a second invalid trial counts.
-        if verdict == RunVerdict::Invalid && may_differ && doubted != Some(value) {
-            doubted = Some(value);
-            continue;
+        let (name, value_shown) = (verdict.name(), count(value.round()));
+        let pad = " ".repeat(LONGEST.saturating_sub(name.len()));
+        let words = format!("{pad}  {kind:<7}  {value_shown:>10} {what}  {why_in_short}");
+        say(verdict, name, words.trim_end())?;
+        if verdict == RunVerdict::Invalid {
+            unjudged = Some(why);
+            // Another program may have kept the machine busy: only a second invalid trial counts.
+            if doubted != Some(value) {
+                doubted = Some(value);
+                continue;
+            }
         }
-        last = Some(verdict);
         search.learn(verdict);
-    }
-    let (word, code) = match search.next() {
-        Next::Found { value, limited } => {
-            let by = match (limited, value >= to) {
-                (true, _) => "; above it the generator is the limit, not the target",
-                (false, true) => "; higher values were not tried (--to)",
-                (false, false) => "",
-            };
-            (format!("{value:.0} {what} hold{by}"), if limited { 6 } else { 0 })
-        }
-        _ if last == Some(RunVerdict::Invalid) => {
-            (format!("{first:.0} {what} could not be judged, for the reason above"), 6)
-        }
-        _ => {
-            (format!("{first:.0} {what} do not hold; try --from {:.0}", (first / 10.0).max(1.0)), 3)
-        }
     };
-    print(&format!("\n{word}\n"))?;
-    Ok(ExitCode::from(code))
+    let Conclusion { verdict, head, words } = conclude(end, what, to, unjudged.as_ref());
+    print("\n")?;
+    say(verdict, head, &format!(": {words}"))?;
+    Ok(ExitCode::from(verdict.exit_code()))
 }
 
-/// The first reason why the verdict is not a pass, briefly.
-fn why(assessment: &Assessment) -> String {
-    let broken = assessment.violated().next();
-    match assessment.verdict {
-        RunVerdict::Pass => String::new(),
-        RunVerdict::Fail => broken.map(|check| check.threshold.to_string()).unwrap_or_default(),
-        // Without the remedy behind the semicolon.
-        _ => {
-            let reason = assessment.reasons.first();
-            reason.and_then(|reason| reason.split(';').next()).unwrap_or_default().to_owned()
-        }
-    }
+/// Prints `head` with the mark of `verdict`, and `words` right behind it.
+fn say(verdict: RunVerdict, head: &str, words: &str) -> Result<()> {
+    let mut text = Text::new(width());
+    text.verdict(verdict.tone(), head, words);
+    print(&text.into_string())
 }
 
 /// The first value: the rate of the profile's last stage over its most connections, or those connections.
