@@ -172,11 +172,12 @@ fn before(run: &Run) -> Option<String> {
             0 => String::new(),
             some => format!("; {}, which counts", counted(some, "wrong answer")),
         };
-        format!(
-            "before the run, and not counted: {} and {} to reach the target and warm it up{wrong}",
-            counted(attempted, "connection"),
-            counted(sent, "message")
-        )
+        let messages = match sent {
+            0 => String::new(),
+            some => format!(", and {} to warm the target up", counted(some, "message")),
+        };
+        let connections = counted(attempted, "connection");
+        format!("not counted: {connections} before the run{messages}{wrong}")
     })
 }
 

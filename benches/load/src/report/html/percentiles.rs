@@ -82,7 +82,7 @@ pub(super) fn chart(assessment: &Assessment, summary: &Summary) -> Markup {
         ..Chart::new(says, end, y, units::time, lines)
     };
     html! {
-        p.dim { "All measured time. A line is thin where fewer than ten values lie beyond." }
+        p.dim { "All measured time. A line is thin where fewer than ten values are above it." }
         (chart.with_legend())
     }
 }
