@@ -24,6 +24,7 @@ use crate::frames::Limits;
 use crate::http::{self, Admission, Route};
 use crate::http_stream::{HttpStream, Progress};
 use crate::linger::farewell;
+use crate::session;
 use crate::shutdown::Busy;
 use crate::stats::ErrorKind;
 use crate::wire::Wire;
@@ -122,8 +123,8 @@ where
         // A peer that has its answers may send no other request, and may leave first.
         let has_answers = answered.load(Relaxed) && (error.is_timeout() || error.is_shutdown());
         if !has_answers {
-            let broke = error.source().is_some_and(|cause| cause.is::<io::Error>());
-            context.stats.error(if broke { ErrorKind::Reset } else { ErrorKind::Http });
+            let broke = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+            context.stats.error(broke.map_or(ErrorKind::Http, session::lost));
         }
         if error.is_timeout() && progress.is_asked() {
             busy.drop_peer();

@@ -1,5 +1,6 @@
 //! Shared by both WebSocket routes: when a session must end, and how.
 
+use std::io;
 use std::panic::AssertUnwindSafe;
 use std::task::{Context as Task, Poll};
 use std::time::Duration;
@@ -221,7 +222,7 @@ where
             stats.error(kind);
             match answer {
                 Some(answer) => answer,
-                None => return Finish::default(),
+                None => return Finish { flushed: false, dropped: kind == ErrorKind::Stalled },
             }
         }
     };
@@ -248,6 +249,12 @@ where
     Finish { flushed, dropped: !closed }
 }
 
+/// The kind that the end of a connection without a close frame is counted as. The kernel gives up after
+/// [`UNREAD_WITHIN`](crate::socket::UNREAD_WITHIN).
+pub(crate) fn lost(error: &io::Error) -> ErrorKind {
+    if error.kind() == io::ErrorKind::TimedOut { ErrorKind::Stalled } else { ErrorKind::Reset }
+}
+
 /// The kind that an error is counted as, and the close frame for it (RFC 6455 §7.4.1); none if the peer is gone.
 fn classify(error: &WsError) -> (ErrorKind, Option<(CloseCode, &'static str)>) {
     if let WsError::Io(error) = error
@@ -256,9 +263,8 @@ fn classify(error: &WsError) -> (ErrorKind, Option<(CloseCode, &'static str)>) {
         return (ErrorKind::Policy, Some((CloseCode::Policy, excess.reason())));
     }
     match error {
-        WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) | WsError::Io(_) => {
-            (ErrorKind::Reset, None)
-        }
+        WsError::Io(error) => (lost(error), None),
+        WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) => (ErrorKind::Reset, None),
         WsError::ConnectionClosed | WsError::AlreadyClosed => (ErrorKind::Reset, None),
         WsError::Protocol(_) => {
             (ErrorKind::Protocol, Some((CloseCode::Protocol, "protocol error")))
@@ -266,5 +272,21 @@ fn classify(error: &WsError) -> (ErrorKind, Option<(CloseCode, &'static str)>) {
         WsError::Utf8(_) => (ErrorKind::Utf8, Some((CloseCode::Invalid, "text is not UTF-8"))),
         WsError::Capacity(_) => (ErrorKind::TooBig, Some((CloseCode::Size, "message too big"))),
         _ => (ErrorKind::Internal, Some((CloseCode::Error, INTERNAL))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_that_the_kernel_gives_up_is_stalled_and_another_one_has_reset() {
+        for (kind, counted) in [
+            (io::ErrorKind::TimedOut, ErrorKind::Stalled),
+            (io::ErrorKind::ConnectionReset, ErrorKind::Reset),
+            (io::ErrorKind::BrokenPipe, ErrorKind::Reset),
+        ] {
+            assert_eq!(classify(&WsError::Io(kind.into())), (counted, None));
+        }
     }
 }
