@@ -16,6 +16,7 @@ mod part;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use differences::differing;
 use differences::{differences, is_whole};
 use part::part;
 

@@ -3,12 +3,14 @@
 //! # Layout
 //!
 //! - [`table`], [`json`], `csv`, `junit`, `interval_log`, `html`: one format each
+//! - [`diff`]: two reports beside each other
 //! - [`directory`]: writes all of them into a folder, and reads the run back
 //! - `chart`: the drawings of the page; `timeline`: the points that they draw; `histogram`: that of the table
 //! - `format`: what several formats say; `next`: what to type next
 
 mod chart;
 mod csv;
+pub mod diff;
 pub mod directory;
 #[cfg(test)]
 pub(crate) mod fixture;

@@ -29,6 +29,13 @@ pub(super) fn differences(one: &Run, other: &Run) -> Vec<String> {
     found.0
 }
 
+/// The innermost values that differ, named by their paths below `path`, and both values.
+pub(crate) fn differing(path: &str, one: &Value, other: &Value) -> Vec<String> {
+    let mut found = Found(Vec::new());
+    found.values(path, one, other);
+    found.0
+}
+
 /// Whether `run` is not a shard of several.
 pub(super) fn is_whole(run: &Run) -> bool {
     run.shard.of <= 1

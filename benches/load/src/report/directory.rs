@@ -16,7 +16,7 @@ use crate::validator::Assessment;
 use load_plan::metrics::Timing;
 use load_plan::model::Run;
 
-const JSON: &str = "report.json";
+pub(super) const JSON: &str = "report.json";
 const LOG: &str = "intervals.hlog";
 const CSV: &str = "intervals.csv";
 const JUNIT: &str = "junit.xml";

@@ -1,6 +1,7 @@
 //! Reports of runs with every verdict.
 
 mod damaged;
+mod diff;
 mod directory;
 mod json;
 mod log;

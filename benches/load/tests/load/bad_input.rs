@@ -2,23 +2,16 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use crate::profile::Profile;
-use crate::run::{Load, PROGRAM, not_run};
+use crate::run::{Load, PROGRAM, not_run, ws_load};
 use crate::server::Server;
-
-/// Runs `ws-load` with these arguments.
-fn ws_load(words: &[&str]) -> Output {
-    Command::new(PROGRAM).args(words).output().expect("ws-load starts")
-}
 
 #[track_caller]
 fn check(words: &[&str], code: i32, said: &[&str]) {
-    let output = ws_load(words);
-    let text =
-        String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned();
-    assert_eq!(output.status.code(), Some(code), "{text}");
+    let (ended, text) = ws_load(words);
+    assert_eq!(ended, Some(code), "{text}");
     for words in said {
         assert!(text.contains(words), "no {words:?} in: {text}");
     }

@@ -4,6 +4,7 @@ mod access;
 mod allocations;
 mod bad_input;
 mod conversations;
+mod diff;
 mod endings;
 mod handshakes;
 mod histograms;

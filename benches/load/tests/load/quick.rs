@@ -1,17 +1,9 @@
 //! A load in flags, without a profile.
 
-use std::process::{Command, Output};
-
 use load_plan::profile::Profile;
 
-use crate::run::PROGRAM;
+use crate::run::ws_load;
 use crate::server::Server;
-
-fn ws_load(words: &[&str]) -> (Option<i32>, String) {
-    let Output { status, stdout, stderr } =
-        Command::new(PROGRAM).args(words).output().expect("ws-load starts");
-    (status.code(), String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned())
-}
 
 #[test]
 fn a_load_in_flags_runs_and_is_repeated_by_the_profile_that_it_saves() {

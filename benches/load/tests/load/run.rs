@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Output};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -25,6 +25,13 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 /// Prints why a test is skipped, past the capture of output, which is not shown if a test passes.
 pub(crate) fn not_run(why: &str) {
     writeln!(std::io::stderr(), "not run: {why}").expect("stderr is open");
+}
+
+/// Runs `ws-load` with these arguments: its exit code, and what it said.
+pub(crate) fn ws_load(words: &[&str]) -> (Option<i32>, String) {
+    let Output { status, stdout, stderr } =
+        Command::new(PROGRAM).args(words).output().expect("ws-load starts");
+    (status.code(), String::from_utf8_lossy(&[stdout, stderr].concat()).into_owned())
 }
 
 /// A `ws-load` that is not started yet.

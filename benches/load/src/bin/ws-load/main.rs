@@ -9,6 +9,7 @@ use load_engine::problem::Problem;
 use load_plan::outcome::Ending;
 
 mod common;
+mod diff;
 mod live;
 mod merge;
 mod output;
@@ -53,7 +54,7 @@ const AFTER_HELP: &str = "Examples:
 Without --threshold the limits are errors <= 0% and latency_mean < 1s.
 
 Exit codes: 0 pass, 1 tool or target failed, 2 usage, 3 a threshold is violated,
-6 the measurement cannot be trusted, 130 interrupted";
+5 two reports are not comparable, 6 the measurement cannot be trusted, 130 interrupted";
 
 #[derive(Subcommand)]
 enum Command {
@@ -64,6 +65,8 @@ enum Command {
     Search(Box<search::Args>),
     /// Add up several runs, or the shards of one run
     Merge(merge::Args),
+    /// Show two reports beside each other
+    Diff(diff::Args),
     /// List profiles and metrics, or print a profile to start from
     Profiles(profiles::Args),
     /// Print the JSON Schema of report.json
@@ -81,6 +84,7 @@ fn main() -> ExitCode {
         Some(Command::Run(args)) => run::run(&args),
         Some(Command::Search(args)) => search::run(&args),
         Some(Command::Merge(args)) => merge::run(&args),
+        Some(Command::Diff(args)) => diff::run(&args),
         Some(Command::Profiles(args)) => profiles::run(&args),
         Some(Command::Schema) => profiles::schema(),
         Some(Command::Serve) => load::own_target::serve().map(|never| match never {}),

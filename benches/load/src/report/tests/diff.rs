@@ -1,0 +1,78 @@
+use std::path::Path;
+
+use insta::assert_snapshot;
+use load_plan::model::Run;
+
+use super::directory::folder;
+use crate::report::diff::{Side, differences, render};
+use crate::report::{directory, fixture};
+use crate::validator::validate;
+
+fn written(dir: &Path, run: &Run) {
+    directory::write(dir, run, &validate(run), false).expect("there is room");
+}
+
+/// Both reports, as whole folders and as single files.
+fn sides(one: &Run, other: &Run) -> [[Side; 2]; 2] {
+    let (_folder, dir) = folder();
+    let [a, b] = ["a", "b"].map(|name| dir.join(name));
+    written(&a, one);
+    written(&b, other);
+    let [a_file, b_file] = [&a, &b].map(|dir| dir.join("report.json"));
+    let read = |path: &Path| Side::read(path).expect("it is a report");
+    [[read(&a), read(&b)], [read(&a_file), read(&b_file)]]
+}
+
+/// Without the names of the folders, which differ from run to run.
+fn shown([one, other]: &[Side; 2]) -> String {
+    let text = render(one, other, 80);
+    assert!(text.lines().all(|line| line.chars().count() <= 80 || line.contains("/tmp")), "{text}");
+    let (_, after) = text.split_once("\n\n").expect("the table follows the names");
+    after.to_owned()
+}
+
+#[test]
+fn two_reports_are_shown_beside_each_other_without_a_verdict() {
+    let [folders, files] = sides(&fixture::passing(), &fixture::failing());
+    assert_eq!(differences(&folders[0], &folders[1]), Vec::<String>::new());
+    assert_snapshot!("diff", shown(&folders));
+    assert_eq!(shown(&folders), shown(&files));
+}
+
+#[test]
+fn a_report_is_the_same_as_itself() {
+    let [[one, other], _] = sides(&fixture::passing(), &fixture::passing());
+    let text = shown(&[one, other]);
+    assert_eq!(text.lines().filter(|line| line.ends_with("  same")).count(), 9, "{text}");
+}
+
+#[test]
+fn a_run_that_is_not_to_be_trusted_is_named() {
+    let [folders, _] = sides(&fixture::passing(), &fixture::interrupted());
+    let text = shown(&folders);
+    assert!(text.contains("B is INTERRUPTED: its figures say little about its target"), "{text}");
+}
+
+#[test]
+fn loads_that_differ_are_not_comparable_but_limits_names_and_targets_may_differ() {
+    let (run, mut other) = (fixture::passing(), fixture::passing());
+    let of = |other: &Run| {
+        let [[one, other], _] = sides(&run, other);
+        differences(&one, &other)
+    };
+    other.profile.name = "another".to_owned();
+    other.profile.target.url = Some("ws://another".to_owned());
+    other.profile.percentiles = vec![75.0];
+    other.profile.thresholds.clear();
+    other.profile.stages.iter_mut().for_each(|stage| stage.thresholds.clear());
+    assert_eq!(of(&other), Vec::<String>::new());
+    other.profile.traffic.sizes[0].bytes = 128;
+    other.profile.stages[1].connections = 51;
+    assert_eq!(
+        of(&other),
+        [
+            "profile.stage.1.connections (50 and 51)",
+            "profile.traffic.sizes.0.bytes (\"64B\" and \"128B\")"
+        ]
+    );
+}
