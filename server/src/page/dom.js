@@ -16,6 +16,15 @@ export function write(node, text) {
 	if (node.textContent !== text) node.textContent = text;
 }
 
+/** Copies `text` and says so on `button`. Only a page from localhost or over TLS has a clipboard. */
+export async function copy(button, text) {
+	if (!navigator.clipboard) return prompt("Copy this", text);
+	await navigator.clipboard.writeText(text);
+	button.dataset.label ??= button.textContent;
+	write(button, "Copied");
+	setTimeout(() => write(button, button.dataset.label), 1500);
+}
+
 /** One child of `node` for each of `items`: `make` creates it, `fill` updates it. */
 export function each(node, items, make, fill) {
 	while (node.childElementCount > items.length) node.lastElementChild.remove();

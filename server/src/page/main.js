@@ -1,4 +1,4 @@
-import { write } from "./dom.js";
+import { copy, write } from "./dom.js";
 import { Feed } from "./feed.js";
 import { count } from "./format.js";
 import { load } from "./load.js";
@@ -37,9 +37,10 @@ function take(message, heard, first) {
 
 function show(kind) {
 	for (const { plot } of view?.charts ?? []) plot.destroy();
-	view = new View(kind, at("view"), timeline);
+	const locked = "Authorization" in feed.headers;
+	view = new View(kind, at("view"), timeline, locked);
 	press("pause", false);
-	at("metrics").hidden = kind !== server || "Authorization" in feed.headers;
+	at("metrics").hidden = kind !== server || locked;
 	at("range").value = kind === load ? "Infinity" : "60";
 	range();
 }
@@ -47,16 +48,17 @@ function show(kind) {
 function tick() {
 	if (document.hidden) return;
 	feed.check();
+	status();
 	if (view) {
 		view.write();
 		document.title = view.kind.title(view.message);
 		write(at("subject"), view.kind.subject(view.message));
 	}
-	status();
 }
 
 function status() {
 	const [state, text] = stateOf();
+	if (view) view.lost = state === "live" || state === "late" ? "" : text;
 	at("state").dataset.state = state;
 	write(at("state"), isPressed("pause") ? `paused; ${text}` : text);
 	at("retry").hidden = feed.state !== "waiting";
@@ -89,15 +91,6 @@ function recolour() {
 	for (const chart of view?.charts ?? []) chart.plot.redraw(false);
 }
 
-async function copy() {
-	const text = JSON.stringify(view?.message);
-	// Only a page from localhost or over TLS has a clipboard.
-	if (!navigator.clipboard) return prompt("The newest snapshot", text);
-	await navigator.clipboard.writeText(text);
-	write(at("copy"), "Copied");
-	setTimeout(() => write(at("copy"), "Copy JSON"), 1500);
-}
-
 at("range").onchange = range;
 at("follow").onclick = () => timeline.follow();
 at("retry").onclick = () => feed.open();
@@ -105,7 +98,7 @@ at("unlock").onsubmit = event => {
 	event.preventDefault();
 	feed.unlock(at("token").value);
 };
-at("copy").onclick = copy;
+at("copy").onclick = () => copy(at("copy"), JSON.stringify(view?.message));
 at("pause").onclick = () => {
 	press("pause", !isPressed("pause"));
 	view?.pause(isPressed("pause"));

@@ -27,19 +27,21 @@ export class View {
 	#queued = false;
 	pace = new Pace();
 	behind = 0;
+	/** Why the message may not be the newest; empty if it is. */
+	lost = "";
 	marks = [];
 
-	constructor(kind, root, timeline) {
+	constructor(kind, root, timeline, locked) {
 		this.kind = kind;
 		this.timeline = timeline;
 		this.lines = kind.charts.flatMap(({ title, unit, series }) => Object.entries(series).map(([name, label]) => ({ name, unit, head: `${title}: ${label}` })));
 		this.series = new Series(this.lines.map(line => line.name));
-		this.head = kind.head?.();
+		this.head = kind.head(locked);
 		this.tiles = element("dl", { class: "tiles" });
 		this.charts = kind.charts.map(spec => new Chart(spec, this));
 		this.tables = kind.tables.map(({ title }) => table(title, ["", "count"]));
 		this.recent = table("the newest first", ["time", ...this.lines.map(line => line.head)]);
-		root.replaceChildren(...(this.head ? [this.head.root] : []), this.tiles,
+		root.replaceChildren(this.head.root, this.tiles,
 			element("div", { class: "charts" }, ...this.charts.map(chart => chart.root)),
 			element("div", { class: "tables" }, ...this.tables),
 			element("details", { id: "recent" },
@@ -122,7 +124,7 @@ export class View {
 		const { kind, message, series } = this;
 		if (!message) return;
 		for (const chart of this.charts) chart.write();
-		this.head?.show(message);
+		this.head.show(message, this.lost);
 		const tile = () => element("div", {}, element("dt"), element("dd"), element("dd", { class: "note" }));
 		const newest = name => series.column(name).at(-1);
 		each(this.tiles, kind.tiles(message, newest), tile, (cell, texts) => texts.forEach((text, at) => write(cell.children[at], text)));

@@ -42,7 +42,7 @@ test("a page asks for the token, keeps it for its tab, and never puts it into a 
 	await unlock(page, TOKEN);
 	await untilState(page, "live");
 	assert(await page.locator("#unlock").isHidden());
-	assert.match(await tile(page, "Connections").textContent(), /\d/);
+	assert.match(await tile(page, "Echo clients").textContent(), /\d/);
 	// A link cannot present the token.
 	assert(await page.locator("#metrics").isHidden());
 

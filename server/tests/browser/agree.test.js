@@ -48,8 +48,7 @@ test("a load moves every chart, and the page, the metrics and the load's own rep
 	// The texts of the page agree as well, once they are written: the error comes after the messages.
 	await until(page, () => [...document.querySelectorAll(".tiles > div")].some(tile => /^Errors1(?!\d)/.test(tile.textContent)));
 	const figure = text => Number(text.replaceAll(",", ""));
-	assert.equal(figure(await tile(page, "Messages in").textContent()), seen("sent"));
-	assert.equal(figure(await tile(page, "Messages out").textContent()), seen("received"));
+	assert.equal(figure(await tile(page, "Messages echoed").textContent()), seen("received"));
 	assert.equal(figure(await tile(page, "Errors").textContent()), 1);
 	const rows = await page.locator(".tables tbody tr").allTextContents();
 	for (const row of [`1000${metric("ws_closes", 'code="1000"')}`, "10021", "protocol1"]) assert(rows.includes(row), `${row} in ${rows}`);

@@ -146,7 +146,7 @@ export function snapshot(seq, changes = {}) {
 		throughput: { messages_per_s: 100, received_mbps: 0.05, sent_mbps: 0.05 },
 		handling: { total: times, last: times },
 		dashboard: { sent: seq, skipped: 0, backpressure_events: 0 },
-		errors: { accept: 0, http: 0, reset: 0 },
+		errors: { accept: 0, http: 0, reset: 0, internal: 0 },
 		closes: { 1000: 0, 1001: 0, 1002: 0, 1005: 0, 0: 0 },
 		allocations: { total_blocks: 500 + seq, total_bytes: 90_000, remaining_blocks: 400, remaining_bytes: 70_000, blocks_per_s: 4 },
 		process: { resident_bytes: 9_000_000, cpu_ns: 1_000_000 * seq, open_fds: 14 },

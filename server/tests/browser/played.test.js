@@ -18,7 +18,7 @@ test("the keyboard moves a cursor and the window", async t => {
 	assert.equal(await now(), 99);
 	await page.keyboard.press("Shift+ArrowLeft");
 	assert.equal(await now(), 89);
-	assert.match(await plot.getAttribute("aria-valuetext"), /^\d\d:\d\d:\d\d, all 3, echo 1, dashboard 1$/);
+	assert.match(await plot.getAttribute("aria-valuetext"), /^\d\d:\d\d:\d\d, echo 1, dashboard 1, all, with HTTP 3$/);
 	assert(await plot.locator(".tip").isVisible());
 	await page.keyboard.press("Escape");
 	assert(await plot.locator(".tip").isHidden());
@@ -48,7 +48,7 @@ test("the mouse zooms, moves and resets all charts together", async t => {
 	const cursors = await page.evaluate(() => [...document.querySelectorAll(".u-cursor-x:not(.u-off)")].map(cursor => cursor.style.transform));
 	assert.equal(cursors.length, 12);
 	assert.equal(new Set(cursors).size, 1);
-	assert.match(await page.locator("#messages .tip").textContent(), /\nin 100\/s\nout 100\/s$/);
+	assert.match(await page.locator("#messages .tip").textContent(), /\nechoed 100\/s$/);
 	await shot(page, "server-cursor");
 
 	const [from, to] = await window();
@@ -91,7 +91,7 @@ test("a paused page shows the same points, and loses none", async t => {
 	assert.equal(JSON.parse(await page.evaluate(() => navigator.clipboard.readText())).seq, 10);
 	await page.locator("#pause").click();
 	assert.equal(await shown(), 30);
-	assert.equal(number(await tile(page, "Messages in").textContent()), 750);
+	assert.equal(number(await tile(page, "Messages echoed").textContent()), 750);
 });
 
 test("the state says when snapshots are late, missed or stale", async t => {
@@ -173,7 +173,7 @@ test("recent values are a table that can be unfolded", async t => {
 	const heads = await page.locator("#recent th[scope=col]").allTextContents();
 	const newest = await page.locator("#recent tbody tr").first().locator("th, td").allTextContents();
 	assert.equal(newest.length, heads.length);
-	assert.equal(newest[heads.indexOf("Messages: in")], "100/s");
+	assert.equal(newest[heads.indexOf("Messages echoed: echoed")], "100/s");
 	await accessible(page);
 	await shot(page, "server-table");
 });
