@@ -6,13 +6,11 @@
 //!
 //! # Layout
 //!
-//! - [`machine`]: the processor that ratios belong to
 //! - [`turns`]: a benchmark and its floor in turns, on a clock of the caller
 //! - [`pairs`]: their times as a file, written by a target and read by the judge
 //! - [`rounds`]: several runs of all targets, each in new processes
 //! - [`ratios`]: rounds → ratios → verdicts, and how they are printed; pure
 
-pub mod machine;
 pub mod pairs;
 pub mod ratios;
 pub mod rounds;

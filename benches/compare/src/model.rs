@@ -14,6 +14,8 @@ pub struct Comparison {
     pub base: Side,
     /// The revision or program that is judged.
     pub head: Side,
+    /// When, where and with what compiler it was measured.
+    pub provenance: Provenance,
     /// The command that runs the suite of the exact counts; empty without one.
     pub suite: String,
     /// Paired timings.
@@ -26,6 +28,17 @@ pub struct Comparison {
     pub exit_code: u8,
 }
 
+/// What a report that is kept says beside its numbers.
+#[derive(Clone, Debug, Default)]
+pub struct Provenance {
+    /// Seconds since 1970.
+    pub unix_s: u64,
+    /// Processor, number of processors, system.
+    pub machine: String,
+    /// The compiler's version, of both sides if they differ; `None` for programs.
+    pub compiler: Option<String>,
+}
+
 /// Base or head.
 #[derive(Clone, Debug, Serialize)]
 pub struct Side {
@@ -33,6 +46,8 @@ pub struct Side {
     pub name: String,
     /// The abbreviated commit; `None` for programs and the working tree.
     pub commit: Option<String>,
+    /// The first line of the commit's message, likewise.
+    pub title: Option<String>,
 }
 
 /// A part of the comparison.

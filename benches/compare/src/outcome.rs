@@ -86,7 +86,7 @@ mod tests {
             functions: Vec::new(),
             verdict: *verdict,
         };
-        let side = |name: &str| Side { name: name.to_owned(), commit: None };
+        let side = |name: &str| Side { name: name.to_owned(), commit: None, title: None };
         Comparison {
             base: side("main"),
             head: side("working tree"),
@@ -94,6 +94,7 @@ mod tests {
             exact: Part::NotMeasured("left out".to_owned()),
             instructions: Part::Measured(verdicts.iter().map(row).collect()),
             exit_code: 1,
+            provenance: Default::default(),
             suite: String::new(),
         }
     }

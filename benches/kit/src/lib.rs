@@ -9,13 +9,14 @@
 //!   (feature `tcp-servers`)
 //! - [`cores`]: pins driver and server to processors; [`descriptors`]: raises the limit of open files;
 //!   [`scheduling`]: the scheduler's policy for a thread; [`spinners`]: threads that keep a processor busy;
-//!   [`process_clock`]: processor time of another process
+//!   [`process_clock`]: processor time of another process; [`machine`]: the names of processor and system
 //! - [`statistics`]: estimates, intervals and tests; [`random`]: random numbers that a seed repeats
 
 pub mod client;
 pub mod conversation;
 pub mod cores;
 pub mod descriptors;
+pub mod machine;
 pub mod payload;
 pub mod process_clock;
 pub mod random;

@@ -6,10 +6,11 @@ use std::process::ExitCode;
 use anyhow::Result;
 use baselines::ratios::{Recorded, load, path, save};
 use baselines::{Recording, Verdict};
+use bench_kit::machine;
 use bench_show::progress::Progress;
 use benches::pairs::Pairs;
 use benches::ratios::{self, Filter, Format, RatioRow, Update, judge, render};
-use benches::{machine, rounds};
+use benches::rounds;
 use clap::Parser;
 
 const EXIT_CODES: &str = "Exit codes: 0 pass, 1 tool failed, 2 usage, 3 regressed, 4 improved, \

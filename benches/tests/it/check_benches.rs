@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 use anyhow::Result;
+use bench_kit::machine;
 use benches::pairs::{self, Pair, Pairs};
-use benches::{machine, rounds};
+use benches::rounds;
 use tempfile::TempDir;
 
 /// A folder for `bench/ratios.json`, and the rounds of one benchmark, whose ratio is 1.1.

@@ -1,15 +1,16 @@
 //! What is measured, part after part.
 
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, ensure};
+use bench_kit::machine;
 use bench_show::progress::Progress;
 
 use super::args::{Args, SkipPart};
 use super::steps::{Step, Steps};
 use crate::gate::Rule;
-use crate::model::{Comparison, Part, Side};
+use crate::model::{Comparison, Part, Provenance, Side};
 use crate::revision::{Arms, Built};
 use crate::server_process::Program;
 use crate::subject::{Service, Subject};
@@ -77,6 +78,13 @@ fn compare(
     steps: &Steps<'_>,
     of: &str,
 ) -> Comparison {
+    // Before this thread is bound to one processor.
+    let compiler = if base.compiler == head.compiler {
+        base.compiler.clone()
+    } else {
+        format!("{} for base, {} for head", base.compiler, head.compiler)
+    };
+    let provenance = provenance(Some(compiler));
     let (so_far, suite) = (steps.so_far(), service.suite());
     so_far.open(sides.clone(), &suite);
     let exact = unless_skipped(args, SkipPart::Exact, || {
@@ -108,7 +116,7 @@ fn compare(
         })
     });
     let [base, head] = sides;
-    Comparison { base, head, suite, timing, exact, instructions, exit_code: 1 }
+    Comparison { base, head, provenance, suite, timing, exact, instructions, exit_code: 1 }
 }
 
 /// Two programs: timings only.
@@ -123,7 +131,7 @@ pub(super) fn programs(args: &Args, progress: &Progress) -> Result<Comparison> {
     };
     let base = program(&args.base_bin, &args.base_cmd)?;
     let head = program(&args.head_bin, &args.head_cmd)?;
-    let side = |program: &Program| Side { name: program.name(), commit: None };
+    let side = |program: &Program| Side { name: program.name(), commit: None, title: None };
     let is_ws_server = args.base_bin.is_some() && args.head_bin.is_some();
     let plan = vec![Step::timing("", workloads(args, is_ws_server))];
     let steps = Steps::new(progress, plan, None, args.format);
@@ -131,6 +139,7 @@ pub(super) fn programs(args: &Args, progress: &Progress) -> Result<Comparison> {
     Ok(Comparison {
         base: side(&base),
         head: side(&head),
+        provenance: provenance(None),
         suite: String::new(),
         timing: unless_skipped(args, SkipPart::Timing, || {
             steps.begin(&Step::timing("", 1).key);
@@ -190,6 +199,13 @@ fn with_scratch<T>(
 
 /// A new seed for each run, so that an order that favours one side does not repeat.
 fn seed() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    since.map_or(0, |since| since.as_nanos() as u64)
+    since_1970().as_nanos() as u64
+}
+
+fn provenance(compiler: Option<String>) -> Provenance {
+    Provenance { unix_s: since_1970().as_secs(), machine: machine::describe(), compiler }
+}
+
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }

@@ -6,7 +6,7 @@ use bench_show::colour::plain;
 use bench_show::progress::Progress;
 
 use crate::cleanup::Guard;
-use crate::model::{Comparison, Part, Side, Timing};
+use crate::model::{Comparison, Part, Provenance, Side, Timing};
 use crate::report::{self, Format};
 
 /// Shows, on a signal, what is known, and that it is no verdict. Nothing is shown once this is dropped.
@@ -58,6 +58,7 @@ impl SoFar {
                 exact: not_reached(),
                 instructions: not_reached(),
                 exit_code: 1,
+                provenance: Provenance::default(),
             });
         });
     }

@@ -8,21 +8,31 @@ use baselines::compare::Change;
 use baselines::sites::SiteCost;
 
 use crate::model::{
-    Comparison, ExactRow, FunctionRow, InstructionRow, Part, PerOp, Side, SiteRow, Timing,
-    TimingRow, TimingUnit,
+    Comparison, ExactRow, FunctionRow, InstructionRow, Part, PerOp, Provenance, Side, SiteRow,
+    Timing, TimingRow, TimingUnit,
 };
 
 /// A regression in `server/src/echo.rs:134`, and a row of every other kind.
 pub(super) fn comparison() -> Comparison {
     Comparison {
-        base: Side { name: "main".to_owned(), commit: Some("3b53277".to_owned()) },
-        head: Side { name: "working tree".to_owned(), commit: Some("49d2e13".to_owned()) },
+        base: side("main", "3b53277", "echo: read <frames> in place"),
+        head: side("working tree", "49d2e13", "echo: copy each message"),
+        provenance: Provenance {
+            unix_s: 1_795_816_439,
+            machine: "Some CPU @ 2 GHz, 2 processors, Linux 6.1.0".to_owned(),
+            compiler: Some("rustc 1.95.0".to_owned()),
+        },
         timing: Part::Measured(timing()),
         exact: Part::Measured(exact()),
         suite: "cargo test --release -p chat --test alloc -- suite".to_owned(),
         instructions: Part::Measured(instructions()),
         exit_code: 3,
     }
+}
+
+fn side(name: &str, commit: &str, title: &str) -> Side {
+    let (commit, title) = (Some(commit.to_owned()), Some(title.to_owned()));
+    Side { name: name.to_owned(), commit, title }
 }
 
 /// Only rows that passed, and no instructions.

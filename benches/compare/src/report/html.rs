@@ -2,12 +2,15 @@ use baselines::Verdict;
 use bench_show::colour::Tone;
 use bench_show::page::page;
 use bench_show::units;
+use chrono::DateTime;
 use maud::{Markup, html};
 
 use super::plot::{self, Axis};
 use super::tree::{self, Node};
 use super::{format, headline, summary, times};
-use crate::model::{Comparison, ExactRow, InstructionRow, Part, SiteRow, Timing, TimingRow};
+use crate::model::{
+    Comparison, ExactRow, InstructionRow, Part, Provenance, SiteRow, Timing, TimingRow,
+};
 
 /// Most scenarios that are all unfolded; of a larger number only the first is.
 const UNFOLDED: usize = 4;
@@ -33,7 +36,23 @@ fn banner(comparison: &Comparison, base: &str, head: &str) -> Markup {
                 @for reason in headline::reasons(comparison) { p { (reason) } }
                 p { (headline::last_word(comparison)) }
             }
+            (provenance(comparison))
         }
+    }
+}
+
+/// Titles of the commits, date, machine and compiler, for a page that is read later and elsewhere.
+fn provenance(comparison: &Comparison) -> Markup {
+    let Provenance { unix_s, machine, compiler } = &comparison.provenance;
+    let date = i64::try_from(*unix_s).ok().and_then(|s| DateTime::from_timestamp(s, 0));
+    let date = date.map(|date| date.format("%Y-%m-%d %H:%M UTC").to_string());
+    let facts = [date, Some(machine.clone()), compiler.clone()];
+    let facts: Vec<String> = facts.into_iter().flatten().collect();
+    html! {
+        @for side in [&comparison.base, &comparison.head] {
+            @if let Some(title) = &side.title { p.dim { (summary::side(side)) ": " (title) } }
+        }
+        p.dim { (facts.join(" · ")) }
     }
 }
 

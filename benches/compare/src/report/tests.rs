@@ -8,6 +8,7 @@ use super::*;
 use crate::model::{ExactRow, Part, TimingRow};
 use crate::outcome::{Accepted, exit_code};
 
+mod page;
 mod programs;
 mod rows;
 mod stopped;

@@ -63,6 +63,7 @@ pub(super) fn build(
         commands.into_iter().chain([LINKER_SCRIPT.to_owned(), format!("{WITH_SITES:?}")]);
     let inputs = Inputs::of(tree, &revision.tree, commands.collect(), &ENVIRONMENT)
         .with_context(|| format!("cannot build {name}"))?;
+    let compiler = inputs.compiler();
     let kept = Kept::of(folder, inputs, services);
     if let Some(built) = kept.find() {
         built.note(&name);
@@ -70,7 +71,7 @@ pub(super) fn build(
     }
     say(&format!("building {name}"));
     let programs = kept.begin()?;
-    let built = Build { service, tree, folder, programs, revision, name }.run()?;
+    let built = Build { service, tree, folder, programs, revision, name, compiler }.run()?;
     kept.finish(&built)?;
     Ok(built)
 }
@@ -97,6 +98,7 @@ struct Build<'a> {
     revision: &'a Revision,
     /// The arm's name in errors: `base (main, 49d2e13)`.
     name: String,
+    compiler: String,
 }
 
 impl Build<'_> {
@@ -120,7 +122,7 @@ impl Build<'_> {
                 self.name
             ))
         };
-        let built = Built { server, runner, unaligned };
+        let built = Built { server, runner, compiler: self.compiler.clone(), unaligned };
         built.note(&self.name);
         Ok(built)
     }

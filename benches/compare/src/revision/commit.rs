@@ -18,6 +18,8 @@ pub(super) struct Revision {
     pub(super) commit: String,
     /// The first digits of the commit.
     pub(super) abbreviated: String,
+    /// The first line of its message.
+    pub(super) title: String,
     /// The id of the tree. Equal trees give equal programs.
     pub(super) tree: String,
 }
@@ -46,6 +48,7 @@ impl Revision {
         Ok(Self {
             name: name.to_owned(),
             commit: commit.to_owned(),
+            title: git.run(&["log", "--max-count=1", "--format=%s", commit])?,
             abbreviated: git.run(&["rev-parse", "--short", commit])?,
             tree: git.run(&["rev-parse", &format!("{commit}^{{tree}}")])?,
         })
@@ -53,7 +56,8 @@ impl Revision {
 
     pub(super) fn side(&self) -> Side {
         let commit = (self.name != WORKING_TREE).then(|| self.abbreviated.clone());
-        Side { name: self.name.clone(), commit }
+        let title = commit.is_some().then(|| self.title.clone());
+        Side { name: self.name.clone(), commit, title }
     }
 }
 

@@ -33,6 +33,9 @@ pub struct Built {
     pub server: PathBuf,
     /// The runner of the allocation scenarios, or the reason why there is none.
     pub runner: Result<PathBuf, String>,
+    /// The first line of its compiler's version.
+    #[serde(default)]
+    pub compiler: String,
     /// The reason why the server's functions are not aligned, if they are not.
     pub(super) unaligned: Option<String>,
 }
@@ -102,6 +105,13 @@ impl Inputs {
     }
 }
 
+impl Inputs {
+    /// `rustc 1.95.0 (59807616e 2026-04-14)`.
+    pub(super) fn compiler(&self) -> String {
+        self.rustc.lines().next().unwrap_or_default().to_owned()
+    }
+}
+
 /// The configuration files that cargo reads for a build in `tree`, except those in the tree.
 fn configuration(tree: &Path) -> BTreeMap<PathBuf, String> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
@@ -135,7 +145,9 @@ impl Kept {
     /// The programs, if they were built.
     pub(super) fn find(&self) -> Option<Built> {
         let text = fs::read(self.stamp()).ok()?;
-        let (inputs, built): (Inputs, Built) = serde_json::from_slice(&text).ok()?;
+        let (inputs, mut built): (Inputs, Built) = serde_json::from_slice(&text).ok()?;
+        // Earlier versions did not keep it.
+        built.compiler = self.inputs.compiler();
         if inputs != self.inputs || !built.is_there() {
             return None;
         }

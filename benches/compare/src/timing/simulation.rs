@@ -50,7 +50,7 @@ impl Weather {
             let mut rounds = |at: &usize| (0..pass.rounds()).map(|_| round(*at)).collect();
             Ok(which.iter().map(&mut rounds).collect())
         });
-        let side = || Side { name: "simulated".to_owned(), commit: None };
+        let side = || Side { name: "simulated".to_owned(), commit: None, title: None };
         let left_out = "left out";
         Comparison {
             base: side(),
@@ -66,6 +66,7 @@ impl Weather {
             exact: Part::NotMeasured(left_out.to_owned()),
             instructions: Part::NotMeasured(left_out.to_owned()),
             exit_code: 1,
+            provenance: Default::default(),
             suite: String::new(),
         }
     }
