@@ -6,7 +6,7 @@
 //! - [`diff`]: two reports beside each other
 //! - [`directory`]: writes all of them into a folder, and reads the run back
 //! - `chart`: the drawings of the page; `timeline`: the points that they draw; `histogram`: that of the table
-//! - `format`: what several formats say; `next`: what to type next
+//! - `format`, `limits`: what several formats say; `next`: what to type next
 
 mod chart;
 mod csv;
@@ -20,6 +20,7 @@ mod html;
 mod interval_log;
 pub mod json;
 mod junit;
+mod limits;
 mod next;
 pub mod table;
 #[cfg(test)]

@@ -6,7 +6,6 @@ use chrono::DateTime;
 
 use crate::merge::whole_runs;
 use crate::summary::{Figures, generator_cpu};
-use crate::validator::{Check, Worst};
 use bench_show::units::counted;
 use load_plan::metrics::{Distribution, Tally, Timing};
 use load_plan::model::Run;
@@ -17,7 +16,7 @@ use load_plan::units;
 pub(super) const NONE: &str = "–";
 
 /// In place of a time that falls among those that never ended.
-const LOST: &str = "lost";
+pub(super) const LOST: &str = "lost";
 
 /// The name of a stage; `stage 2` if the profile gives none.
 pub(super) fn stage(run: &Run, index: usize) -> String {
@@ -92,33 +91,6 @@ pub(super) fn stage_cell(run: &Run, index: usize, figures: &Figures, heading: &s
         "errors" => count(figures.counts.errors()),
         _ => spread(&figures.latency, heading),
     }
-}
-
-/// `+68 %`, `-23 %`: the share of a limit that is left. `3.50×`: a value that is more than twice its limit.
-pub(super) fn margin(margin: Option<f64>) -> String {
-    let shown = |share: f64| match (share * 100.0).round() {
-        ..-100.0 if share <= -99.0 => format!("{}×", units::count((1.0 - share).round())),
-        ..-100.0 => format!("{}×", units::significant(1.0 - share)),
-        percent => format!("{}{percent:.0} %", if percent > 0.0 { "+" } else { "" }),
-    };
-    margin.map_or_else(|| NONE.to_owned(), shown)
-}
-
-/// The worst seconds of a violated threshold: those that violate it alone or, if there is none, all that are known.
-pub(super) fn worst(check: &Check) -> Option<String> {
-    if check.met || check.worst.is_empty() {
-        return None;
-    }
-    let alone = |worst: &&Worst| !check.threshold.is_met(worst.value);
-    let mut worst: Vec<_> = check.worst.iter().filter(alone).collect();
-    if worst.is_empty() {
-        worst = check.worst.iter().collect();
-    }
-    let unit = check.threshold.metric.unit();
-    let shown = worst
-        .into_iter()
-        .map(|Worst { second, value }| format!("{second} ({})", unit.show(*value)));
-    Some(shown.collect::<Vec<_>>().join(", "))
 }
 
 /// Processors that the generator used in measured time.
@@ -219,16 +191,6 @@ pub(super) fn others(run: &Run, figures: &Figures) -> Vec<String> {
 
 pub(super) fn time(ns: Option<u64>) -> String {
     ns.map_or_else(|| NONE.to_owned(), |ns| units::time(ns as f64))
-}
-
-/// The outcome of a threshold in a word or two.
-pub(super) fn outcome(check: &Check) -> &'static str {
-    match (check.met, check.measured, check.lost) {
-        (true, ..) => "met",
-        (false, Some(_), _) => "violated",
-        (false, None, Some(_)) => LOST,
-        (false, None, None) => "no samples",
-    }
 }
 
 pub(super) fn count(count: u64) -> String {

@@ -1,11 +1,12 @@
 use maud::{Markup, html};
 
 use super::{format, next};
-use crate::summary::Summary;
+use crate::summary::{Figures, Summary};
 use crate::validator::{Assessment, RunVerdict};
 use bench_show::page::page;
-use bench_show::units::counted;
+use bench_show::units::{self, counted};
 use load_plan::model::Run;
+use load_plan::thresholds::{Metric, Statistic};
 
 mod charts;
 mod percentiles;
@@ -18,8 +19,8 @@ pub(super) fn render(run: &Run, assessment: &Assessment) -> String {
     let summary = Summary::of(run);
     let title = format!("{}: {}", run.profile.name, assessment.verdict.name());
     let body = html! {
-        (banner(run, assessment))
-        section { h2 { "Thresholds" } (tables::thresholds(run, assessment)) }
+        (banner(run, assessment, &summary.overall))
+        section { h2 { "Thresholds" } (tables::thresholds(run, assessment, &summary)) }
         (charts::all(run, assessment, &summary))
         section { h2 { "Times" } (tables::times(run, &summary.overall)) }
         section { h2 { "Traffic" } (tables::traffic(run, &summary.overall)) }
@@ -30,7 +31,7 @@ pub(super) fn render(run: &Run, assessment: &Assessment) -> String {
     page(&title, include_str!("style.css"), &body)
 }
 
-fn banner(run: &Run, assessment: &Assessment) -> Markup {
+fn banner(run: &Run, assessment: &Assessment, overall: &Figures) -> Markup {
     let (tone, word, what) = match assessment.verdict {
         RunVerdict::Pass => ("good", "Pass", "Every threshold was measured and met."),
         RunVerdict::Fail => ("bad", "Fail", "The target violated a threshold."),
@@ -44,6 +45,7 @@ fn banner(run: &Run, assessment: &Assessment) -> Markup {
             h1 { (run.profile.name) " against " span.url { (run.target()) } }
             div.banner.(tone) {
                 strong { (word) }
+                (key_figures(assessment, overall))
                 p { (what) " Exit code " (assessment.verdict.exit_code()) "." }
                 @if !assessment.reasons.is_empty() {
                     ul { @for reason in &assessment.reasons { li { (reason) } } }
@@ -62,6 +64,33 @@ fn banner(run: &Run, assessment: &Assessment) -> Markup {
                 @if let Some(origin) = format::origin(run) { " This is " (origin) "." }
             }
             @for notice in &assessment.notices { p.dim { "Notice: " (notice) } }
+        }
+    }
+}
+
+/// What people look for: the median, p99 with its limit, the rate and the errors of the whole run.
+fn key_figures(assessment: &Assessment, overall: &Figures) -> Markup {
+    let p99 = Metric::Latency(Statistic::P99);
+    let limit = assessment
+        .checks
+        .iter()
+        .find(|check| check.stage.is_none() && check.threshold.metric == p99);
+    let limit = limit.map_or_else(String::new, |check| check.threshold.condition());
+    let received = format::rate(overall.per_s(overall.held.received));
+    let errors = overall.counts.errors();
+    let share =
+        overall.counts.error_share().filter(|_| errors > 0).map_or_else(String::new, units::share);
+    let figures = [
+        ("p50", format::spread(&overall.latency, "p50"), String::new()),
+        ("p99", format::spread(&overall.latency, "p99"), limit),
+        ("received", received, String::new()),
+        ("errors", format::count(errors), share),
+    ];
+    html! {
+        dl.key-figures {
+            @for (name, value, beside) in figures {
+                div { dt { (name) } dd { (value) @if !beside.is_empty() { " " small { (beside) } } } }
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use anyhow::Result;
 use bench_show::junit::{self, TestCase, TestCaseStatus, TestSuite};
 use bench_show::units::counted;
 
-use super::format;
+use super::{format, limits};
 use crate::validator::{Assessment, Check, RunVerdict};
 use load_plan::model::Run;
 
@@ -62,7 +62,7 @@ fn case(run: &Run, assessment: &Assessment, check: &Check) -> TestCase {
         None => run.profile.name.clone(),
     };
     let samples = counted(check.samples, "sample");
-    let worst = format::worst(check).map(|worst| format!("worst seconds: {worst}"));
+    let worst = limits::worst(check).map(|worst| format!("worst seconds: {worst}"));
     let evidence: Vec<_> = [description, samples].into_iter().chain(worst).collect();
     junit::case(&class, &check.threshold.to_string(), status, &evidence.join("\n"))
 }

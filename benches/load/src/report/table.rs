@@ -1,7 +1,7 @@
 //! The table that a terminal shows at the end of a run.
 
 use super::next::Asked;
-use super::{format, histogram, next};
+use super::{format, histogram, limits, next};
 use crate::summary::{Figures, Summary};
 use crate::validator::{Assessment, Check};
 use bench_show::colour::Tone;
@@ -64,22 +64,14 @@ fn thresholds(text: &mut Text, run: &Run, assessment: &Assessment, summary: &Sum
         return;
     }
     let rows = assessment.checks.iter().map(|check| threshold(run, check, summary)).collect();
-    let tones: Vec<Tone> = assessment.checks.iter().map(|check| tone(assessment, check)).collect();
+    let tones: Vec<Tone> =
+        assessment.checks.iter().map(|check| limits::tone(assessment, check)).collect();
     let header = ["thresholds", "must be", "measured", "margin", "samples", ""];
     text.table_with_outcomes(header, rows, &[1, 5], &tones);
     for check in &assessment.checks {
-        if let Some(worst) = format::worst(check) {
+        if let Some(worst) = limits::worst(check) {
             text.wrapped("", &format!("worst seconds of {}: {worst}", subject(run, check)));
         }
-    }
-}
-
-/// A limit that is not judged is neither met nor violated at a glance.
-fn tone(assessment: &Assessment, check: &Check) -> Tone {
-    match check.met {
-        _ if !assessment.judges(check) => Tone::Doubtful,
-        true => Tone::Good,
-        false => Tone::Bad,
     }
 }
 
@@ -93,11 +85,7 @@ fn subject(run: &Run, check: &Check) -> String {
 }
 
 fn threshold(run: &Run, check: &Check, summary: &Summary) -> [String; 6] {
-    let metric = check.threshold.metric;
-    let is_rough = !summary.figures(check.stage).supports(metric);
-    let rough = if is_rough { format::ROUGH } else { "" };
-    let shown = |value| format!("{rough}{}", metric.unit().show(value));
-    let outcome = format::outcome(check);
+    let outcome = limits::outcome(check);
     let outcome = match check.first_violated_ns.filter(|_| !check.met) {
         None => outcome.to_owned(),
         Some(ns) => format!("{outcome} {}", format::moment(ns)),
@@ -105,8 +93,8 @@ fn threshold(run: &Run, check: &Check, summary: &Summary) -> [String; 6] {
     [
         subject(run, check),
         check.threshold.condition(),
-        check.measured.map_or_else(|| format::NONE.to_owned(), shown),
-        format::margin(check.margin),
+        limits::measured(check, summary),
+        limits::margin(check.margin),
         format::count(check.samples),
         outcome,
     ]

@@ -86,7 +86,8 @@ fn slow(run: &Run, stage: Option<usize>, least: f64) -> Option<String> {
     let achieved = sent as f64 / due as f64;
     (due > 0 && achieved < least).then(|| {
         format!(
-            "the generator did not keep up: it sent {} of {} ({}; at least {} are needed) that the target did not hold up; {}",
+            "the generator did not keep up: it sent {} of {} ({}; at least {} are needed) that the target \
+             did not hold up; {}",
             count(sent as f64),
             counted(due, "due message"),
             share(achieved),

@@ -1,13 +1,14 @@
 use maud::{Markup, html};
 
-use super::super::format;
+use super::super::{format, limits};
 use crate::summary::{Figures, Summary};
 use crate::validator::{Assessment, Check};
+use bench_show::colour::Tone;
 use load_plan::metrics::Timing;
 use load_plan::model::Run;
 use load_plan::outcome::{Ending, Fault};
 
-pub(super) fn thresholds(run: &Run, assessment: &Assessment) -> Markup {
+pub(super) fn thresholds(run: &Run, assessment: &Assessment, summary: &Summary) -> Markup {
     html! {
         @if assessment.checks.is_empty() {
             p { "The profile has no thresholds, so nothing was decided." }
@@ -18,16 +19,20 @@ pub(super) fn thresholds(run: &Run, assessment: &Assessment) -> Markup {
                         th { "metric" } th { "must be" } th.number { "measured" } th {} th.number { "margin" }
                         th.number { "samples" } th { "outcome" }
                     }
-                    @for check in &assessment.checks { (threshold(run, check)) }
+                    @for check in &assessment.checks { (threshold(run, assessment, check, summary)) }
                 }
             }
         }
     }
 }
 
-fn threshold(run: &Run, check: &Check) -> Markup {
+fn threshold(run: &Run, assessment: &Assessment, check: &Check, summary: &Summary) -> Markup {
     let metric = check.threshold.metric;
-    let tone = if check.met { "good" } else { "bad" };
+    let tone = match limits::tone(assessment, check) {
+        Tone::Good => "good",
+        Tone::Bad => "bad",
+        _ => "unsure",
+    };
     html! {
         tr.(tone) {
             td title=(metric.meaning()) {
@@ -36,17 +41,17 @@ fn threshold(run: &Run, check: &Check) -> Markup {
             }
             td.number.left data-label="must be" { (check.threshold.condition()) }
             td.number data-label="measured" {
-                (check.measured.map_or_else(|| format::NONE.to_owned(), |value| metric.unit().show(value)))
+                (limits::measured(check, summary))
             }
             td.gauge { (gauge(check)) }
-            td.number data-label="margin" { (format::margin(check.margin)) }
+            td.number data-label="margin" { (limits::margin(check.margin)) }
             td.number data-label="samples" { (format::count(check.samples)) }
             td {
-                span.verdict.(tone) { (format::outcome(check)) }
+                span.verdict.(tone) { (limits::outcome(check)) }
                 @if let (false, Some(ns)) = (check.met, check.first_violated_ns) { " " (format::moment(ns)) }
             }
         }
-        @if let Some(worst) = format::worst(check) {
+        @if let Some(worst) = limits::worst(check) {
             tr.note { td.dim colspan="7" { "Worst seconds: " (worst) } }
         }
     }

@@ -62,7 +62,9 @@ impl Time<'_> {
         of: impl Fn(&'s Slot) -> Option<&'s Distribution>,
     ) -> Option<Chart<'s>> {
         let max = |slot| of(slot)?.greatest_ns();
-        let percentile = |slot, quantile| of(slot)?.supported_ns(quantile);
+        // As in the tables: a percentile that is the largest of its slot is the line of the maximum.
+        let percentile =
+            |slot, quantile| of(slot).filter(|of| !of.is_largest(quantile))?.quantile_ns(quantile);
         let mut lines = vec![self.line("max", "s4", |slot| Some(max(slot)? as f64))];
         for (name, quantile, class) in percentiles {
             lines.push(self.line(name, class, |slot| Some(percentile(slot, *quantile)? as f64)));
