@@ -117,6 +117,8 @@ pub struct Timing {
     pub rows: Vec<TimingRow>,
     /// Ids of rows that could not be measured, with the reason.
     pub left_out: BTreeMap<String, String>,
+    /// Known causes that a row looks like, by its id; they decide nothing.
+    pub hints: BTreeMap<String, String>,
 }
 
 /// One measured quantity. Effects are shares of base's cost: 0.05 is 5 % slower, -0.05 is 5 % faster.

@@ -72,11 +72,19 @@ pub fn compare(
     let workloads = select(&options.only, is_ws_server, options.talk.as_ref())?;
     let mut left_out = BTreeMap::new();
     let mut rng = SplitMix64::new(options.seed);
-    let timing = |rows, left_out| Timing {
+    let hints = |rows: &[TimingRow]| {
+        let hint = |workload: &Workload| {
+            let row = rows.iter().find(|row| Some(&row.id) == workload.wall.as_ref())?;
+            Some((row.id.clone(), stall::hint(workload, row)?))
+        };
+        workloads.iter().filter_map(hint).collect()
+    };
+    let timing = |rows: Vec<TimingRow>, left_out| Timing {
         threshold: options.rule.threshold,
         called_from: options.rule.called_from().exp_m1(),
         confidence: options.rule.confidence,
         seed: options.seed,
+        hints: hints(&rows),
         rows,
         left_out,
     };

@@ -136,6 +136,7 @@ fn timing() -> Timing {
         seed: 42,
         rows,
         left_out: BTreeMap::from(left_out),
+        hints: BTreeMap::new(),
     }
 }
 

@@ -53,6 +53,8 @@ pub(super) fn reasons(comparison: &Comparison) -> Vec<String> {
     let failed = missing.filter(|part| part.state == "failed");
     let failed = failed.map(|part| format!("{} failed: {}", part.name, part.why));
     let mut reasons: Vec<String> = failed.chain(Worst::red(comparison).lines()).collect();
+    let hints = comparison.timing.measured().map(|timing| &timing.hints);
+    reasons.extend(hints.into_iter().flatten().take(1).map(|(id, hint)| format!("{id}: {hint}")));
     if let (Verdict::TooNoisy, Some(timing)) = (verdict(comparison), comparison.timing.measured()) {
         reasons.extend(times::noise(timing).take(1).map(|(id, why)| format!("{id}: {why}")));
     }

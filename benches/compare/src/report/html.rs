@@ -95,12 +95,12 @@ fn timing(timing: &Timing) -> Markup {
             "p99 is shown, never judged. Seed " (timing.seed) "."
         }
         @if timing.rows.is_empty() { p { (format::NO_ROW) } } @else { (plot::legend()) }
-        @for row in times::grouped(&timing.rows) { (timing_row(row, &axis)) }
+        @for row in times::grouped(&timing.rows) { (timing_row(row, &axis, timing.hints.get(&row.id))) }
         @for (id, why) in &timing.left_out { p.dim { "left out: " code { (id) } ": " (why) } }
     }
 }
 
-fn timing_row(row: &TimingRow, axis: &Axis) -> Markup {
+fn timing_row(row: &TimingRow, axis: &Axis, hint: Option<&String>) -> Markup {
     let [base, head, change, interval, null, seen] = times::cells(row);
     html! {
         article.timing.(class_of(row.verdict)) {
@@ -120,6 +120,7 @@ fn timing_row(row: &TimingRow, axis: &Axis) -> Markup {
                 @if let Some([base, head]) = row.p99_ns {
                     p.dim { "p99 " (units::time(base)) " → " (units::time(head)) }
                 }
+                @if let Some(hint) = hint { p { (hint) } }
             }
             (axis.draw(row))
         }

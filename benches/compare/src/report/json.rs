@@ -60,6 +60,7 @@ struct TimingReport<'a> {
     confidence: Option<f64>,
     seed: Option<u64>,
     left_out: Option<&'a BTreeMap<String, String>>,
+    hints: Option<&'a BTreeMap<String, String>>,
     #[serde(flatten)]
     part: PartReport<'a, &'a TimingRow>,
 }
@@ -73,6 +74,7 @@ impl<'a> TimingReport<'a> {
             confidence: timing.map(|timing| timing.confidence),
             seed: timing.map(|timing| timing.seed),
             left_out: timing.map(|timing| &timing.left_out),
+            hints: timing.map(|timing| &timing.hints),
             part: PartReport::new(part, |timing| timing.rows.iter().collect()),
         }
     }

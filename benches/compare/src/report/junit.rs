@@ -13,7 +13,9 @@ pub(super) fn render(comparison: &Comparison) -> anyhow::Result<String> {
     let nothing = verdicts(comparison).is_empty();
     let timing = suite("timing", nothing, &comparison.timing, |timing| {
         let rows = timing.rows.iter().map(|row| {
-            let numbers = times::sentence(row);
+            let hint = timing.hints.get(&row.id);
+            let hint = hint.map_or_else(String::new, |hint| format!("; {hint}"));
+            let numbers = times::sentence(row) + &hint;
             let status = status(row.verdict, accepted, &numbers);
             case("timing", &row.id, status, &numbers)
         });

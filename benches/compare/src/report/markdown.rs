@@ -105,6 +105,9 @@ fn folded(text: &mut String, comparison: &Comparison) {
         );
     }
     if let Some(timing) = comparison.timing.measured() {
+        for (id, hint) in &timing.hints {
+            line(text, &format!("Hint: {}: {}\n", code(id), escape(hint)));
+        }
         for (id, why) in &timing.left_out {
             line(text, &format!("Left out: {}: {}\n", code(id), escape(why)));
         }

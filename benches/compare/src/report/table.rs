@@ -107,6 +107,9 @@ fn timings(text: &mut Text, timing: &Timing, judged: Judged) {
     for (id, why) in &timing.left_out {
         text.wrapped("", &format!("left out: {id}: {why}"));
     }
+    for (id, hint) in &timing.hints {
+        text.wrapped("", &format!("hint: {id}: {hint}"));
+    }
     for (id, why) in times::noise(timing).filter(|_| judged == Judged::Yes) {
         text.wrapped("", &format!("too noisy: {id}: {why}"));
     }

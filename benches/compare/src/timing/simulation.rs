@@ -62,6 +62,7 @@ impl Weather {
                 seed: 0,
                 rows: rows.expect("nothing fails"),
                 left_out: Default::default(),
+                hints: Default::default(),
             }),
             exact: Part::NotMeasured(left_out.to_owned()),
             instructions: Part::NotMeasured(left_out.to_owned()),

@@ -3,6 +3,7 @@
 //! Without `TCP_NODELAY`, a second write waits until the first one is acknowledged (Nagle's algorithm, RFC 896), and a peer
 //! may delay that (RFC 1122, section 4.2.3.2): Linux by 40 ms. Whether it does so is chance, so that no two rounds agree.
 
+use crate::model::TimingRow;
 use crate::round::{BASE, CONTROL, Round};
 use crate::workload::{Traffic, Workload};
 
@@ -22,6 +23,42 @@ pub(super) fn waits(workload: &Workload, rounds: &[Round]) -> bool {
     let walls = rounds.iter().filter_map(|round| round.wall.as_ref());
     let mut bases = walls.flat_map(|arms| [&arms[BASE], &arms[CONTROL]]);
     bases.any(|arm| arm.ns * batch >= WAITS_FROM)
+}
+
+/// Time by which Linux delays an acknowledgement, in nanoseconds.
+const DELAY: f64 = 40e6;
+
+/// Largest difference from that, for each delay: a timer fires late.
+const SLACK: f64 = 4e6;
+
+/// Most delays in a step that are told from any other time.
+const MOST: f64 = 4.0;
+
+/// What a step of head that takes whole delays longer than base's looks like.
+pub(super) fn hint(workload: &Workload, row: &TimingRow) -> Option<String> {
+    // Operations of a step, after which the client waits.
+    let step = match workload.traffic {
+        Traffic::Echo { depth, connections, .. } => depth * connections,
+        Traffic::Connect | Traffic::Talk(_) | Traffic::Open(_) => 1,
+        Traffic::Dashboard { .. } => return None,
+    };
+    let delays = |base: f64, head: f64| {
+        let longer = (head - base) * step as f64;
+        let delays = (longer / DELAY).round();
+        let is_some = (1.0..=MOST).contains(&delays);
+        (is_some && (longer - delays * DELAY).abs() <= delays * SLACK).then_some(delays * DELAY)
+    };
+    let all = delays(row.base_ns, row.head_ns).map(|longer| (longer, ""));
+    let some = || {
+        let [base, head] = row.p99_ns?;
+        delays(base, head).map(|longer| (longer, " in the 99th percentile"))
+    };
+    let (longer, which) = all.or_else(some)?;
+    Some(format!(
+        "head takes {:.0} ms longer{which}, whole steps of 40 ms: TCP_NODELAY? Without it a second write waits for an \
+         acknowledgement, which Linux delays by 40 ms",
+        longer / 1e6
+    ))
 }
 
 /// The rounds without their results, so that no row comes of them.
@@ -70,5 +107,38 @@ mod tests {
     fn batches_that_wait_in_head_alone_are_judged() {
         let rows = rows(3000.0, 2.5e6);
         assert!(has_burst(&rows), "{rows:?}");
+    }
+
+    /// The hint of a row of `workloads` with these nanoseconds per operation, and these percentiles.
+    fn hinted(id: &str, base: f64, head: f64, p99_ns: Option<[f64; 2]>) -> Option<String> {
+        let workloads = select(&[id.to_owned()], true, None).expect("there is such a row");
+        let any = rows(3000.0, 3000.0).into_iter().next().expect("there are rows");
+        let row = TimingRow { base_ns: base, head_ns: head, p99_ns, ..any };
+        stall::hint(&workloads[0], &row)
+    }
+
+    #[test]
+    fn a_head_that_takes_whole_steps_of_40_ms_longer_has_a_hint_at_tcp_nodelay() {
+        let latency = "echo_latency/text/64B";
+        for (id, base, head, words) in [
+            (latency, 16e3, 40.9e6, "head takes 40 ms longer, whole steps of 40 ms: TCP_NODELAY?"),
+            (latency, 16e3, 83.1e6, "head takes 80 ms longer, "),
+            // 16 messages are answered in a batch.
+            ("echo_burst/text/1KiB", 3e3, 2.6e6, "head takes 40 ms longer, "),
+        ] {
+            let hint = hinted(id, base, head, None).expect("it has a hint");
+            assert!(hint.starts_with(words), "{hint}");
+        }
+        let rarely = hinted(latency, 16e3, 17e3, Some([40e3, 40.1e6])).expect("it has a hint");
+        assert!(rarely.contains("40 ms longer in the 99th percentile, "), "{rarely}");
+    }
+
+    #[test]
+    fn other_times_have_no_hint() {
+        for head in [16e3, 10e6, 25e6, 60e6, 240e6, 1e9] {
+            assert_eq!(hinted("echo_latency/text/64B", 16e3, head, None), None, "{head}");
+        }
+        // A base that waits as long.
+        assert_eq!(hinted("echo_latency/text/64B", 40e6, 40e6, Some([41e6, 42e6])), None);
     }
 }

@@ -127,3 +127,16 @@ fn a_pass_with_noise_that_a_flag_accepted_is_not_green() {
     let seen = "smallest change that could have been seen: in time 3.5 % (echo_latency/text/64B)\n";
     assert!(end.ends_with(seen), "{end}");
 }
+
+#[test]
+fn a_hint_at_a_known_cause_is_in_every_report() {
+    let id = "echo_latency/text/64B";
+    let mut comparison = timings(&[(id, 99.0, 0.03, Verdict::Regressed)]);
+    let Part::Measured(timing) = &mut comparison.timing else { panic!("it is measured") };
+    timing.hints.insert(id.to_owned(), "whole steps of 40 ms: TCP_NODELAY?".to_owned());
+    let texts = FORMATS.map(|format| rendered(&comparison, format));
+    for text in texts.iter().chain([&html(&comparison)]) {
+        assert!(text.contains("steps of 40 ms: TCP_NODELAY?"), "{text}");
+    }
+    assert!(texts[0].lines().take(4).any(|line| line.contains("TCP_NODELAY?")), "{}", texts[0]);
+}
