@@ -8,7 +8,10 @@ use bench_kit::cores;
 use benches::pairs::{self, Pairs};
 use benches::turns::Turns;
 use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, BenchmarkId, Criterion, PlottingBackend, Throughput};
+use criterion::{
+    AxisScale, BenchmarkGroup, BenchmarkId, Criterion, PlotConfiguration, PlottingBackend,
+    Throughput,
+};
 
 /// A group of benchmarks, each with its floor.
 pub(crate) struct Group<'a> {
@@ -36,6 +39,9 @@ pub(crate) fn run(
         .configure_from_args();
     let pairs = {
         let mut group = Group { name, group: criterion.benchmark_group(name), pairs: Pairs::new() };
+        // Times of one page differ by a factor of a thousand.
+        let scale = PlotConfiguration::default().summary_scale(AxisScale::Logarithmic);
+        group.group.plot_config(scale);
         benchmarks(&mut group)?;
         group.group.finish();
         group.pairs
@@ -43,6 +49,11 @@ pub(crate) fn run(
     criterion.final_summary();
     if std::env::args().any(|arg| arg == "--bench") {
         pairs::write(&home(), name, &pairs)?;
+        let page = home().join("report/index.html");
+        eprintln!("pages: {}", page.canonicalize().unwrap_or(page).display());
+        eprintln!(
+            "these times hold for this machine alone: scripts/check-benches.sh judges the ratios to raw TCP"
+        );
     }
     Ok(())
 }
