@@ -3,7 +3,7 @@
 //! # Layout
 //!
 //! - [`table`], [`json`], `csv`, `junit`, `interval_log`, `html`: one format each
-//! - [`diff`]: two reports beside each other
+//! - [`diff`]: two reports beside each other; [`lines`]: a run while it goes on
 //! - [`directory`]: writes all of them into a folder, and reads the run back
 //! - `chart`: the drawings of the page; `timeline`: the points that they draw; `histogram`: that of the table
 //! - `format`, `limits`: what several formats say; `next`: what to type next
@@ -21,6 +21,7 @@ mod interval_log;
 pub mod json;
 mod junit;
 mod limits;
+pub mod lines;
 mod next;
 pub mod table;
 #[cfg(test)]

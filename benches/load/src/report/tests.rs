@@ -4,6 +4,7 @@ mod damaged;
 mod diff;
 mod directory;
 mod json;
+mod lines;
 mod log;
 mod page;
 mod percentiles;

@@ -57,7 +57,7 @@ fn children(parent: Pid) -> Vec<String> {
 }
 
 /// Whether this process, and so its children, ignore `signal`, as under nohup.
-fn is_ignored(signal: Signal) -> bool {
+pub(crate) fn is_ignored(signal: Signal) -> bool {
     let status = fs::read_to_string("/proc/self/status").expect("this is Linux");
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).expect("proc(5)");
     let mask = u64::from_str_radix(mask.trim(), 16).expect("proc(5)");

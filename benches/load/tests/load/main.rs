@@ -10,6 +10,7 @@ mod handshakes;
 mod histograms;
 mod interrupted;
 mod judged;
+mod lines;
 mod live;
 mod peers;
 mod planned;

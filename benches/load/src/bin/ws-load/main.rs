@@ -10,6 +10,7 @@ use load_plan::outcome::Ending;
 
 mod common;
 mod diff;
+mod lines;
 mod live;
 mod merge;
 mod output;
@@ -70,7 +71,7 @@ enum Command {
     /// List profiles and metrics, or print a profile to start from
     Profiles(profiles::Args),
     /// Print the JSON Schema of report.json
-    Schema,
+    Schema(profiles::SchemaArgs),
     #[command(name = load::own_target::SERVE, hide = true)]
     Serve,
 }
@@ -86,7 +87,7 @@ fn main() -> ExitCode {
         Some(Command::Merge(args)) => merge::run(&args),
         Some(Command::Diff(args)) => diff::run(&args),
         Some(Command::Profiles(args)) => profiles::run(&args),
-        Some(Command::Schema) => profiles::schema(),
+        Some(Command::Schema(args)) => profiles::schema(&args),
         Some(Command::Serve) => load::own_target::serve().map(|never| match never {}),
         None => quick::run(&quick, &commands()),
     };

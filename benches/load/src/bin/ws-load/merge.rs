@@ -7,7 +7,7 @@ use load::report::directory;
 use load::validator::validate;
 use load_plan::model::Run;
 
-use crate::output::Output;
+use crate::output::{Output, Place};
 
 const AFTER_HELP: &str = "Example of a run in two shards, which start together:
   T=$(( $(date +%s) + 10 ))
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         );
         assessment.reasons.push(format!("{lost}: its shard died, or still runs"));
     }
-    args.output.show(claim.as_ref(), &whole, &assessment, None)?;
+    args.output.show(claim.as_ref(), &whole, &assessment, None, Place::Stdout)?;
     Ok(ExitCode::from(assessment.verdict.exit_code()))
 }
 

@@ -1,10 +1,13 @@
+use std::io::Write as _;
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
+use bench_show::colour::plain;
 use bench_show::output::print;
 use load::report::directory::{self, Claim};
 use load::report::{Asked, json, table};
 use load::validator::Assessment;
+use load_engine::problem::Problem;
 use load_plan::model::Run;
 
 /// Flags of each subcommand that ends with a report.
@@ -29,7 +32,24 @@ enum Format {
     Json,
 }
 
+/// Where the table at the end is printed.
+#[derive(Clone, Copy)]
+pub(crate) enum Place {
+    Stdout,
+    /// Because stdout has JSON lines.
+    Stderr,
+}
+
 impl Output {
+    /// Refuses two kinds of JSON on stdout.
+    pub(crate) fn refuse_two(&self, place: Place) -> Result<()> {
+        let both = matches!((place, self.format), (Place::Stderr, Format::Json));
+        let words =
+            "--json-lines - and --format json both write to stdout; write the lines to a file";
+        ensure!(!both, Problem::usage(words.to_owned()));
+        Ok(())
+    }
+
     /// Checks that the report can be written, and keeps others from writing one there. Before a load, so that no result is
     /// lost.
     pub(crate) fn claim(&self) -> Result<Option<Claim>> {
@@ -51,13 +71,19 @@ impl Output {
         run: &Run,
         assessment: &Assessment,
         asked: Option<&Asked>,
+        place: Place,
     ) -> Result<()> {
         let written = claim.map_or(Ok(()), |claim| claim.write(run, assessment));
         // The result is shown even if the report cannot be written.
-        match self.format {
-            Format::Table => print(&table::render(run, assessment, width(), asked)),
-            Format::Json => print(&json::text(run, assessment)?),
-        }?;
+        let text = match self.format {
+            Format::Table => table::render(run, assessment, width(), asked),
+            Format::Json => json::text(run, assessment)?,
+        };
+        match place {
+            Place::Stdout => print(&text)?,
+            // A closed stderr does not change a verdict.
+            Place::Stderr => drop(write!(std::io::stderr(), "{}", plain(&text))),
+        }
         written?;
         if let Some(dir) = &self.out {
             eprintln!("report in {}", dir.display());

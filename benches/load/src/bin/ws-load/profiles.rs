@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use load::report::json;
+use load::report::{json, lines};
 use load_engine::problem::Problem;
 use load_plan::profile::Profile;
 use load_plan::thresholds::Metric;
@@ -29,8 +29,15 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-pub(crate) fn schema() -> Result<ExitCode> {
-    print(json::JSON_SCHEMA)?;
+#[derive(clap::Args)]
+pub(crate) struct SchemaArgs {
+    /// That of a line of --json-lines
+    #[arg(long)]
+    json_lines: bool,
+}
+
+pub(crate) fn schema(args: &SchemaArgs) -> Result<ExitCode> {
+    print(if args.json_lines { lines::JSON_SCHEMA } else { json::JSON_SCHEMA })?;
     Ok(ExitCode::SUCCESS)
 }
 

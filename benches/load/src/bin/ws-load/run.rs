@@ -8,11 +8,13 @@ use load::report::Asked;
 use load::signals::stop_on_signals;
 use load::summary::Summary;
 use load::validator::{Assessment, RunVerdict, validate};
+use load_engine::progress::Progress as Now;
 use load_engine::run::{RunSettings, run as perform};
 use load_plan::model::Run;
 
+use crate::lines::{Lines, STDOUT};
 use crate::live::{Live, LiveFlags};
-use crate::output::Output;
+use crate::output::{Output, Place};
 use crate::progress::Progress;
 use crate::settings::{Flags, ShardFlags};
 
@@ -41,6 +43,10 @@ pub(crate) struct Args {
 pub(crate) struct Shown {
     #[command(flatten)]
     output: Output,
+    /// Append a JSON object for each second, and one for
+    /// the verdict, to this file; - is stdout
+    #[arg(long, value_name = "FILE", verbatim_doc_comment, help_heading = "Report")]
+    json_lines: Option<String>,
     #[command(flatten)]
     live: LiveFlags,
     /// Print no progress on stderr
@@ -68,22 +74,37 @@ impl Shown {
         settings: impl FnOnce() -> Result<(RunSettings, Option<OwnTarget>)>,
     ) -> Result<ExitCode> {
         let live = self.live.page()?;
+        let place = match self.json_lines.as_deref() {
+            Some(STDOUT) => Place::Stderr,
+            _ => Place::Stdout,
+        };
+        self.output.refuse_two(place)?;
         let claim = self.output.claim()?;
+        let mut lines = self.json_lines.as_deref().map(Lines::open).transpose()?;
         let stop = stop_on_signals()?;
         let (settings, own) = settings()?;
         let start = |(addr, access)| Live::start(addr, access, &settings);
         let mut live = live.map(start).transpose()?;
-        let watched = watched(&settings, &stop, self.quiet, live.as_mut());
+        let watched = watched(&settings, &stop, self.quiet, &mut |now, so_far| {
+            if let Some(live) = &mut live {
+                live.show(now, so_far);
+            }
+            if let Some(lines) = &mut lines {
+                lines.second(&settings.run_id, now, so_far);
+            }
+        });
         let (mut run, assessment) = watched.inspect_err(|_| self.output.disown())?;
         if own.is_some() {
             // The run's own server has ended, so its address means nothing.
             run.url.clear();
         }
-        let written = self.output.show(claim.as_ref(), &run, &assessment, Some(asked));
+        let lines = lines.map(|lines| lines.finish(&run, &assessment)).transpose();
+        let written = self.output.show(claim.as_ref(), &run, &assessment, Some(asked), place);
         if let Some(live) = live {
             live.finish(&run, &assessment);
         }
         written?;
+        lines?;
         if assessment.verdict == RunVerdict::Incomplete {
             // Success, so that a scheduler does not start the shard again.
             let of = settings.shard.of;
@@ -94,12 +115,12 @@ impl Shown {
     }
 }
 
-/// Runs the load and shows its progress.
+/// Runs the load and shows its progress, once a second to `watch` as well.
 pub(crate) fn watched(
     settings: &RunSettings,
     stop: &Arc<AtomicBool>,
     quiet: bool,
-    mut live: Option<&mut Live>,
+    watch: &mut dyn FnMut(&Now<'_>, &Summary),
 ) -> Result<(Run, Assessment)> {
     let progress = Progress::new(settings, quiet);
     let mut so_far = Summary::nothing(&settings.profile);
@@ -108,9 +129,7 @@ pub(crate) fn watched(
             so_far.add(now.profile, interval);
         }
         progress.show(now, &so_far);
-        if let Some(live) = live.as_deref_mut() {
-            live.show(now, &so_far);
-        }
+        watch(now, &so_far);
     });
     progress.clear();
     let run = run?;

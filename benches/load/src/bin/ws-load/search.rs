@@ -95,7 +95,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
             .map_err(|error| Problem::usage(format!("{error:#}")))?;
         // A new server for each trial, so that no trial affects the next.
         let (settings, _own) = args.flags.settings(tried)?;
-        let (verdict, why) = match watched(&settings, &stop, args.quiet, None) {
+        let (verdict, why) = match watched(&settings, &stop, args.quiet, &mut |_, _| {}) {
             Ok((_, assessment)) => (assessment.verdict, Why::of(&assessment)),
             // A limit of this machine says nothing about the target.
             Err(error) => match error.downcast_ref::<Problem>() {

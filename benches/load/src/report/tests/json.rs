@@ -116,7 +116,7 @@ fn the_schema_lists_the_words_that_reports_use() {
     }
 }
 
-fn conforms(root: &Value, schema: &Value, value: &Value, path: &str) {
+pub(super) fn conforms(root: &Value, schema: &Value, value: &Value, path: &str) {
     if let Some(reference) = schema["$ref"].as_str() {
         let pointer = reference.trim_start_matches('#');
         return conforms(root, root.pointer(pointer).expect("a definition"), value, path);
