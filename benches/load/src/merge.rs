@@ -17,6 +17,7 @@ mod part;
 mod tests;
 
 pub(crate) use differences::differing;
+pub use differences::in_words;
 use differences::{differences, is_whole};
 use part::part;
 
@@ -89,7 +90,7 @@ impl Sum {
         ensure!(
             differences.is_empty(),
             "the runs differ in {}; merge the shards of one run, or runs of one profile against one target",
-            differences.join(", ")
+            in_words(&differences)
         );
         ensure!(
             !run.url.is_empty(),

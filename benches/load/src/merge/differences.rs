@@ -36,10 +36,23 @@ pub(crate) fn differing(path: &str, one: &Value, other: &Value) -> Vec<String> {
     found.0
 }
 
+/// The first of `differences`, and the number of the others: a person mends one after the other.
+#[must_use]
+pub fn in_words(differences: &[String]) -> String {
+    let shown = differences.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    match differences.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
 /// Whether `run` is not a shard of several.
 pub(super) fn is_whole(run: &Run) -> bool {
     run.shard.of <= 1
 }
+
+/// Differences that are told in words.
+const SHOWN: usize = 3;
 
 struct Found(Vec<String>);
 
@@ -52,6 +65,11 @@ impl Found {
         if one != other {
             self.push(what, one, other);
         }
+    }
+
+    /// A part of a profile would take many lines.
+    fn only(&mut self, what: &str, side: &str) {
+        self.0.push(format!("{what} (in the {side} only)"));
     }
 
     /// Adds the innermost values that differ, named by their paths.
@@ -71,6 +89,8 @@ impl Found {
                     self.values(&format!("{path}.{index}"), &of(mine), &of(theirs));
                 }
             }
+            (Value::Null, Value::Object(_) | Value::Array(_)) => self.only(path, "second"),
+            (Value::Object(_) | Value::Array(_), Value::Null) => self.only(path, "first"),
             _ => self.compare(path, one, other),
         }
     }

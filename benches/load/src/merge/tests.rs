@@ -197,6 +197,18 @@ fn a_difference_is_named_with_both_values() {
 }
 
 #[test]
+fn many_differences_are_told_in_a_short_message() {
+    let mut other = empty(0, 1);
+    other.profile = Profile::builtin("burst").expect("there is one");
+    let error = merge(vec![empty(0, 1), other]).expect_err("they differ").to_string();
+    assert!(error.len() < 400 && error.contains(" more; merge the shards"), "{error}");
+    let mut other = empty(0, 1);
+    let stage = other.profile.stages[0].clone();
+    other.profile.stages.push(stage);
+    check([empty(0, 1), other], &["differ in profile.stage.2 (in the second only); "]);
+}
+
+#[test]
 fn runs_with_different_thresholds_are_refused() {
     let mut other = empty(1, 2);
     other.profile.thresholds[0].limit *= 2.0;

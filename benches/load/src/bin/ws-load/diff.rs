@@ -3,6 +3,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use bench_show::output::print;
+use load::merge::in_words;
 use load::report::diff::{Side, differences, render};
 
 use crate::output::width;
@@ -35,7 +36,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     if !differences.is_empty() {
         eprintln!(
             "ws-load: the loads differ in {}, so their figures are not comparable; run one profile twice",
-            differences.join(", ")
+            in_words(&differences)
         );
         return Ok(ExitCode::from(5));
     }
