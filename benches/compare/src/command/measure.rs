@@ -87,16 +87,14 @@ fn compare(
     let provenance = provenance(Some(compiler));
     let (so_far, suite) = (steps.so_far(), service.suite());
     so_far.open(sides.clone(), &suite);
-    let exact = unless_skipped(args, SkipPart::Exact, || {
-        steps.begin(&Step::exact(of).key);
+    let exact = part(args, SkipPart::Exact, steps, &Step::exact(of), || {
         with_scratch(&base.runner, &head.runner, |base, head, scratch| {
             exact::compare(base, head, scratch, &|what| steps.detail(what)).into()
         })
     });
     so_far.finished(|known| known.exact = exact.clone());
     let program = |built: &Built| Program::of_service(service, &built.server, &subject.root);
-    let timing = unless_skipped(args, SkipPart::Timing, || {
-        steps.begin(&Step::timing(of, 1).key);
+    let timing = part(args, SkipPart::Timing, steps, &Step::timing(of, 1), || {
         let file = service.conversation.as_deref().filter(|_| args.conversation.is_none());
         match file.map(Talk::read).transpose() {
             Ok(own) => {
@@ -108,8 +106,7 @@ fn compare(
         }
     });
     so_far.finished(|known| known.timing = timing.clone());
-    let instructions = unless_skipped(args, SkipPart::Instructions, || {
-        steps.begin(&Step::instructions(of).key);
+    let instructions = part(args, SkipPart::Instructions, steps, &Step::instructions(of), || {
         with_scratch(&base.runner, &head.runner, |base, head, scratch| {
             let done = |id: &str| steps.detail(&format!("counting instructions: {id}"));
             instructions::compare(base, head, scratch, &suite, done)
@@ -141,8 +138,7 @@ pub(super) fn programs(args: &Args, progress: &Progress) -> Result<Comparison> {
         head: side(&head),
         provenance: provenance(None),
         suite: String::new(),
-        timing: unless_skipped(args, SkipPart::Timing, || {
-            steps.begin(&Step::timing("", 1).key);
+        timing: part(args, SkipPart::Timing, &steps, &Step::timing("", 1), || {
             let talk = args.conversation.as_ref();
             let unnamed = if talk.is_some() { "/" } else { ECHO };
             timing::compare(&base, &head, &options(args, talk, unnamed), &steps).into()
@@ -165,12 +161,23 @@ fn options(args: &Args, talk: Option<&Talk>, path: &str) -> Options {
     }
 }
 
-fn unless_skipped<T>(args: &Args, part: SkipPart, measure: impl FnOnce() -> Part<T>) -> Part<T> {
+/// Measures a part in a step of its own, unless it is skipped.
+fn part<T>(
+    args: &Args,
+    part: SkipPart,
+    steps: &Steps<'_>,
+    step: &Step,
+    measure: impl FnOnce() -> Part<T>,
+) -> Part<T> {
     if args.skip.contains(&part) {
-        Part::NotMeasured("left out with --skip".to_owned())
-    } else {
-        measure()
+        return Part::NotMeasured("left out with --skip".to_owned());
     }
+    steps.begin(&step.key);
+    let measured = measure();
+    if measured.measured().is_none() {
+        steps.abandon();
+    }
+    measured
 }
 
 /// Measures with both runners, if both exist, in a temporary folder.

@@ -105,6 +105,12 @@ impl<'a> Steps<'a> {
         self.progress.detail(&format!("{}{what}", self.number()));
     }
 
+    /// Ends the running step, which did not get far: its time says nothing.
+    pub(super) fn abandon(&self) {
+        self.running.set(None);
+        self.so_far.update(|state| state.step = None);
+    }
+
     /// Ends the running step: its time is an estimate for the next comparison.
     pub(super) fn end(&self) {
         if let Some((at, since)) = self.running.take() {
@@ -209,6 +215,21 @@ mod tests {
         std::fs::write(&file, "no JSON").expect("there is room");
         again = Times::read(Some(file));
         assert_eq!(again.of(&timing(1)), WORKLOAD);
+    }
+
+    #[test]
+    fn a_step_that_failed_is_no_estimate() {
+        let folder = tempfile::tempdir().expect("there is room");
+        let file = folder.path().join("times.json");
+        let progress = Progress::new();
+        let steps = Steps::new(&progress, plan(), Some(file.clone()), Format::Json);
+        steps.begin("exact counts");
+        steps.abandon();
+        steps.end();
+        assert!(!file.exists());
+        steps.begin("timing");
+        steps.end();
+        assert!(file.exists());
     }
 
     #[test]
