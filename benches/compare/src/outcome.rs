@@ -50,8 +50,9 @@ pub fn verdicts(comparison: &Comparison) -> Vec<Verdict> {
     parts(comparison).concat()
 }
 
-/// The verdicts of each part.
-fn parts(comparison: &Comparison) -> [Vec<Verdict>; 3] {
+/// The verdicts of timings, of exact counts and of instructions.
+#[must_use]
+pub fn parts(comparison: &Comparison) -> [Vec<Verdict>; 3] {
     let Comparison { timing, exact, instructions, .. } = comparison;
     [
         of(timing, |timing| timing.rows.iter().map(|row| row.verdict).collect()),

@@ -46,3 +46,19 @@ fn a_server_that_is_twice_as_fast_is_as_far_from_zero_as_one_that_takes_twice_as
     };
     assert!((at(1.0) - 50.0 + at(-0.5) - 50.0).abs() < 0.02, "{} {}", at(1.0), at(-0.5));
 }
+
+#[test]
+fn the_part_that_decides_comes_first_on_the_page() {
+    let order = |comparison: &Comparison| {
+        let page = html(comparison);
+        let mut parts = ["Timing", "Exact counts", "Instructions"];
+        parts.sort_by_key(|part| page.find(&format!("<h2>{part}</h2>")));
+        parts
+    };
+    assert_eq!(order(&fixture::green())[0], "Timing");
+    let mut comparison = fixture::comparison();
+    let Part::Measured(timing) = &mut comparison.timing else { panic!("it is measured") };
+    timing.rows.retain(|row| row.verdict == Verdict::Pass);
+    comparison.instructions = Part::NotMeasured("left out".to_owned());
+    assert_eq!(order(&comparison), ["Exact counts", "Timing", "Instructions"]);
+}
