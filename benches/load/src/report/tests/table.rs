@@ -27,6 +27,23 @@ fn a_table_fits_80_columns() {
 }
 
 #[test]
+fn the_sample_in_the_documentation_is_what_a_table_shows() {
+    let page = include_str!("../../../../LOAD.md");
+    let sample = page.lines().skip_while(|line| !line.contains("$ ws-load run checkout.toml"));
+    let sample = sample.skip(1).take_while(|line| line.is_empty() || line.starts_with("    "));
+    let wanted = sample.filter_map(|line| line.get(4..)).filter(|line| *line != "…");
+    let run = fixture::passing();
+    let text = plain(&table::render(&run, &validate(&run), WIDTH, None));
+    let mut lines = text.lines();
+    let mut count = 0;
+    for wanted in wanted {
+        assert!(lines.any(|line| line == wanted), "no {wanted:?}, or not there, in:\n{text}");
+        count += 1;
+    }
+    assert!(count > 20, "only {count} lines of a sample");
+}
+
+#[test]
 fn a_verdict_and_each_limit_have_the_colour_of_their_outcome() {
     let (green, red, yellow) = ("\x1b[32m", "\x1b[31m", "\x1b[33m");
     each(|run, assessment| {
