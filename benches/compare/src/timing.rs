@@ -149,7 +149,7 @@ impl Pass {
         match self {
             Self::Screening => "timing: screening all rows",
             Self::Confirmation(1) => "timing: confirming what may have changed",
-            Self::Confirmation(_) => "timing: confirming again, it was too noisy",
+            Self::Confirmation(_) => "timing: confirming noisy rows again",
         }
     }
 }

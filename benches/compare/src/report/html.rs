@@ -77,6 +77,7 @@ fn timing(timing: &Timing) -> Markup {
     html! {
         p.dim {
             "Numbers beside an id are changes of what is shown there: a time that rises, or a rate that falls, is slower. "
+            "They are those within rounds, and may differ from the medians over rounds. "
             "The charts show the change of the time of an operation, with its " (units::percent(timing.confidence))
             " interval. It is called from ±" (units::percent(timing.called_from))
             " on, so that a change of " (units::percent(timing.threshold)) " is not missed. "

@@ -101,7 +101,8 @@ fn folded(text: &mut String, comparison: &Comparison) {
         line(
             text,
             "Change, interval, null and seen (the smallest change that nine of ten runs would call) are percent of \
-             base's number: a time that rises, or a rate that falls, is slower. p99 is shown, never judged.\n",
+             base's number: a time that rises, or a rate that falls, is slower. Base and head are medians over rounds; \
+             changes are those within rounds, and may differ. p99 is shown, never judged.\n",
         );
     }
     if let Some(timing) = comparison.timing.measured() {

@@ -121,6 +121,7 @@ fn timings(text: &mut Text, timing: &Timing, judged: Judged) {
     if timing.rows.is_empty() {
         return;
     }
+    text.line("base, head: medians over rounds; change: within rounds, so it may differ");
     text.line("change, interval, null, seen: % of base's number; slower: time + or rate -");
     text.line(&format!(
         "interval: at {}; a change is called from ±{} on; p99 is never judged",
