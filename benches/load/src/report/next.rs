@@ -1,6 +1,7 @@
 //! The next command to type.
 
 use crate::validator::{Assessment, RunVerdict};
+use load_plan::metrics::Timing;
 use load_plan::model::Run;
 use load_plan::profile::{Mode, Profile};
 use load_plan::thresholds::Metric;
@@ -63,6 +64,9 @@ pub(super) fn next(
     let by_times = violated(|metric| matches!(metric, Metric::Latency(_) | Metric::Timing(..)));
     Some(match assessment.verdict {
         RunVerdict::Pass => return None,
+        RunVerdict::Fail if never_echoed(run) => {
+            (format!("{repeated} --payload FILE --reply TEXT"), IF_NO_ECHO)
+        }
         RunVerdict::Fail if has_failed && by_errors && can_be_small => {
             (command("run", "smoke"), "tests a small load")
         }
@@ -79,6 +83,17 @@ pub(super) fn next(
             ("ws-load merge DIR…".to_owned(), "with the reports of all shards")
         }
     })
+}
+
+/// Why to send a payload of one's own.
+const IF_NO_ECHO: &str =
+    "if the target does not echo: a message that it understands, and what its answer contains";
+
+/// Whether not one of the messages came back, although the target opened connections.
+fn never_echoed(run: &Run) -> bool {
+    let sum = run.sum(|_| true);
+    let timed = sum.timing(Timing::RttService);
+    run.profile.target.mode == Mode::Echo && timed.count > 0 && timed.ended() == 0
 }
 
 /// The command that repeats the run, with the profile saved as [`file_name`] unless it is built in.
@@ -151,6 +166,21 @@ mod tests {
         check(&run, &["--conversation", "a b"], "smoke --conversation 'a b'");
         run.profile.target.mode = Mode::Request { send: "{seq}".into(), reply: "{seq}".into() };
         check(&run, &[], "mine.toml");
+    }
+
+    #[test]
+    fn a_target_that_never_echoes_is_asked_with_a_payload_of_its_own_next() {
+        let mut run = fixture::failing();
+        for interval in &mut run.intervals {
+            for times in &mut interval.sample.timings {
+                (times.lost, times.min_ns, times.max_ns) = (times.count, 0, 0);
+                times.buckets.clear();
+            }
+        }
+        let asked = Asked::Flags { words: vec!["ws://a".to_owned()], talk: vec![], saved: None };
+        let (command, why) = next(Some(&asked), &run, &validate(&run)).expect("it failed");
+        assert_eq!(command, "ws-load ws://a --payload FILE --reply TEXT");
+        assert!(why.contains("does not echo"), "{why}");
     }
 
     #[test]

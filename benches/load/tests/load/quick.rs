@@ -31,8 +31,8 @@ fn a_load_in_flags_runs_and_is_repeated_by_the_profile_that_it_saves() {
     let (code, said) = ws_load(&["run", &file]);
     assert_eq!(code, Some(0), "{said}");
     assert!(server.tally().received.get() >= 2 * 118);
-    let (code, said) = ws_load(&words);
-    assert!(code == Some(2) && said.contains("there already"), "{said}");
+    let (code, said) = ws_load(&[&words, &["--seed", "9"][..]].concat());
+    assert!(code == Some(2) && said.contains("another file is there"), "{said}");
 }
 
 /// Checks that the words are refused with 2, in this line.
@@ -75,6 +75,12 @@ fn words_that_are_no_url_are_refused_with_what_was_probably_meant() {
     );
     refuses(&["smoke", "ws://a"], "\"smoke\" is a profile; write ws-load run smoke ws://a");
     refuses(&["serch", "smoke"], "unknown command \"serch\"; did you mean \"search\"?");
+    refuses(
+        &["run", "ws://a"],
+        "ws://a is a URL, not a profile; write ws-load ws://a, or ws-load run smoke ws://a",
+    );
+    refuses(&["ws://a", "-z", "10s"], "unknown flag -z; the duration is -d 10s");
+    refuses(&["ws://a", "--vus=5"], "unknown flag --vus; the number of connections is -c 50");
     refuses(&["ws://a", "ws://b"], "one URL at a time, and not \"ws://b\" as well");
 }
 

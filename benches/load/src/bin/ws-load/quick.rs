@@ -2,7 +2,7 @@
 
 mod words;
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{ErrorKind, Write as _};
 use std::num::NonZeroU32;
 use std::process::ExitCode;
@@ -79,14 +79,16 @@ pub(crate) struct Quick {
 pub(crate) fn run(args: &Quick, commands: &[String]) -> Result<ExitCode> {
     let url = url(&args.words, commands).map_err(usage)?;
     let profile = args.profile(url)?;
-    if let Some(file) = &args.save {
-        save(&profile, file).map_err(usage)?;
-        eprintln!("profile in {file}; ws-load run {file} repeats this load");
-    }
     if !args.shown.quiet {
         eprintln!("{}", profile.description);
     }
-    args.shown.run(&args.asked(url), || args.common.settings(profile, None))
+    args.shown.run(&args.asked(url), || {
+        if let Some(file) = &args.save {
+            save(&profile, file).map_err(usage)?;
+            eprintln!("profile in {file}; ws-load run {file} repeats this load");
+        }
+        args.common.settings(profile, None)
+    })
 }
 
 impl Quick {
@@ -203,7 +205,7 @@ fn measured(text: &str) -> Result<Duration> {
     Ok(time)
 }
 
-/// Writes `profile` into a file that is not there yet.
+/// Writes `profile` into a file that is not there yet, or has the same profile.
 fn save(profile: &Profile, file: &str) -> Result<()> {
     ensure!(
         profile.public() == *profile,
@@ -212,9 +214,13 @@ fn save(profile: &Profile, file: &str) -> Result<()> {
     );
     let toml = toml::to_string_pretty(profile)?;
     let cannot = |error: std::io::Error| match error.kind() {
-        ErrorKind::AlreadyExists => anyhow!("--save {file}: it is there already; name a new file"),
+        ErrorKind::AlreadyExists => anyhow!("--save {file}: another file is there; name a new one"),
         _ => anyhow!("--save {file}: {error}; name a file in a folder that you can write to"),
     };
+    // As after a first try that did not reach the target.
+    if fs::read(file).is_ok_and(|there| there == toml.as_bytes()) {
+        return Ok(());
+    }
     let mut new = File::create_new(file).map_err(cannot)?;
     new.write_all(toml.as_bytes()).map_err(cannot)
 }

@@ -54,7 +54,12 @@ impl Flags {
 
     /// The profile, changed by the flags.
     pub(crate) fn profile(&self) -> Result<Profile> {
-        let mut profile = Profile::load(&self.profile).map_err(usage)?;
+        let name = &self.profile;
+        let words = format!(
+            "{name} is a URL, not a profile; write ws-load {name}, or ws-load run smoke {name}"
+        );
+        ensure!(!name.contains("://") || name.contains('@'), Problem::usage(words));
+        let mut profile = Profile::load(name).map_err(usage)?;
         if let Some(url) = &self.url {
             // Not by clap, whose message would repeat a password.
             url.parse::<Url>().map_err(usage)?;

@@ -3,9 +3,23 @@ use std::process::ExitCode;
 
 use clap::error::{ContextKind, ErrorKind};
 
-/// Shows an error of the command line: that of a value in one line, which names the flag, the value and the cure.
+/// Flags of k6, oha, wrk2, vegeta and curl, and what to type for them.
+const FOREIGN: [(&[&str], &str); 9] = [
+    (&["-z"], "the duration is -d 10s"),
+    (&["-q", "-R", "--rps", "--qps"], "the rate is -r 20, in all"),
+    (&["-u", "--vus", "--users"], "the number of connections is -c 50"),
+    (&["-n", "-i", "--iterations", "--requests"], "a load has a duration, not a number: -d 10s"),
+    (&["-t", "--threads"], "threads are --workers 2"),
+    (&["-k", "--insecure-skip-tls-verify"], "any certificate is accepted with --insecure"),
+    (&["-H"], "a header is --header 'Name: value'"),
+    (&["-m", "--message", "--body"], "a message is --payload FILE"),
+    (&["-o", "--output"], "reports are --out DIR, and JSON of each second is --json-lines FILE"),
+];
+
+/// Shows an error of the command line: that of a value in one line, which names the flag, the value and the cure, and that of
+/// a flag of another tool in one line as well.
 pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
-    match of_value(error) {
+    match of_value(error).or_else(|| of_foreign_flag(error)) {
         Some(line) => eprintln!("ws-load: {line}"),
         None => error.exit(),
     }
@@ -19,4 +33,11 @@ fn of_value(error: &clap::Error) -> Option<String> {
     let flag = flag.split(' ').next()?;
     let is_named = !value.is_empty() && why.contains(&value);
     Some(if is_named { format!("{flag}: {why}") } else { format!("{flag} {value:?}: {why}") })
+}
+
+fn of_foreign_flag(error: &clap::Error) -> Option<String> {
+    let flag = error.get(ContextKind::InvalidArg).map(ToString::to_string)?;
+    let is_unknown = error.kind() == ErrorKind::UnknownArgument;
+    let known = FOREIGN.iter().find(|(flags, _)| is_unknown && flags.contains(&flag.as_str()));
+    known.map(|(_, cure)| format!("unknown flag {flag}; {cure}"))
 }

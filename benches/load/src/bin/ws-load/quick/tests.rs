@@ -73,8 +73,10 @@ fn a_saved_profile_has_no_secret_and_replaces_no_file() {
     assert!(error.to_string().contains("--bearer-env"), "{error}");
     let plain = profile(&["ws://host"]).expect("it is right");
     save(&plain, &file).expect("there is no file yet");
-    let error = save(&plain, &file).expect_err("there is one now");
-    assert_eq!(error.to_string(), format!("--save {file}: it is there already; name a new file"));
+    save(&plain, &file).expect("it is the same");
+    let error = save(&profile(&["ws://host", "-c", "9"]).expect("it is right"), &file);
+    let error = error.expect_err("another one is there");
+    assert_eq!(error.to_string(), format!("--save {file}: another file is there; name a new one"));
 }
 
 proptest! {
