@@ -60,6 +60,13 @@ pub fn expected(mut stream: &[u8], limit: usize) -> Expected {
             .ok()
             .and_then(|length| stream.get(head.bytes..head.bytes.checked_add(length)?));
         let Some(payload) = payload else {
+            if broken.is_empty() && head.opcode() < CLOSE {
+                // A text may be refused at its first wrong byte (§8.1 with §7.1.7).
+                let first = Begun { opcode: head.opcode(), payload: Vec::new(), fragments: 0 };
+                let mut message = begun.take().unwrap_or(first);
+                message.payload.extend(unmasked(&stream[head.bytes..], head.mask));
+                broken = message.broken(false, limit);
+            }
             expected.end = End::Open(broken);
             return expected;
         };
