@@ -108,7 +108,13 @@ fn a_number_out_of_range_is_refused() {
     for trial in ["-1", "nan", "inf", "1e300", "1e12"] {
         check(&["search", "smoke", "--trial", trial], 2, &[]);
     }
-    for range in [["--from", "-1"], ["--from", "inf"], ["--to", "inf"], ["--within", "0"]] {
+    for range in [
+        ["--from", "-1"],
+        ["--from", "inf"],
+        ["--to", "inf"],
+        ["--within", "0"],
+        ["--within", "500"],
+    ] {
         check(&[&["search", "smoke"], &range[..]].concat(), 2, &["--from"]);
     }
     for name in ["", "a+b"] {

@@ -81,6 +81,11 @@ fn words_that_are_no_url_are_refused_with_what_was_probably_meant() {
     );
     refuses(&["ws://a", "-z", "10s"], "unknown flag -z; the duration is -d 10s");
     refuses(&["ws://a", "--vus=5"], "unknown flag --vus; the number of connections is -c 50");
+    refuses(
+        &["run", "smoke", "--rate", "5"],
+        "unknown flag --rate; a profile says it, so write it there (ws-load profiles smoke > mine.toml), or load without \
+         one: ws-load URL",
+    );
     refuses(&["ws://a", "ws://b"], "one URL at a time, and not \"ws://b\" as well");
 }
 

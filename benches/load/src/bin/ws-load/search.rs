@@ -73,8 +73,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         "the profile has no thresholds to search with; add --threshold 'latency_p99 < 10 ms'";
     ensure!(!profile.thresholds.is_empty(), Problem::usage(none.to_owned()));
     let Args { to, within, .. } = *args;
-    let is_range = first > 0.0 && first <= to && to.is_finite() && within > 0.0;
-    let cure = "give --from above 0, --to above --from, and --within above 0";
+    let is_range = first > 0.0 && first <= to && to.is_finite() && within > 0.0 && within < 50.0;
+    let cure = "give --from above 0, --to above --from, and --within above 0 and below 50";
     let words = || format!("cannot search from {first} to {to} within {within} %; {cure}");
     ensure!(is_range, Problem::usage(words()));
     let hold = Duration::try_from_secs_f64(args.trial).map_err(|_| {

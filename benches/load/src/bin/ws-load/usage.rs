@@ -16,6 +16,24 @@ const FOREIGN: [(&[&str], &str); 9] = [
     (&["-o", "--output"], "reports are --out DIR, and JSON of each second is --json-lines FILE"),
 ];
 
+/// Flags of a load without a profile, which a run with one does not have.
+const OF_A_LOAD: [&str; 14] = [
+    "-c",
+    "--connections",
+    "-r",
+    "--rate",
+    "-p",
+    "--in-flight",
+    "-d",
+    "--duration",
+    "-s",
+    "--size",
+    "--binary",
+    "--ramp",
+    "--warm-up",
+    "--save",
+];
+
 /// Shows an error of the command line: that of a value in one line, which names the flag, the value and the cure, and that of
 /// a flag of another tool in one line as well.
 pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
@@ -38,6 +56,10 @@ fn of_value(error: &clap::Error) -> Option<String> {
 fn of_foreign_flag(error: &clap::Error) -> Option<String> {
     let flag = error.get(ContextKind::InvalidArg).map(ToString::to_string)?;
     let is_unknown = error.kind() == ErrorKind::UnknownArgument;
-    let known = FOREIGN.iter().find(|(flags, _)| is_unknown && flags.contains(&flag.as_str()));
-    known.map(|(_, cure)| format!("unknown flag {flag}; {cure}"))
+    let cure = if OF_A_LOAD.contains(&flag.as_str()) {
+        "a profile says it, so write it there (ws-load profiles smoke > mine.toml), or load without one: ws-load URL"
+    } else {
+        FOREIGN.iter().find(|(flags, _)| flags.contains(&flag.as_str()))?.1
+    };
+    is_unknown.then(|| format!("unknown flag {flag}; {cure}"))
 }
