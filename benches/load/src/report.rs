@@ -3,7 +3,7 @@
 //! # Layout
 //!
 //! - [`table`], [`json`], `csv`, `junit`, `interval_log`, `html`: one format each
-//! - [`diff`]: two reports beside each other; [`lines`]: a run while it goes on
+//! - [`diff`]: two reports beside each other; [`lines`], [`open_metrics`]: a run while it goes on
 //! - [`directory`]: writes all of them into a folder, and reads the run back
 //! - `chart`: the drawings of the page; `timeline`: the points that they draw; `histogram`: that of the table
 //! - `format`, `limits`: what several formats say; `next`: what to type next
@@ -23,6 +23,7 @@ mod junit;
 mod limits;
 pub mod lines;
 mod next;
+pub mod open_metrics;
 pub mod table;
 #[cfg(test)]
 mod tests;

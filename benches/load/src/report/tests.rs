@@ -6,6 +6,7 @@ mod directory;
 mod json;
 mod lines;
 mod log;
+mod open_metrics;
 mod page;
 mod percentiles;
 mod table;

@@ -1,4 +1,4 @@
-//! JSON lines while a run goes on.
+//! JSON lines and OpenMetrics while a run goes on.
 
 use std::fs;
 use std::process::Command;
@@ -71,4 +71,25 @@ fn lines_that_cannot_be_written_are_refused_before_the_run_or_reported_after_it(
     let (code, said) = run(&["/dev/full"]);
     assert!(code == Some(1) && said.contains("lines are missing there"), "{said}");
     assert!(said.contains(": quick against"), "{said}");
+}
+
+#[test]
+fn a_file_of_open_metrics_is_replaced_and_no_other_file_is() {
+    let server = Server::echo();
+    let load = Load::new(Profile::default(), &server.url());
+    let file = load.file("load.prom", "");
+    let outcome = load.args(["--open-metrics".as_ref(), file.as_os_str()]).run();
+    outcome.check(0, &[]);
+    let text = fs::read_to_string(&file).expect("it was written");
+    let sent = format!("ws_load_messages_sent_total {}\n", outcome.count("sent"));
+    assert!(text.contains(&sent) && text.contains("ws_load_state{state=\"pass\"} 1"), "{text}");
+    let accepted = server.tally().accepted.get();
+    let load = Load::new(Profile::default(), &server.url());
+    let file = load.file("thesis.tex", "years of work");
+    let outcome = load.args(["--open-metrics".as_ref(), file.as_os_str()]).run();
+    outcome.check(2, &["thesis.tex: something else is there; name a new file"]);
+    assert_eq!(fs::read_to_string(&file).expect("it is there"), "years of work");
+    let load = Load::new(Profile::default(), &server.url());
+    load.args(["--open-metrics", "/nowhere/load.prom"]).run().check(2, &["/nowhere/load.prom"]);
+    assert_eq!(server.tally().accepted.get(), accepted);
 }

@@ -13,6 +13,7 @@ mod diff;
 mod lines;
 mod live;
 mod merge;
+mod open_metrics;
 mod output;
 mod profiles;
 mod progress;

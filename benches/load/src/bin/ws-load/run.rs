@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -14,6 +15,7 @@ use load_plan::model::Run;
 
 use crate::lines::{Lines, STDOUT};
 use crate::live::{Live, LiveFlags};
+use crate::open_metrics::MetricsFile;
 use crate::output::{Output, Place};
 use crate::progress::Progress;
 use crate::settings::{Flags, ShardFlags};
@@ -47,6 +49,10 @@ pub(crate) struct Shown {
     /// the verdict, to this file; - is stdout
     #[arg(long, value_name = "FILE", verbatim_doc_comment, help_heading = "Report")]
     json_lines: Option<String>,
+    /// Keep this file up to date, in OpenMetrics, for a
+    /// collector of text files; a name that ends in .prom
+    #[arg(long, value_name = "FILE", verbatim_doc_comment, help_heading = "Report")]
+    open_metrics: Option<PathBuf>,
     #[command(flatten)]
     live: LiveFlags,
     /// Print no progress on stderr
@@ -81,6 +87,7 @@ impl Shown {
         self.output.refuse_two(place)?;
         let claim = self.output.claim()?;
         let mut lines = self.json_lines.as_deref().map(Lines::open).transpose()?;
+        let mut metrics = self.open_metrics.as_deref().map(MetricsFile::claim).transpose()?;
         let stop = stop_on_signals()?;
         let (settings, own) = settings()?;
         let start = |(addr, access)| Live::start(addr, access, &settings);
@@ -92,6 +99,9 @@ impl Shown {
             if let Some(lines) = &mut lines {
                 lines.second(&settings.run_id, now, so_far);
             }
+            if let Some(metrics) = &mut metrics {
+                metrics.second(&settings.run_id, now, so_far);
+            }
         });
         let (mut run, assessment) = watched.inspect_err(|_| self.output.disown())?;
         if own.is_some() {
@@ -99,12 +109,14 @@ impl Shown {
             run.url.clear();
         }
         let lines = lines.map(|lines| lines.finish(&run, &assessment)).transpose();
+        let metrics = metrics.map(|metrics| metrics.finish(&run, &assessment)).transpose();
         let written = self.output.show(claim.as_ref(), &run, &assessment, Some(asked), place);
         if let Some(live) = live {
             live.finish(&run, &assessment);
         }
         written?;
         lines?;
+        metrics?;
         if assessment.verdict == RunVerdict::Incomplete {
             // Success, so that a scheduler does not start the shard again.
             let of = settings.shard.of;

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use load_engine::progress::Progress;
 use load_plan::metrics::{Sample, Timing};
-use load_plan::model::Phase;
+use load_plan::model::{Interval, Phase, Run};
 use serde_json::Value;
 
 use super::json::conforms;
@@ -19,26 +19,30 @@ fn checked(line: &str, definition: &str) -> Value {
     value
 }
 
+/// At the end of `interval`.
+pub(super) fn progress<'a>(run: &'a Run, interval: &'a Interval) -> Progress<'a> {
+    Progress {
+        profile: &run.profile,
+        elapsed: Duration::from_secs(interval.second + 1),
+        second: interval.second,
+        stage: interval.stage,
+        phase: interval.phase,
+        open: interval.open,
+        target: interval.target,
+        last: &interval.sample,
+        closed: &[],
+        generator_cpu: interval.generator_cpu,
+    }
+}
+
 #[test]
 fn a_line_of_a_second_has_its_counts_and_times_as_its_schema_says() {
     let (run, _) = failing();
-    let (mut so_far, profile) = (Summary::nothing(&run.profile), &run.profile);
+    let mut so_far = Summary::nothing(&run.profile);
     for interval in &run.intervals {
-        so_far.add(profile, interval);
+        so_far.add(&run.profile, interval);
         for last in [&interval.sample, &Sample::default()] {
-            let closed = [interval];
-            let now = Progress {
-                profile,
-                elapsed: Duration::from_secs(interval.second + 1),
-                second: interval.second,
-                stage: interval.stage,
-                phase: interval.phase,
-                open: interval.open,
-                target: interval.target,
-                last,
-                closed: &closed,
-                generator_cpu: interval.generator_cpu,
-            };
+            let now = Progress { last, ..progress(&run, interval) };
             let line = lines::second("r", 7, &now, &so_far).expect("plain values");
             let line = checked(&line, "Second");
             let received = (&line["received"], &line["errors_so_far"]);

@@ -1,0 +1,67 @@
+use std::fs;
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+use load::report::open_metrics;
+use load::summary::Summary;
+use load::validator::Assessment;
+use load_engine::problem::Problem;
+use load_engine::progress::Progress;
+use load_plan::model::Run;
+
+/// A file that is replaced as a whole once a second, so that a collector never reads half of one.
+pub(crate) struct MetricsFile {
+    file: PathBuf,
+    /// Why it is not up to date.
+    failed: Option<anyhow::Error>,
+}
+
+impl MetricsFile {
+    /// Refuses a file that this tool did not write, and a folder that cannot be written to.
+    pub(crate) fn claim(file: &Path) -> Result<Self> {
+        let name = file.display();
+        let is_ours = match fs::read_to_string(file) {
+            Ok(there) => there.is_empty() || there.starts_with(open_metrics::FIRST_LINE),
+            Err(error) => error.kind() == ErrorKind::NotFound,
+        };
+        let words = format!("--open-metrics {name}: something else is there; name a new file");
+        ensure!(is_ours, Problem::usage(words));
+        tempfile::tempfile_in(folder(file)).map_err(|error| {
+            Problem::usage(format!("--open-metrics {name}: {error}; name a file in another folder"))
+        })?;
+        Ok(Self { file: file.to_owned(), failed: None })
+    }
+
+    pub(crate) fn second(&mut self, run_id: &str, now: &Progress<'_>, so_far: &Summary) {
+        self.replace(&open_metrics::running(run_id, now, so_far));
+    }
+
+    /// Writes the verdict. An error is the last one.
+    pub(crate) fn finish(mut self, run: &Run, assessment: &Assessment) -> Result<()> {
+        self.replace(&open_metrics::ended(run, assessment));
+        let words = || format!("--open-metrics {}: it is not up to date", self.file.display());
+        self.failed.map_or(Ok(()), |error| Err(error).with_context(words))
+    }
+
+    fn replace(&mut self, text: &str) {
+        self.failed = self.write(text).err();
+    }
+
+    fn write(&self, text: &str) -> Result<()> {
+        let mut builder = tempfile::Builder::new();
+        // Private by default; the umask still applies.
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut next = builder.prefix(".ws-load-").tempfile_in(folder(&self.file))?;
+        next.write_all(text.as_bytes())?;
+        next.persist(&self.file)?;
+        Ok(())
+    }
+}
+
+fn folder(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
