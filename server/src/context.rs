@@ -6,19 +6,19 @@ use hyper::server::conn::http1;
 
 use crate::allocations::{self, Allocations};
 use crate::dashboard::{Board, Pulse};
-use crate::history::History;
+use crate::history::{self, History};
 use crate::process::{Files, Process};
 use crate::shutdown::Shutdown;
 use crate::stats::{ErrorKind, Stats};
 use crate::{Clock, Config, Error};
 
 /// The source of the numbers on the page.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Feed {
     /// The server's own: the hub publishes a snapshot every tick.
     Server,
-    /// [`crate::LivePage`], which also keeps a history. Such a server neither echoes nor has metrics.
-    Published(Box<Mutex<History>>),
+    /// [`crate::LivePage`]. Such a server neither echoes nor has metrics.
+    Published,
 }
 
 /// The state that all connections of one server share.
@@ -36,6 +36,8 @@ pub struct Context {
     /// Written by the hub or by [`crate::LivePage`]; subscribers wait for it.
     pub(crate) board: Board,
     pub(crate) pulse: Pulse,
+    /// What the page draws when it opens late; written beside the board.
+    pub(crate) history: Mutex<History>,
 }
 
 impl Context {
@@ -43,10 +45,14 @@ impl Context {
     ///
     /// As [`Config::check`].
     pub fn new(config: Config) -> Result<Arc<Self>, Error> {
-        Self::with_feed(config, Feed::Server)
+        Self::with_feed(config, Feed::Server, history::SERVER)
     }
 
-    pub(crate) fn with_feed(config: Config, feed: Feed) -> Result<Arc<Self>, Error> {
+    pub(crate) fn with_feed(
+        config: Config,
+        feed: Feed,
+        series: &'static [&'static str],
+    ) -> Result<Arc<Self>, Error> {
         config.check()?;
         Ok(Arc::new(Self {
             stats: Stats::new(config.max_connections),
@@ -55,6 +61,7 @@ impl Context {
             shutdown: Shutdown::default(),
             http: config.http(),
             feed,
+            history: Mutex::new(History::new(series)),
             files: Files::open(),
             bound: OnceLock::new(),
             config,
@@ -85,7 +92,7 @@ impl Context {
     /// The time without a snapshot, if the hub should have published one. A drain has no snapshots, and a
     /// [`crate::LivePage`] no hub: its program publishes when it has something to show.
     pub(crate) fn hub_silence(&self) -> Option<Duration> {
-        if matches!(self.feed, Feed::Published(_)) || self.shutdown.drain.is_fired() {
+        if self.feed == Feed::Published || self.shutdown.drain.is_fired() {
             return None;
         }
         self.pulse.silence(self.config.clock.now(), self.config.tick)
@@ -149,8 +156,8 @@ mod tests {
         let clock = ManualClock::default();
         let config = Config { clock: Clock::Manual(clock.clone()), ..Config::default() };
         let server = Context::new(config.clone()).expect("the defaults are right");
-        let feed = Feed::Published(Box::new(Mutex::new(History::new(&[]))));
-        let live = Context::with_feed(config, feed).expect("the defaults are right");
+        let live =
+            Context::with_feed(config, Feed::Published, &[]).expect("the defaults are right");
         for silence in [None, Some(Duration::from_secs(120))] {
             clock.advance(Duration::from_secs(60));
             assert_eq!((server.hub_silence(), live.hub_silence()), (silence, None));

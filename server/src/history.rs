@@ -4,6 +4,30 @@ use serde::ser::{SerializeMap, Serializer};
 /// Points at which every other one is dropped: fifteen minutes at one a second.
 const MAX_POINTS: usize = 900;
 
+/// The values of a point of a server: rates, then gauges. The page calls them so.
+pub(crate) const SERVER: &[&str] = &[
+    "messages",
+    "mbps",
+    "faults",
+    "mistakes",
+    "refused",
+    "backpressure",
+    "orderly",
+    "disorderly",
+    "blocks",
+    "cpu",
+    "p50",
+    "p95",
+    "p99",
+    "echo",
+    "dashboard",
+    "open",
+    "live_blocks",
+    "live_bytes",
+    "resident",
+    "descriptors",
+];
+
 /// One moment of a run in the history that a page gets when it opens late.
 #[derive(Clone, Copy, Debug)]
 pub struct Point<'a> {
@@ -16,58 +40,70 @@ pub struct Point<'a> {
     pub values: &'a [f32],
 }
 
-/// The newest run in a bounded number of points: the longer the run, the fewer points per second.
+/// The newest run in a bounded number of points: the longer the run, the fewer points per second. Takes its memory with
+/// the first point, and none with later ones.
 #[derive(Debug)]
 pub(crate) struct History {
     series: &'static [&'static str],
     run_id: String,
-    /// All kept points but the newest.
-    older: Vec<Kept>,
-    newest: Option<Kept>,
+    /// The seconds of every kept point and of the newest.
+    times: Vec<f64>,
+    /// For each of the times one value for each of the series.
+    values: Vec<f32>,
     /// Points before the newest; every `every`th of them is kept.
     passed: u64,
     every: u64,
 }
 
-/// The seconds and the values of a point.
-type Kept = (f64, Box<[f32]>);
-
 impl History {
     pub(crate) fn new(series: &'static [&'static str]) -> Self {
-        Self { series, run_id: String::new(), older: Vec::new(), newest: None, passed: 0, every: 1 }
+        let (times, values) = (Vec::new(), Vec::new());
+        Self { series, run_id: String::new(), times, values, passed: 0, every: 1 }
     }
 
     pub(crate) fn push(&mut self, point: Point<'_>) {
         if self.run_id != point.run_id {
             *self = Self { run_id: point.run_id.to_owned(), ..Self::new(self.series) };
         }
-        let newest = (point.seconds, point.values.into());
-        let Some(last) = self.newest.replace(newest) else { return };
-        if self.passed.is_multiple_of(self.every) {
-            self.older.push(last);
+        if !self.times.is_empty() {
+            self.settle();
+        }
+        self.times.reserve_exact(MAX_POINTS - self.times.len());
+        self.values.reserve_exact(MAX_POINTS * self.series.len() - self.values.len());
+        self.times.push(point.seconds);
+        let values = point.values.iter().copied().chain(std::iter::repeat(f32::NAN));
+        self.values.extend(values.take(self.series.len()));
+    }
+
+    /// Keeps the newest point or drops it, to make room for the next.
+    fn settle(&mut self) {
+        let width = self.series.len();
+        if !self.passed.is_multiple_of(self.every) {
+            self.times.pop();
         }
         self.passed += 1;
-        if self.older.len() == MAX_POINTS {
-            let mut nth = 0;
-            self.older.retain(|_| {
-                nth += 1;
-                nth % 2 == 1
-            });
+        if self.times.len() == MAX_POINTS {
+            let kept = MAX_POINTS.div_ceil(2);
+            for to in 1..kept {
+                self.times[to] = self.times[2 * to];
+                self.values.copy_within(2 * to * width..(2 * to + 1) * width, to * width);
+            }
+            self.times.truncate(kept);
             self.every *= 2;
         }
+        self.values.truncate(self.times.len() * width);
     }
 }
 
 /// A map of columns: `run_id`, `time` in seconds, then each series. JSON has null for NaN.
 impl Serialize for History {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let points = || self.older.iter().chain(&self.newest);
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("run_id", &self.run_id)?;
-        map.serialize_entry("time", &points().map(|(seconds, _)| seconds).collect::<Vec<_>>())?;
+        map.serialize_entry("time", &self.times)?;
         for (column, name) in self.series.iter().enumerate() {
-            let values: Vec<_> = points().map(|(_, values)| values.get(column)).collect();
-            map.serialize_entry(name, &values)?;
+            let values = self.values.chunks_exact(self.series.len()).map(|values| values[column]);
+            map.serialize_entry(name, &values.collect::<Vec<_>>())?;
         }
         map.end()
     }

@@ -35,7 +35,7 @@ pub(crate) enum Route {
 }
 
 impl Route {
-    fn from_path(path: &str, feed: &Feed) -> Option<Self> {
+    fn from_path(path: &str, feed: Feed) -> Option<Self> {
         match (path, feed) {
             ("/ws/echo", Feed::Server) => Some(Self::Echo),
             ("/ws/dashboard", _) => Some(Self::Dashboard),
@@ -91,7 +91,7 @@ fn routed<B: Body>(
         context.stats.error(ErrorKind::Access);
         return (denied(refusal), None);
     }
-    let Some(route) = Route::from_path(path, &context.feed) else {
+    let Some(route) = Route::from_path(path, context.feed) else {
         return (plain(request.method(), path, context, admission), None);
     };
     let response = upgrade(request, context, admission);
@@ -127,7 +127,7 @@ fn denied(refusal: Refusal) -> Answer {
 /// The answer to a request without an upgrade.
 fn plain(method: &Method, path: &str, context: &Context, admission: &Admission<'_>) -> Answer {
     let reads = method == Method::GET || method == Method::HEAD;
-    let answer = match (path, &context.feed) {
+    let answer = match (path, context.feed) {
         ("/healthz", _) => match context.hub_silence() {
             None => text(StatusCode::OK, "ok\n"),
             Some(silence) => unhealthy(silence),
@@ -139,8 +139,8 @@ fn plain(method: &Method, path: &str, context: &Context, admission: &Admission<'
         ("/metrics", Feed::Server) => {
             typed(StatusCode::OK, metrics::CONTENT_TYPE, metrics::encode(context))
         }
-        ("/history", Feed::Published(history)) => {
-            let json = serde_json::to_vec(&*lock(history));
+        ("/history", _) => {
+            let json = serde_json::to_vec(&*lock(&context.history));
             typed(StatusCode::OK, "application/json", json.expect("a history is plain data"))
         }
         (_, feed) => match page::asset(path) {
@@ -169,12 +169,12 @@ pub(crate) fn failed(context: &Context) -> Answer {
     refuse(StatusCode::INTERNAL_SERVER_ERROR, "internal error\n", &[(CONNECTION, "close")])
 }
 
-fn not_found(feed: &Feed) -> &'static str {
+fn not_found(feed: Feed) -> &'static str {
     match feed {
         Feed::Server => {
-            "nothing here: try /, /ws/echo, /ws/dashboard, /metrics, /healthz, /readyz\n"
+            "nothing here: try /, /ws/echo, /ws/dashboard, /metrics, /history, /healthz, /readyz\n"
         }
-        Feed::Published(_) => "nothing here: try /, /ws/dashboard, /history, /healthz\n",
+        Feed::Published => "nothing here: try /, /ws/dashboard, /history, /healthz\n",
     }
 }
 

@@ -1,14 +1,12 @@
 //! The dashboard's page for the numbers of another program: a load generator shows its run while it lasts.
 
 use std::net::SocketAddr;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::context::Feed;
 use crate::embedded::Stopped;
-use crate::history::History;
 use crate::lock::lock;
 use crate::{Access, Config, Context, Embedded, Error};
 
@@ -38,8 +36,7 @@ impl LivePage {
         access: Access,
     ) -> Result<Self, Error> {
         let config = Config { drain: DRAIN, access, ..Config::default() };
-        let history = Box::new(Mutex::new(History::new(series)));
-        let context = Context::with_feed(config, Feed::Published(history))?;
+        let context = Context::with_feed(config, Feed::Published, series)?;
         Embedded::launch(context, addr, |stream| stream).map(Self)
     }
 
@@ -59,8 +56,8 @@ impl LivePage {
     ///
     /// If `message` is not a JSON object.
     pub fn publish(&self, message: &impl Serialize, point: Option<Point<'_>>) {
-        if let (Some(point), Feed::Published(history)) = (point, &self.0.context().feed) {
-            lock(history).push(point);
+        if let Some(point) = point {
+            lock(&self.0.context().history).push(point);
         }
         self.0.context().board.publish(|seq| {
             let numbered = Numbered { skipped: 0, seq, message };

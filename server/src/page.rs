@@ -123,6 +123,14 @@ mod tests {
     }
 
     #[test]
+    fn the_page_draws_every_series_of_the_servers_history() {
+        let script = asset("/page/server.js").expect("it is a file of the page").body;
+        for series in crate::history::SERVER {
+            assert!(script.contains(&format!("{series}: \"")), "server.js draws no {series}");
+        }
+    }
+
+    #[test]
     fn every_import_of_a_script_is_a_file_of_the_page() {
         for script in all().filter(|asset| asset.content_type == SCRIPT) {
             for name in script.body.split("from \"./").skip(1) {

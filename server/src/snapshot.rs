@@ -1,5 +1,7 @@
 //! The state of the server at one tick: the message that dashboard subscribers get.
 
+use std::time::Duration;
+
 use hdrhistogram::Histogram;
 use serde::{Serialize, Serializer};
 
@@ -12,6 +14,13 @@ use crate::stats::{CLOSE_CODES, ErrorKind};
 
 /// The beginning of a snapshot's JSON for a subscriber that missed nothing.
 pub const UNSKIPPED: &str = r#"{"skipped":0,"#;
+
+/// How many values of a point are rates, and how many are not.
+pub(crate) const RATES: usize = 10;
+const GAUGES: usize = 10;
+
+/// Close codes of sessions without an error: also of a page that was left, and of a close frame without a code.
+const ORDERLY: [u16; 3] = [1000, 1001, 1005];
 
 /// The state of a server at one tick, serialised as JSON. Rates are over the last tick.
 #[derive(Debug, Serialize)]
@@ -114,6 +123,57 @@ impl Snapshot {
     pub(crate) fn with_skipped(json: &str, skipped: u64) -> String {
         let rest = json.strip_prefix(UNSKIPPED).expect("every shared snapshot begins like this");
         format!(r#"{{"skipped":{skipped},{rest}"#)
+    }
+
+    pub(crate) fn uptime(&self) -> Duration {
+        Duration::from_nanos(self.uptime_ns)
+    }
+
+    /// The values of [`crate::history::SERVER`], with rates since the last call.
+    pub(crate) fn point(&self, counted: &mut Meter<RATES>) -> [f32; RATES + GAUGES] {
+        let sum = |counts: &[u64]| counts.iter().sum::<u64>();
+        let errors = self.errors.map(|(_, count)| count);
+        let faults = [ErrorKind::Accept, ErrorKind::Internal].map(|kind| errors[kind as usize]);
+        let closes = self.closes.map(|(_, count)| count);
+        let orderly =
+            self.closes.map(|(code, count)| if ORDERLY.contains(&code) { count } else { 0 });
+        let heap = self.allocations.as_ref();
+        let totals = [
+            self.messages.sent,
+            self.messages.sent_bytes,
+            sum(&faults),
+            sum(&errors) - sum(&faults),
+            self.connections.refused,
+            self.dashboard.backpressure_events,
+            sum(&orderly),
+            sum(&closes) - sum(&orderly),
+            heap.map_or(0, |heap| heap.totals.total_blocks),
+            self.process.cpu_ns.unwrap_or_default(),
+        ];
+        let mut rates = counted.advance(self.uptime(), totals);
+        let [_, mbps, .., blocks, cpu] = &mut rates;
+        *mbps *= 8e-6;
+        *blocks = heap.map_or(f64::NAN, |_| *blocks);
+        *cpu = self.process.cpu_ns.map_or(f64::NAN, |_| *cpu / 1e9);
+        let Times { count, p50_ns, p95_ns, p99_ns, .. } = self.handling.last;
+        let [p50, p95, p99] = [p50_ns, p95_ns, p99_ns].map(|ns| (count > 0).then_some(ns));
+        let Connections { open, echo, dashboard, .. } = self.connections;
+        let gauges: [Option<u64>; GAUGES] = [
+            p50,
+            p95,
+            p99,
+            Some(echo),
+            Some(dashboard),
+            Some(open),
+            heap.map(|heap| heap.totals.live_blocks),
+            heap.map(|heap| heap.totals.live_bytes),
+            self.process.resident_bytes,
+            self.process.open_fds,
+        ];
+        std::array::from_fn(|at| match at.checked_sub(RATES) {
+            None => rates[at] as f32,
+            Some(at) => gauges[at].map_or(f32::NAN, |gauge| gauge as f32),
+        })
     }
 
     pub(crate) fn take(

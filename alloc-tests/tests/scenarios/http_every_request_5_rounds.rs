@@ -8,7 +8,7 @@ use plimsoll::ws::Client;
 /// A request and the status of its answer.
 type Case = (&'static str, &'static str);
 
-const CASES: [Case; 49] = [
+const CASES: [Case; 50] = [
     ("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", "200"),
     ("HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", "200"),
     ("GET /healthz?probe=1&from=kubelet HTTP/1.1\r\nHost: 10.0.0.7:9001\r\nUser-Agent: kube-probe/1.31\r\nAccept: */*\r\n\r\n", "200"),
@@ -27,6 +27,7 @@ const CASES: [Case; 49] = [
     ("GET /page/server.js HTTP/1.1\r\nHost: localhost\r\n\r\n", "200"),
     ("GET /page/load.js HTTP/1.1\r\nHost: localhost\r\n\r\n", "200"),
     ("GET /page/chart.js HTTP/1.1\r\nHost: localhost\r\n\r\n", "200"),
+    ("GET /page/health.js HTTP/1.1\r\nHost: localhost\r\n\r\n", "200"),
     ("GET /page/series.js HTTP/1.1\r\nHost: localhost\r\n\r\n", "200"),
     ("GET /page/timeline.js HTTP/1.1\r\nHost: localhost\r\n\r\n", "200"),
     ("GET /page/palette.js HTTP/1.1\r\nHost: localhost\r\n\r\n", "200"),
@@ -36,7 +37,7 @@ const CASES: [Case; 49] = [
     ("GET /page/uplot/LICENSE HTTP/1.1\r\nHost: localhost\r\n\r\n", "200"),
     ("GET /favicon.ico HTTP/1.1\r\nHost: localhost\r\n\r\n", "404"),
     ("HEAD /page/ HTTP/1.1\r\nHost: localhost\r\n\r\n", "404"),
-    ("GET /history HTTP/1.1\r\nHost: localhost\r\n\r\n", "404"),
+    ("GET /history HTTP/1.1\r\nHost: localhost\r\n\r\n", "200"),
     ("POST /nowhere HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", "404"),
     ("POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", "405"),
     ("PUT /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello", "405"),

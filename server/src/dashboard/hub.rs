@@ -10,13 +10,18 @@ use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
 use super::Tick;
 use crate::config::Place;
 use crate::context::Feed;
+use crate::history::Point;
+use crate::lock::lock;
 use crate::meter::Meter;
 use crate::signal::unless_fired;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{RATES, Snapshot};
 use crate::{Context, stats};
 
 /// Bytes reserved for a snapshot. A longer one costs one more allocation.
 const SNAPSHOT_BYTES: usize = 2048;
+
+/// Time between two points of the history. The page draws rates over the same time.
+const POINT_EVERY: Duration = Duration::from_secs(1);
 
 /// Pause before a hub that panicked goes on. It doubles with each panic that no snapshot comes between, so that a hub
 /// that always panics does not fill the log.
@@ -26,7 +31,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// Publishes a snapshot every tick until the server begins to drain, and goes on after a panic. A [`crate::LivePage`]
 /// publishes its messages itself.
 pub(crate) async fn run(context: &Context) {
-    if matches!(context.feed, Feed::Published(_)) {
+    if context.feed == Feed::Published {
         return;
     }
     let clock = &context.config.clock;
@@ -55,6 +60,9 @@ struct Hub {
     seq: u64,
     buffers: [BytesMut; 2],
     meter: Meter<4>,
+    /// The time of the next point of the history, and the counts at the last.
+    due: Duration,
+    counted: Meter<RATES>,
     /// Handling times of the last tick, and of all ticks.
     handling: (Histogram<u64>, Histogram<u64>),
 }
@@ -65,6 +73,8 @@ impl Hub {
             seq: 0,
             buffers: std::array::from_fn(|_| BytesMut::with_capacity(SNAPSHOT_BYTES)),
             meter: Meter::new(now),
+            due: now + POINT_EVERY,
+            counted: Meter::new(now),
             handling: (stats::handling_histogram(), stats::handling_histogram()),
         }
     }
@@ -98,6 +108,13 @@ impl Hub {
         let (interval, total) = &mut self.handling;
         context.stats.take_handling(interval, total);
         let snapshot = Snapshot::take(seq, context, &mut self.meter, interval, total);
+        let now = snapshot.uptime();
+        if now >= self.due {
+            self.due = now.max(self.due + POINT_EVERY);
+            let values = snapshot.point(&mut self.counted);
+            let point = Point { run_id: "", seconds: now.as_secs_f64(), values: &values };
+            lock(&context.history).push(point);
+        }
         let buffer = &mut self.buffers[usize::from(seq.is_multiple_of(2))];
         buffer.clear();
         buffer.reserve(SNAPSHOT_BYTES);

@@ -26,7 +26,7 @@ function take(message, heard, first) {
 	if (fresh) show(kind);
 	const before = view.message;
 	view.take(message, heard, first);
-	if (first && kind === load) view.precede(feed.headers).catch(() => {});
+	if (first) view.precede(feed.headers).catch(() => {});
 	if (fresh) view.draw();
 	// A verdict is written at once, not with the next tick.
 	const verdict = before?.state !== message.state || before?.run_id !== message.run_id;

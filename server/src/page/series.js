@@ -26,11 +26,13 @@ export class Series {
 		}
 	}
 
-	/** Replaces all points up to the end of `columns`; newer points stay. */
+	/** Replaces the points between the first and the last of `columns`. */
 	precede(columns) {
-		const end = columns.time.at(-1);
-		const older = this.live.get("time").filter(time => !(time > end)).length;
-		for (const [name, column] of this.live) this.live.set(name, [...columns[name], ...column.slice(older)].slice(-LIMIT));
+		const times = this.live.get("time");
+		const before = times.filter(time => time < columns.time[0]).length;
+		// The page's first point has no rates, since no message is before it.
+		const until = Math.max(before === 0 ? 1 : 0, times.filter(time => time <= columns.time.at(-1)).length);
+		for (const [name, column] of this.live) this.live.set(name, [...column.slice(0, before), ...columns[name], ...column.slice(until)].slice(-LIMIT));
 	}
 
 	freeze(frozen) {

@@ -88,8 +88,10 @@ export class View {
 
 	/** Loads the points before the page was opened. */
 	async precede(headers) {
-		const { run_id, ...columns } = await (await fetch("/history", { headers })).json();
-		if (run_id === this.kind.run(this.#last)) this.series.precede(columns);
+		const { run_id, time, ...columns } = await (await fetch("/history", { headers })).json();
+		if (run_id !== this.kind.run(this.#last) || time.length === 0) return;
+		this.series.precede({ time: time.map(seconds => seconds + this.#origin), ...columns });
+		this.schedule();
 	}
 
 	pause(on) {

@@ -130,7 +130,10 @@ export async function accessible(page) {
 /** A page whose feed the test plays, once it connects: `feed.send` sends a message to it. */
 export async function openPlayed(t, url) {
 	let socket;
-	const before = page => page.routeWebSocket("**/ws/dashboard", opened => (socket = opened));
+	const before = async page => {
+		await page.routeWebSocket("**/ws/dashboard", opened => (socket = opened));
+		await page.route("**/history", route => route.fulfill({ json: { run_id: "", time: [] } }));
+	};
 	const page = await open(t, url, { before });
 	await until(page, () => document.getElementById("state").textContent === "connecting");
 	return { page, feed: { send: message => socket.send(JSON.stringify(message)) } };

@@ -126,3 +126,25 @@ test("a printed page has light colours and no buttons", async t => {
 	assert(await page.evaluate(() => document.scrollingElement.scrollWidth) <= 720);
 	await shot(page, "server-print");
 });
+
+test("a page that opens late, or is loaded again, shows what was before", async t => {
+	const old = await wsServer();
+	const stop = await load(t, old.url, 5);
+	const early = await open(t, old.url);
+	await until(early, () => main.view?.message.uptime_ns > 6e9);
+	await stop();
+	const sees = async page => {
+		// By the server's clock: the first point is a second old, and the load was before this page.
+		await until(page, () => main.view && main.view.series.column("time").length > 4
+			&& main.view.series.end - main.view.series.column("time")[0] > main.view.message.uptime_ns / 1e9 - 3);
+		assert(await page.evaluate(() => main.view.series.column("messages").some(rate => rate > 10)));
+		assert(await page.evaluate(() => main.view.series.column("time").every((time, at, times) => at === 0 || time > times[at - 1])));
+	};
+	const late = await open(t, old.url);
+	await sees(late);
+	await shot(late, "server-late");
+	await late.reload();
+	await until(late, () => globalThis.main && "view" in main);
+	await sees(late);
+	await old.stop();
+});

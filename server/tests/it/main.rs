@@ -11,6 +11,7 @@ mod drain_http;
 mod echo;
 mod floods;
 mod handshake;
+mod history;
 mod http;
 mod http_edges;
 mod http_rules;
