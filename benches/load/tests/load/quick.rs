@@ -77,7 +77,7 @@ fn words_that_are_no_url_are_refused_with_what_was_probably_meant() {
     refuses(&["serch", "smoke"], "unknown command \"serch\"; did you mean \"search\"?");
     refuses(
         &["run", "ws://a"],
-        "ws://a is a URL, not a profile; write ws-load ws://a, or ws-load run smoke ws://a",
+        "ws://a is a URL, and a profile comes before it: write smoke ws://a; ws-load ws://a needs none",
     );
     refuses(&["ws://a", "-z", "10s"], "unknown flag -z; the duration is -d 10s");
     refuses(&["ws://a", "--vus=5"], "unknown flag --vus; the number of connections is -c 50");

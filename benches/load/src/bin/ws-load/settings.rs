@@ -56,7 +56,7 @@ impl Flags {
     pub(crate) fn profile(&self) -> Result<Profile> {
         let name = &self.profile;
         let words = format!(
-            "{name} is a URL, not a profile; write ws-load {name}, or ws-load run smoke {name}"
+            "{name} is a URL, and a profile comes before it: write smoke {name}; ws-load {name} needs none"
         );
         ensure!(!name.contains("://") || name.contains('@'), Problem::usage(words));
         let mut profile = Profile::load(name).map_err(usage)?;
