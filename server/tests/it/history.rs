@@ -45,9 +45,12 @@ fn the_history_of_a_server_has_a_point_a_second_with_rates_over_it() {
 #[test]
 fn the_history_of_a_server_is_bounded_and_reaches_from_its_start_to_now() {
     let server = Server::start();
-    server.settle();
+    let mut subscriber = client(server.addr(), "/ws/dashboard");
+    text(&mut subscriber);
     for _ in 0..2000 {
         server.advance(Duration::from_secs(1));
+        // A ping may come before the snapshot.
+        while !subscriber.read().expect("the server is there").is_text() {}
     }
     let history = history(&server);
     let times = history["time"].as_array().expect("a column");
