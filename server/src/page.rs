@@ -4,7 +4,7 @@
 /// hashes; as files of their own they would delay the first paint.
 pub(crate) const POLICY: &str = "default-src 'none'; \
     script-src 'self' 'sha256-7OIE6dPTxH2SQYizr/FY4/wi3gYXNGWeqbv/MfhylW4='; \
-    style-src 'sha256-D9jGntuCGzJhsyd65FPZ7/EpnG49sTGnVBYTZbSyc2U='; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    style-src 'sha256-JBOlo3x/C1KJip/zVUkQoQcPQBxC8kYzkV3EOaJHhXY='; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// One file of the page.
 #[derive(Debug)]
@@ -78,6 +78,7 @@ mod tests {
     use sha2::Sha256;
 
     use super::*;
+    use crate::stats::{CLOSE_CODES, ErrorKind};
 
     /// SHA-1 of the files in uPlot 1.6.32, as `npm pack uplot@1.6.32` downloads them.
     const VENDORED: [(&str, &str); 2] = [
@@ -127,6 +128,15 @@ mod tests {
         let script = asset("/page/server.js").expect("it is a file of the page").body;
         for series in crate::history::SERVER {
             assert!(script.contains(&format!("{series}: \"")), "server.js draws no {series}");
+        }
+    }
+
+    #[test]
+    fn the_page_has_words_for_every_error_and_every_close_code() {
+        let script = asset("/page/server.js").expect("it is a file of the page").body;
+        let kinds = ErrorKind::ALL.iter().map(|kind| kind.name().to_owned());
+        for name in kinds.chain(CLOSE_CODES.map(|code| code.to_string())) {
+            assert!(script.contains(&format!("\t{name}: \"")), "server.js has no words for {name}");
         }
     }
 

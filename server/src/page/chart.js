@@ -124,14 +124,9 @@ export class Chart {
 		return this.spec.limits?.(this.view.message) ?? [];
 	}
 
-	/** From 0, or with `tight` around the values, to show whether they stay flat. */
+	/** From 0, unless logarithmic. */
 	#range(low, high) {
-		const { least, log, tight } = this.spec;
-		if (tight) {
-			const middle = (low + high) / 2;
-			const half = Math.max((high - low) * 0.65, middle * 0.05, least);
-			return [Math.max(0, middle - half), middle + half];
-		}
+		const { least, log } = this.spec;
 		const all = [low, high, ...this.#limits().map(limit => limit.value)].filter(value => value > 0);
 		const top = Math.max(least, ...all) * 1.1;
 		return log ? uPlot.rangeLog(Math.min(top, ...all) * 0.9, top, 10, true) : [0, top];

@@ -1,5 +1,5 @@
 import { drawing, each, element, table, write } from "./dom.js";
-import { count, duration, percent, quantity, signed, time } from "./format.js";
+import { count, duration, exact, percent, quantity, signed, time } from "./format.js";
 
 const TONES = { running: "plain", pass: "good", fail: "bad" };
 
@@ -11,7 +11,7 @@ const limits = unit => ({ thresholds, marks }) =>
 		const to = from && marks.find(mark => mark.at_ns > from.at_ns && mark.name !== stage);
 		return {
 			value: limit,
-			label: `${metric.replace("latency_", "")} ${op} ${quantity(limit, unit)}`,
+			label: `${metric.replace("latency_", "")} ${op} ${quantity(limit, unit, exact)}`,
 			// A stage that has not begun has no line yet.
 			from: stage === null ? null : seconds(from?.at_ns ?? Infinity),
 			to: to && seconds(to.at_ns),
@@ -65,7 +65,7 @@ export const load = {
 		["Generator lag", time(run.lag_p99_ns), `p99, ${percent(run.generator_cpu)} of a processor`],
 	],
 
-	tables: [{ title: "Errors by kind", counts: ({ errors }) => ({ all: errors.total, ...errors.by_kind }) }],
+	tables: [{ title: "Errors by kind", counts: ({ errors }) => Object.entries(errors.by_kind).map(([kind, n]) => [kind.replaceAll("_", " "), n]) }],
 
 	head() {
 		const [word, about, reasons, when] = ["strong", "p", "ul", "p"].map(tag => element(tag));
@@ -99,7 +99,7 @@ function row() {
 
 function fill(row, { metric, stage, op, limit, unit, value, margin, met }) {
 	row.className = met === null ? "unsure" : met ? "good" : "bad";
-	const texts = [stage === null ? metric : `${metric}, ${stage}`, `${op} ${quantity(limit, unit)}`, quantity(value, unit), signed(margin)];
+	const texts = [stage === null ? metric : `${metric}, ${stage}`, `${op} ${quantity(limit, unit, exact)}`, quantity(value, unit), signed(margin)];
 	texts.forEach((text, at) => write(row.children[at], text));
 	write(row.lastChild, met === null ? "no samples" : met ? "holds" : "violated");
 	// With a limit of 0 any value fills the gauge.

@@ -3,7 +3,38 @@ import { faults, head, mistakes, sum } from "./health.js";
 
 const orderly = ({ closes }) => closes[1000] + closes[1001] + closes[1005];
 
+const ERRORS = {
+	accept: "connection not accepted",
+	http: "not HTTP, or too slow",
+	protocol: "frame against the rules",
+	utf8: "text that is not UTF-8",
+	too_big: "message too big",
+	policy: "too many fragments or tiny frames",
+	reset: "connection broken",
+	silent: "no answer to a ping",
+	slow: "subscriber too slow",
+	stalled: "client that reads nothing",
+	access: "wrong host, origin or token",
+	internal: "error in the server",
+};
+
+const CLOSES = {
+	1000: "1000 normal",
+	1001: "1001 going away",
+	1002: "1002 protocol error",
+	1003: "1003 type not accepted",
+	1005: "1005 without a code",
+	1007: "1007 not UTF-8",
+	1008: "1008 against the policy",
+	1009: "1009 too big",
+	1011: "1011 server error",
+	1013: "1013 try again later",
+	0: "another code",
+};
+
 export const server = {
+	/** Seconds of a rate: a tick is too short to count evenly. */
+	span: 1,
 	absolute: true,
 	source: ({ uptime_ns }) => uptime_ns / 1e9,
 	run: () => "",
@@ -19,9 +50,9 @@ export const server = {
 		{ title: "Errors", unit: "per_s", series: { faults: "server", mistakes: "clients", refused: "refused", backpressure: "back-pressure" } },
 		{ id: "closes", title: "Closed WebSockets", unit: "per_s", series: { orderly: "normal", disorderly: "error" } },
 		{ title: "Allocations", unit: "per_s", optional: true, series: { blocks: "blocks" } },
-		{ id: "live-blocks", title: "Live heap", about: "blocks; must stay flat", unit: "count", tight: true, optional: true, series: { live_blocks: "blocks" } },
-		{ id: "live-bytes", title: "Live heap", about: "bytes; must stay flat", unit: "bytes", tight: true, optional: true, series: { live_bytes: "bytes" } },
-		{ id: "resident", title: "Resident memory", about: "of the process", unit: "bytes", tight: true, optional: true, series: { resident: "resident" } },
+		{ id: "live-blocks", title: "Live heap", about: "blocks; must stay flat", unit: "count", optional: true, series: { live_blocks: "blocks" } },
+		{ id: "live-bytes", title: "Live heap", about: "bytes; must stay flat", unit: "bytes", optional: true, series: { live_bytes: "bytes" } },
+		{ id: "resident", title: "Resident memory", about: "of the process", unit: "bytes", optional: true, series: { resident: "resident" } },
 		{ id: "cpu", title: "Processor", unit: "share", series: { cpu: "used" } },
 		{ title: "Descriptors", about: "open", unit: "count", optional: true, series: { descriptors: "open" } },
 	],
@@ -64,7 +95,7 @@ export const server = {
 	},
 
 	tables: [
-		{ title: "Errors by kind", counts: ({ errors }) => errors },
-		{ title: "Closed WebSockets by code", counts: ({ closes: { 0: other, ...codes } }) => ({ ...codes, other }) },
+		{ title: "Errors by kind", counts: ({ errors }) => Object.entries(errors).map(([kind, n]) => [ERRORS[kind], n]) },
+		{ title: "Closed WebSockets by code", counts: ({ closes }) => Object.entries(closes).map(([code, n]) => [CLOSES[code], n]) },
 	],
 };

@@ -14,11 +14,14 @@ const calm = matchMedia("(prefers-reduced-motion: reduce)");
 /**
  * The page for one kind of message. The kind describes its messages: `source` returns the time of a message in seconds by
  * the sender's clock, `sample` its value for each series. With `absolute` the axis is the time of day.
+ * A rate is that of the last `span` seconds, or of the time since the last message.
  */
 export class View {
 	/** The newest message, and the one shown while paused. */
 	#last = null;
 	#held = null;
+	/** The messages of the last `span` seconds, and the one before them. */
+	#past = [];
 	/** Difference between the axis and the sender's clock, in seconds. */
 	#origin = NaN;
 	#missed = 0;
@@ -80,9 +83,13 @@ export class View {
 		const time = source + this.#origin;
 		const gap = time - series.end;
 		if (reborn || gap > Math.max(2, 4 * interval)) series.push(series.end + Math.min(interval, gap / 2), {});
-		const seconds = before ? source - kind.source(before) : 0;
+		if (!before) this.#past = [];
+		while (this.#past.length > 1 && kind.source(this.#past[1]) <= source - (kind.span ?? 0)) this.#past.shift();
+		const [base] = this.#past;
+		const seconds = base ? source - kind.source(base) : 0;
+		this.#past.push(message);
 		// The final message of a run summarises the run: it is not a point.
-		if (!kind.over?.(message)) series.push(time, kind.sample(message, (pick, scale = 1) => (seconds > 0 ? ((pick(message) - pick(before)) / seconds) * scale : null)));
+		if (!kind.over?.(message)) series.push(time, kind.sample(message, (pick, scale = 1) => (seconds > 0 ? ((pick(message) - pick(base)) / seconds) * scale : null)));
 		if (!calm.matches || heard - this.#drawn > 1000) this.schedule();
 	}
 
@@ -130,7 +137,10 @@ export class View {
 		const tile = () => element("div", {}, element("dt"), element("dd"), element("dd", { class: "note" }));
 		const newest = name => series.column(name).at(-1);
 		each(this.tiles, kind.tiles(message, newest), tile, (cell, texts) => texts.forEach((text, at) => write(cell.children[at], text)));
-		kind.tables.forEach(({ counts }, at) => rows(this.tables[at], Object.entries(counts(message)).map(([name, n]) => [name, count(n)])));
+		kind.tables.forEach(({ counts }, at) => {
+			const some = counts(message).filter(([, n]) => n > 0);
+			rows(this.tables[at], some.length > 0 ? some.map(([name, n]) => [name, count(n)]) : [["none so far", "0"]]);
+		});
 		const times = series.column("time");
 		const from = Math.max(0, times.length - RECENT);
 		const points = times.slice(from).map((time, at) => [this.clock(time), ...this.lines.map(({ name, unit }) => quantity(series.column(name)[from + at], unit))]);

@@ -51,7 +51,7 @@ test("a load moves every chart, and the page, the metrics and the load's own rep
 	assert.equal(figure(await tile(page, "Messages echoed").textContent()), seen("received"));
 	assert.equal(figure(await tile(page, "Errors").textContent()), 1);
 	const rows = await page.locator(".tables tbody tr").allTextContents();
-	for (const row of [`1000${metric("ws_closes", 'code="1000"')}`, "10021", "protocol1"]) assert(rows.includes(row), `${row} in ${rows}`);
+	for (const row of [`1000 normal${metric("ws_closes", 'code="1000"')}`, "1002 protocol error1", "frame against the rules1"]) assert(rows.includes(row), `${row} in ${rows}`);
 
 	const still = await page.evaluate(() => main.view.charts.filter(({ names, root }) => {
 		const moves = name => new Set(main.view.series.column(name).filter(value => value !== null)).size > 1;

@@ -177,3 +177,41 @@ test("recent values are a table that can be unfolded", async t => {
 	await accessible(page);
 	await shot(page, "server-table");
 });
+
+test("only what happened is listed, in words", async t => {
+	const { page, feed } = await openPlayed(t, server.url);
+	const { errors, closes } = snapshot(1);
+	feed.send(snapshot(1));
+	await untilState(page, "live");
+	const listed = () => page.locator(".tables tbody tr").allTextContents();
+	await until(page, () => document.querySelectorAll(".tables tbody tr").length === 2);
+	assert.deepEqual(await listed(), ["none so far0", "none so far0"]);
+	feed.send(snapshot(2, { errors: { ...errors, too_big: 3 }, closes: { ...closes, 1001: 2, 1009: 3, 0: 1 } }));
+	await until(page, () => document.querySelectorAll(".tables tbody tr").length === 4);
+	assert.deepEqual(await listed(), ["message too big3", "another code1", "1001 going away2", "1009 too big3"]);
+});
+
+test("figures have two digits, and times three", async t => {
+	const { page, feed } = await openPlayed(t, server.url);
+	const { process, handling } = snapshot(1);
+	const total = { ...handling.total, p99_ns: 1_234_567 };
+	for (const seq of [4, 8]) feed.send(snapshot(seq, { handling: { ...handling, total }, process: { ...process, cpu_ns: 743_000 * (seq / 4), resident_bytes: 9_000_000 } }));
+	await until(page, () => document.querySelector(".tiles")?.textContent.includes("0.074 %"));
+	assert.equal(await tile(page, "Handling p99").textContent(), "1.23 ms");
+	assert.equal(await tile(page, "Memory").textContent(), "8.6 MiB");
+	// Axes begin at 0, so that what is flat looks flat.
+	assert.deepEqual(await page.evaluate(() => main.view.charts.filter(({ plot, spec }) => !spec.log && plot.scales.y.min !== 0).map(({ root }) => root.id)), []);
+});
+
+test("rates do not beat with the tick", async t => {
+	const { page, feed } = await openPlayed(t, server.url);
+	const { messages } = snapshot(1);
+	let sent = 0;
+	for (let seq = 1; seq <= 40; seq += 1) {
+		sent += seq % 2 === 0 ? 122 : 128;
+		feed.send(snapshot(seq, { messages: { ...messages, received: sent, sent } }));
+	}
+	await until(page, () => main.view?.series.live.get("time").length === 40);
+	const rates = await page.evaluate(() => main.view.series.column("messages").slice(5));
+	assert.deepEqual([...new Set(rates.map(Math.round))], [500]);
+});
