@@ -34,11 +34,12 @@ pub fn http(data: &[u8]) {
     }
 }
 
-/// Whether hyper may drop an answer that waits for the peer: behind an upgrade with a malformed chunked body it gives the
-/// connection back without a flush. An answer that need not wait is written.
+/// Whether hyper may drop an answer that waits for the peer: behind an upgrade with a body that is malformed, or not read,
+/// it gives the connection back without a flush. An answer that need not wait is written.
 fn is_dropped_by_hyper(sent: &[u8]) -> bool {
     let sent = sent.to_ascii_lowercase();
-    count(&sent, b"upgrade:") > 0 && count(&sent, b"transfer-encoding:") > 0
+    let has_body = count(&sent, b"transfer-encoding:") + count(&sent, b"content-length:") > 0;
+    count(&sent, b"upgrade:") > 0 && has_body
 }
 
 /// The server answers a whole head, and answers with whole responses and, behind a 101, with frames.
