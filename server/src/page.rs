@@ -4,7 +4,7 @@
 /// hashes; as files of their own they would delay the first paint.
 pub(crate) const POLICY: &str = "default-src 'none'; \
     script-src 'self' 'sha256-7OIE6dPTxH2SQYizr/FY4/wi3gYXNGWeqbv/MfhylW4='; \
-    style-src 'sha256-JBOlo3x/C1KJip/zVUkQoQcPQBxC8kYzkV3EOaJHhXY='; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    style-src 'sha256-n8S09ruyeAnWweBLmhetiOW0jI67cBzIooTFBz5QffQ='; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// One file of the page.
 #[derive(Debug)]

@@ -237,7 +237,7 @@ pub fn error_kinds(counts: &Tally) -> impl Iterator<Item = (&'static str, u64)> 
 }
 
 /// Processors that the generator used in the holds that `keep` selects, on average; `None` without any.
-pub(crate) fn generator_cpu(run: &Run, keep: impl Fn(&Interval) -> bool) -> Option<f64> {
+pub fn generator_cpu(run: &Run, keep: impl Fn(&Interval) -> bool) -> Option<f64> {
     let is_kept = |interval: &&Interval| interval.phase == Phase::Hold && keep(interval);
     let holds = || run.intervals.iter().filter(is_kept);
     let length_ns: u64 = holds().map(|interval| interval.length_ns).sum();

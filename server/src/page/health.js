@@ -11,7 +11,7 @@ export const faults = ({ errors }) => errors.accept + errors.internal;
 export const mistakes = one => sum(one.errors) - faults(one);
 
 /** The server in a word, the reason, and what to type while it has echoed nothing. */
-export function head(locked) {
+export function head(tiles, locked) {
 	const [word, why, code, button] = ["strong", "p", "code", "button"].map(tag => element(tag));
 	const lead = element("div", { id: "try" }, "No messages yet. To send some, type in a terminal:", code, button);
 	const banner = element("section", { "aria-label": "Health" }, word, why, lead);
@@ -36,7 +36,7 @@ export function head(locked) {
 		write(why, reason);
 		lead.hidden = message.messages.received > 0;
 	};
-	return { root: element("div", { class: "head" }, banner), show };
+	return { root: element("div", {}, banner, tiles), show };
 }
 
 function health({ connections }, recent, when) {

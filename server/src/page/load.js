@@ -5,7 +5,7 @@ const TONES = { running: "plain", pass: "good", fail: "bad" };
 
 const seconds = ns => ns / 1e9;
 
-const limits = unit => ({ thresholds, marks }) =>
+const limits = unit => ({ thresholds, marks, elapsed_ns }) =>
 	thresholds.filter(one => one.unit === unit && (unit !== "ns" || /^(latency|rtt)/.test(one.metric))).map(({ metric, stage, op, limit }) => {
 		const from = marks.find(mark => mark.name === stage);
 		const to = from && marks.find(mark => mark.at_ns > from.at_ns && mark.name !== stage);
@@ -14,7 +14,8 @@ const limits = unit => ({ thresholds, marks }) =>
 			label: `${metric.replace("latency_", "")} ${op} ${quantity(limit, unit, exact)}`,
 			// A stage that has not begun has no line yet.
 			from: stage === null ? null : seconds(from?.at_ns ?? Infinity),
-			to: to && seconds(to.at_ns),
+			// The line of a stage ends with it, or now.
+			to: stage === null ? null : seconds(to?.at_ns ?? elapsed_ns),
 		};
 	});
 
@@ -56,22 +57,28 @@ export const load = {
 		};
 	},
 
-	tiles: run => [
-		["Latency p99", time(run.latency?.p99_ns), run.judged],
-		["Messages", quantity(run.achieved_per_s, "per_s"), run.offered_per_s === null ? "paced by answers" : `of ${quantity(run.offered_per_s, "per_s")} offered`],
-		["Connections", count(run.open), `open, of ${count(run.target)}`],
-		["Errors", count(run.errors.total), "since the start"],
-		["Back-pressure", count(run.backpressure_events), "since the start"],
-		["Generator lag", time(run.lag_p99_ns), `p99, ${percent(run.generator_cpu)} of a processor`],
-	],
+	tiles: run => {
+		const over = load.over(run);
+		const offered = run.offered_per_s === null ? "paced by answers" : `of ${quantity(run.offered_per_s, "per_s")} offered`;
+		return [
+			["Latency p99", time(run.latency?.p99_ns), over ? `${run.judged}, all holds` : run.judged],
+			over
+				? ["Messages", count(run.sent), `${quantity(run.achieved_per_s, "per_s")} ${offered}`]
+				: ["Messages", quantity(run.achieved_per_s, "per_s"), offered],
+			over ? ["Connections", count(run.opened), "opened"] : ["Connections", count(run.open), `open, of ${count(run.target)}`],
+			["Errors", count(run.errors.total), "since the start"],
+			["Back-pressure", count(run.backpressure_events), "since the start"],
+			["Generator lag", time(run.lag_p99_ns), `p99, ${percent(run.generator_cpu)} of a processor`],
+		];
+	},
 
 	tables: [{ title: "Errors by kind", counts: ({ errors }) => Object.entries(errors.by_kind).map(([kind, n]) => [kind.replaceAll("_", " "), n]) }],
 
-	head() {
+	head(tiles) {
 		const [word, about, reasons, when] = ["strong", "p", "ul", "p"].map(tag => element(tag));
 		const progress = element("progress", { "aria-label": "Time of the run" });
 		const banner = element("section", { "aria-label": "Verdict" }, word, about, reasons, progress, when);
-		const limits = table("Thresholds", ["limit on", "limit", "now", "margin", "", ""]);
+		const limits = table("Thresholds", ["limit on", "limit", "value", "margin", "", ""]);
 		const show = ({ state, profile, url, run_id, stage, elapsed_ns, planned_ns, thresholds, ...message }) => {
 			banner.className = `banner ${TONES[state] ?? "unsure"}`;
 			write(word, state.toUpperCase());
@@ -79,11 +86,11 @@ export const load = {
 			each(reasons, message.reasons, () => element("li"), write);
 			progress.max = planned_ns || 1;
 			progress.value = elapsed_ns;
-			write(when, `${duration(seconds(elapsed_ns))} of ${duration(seconds(planned_ns))}${stage ? `, ${stage.name}: ${stage.phase.replace("_", "-")}` : ""}`);
+			write(when, `${duration(seconds(Math.min(elapsed_ns, planned_ns)))} of ${duration(seconds(planned_ns))}${stage ? `, ${stage.name}: ${stage.phase.replace("_", "-")}` : ""}`);
 			limits.hidden = thresholds.length === 0;
-			each(limits.tBodies[0], thresholds, row, fill);
+			each(limits.tBodies[0], thresholds, row, (row, one) => fill(row, one, state !== "running"));
 		};
-		return { root: element("div", { class: "head" }, banner, limits), show };
+		return { root: element("div", { class: "head" }, banner, tiles, limits), show };
 	},
 };
 
@@ -97,11 +104,11 @@ function row() {
 	return element("tr", {}, element("th", { scope: "row" }), ...cells, element("td", {}, gauge), element("td", { class: "verdict" }));
 }
 
-function fill(row, { metric, stage, op, limit, unit, value, margin, met }) {
+function fill(row, { metric, stage, op, limit, unit, value, margin, met }, over) {
 	row.className = met === null ? "unsure" : met ? "good" : "bad";
 	const texts = [stage === null ? metric : `${metric}, ${stage}`, `${op} ${quantity(limit, unit, exact)}`, quantity(value, unit), signed(margin)];
 	texts.forEach((text, at) => write(row.children[at], text));
-	write(row.lastChild, met === null ? "no samples" : met ? "holds" : "violated");
+	write(row.lastChild, met === null ? "no samples" : met ? (over ? "met" : "holds") : "violated");
 	// With a limit of 0 any value fills the gauge.
 	row.querySelector("rect").setAttribute("width", `${value ? Math.min(100, (value / limit) * LOAD_LINE) : 0}%`);
 }

@@ -25,8 +25,7 @@ function take(message, heard, first) {
 	const fresh = view?.kind !== kind;
 	if (fresh) show(kind);
 	const before = view.message;
-	view.take(message, heard, first);
-	if (first) view.precede(feed.headers).catch(() => {});
+	if (view.take(message, heard, first)) view.precede(feed.headers).catch(() => {});
 	if (fresh) view.draw();
 	// A verdict is written at once, not with the next tick.
 	const verdict = before?.state !== message.state || before?.run_id !== message.run_id;

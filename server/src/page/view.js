@@ -39,12 +39,12 @@ export class View {
 		this.timeline = timeline;
 		this.lines = kind.charts.flatMap(({ title, unit, series }) => Object.entries(series).map(([name, label]) => ({ name, unit, head: `${title}: ${label}` })));
 		this.series = new Series(this.lines.map(line => line.name));
-		this.head = kind.head(locked);
 		this.tiles = element("dl", { class: "tiles" });
+		this.head = kind.head(this.tiles, locked);
 		this.charts = kind.charts.map(spec => new Chart(spec, this));
 		this.tables = kind.tables.map(({ title }) => table(title, ["", "count"]));
 		this.recent = table("the newest first", ["time", ...this.lines.map(line => line.head)]);
-		root.replaceChildren(this.head.root, this.tiles,
+		root.replaceChildren(this.head.root,
 			element("div", { class: "charts" }, ...this.charts.map(chart => chart.root)),
 			element("div", { class: "tables" }, ...this.tables),
 			element("details", { id: "recent" },
@@ -62,7 +62,10 @@ export class View {
 
 	clock = time => (this.kind.absolute ? clock(time) : duration(time));
 
-	/** Takes a message that arrived at `heard` by performance.now(), the `first` of its connection or not. */
+	/**
+	 * Takes a message that arrived at `heard` by performance.now(), the `first` of its connection or not. Returns whether
+	 * points may be before it.
+	 */
 	take(message, heard, first) {
 		const { kind, series } = this;
 		const source = kind.source(message);
@@ -91,6 +94,7 @@ export class View {
 		// The final message of a run summarises the run: it is not a point.
 		if (!kind.over?.(message)) series.push(time, kind.sample(message, (pick, scale = 1) => (seconds > 0 ? ((pick(message) - pick(base)) / seconds) * scale : null)));
 		if (!calm.matches || heard - this.#drawn > 1000) this.schedule();
+		return first || reborn;
 	}
 
 	/** Loads the points before the page was opened. */
@@ -139,7 +143,7 @@ export class View {
 		each(this.tiles, kind.tiles(message, newest), tile, (cell, texts) => texts.forEach((text, at) => write(cell.children[at], text)));
 		kind.tables.forEach(({ counts }, at) => {
 			const some = counts(message).filter(([, n]) => n > 0);
-			rows(this.tables[at], some.length > 0 ? some.map(([name, n]) => [name, count(n)]) : [["none so far", "0"]]);
+			rows(this.tables[at], some.length > 0 ? some.map(([name, n]) => [name, count(n)]) : [["none", "0"]]);
 		});
 		const times = series.column("time");
 		const from = Math.max(0, times.length - RECENT);

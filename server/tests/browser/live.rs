@@ -198,6 +198,8 @@ impl Run {
             "achieved_per_s": offered * (0.985 + 0.01 * wave(2.0)),
             "sent_mbps": offered * 512.0 / 1e6,
             "received_mbps": offered * 505.0 / 1e6,
+            "sent": (seconds * 1000.0) as u64,
+            "opened": target as u64,
             "open": (target * (0.97 + 0.03 * wave(0.7))) as u64,
             "target": target as u64,
             "errors": { "total": lost, "by_kind": { "lost": lost } },

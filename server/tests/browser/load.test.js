@@ -96,3 +96,49 @@ test("a page that opens late shows the run from its beginning", async t => {
 	run.say("quit");
 	await run.exit;
 });
+
+test("a page of 1280 pixels has no horizontal scrollbar, whatever the names of stages", async t => {
+	const run = await live(20);
+	for (const width of [1280, 1440, 390]) {
+		const page = await open(t, run.url, { viewport: { width, height: 900 } });
+		await verdict(page, "RUNNING");
+		await until(page, () => document.querySelectorAll(".head tbody tr").length === 7);
+		await page.locator(".head tbody th").evaluateAll(heads => heads.forEach(head => (head.textContent = `remaining_allocations_per_message, quiet_after_the_second_burst`)));
+		assert(await page.evaluate(() => document.scrollingElement.scrollWidth <= innerWidth), `${width}`);
+		await page.context().close();
+	}
+	run.say("quit");
+	await run.exit;
+});
+
+test("a run that is over shows totals, its planned time, and what was met", async t => {
+	const run = await live(20);
+	const page = await open(t, run.url);
+	run.say("running");
+	await until(page, () => main.view?.message.run_id === "example-2" && main.view.message.elapsed_ns > 5e9);
+	// The line of a stage that goes on ends now.
+	const ends = () => page.evaluate(() => {
+		const { spec, view } = main.view.charts[0];
+		return spec.limits(view.message).map(({ label, to }) => [label, to === null ? null : to - view.message.elapsed_ns / 1e9]);
+	});
+	await until(page, () => main.view.message.elapsed_ns > 40e9);
+	assert.deepEqual(await ends(), [["p50 < 250 µs", null], ["p99 < 10 ms", null], ["max < 10 ms", null], ["p99 < 600 µs", 0]]);
+	assert.deepEqual(new Set(await page.locator(".head .good .verdict").allTextContents()), new Set(["holds"]));
+	await until(page, () => main.view.message.elapsed_ns === main.view.message.planned_ns);
+	run.say("pass");
+	await verdict(page, "PASS");
+	await until(page, () => document.querySelector(".head .verdict").textContent === "met");
+	assert.equal(await page.locator(".banner > p").last().textContent(), "1:00 of 1:00, hundred: hold");
+	// The drain is no part of the plan.
+	const told = await page.evaluate(() => {
+		const { head, message } = main.view;
+		head.show({ ...message, elapsed_ns: message.planned_ns + 1.2e9 }, "");
+		return document.querySelector(".banner > p:last-child").textContent;
+	});
+	assert.match(told, /^1:00 of 1:00/);
+	assert.equal(await tile(page, "Messages").textContent(), "60,000");
+	assert.equal(await tile(page, "Connections").textContent(), "100");
+	await shot(page, "load-over");
+	run.say("quit");
+	await run.exit;
+});

@@ -4,7 +4,7 @@ mod message;
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
-use load::summary::Summary;
+use load::summary::{Summary, generator_cpu};
 use load::validator::Assessment;
 use load_engine::progress::Progress;
 use load_engine::run::RunSettings;
@@ -97,6 +97,7 @@ impl Live {
             achieved_per_s: per_s(overall.held.sent),
             sent_mbps: mbps(overall.held.sent_bytes),
             received_mbps: mbps(overall.held.received_bytes),
+            generator_cpu: generator_cpu(run, |_| true).unwrap_or_default(),
             lag_p99_ns: overall.timing(Timing::ScheduleLag).quantile_ns(0.99),
             ..Load::new(&self.run_id, &self.url, &self.marks, &run.profile, &summary)
         };

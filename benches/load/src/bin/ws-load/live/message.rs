@@ -32,6 +32,8 @@ pub(super) struct Load<'a> {
     pub(super) received_mbps: f64,
     pub(super) open: u64,
     pub(super) target: u64,
+    pub(super) sent: u64,
+    pub(super) opened: u64,
     pub(super) errors: Errors<'a>,
     pub(super) backpressure_events: u64,
     pub(super) lag_p99_ns: Option<u64>,
@@ -109,6 +111,8 @@ impl<'a> Load<'a> {
             thresholds: limits
                 .map(|(stage, limit)| Limit::new(profile, stage, limit, so_far))
                 .collect(),
+            sent: counts.sent,
+            opened: counts.opened,
             errors: Errors { total: counts.errors(), by_kind },
             backpressure_events: counts.backpressure_events,
             ..Self::default()
