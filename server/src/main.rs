@@ -61,7 +61,7 @@ struct Flags {
     #[arg(long, value_name = "HOST")]
     allow_host: Vec<HostName>,
 
-    /// Demand the token in this file of every client of /ws/* and /metrics; make one with openssl rand -hex 16
+    /// Demand the token in this file of every client of /ws/*, /metrics and /history; make one with openssl rand -hex 16
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
 

@@ -2,11 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { accessible, live, open, shot, tile, until, untilState } from "./harness.js";
 
+/** For a page that is open when its program ends: it may look for another at once. */
+const over = { expected: /ERR_CONNECTION_REFUSED|WebSocket connection/ };
+
 const verdict = (page, word) => until(page, word => document.querySelector(".banner strong")?.textContent === word, word);
 
 test("a run is shown with its limits, and its verdict is announced once", async t => {
 	const run = await live();
-	const page = await open(t, run.url, { expected: /ERR_CONNECTION_REFUSED|WebSocket connection/ });
+	const page = await open(t, run.url, over);
 	await verdict(page, "RUNNING");
 	await page.evaluate(() => {
 		globalThis.said = [];
@@ -72,11 +75,11 @@ test("a verdict is shown as a word in every width and theme", async t => {
 
 test("a page that opens late shows the run from its beginning", async t => {
 	const run = await live(20);
-	const early = await open(t, run.url);
+	const early = await open(t, run.url, over);
 	// Starting the browser may take longer than the first run, so this page sees the second one from its beginning.
 	run.say("running");
 	await until(early, () => main.view?.message.run_id === "example-2" && main.view.message.elapsed_ns > 40e9);
-	const late = await open(t, run.url);
+	const late = await open(t, run.url, over);
 	await until(late, () => main.view?.series.column("time")[0] < 3);
 	// By time, from second 5 to second 35.
 	const points = async page => new Map(await page.evaluate(() => {
@@ -113,7 +116,7 @@ test("a page of 1280 pixels has no horizontal scrollbar, whatever the names of s
 
 test("a run that is over shows totals, its planned time, and what was met", async t => {
 	const run = await live(20);
-	const page = await open(t, run.url);
+	const page = await open(t, run.url, over);
 	run.say("running");
 	await until(page, () => main.view?.message.run_id === "example-2" && main.view.message.elapsed_ns > 5e9);
 	// The line of a stage that goes on ends now.
