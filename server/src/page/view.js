@@ -103,6 +103,7 @@ export class View {
 		if (run_id !== this.kind.run(this.#last) || time.length === 0) return;
 		this.series.precede({ time: time.map(seconds => seconds + this.#origin), ...columns });
 		this.schedule();
+		this.write();
 	}
 
 	pause(on) {

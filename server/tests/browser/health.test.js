@@ -25,6 +25,7 @@ test("an idle server says what to type, and the copied command loads it", async 
 	const [program, ...words] = (await page.evaluate(() => navigator.clipboard.readText())).split(" ");
 	await output(program, ...words, "--quiet", "--threshold", "latency_p99 < 10s");
 	await until(page, () => document.getElementById("try").hidden);
+	await page.context().close();
 	await idle.stop();
 });
 

@@ -142,9 +142,11 @@ test("a page that opens late, or is loaded again, shows what was before", async 
 	};
 	const late = await open(t, old.url);
 	await sees(late);
+	assert.match(await late.locator(".tiles > div").nth(1).textContent(), /\d\/s/);
 	await shot(late, "server-late");
 	await late.reload();
 	await until(late, () => globalThis.main && "view" in main);
 	await sees(late);
+	for (const page of [early, late]) await page.context().close();
 	await old.stop();
 });
