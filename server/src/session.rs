@@ -102,8 +102,8 @@ where
             if context.shutdown.drain.is_fired() && !session.peer().is_closing() {
                 let wire = session.peer().ws.get_mut();
                 wire.set_reading(false);
-                // What was read is answered first, turn by turn.
-                if !wire.has_early() {
+                // What was read is answered first: by later turns, or when the peer has taken answers.
+                if wire.is_starved() {
                     return Poll::Ready(Ending::Drained);
                 }
             }

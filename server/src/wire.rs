@@ -58,7 +58,7 @@ pub(crate) struct Wire<'a, S> {
     turn_bytes: usize,
     /// Whether the last read ended a turn.
     yielded: bool,
-    /// Whether the last read found nothing: what is written now is the end of a turn that is over.
+    /// Whether the last read found nothing. What is written now is the end of a turn that is over.
     starved: bool,
     /// When counting idle frames began.
     idle_since: Duration,
@@ -107,9 +107,9 @@ impl<'a, S> Wire<'a, S> {
         self.reads = reads;
     }
 
-    /// Whether bytes were read before their turn. The turn that they wait for wakes the task.
-    pub(crate) fn has_early(&self) -> bool {
-        self.taken < self.early.len()
+    /// Whether the last read found nothing: everything that was read is with the session.
+    pub(crate) fn is_starved(&self) -> bool {
+        self.starved
     }
 
     /// Since when a write waits for the peer, without any progress.
@@ -149,7 +149,7 @@ impl<S: AsyncRead + Unpin> Wire<'_, S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<usize>> {
         let before = buffer.filled().len();
-        if !self.has_early() {
+        if self.taken == self.early.len() {
             self.early.clear();
             self.taken = 0;
             if !self.reads {

@@ -166,20 +166,35 @@ fn what_was_read_before_a_drain_is_answered_before_1001() {
     assert_eq!(echoes(&served), 20);
 }
 
-#[test]
-fn what_was_read_is_answered_though_a_drain_comes_between_two_turns() {
+/// Lets messages arrive together, and a drain while the peer takes only `room` bytes. Then it takes everything.
+fn check_drain(messages: u8, length: usize, room: usize) {
     let mut served = upgraded();
-    // One read takes all of them, and a turn has fewer.
-    let messages: Vec<u8> = (0..100).flat_map(|i| frame(FINAL | BINARY, &[i; 70])).collect();
+    served.change(|state| state.room = room);
+    let sent: Vec<u8> =
+        (0..messages).flat_map(|i| frame(FINAL | BINARY, &vec![i; length])).collect();
     served.network.change(|state| {
-        state.sent.extend_from_slice(&messages);
+        state.sent.extend_from_slice(&sent);
         state.arrived = state.sent.len();
     });
     served.drain();
+    served.change(|state| state.room = usize::MAX);
     served.end();
     let counters = served.context().stats().counters();
-    assert_eq!((counters.messages_in, counters.messages_out), (100, 100));
-    assert_eq!(echoes(&served), 100);
+    let messages = u64::from(messages);
+    assert_eq!((counters.messages_in, counters.messages_out), (messages, messages));
+    assert_eq!(echoes(&served) as u64, messages);
+}
+
+#[test]
+fn what_was_read_is_answered_though_a_drain_comes_between_two_turns() {
+    // One read takes all of them, and a turn has fewer.
+    check_drain(100, 70, usize::MAX);
+}
+
+#[test]
+fn what_was_read_is_answered_though_a_drain_comes_while_a_write_waits() {
+    // Two reads take all of them, and the server holds answers for less.
+    check_drain(16, 1000, 10);
 }
 
 #[test]
