@@ -29,8 +29,7 @@ export function head(tiles, locked) {
 		// All that a young server counted is recent.
 		const since = now > SPAN ? past[0] : null;
 		const recent = pick => pick(message) - (since ? pick(since) : 0);
-		const seconds = Math.max(1, Math.round(now - (since ? at(since) : 0)));
-		const [tone, title, reason] = lost ? ["unsure", "Unknown", lost] : health(message, recent, `in the last ${seconds} s`);
+		const [tone, title, reason] = lost ? ["unsure", "Unknown", lost] : health(message, recent, now - (since ? at(since) : 0));
 		banner.className = `banner ${tone}`;
 		write(word, title);
 		write(why, reason);
@@ -39,7 +38,9 @@ export function head(tiles, locked) {
 	return { root: element("div", {}, banner, tiles), show };
 }
 
-function health({ connections }, recent, when) {
+/** The state of what was counted in the last `watched` seconds, by `recent`: before the first is over, nothing is well. */
+function health({ connections }, recent, watched) {
+	const when = `in the last ${Math.max(1, Math.round(watched))} s`;
 	const failed = recent(faults);
 	const refused = recent(one => one.connections.refused);
 	const slow = recent(one => one.dashboard.backpressure_events);
@@ -47,6 +48,7 @@ function health({ connections }, recent, when) {
 	if (failed > 0) return ["bad", "Failing", `server errors ${when}: ${count(failed)}; see the server's log`];
 	if (refused > 0) return ["unsure", "Full", `requests refused ${when}: ${count(refused)}; ${count(connections.limit)} connections are allowed`];
 	if (slow > 0) return ["unsure", "Slow clients", `back-pressure ${when}: ${count(slow)} times; clients did not read what was sent to them`];
+	if (watched < 1) return ["unsure", "Watching", "watching for its first second; nothing is known yet"];
 	if (wrong > 0) return ["good", "Healthy", `no server errors ${when}; client errors: ${count(wrong)}`];
 	return ["good", "Healthy", `no errors ${when}`];
 }

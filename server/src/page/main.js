@@ -57,9 +57,10 @@ function tick() {
 
 function status() {
 	const [state, text] = stateOf();
-	if (view) view.lost = state === "live" || state === "late" ? "" : text;
+	const paused = isPressed("pause");
+	if (view) view.lost = paused ? "the page is paused" : state === "live" || state === "late" ? "" : text;
 	at("state").dataset.state = state;
-	write(at("state"), isPressed("pause") ? `paused; ${text}` : text);
+	write(at("state"), paused ? `paused; ${text}` : text);
 	at("retry").hidden = feed.state !== "waiting";
 	at("unlock").hidden = feed.state !== "locked";
 }
@@ -100,8 +101,9 @@ at("unlock").onsubmit = event => {
 at("copy").onclick = () => copy(at("copy"), JSON.stringify(view?.message));
 at("pause").onclick = () => {
 	press("pause", !isPressed("pause"));
-	view?.pause(isPressed("pause"));
+	// What is held must not be called healthy.
 	status();
+	view?.pause(isPressed("pause"));
 };
 at("dark").onclick = () => {
 	switchTheme();

@@ -16,7 +16,7 @@ test("an idle server says what to type, and the copied command loads it", async 
 	const idle = await wsServer();
 	const page = await open(t, idle.url);
 	await untilState(page, "live");
-	assert.equal((await headline(page))[0], "Healthy");
+	await until(page, () => document.querySelector(".banner strong").textContent === "Healthy");
 	assert.equal(await page.locator("#try code").textContent(), `ws-load run smoke ws://${idle.address}/ws/echo`);
 	await accessible(page);
 	await shot(page, "server-empty");
@@ -57,6 +57,38 @@ test("a page without news does not call the server healthy", async t => {
 	await says(page, "Healthy", "no errors in the last 1 s");
 	await until(page, () => document.querySelector(".banner strong").textContent === "Unknown");
 	assert.match((await headline(page))[1], /^stale: nothing for/);
+});
+
+test("a page that has nothing to compare yet watches, and calls nothing healthy", async t => {
+	const { errors } = snapshot(1);
+	const old = { errors: { ...errors, internal: 9 } };
+	// A server that has just begun, and one that is older than the headline looks back: of that, the page knows no change.
+	for (const [young, ...later] of [[2, 4], [400, 402, 404]]) {
+		const { page, feed } = await openPlayed(t, server.url);
+		for (const seq of [young, ...later.slice(0, -1)]) {
+			feed.send(snapshot(seq, young > 240 ? old : {}));
+			await until(page, seq => main.view?.message?.seq === seq, seq);
+			await says(page, "Watching", "watching for its first second; nothing is known yet");
+		}
+		assert.equal(await page.locator(".banner").getAttribute("class"), "banner unsure");
+		await accessible(page);
+		feed.send(snapshot(later.at(-1), young > 240 ? old : {}));
+		await says(page, "Healthy", "no errors in the last 1 s");
+	}
+});
+
+test("a paused page does not tell a health that is old", async t => {
+	const { page, feed } = await openPlayed(t, server.url);
+	feed.send(snapshot(4));
+	await says(page, "Healthy", "no errors in the last 1 s");
+	await page.locator("#pause").click();
+	await says(page, "Unknown", "the page is paused");
+	const { errors } = snapshot(1);
+	feed.send(snapshot(8, { errors: { ...errors, internal: 1 } }));
+	await until(page, () => main.view?.series.live.get("time").length === 2);
+	assert.deepEqual(await headline(page), ["Unknown", "the page is paused"]);
+	await page.locator("#pause").click();
+	await says(page, "Failing", "server errors in the last 2 s: 1; see the server's log");
 });
 
 test("what an echo receives and sends is told once", async t => {
