@@ -63,8 +63,8 @@ impl Side {
             return (ns.map(|ns| ns as f64), format::spread(latency, heading));
         }
         let reported = &self.report["overall"]["latency"];
-        let usual = &reported[format!("{}_ns", heading.replace('.', ""))];
-        told(usual.as_f64().or_else(|| reported["percentiles_ns"][heading].as_f64()))
+        let usual = usual(heading).and_then(|key| reported[key].as_f64());
+        told(usual.or_else(|| reported["percentiles_ns"][heading].as_f64()))
     }
 
     /// `mean` or `max`.
@@ -86,6 +86,19 @@ impl Side {
         let errors = self.figures.counts.errors();
         (Some(errors as f64), format::count(errors))
     }
+}
+
+/// The key of a percentile that every report has.
+fn usual(heading: &str) -> Option<&'static str> {
+    Some(match heading {
+        "p50" => "p50_ns",
+        "p90" => "p90_ns",
+        "p95" => "p95_ns",
+        "p99" => "p99_ns",
+        "p99.9" => "p999_ns",
+        "p99.99" => "p9999_ns",
+        _ => return None,
+    })
 }
 
 fn told(ns: Option<f64>) -> Told {

@@ -47,6 +47,19 @@ fn a_report_is_the_same_as_itself() {
 }
 
 #[test]
+fn a_percentile_of_a_report_alone_is_the_one_that_was_asked_for() {
+    let mut run = fixture::passing();
+    run.profile.percentiles = vec![9.5, 95.0, 99.9];
+    let [folders, files] = sides(&run, &run);
+    assert_eq!(shown(&folders), shown(&files));
+    // The other report does not have it.
+    let [_, files] = sides(&run, &fixture::passing());
+    assert!(shown(&files).contains("p9.5"), "{}", shown(&files));
+    let line = shown(&files).lines().find(|line| line.starts_with("p9.5")).map(str::to_owned);
+    assert_eq!(line.expect("it is shown").split_whitespace().nth(3), Some("–"));
+}
+
+#[test]
 fn a_run_that_is_not_to_be_trusted_is_named() {
     let [folders, _] = sides(&fixture::passing(), &fixture::interrupted());
     let text = shown(&folders);
