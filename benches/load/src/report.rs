@@ -4,10 +4,11 @@
 //!
 //! - [`table`], [`json`], `csv`, `junit`, `interval_log`, `html`: one format each
 //! - [`diff`]: two reports beside each other; [`lines`], [`open_metrics`]: a run while it goes on
-//! - [`directory`]: writes all of them into a folder, and reads the run back
+//! - [`directory`]: writes all of them into a folder, and reads the run back; [`aside`]: how a file is replaced
 //! - `chart`: the drawings of the page; `timeline`: the points that they draw; `histogram`: that of the table
 //! - `format`, `limits`: what several formats say; `next`: what to type next
 
+pub mod aside;
 mod chart;
 mod csv;
 pub mod diff;

@@ -3,15 +3,14 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use tempfile::NamedTempFile;
 
 use super::interval_log::{self, Buckets, Place};
-use super::{csv, html, json, junit};
+use super::{aside, csv, html, json, junit};
 use crate::validator::Assessment;
 use load_plan::metrics::Timing;
 use load_plan::model::Run;
@@ -21,9 +20,6 @@ const LOG: &str = "intervals.hlog";
 const CSV: &str = "intervals.csv";
 const JUNIT: &str = "junit.xml";
 const HTML: &str = "report.html";
-
-/// Prefix of temporary files.
-const UNFINISHED: &str = ".ws-load-";
 
 /// Age from which a temporary file is a leftover: writing takes seconds.
 const ABANDONED: Duration = Duration::from_mins(1);
@@ -132,7 +128,9 @@ fn write_all(dir: &Path, run: &Run, assessment: &Assessment) -> Result<()> {
     let mut written = Vec::new();
     for (name, bytes) in files {
         let path = dir.join(name);
-        let file = temporary(dir, &bytes).map_err(|error| unwritable(&path, &error))?;
+        let file = aside::write(dir, &bytes)
+            .and_then(|file| file.as_file().sync_all().map(|()| file))
+            .map_err(|error| unwritable(&path, &error))?;
         ensure!(
             !path.is_dir(),
             "{} is a folder; move it away, or choose another --out",
@@ -144,19 +142,6 @@ fn write_all(dir: &Path, run: &Run, assessment: &Assessment) -> Result<()> {
         file.persist(&path).map_err(|error| unwritable(&path, &error.error))?;
     }
     Ok(())
-}
-
-/// Writes and syncs `bytes`, so that only a rename is missing.
-fn temporary(dir: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(UNFINISHED);
-    // By default, temporary files are private. The umask still applies.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(dir)?;
-    file.as_file_mut().write_all(bytes)?;
-    file.as_file().sync_all()?;
-    Ok(file)
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> anyhow::Error {
@@ -185,7 +170,7 @@ impl Found {
         for entry in entries {
             let entry = entry?;
             let (name, metadata) = (entry.file_name(), entry.metadata()?);
-            if !name.to_string_lossy().starts_with(UNFINISHED) || !metadata.is_file() {
+            if !name.to_string_lossy().starts_with(aside::PREFIX) || !metadata.is_file() {
                 found.names.push(name);
             } else if metadata.modified()?.elapsed().is_ok_and(|age| age > ABANDONED) {
                 found.left_over.push(entry.path());

@@ -1,9 +1,9 @@
 use std::fs;
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
-use load::report::open_metrics;
+use load::report::{aside, open_metrics};
 use load::summary::Summary;
 use load::validator::Assessment;
 use load_engine::problem::Problem;
@@ -49,11 +49,7 @@ impl MetricsFile {
     }
 
     fn write(&self, text: &str) -> Result<()> {
-        let mut builder = tempfile::Builder::new();
-        // Private by default; the umask still applies.
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut next = builder.prefix(".ws-load-").tempfile_in(folder(&self.file))?;
-        next.write_all(text.as_bytes())?;
+        let next = aside::write(folder(&self.file), text.as_bytes())?;
         next.persist(&self.file)?;
         Ok(())
     }
