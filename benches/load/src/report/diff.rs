@@ -4,10 +4,11 @@ mod side;
 
 use bench_show::text::Text;
 use bench_show::units::{percent, significant};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::format;
 use crate::merge::differing;
+use load_plan::model::Run;
 use load_plan::units;
 pub use side::Side;
 use side::Told;
@@ -21,8 +22,8 @@ const MANY: f64 = 10.0;
 /// Keys of a profile that are not part of the load: how it is called, judged and shown.
 const NO_LOAD: [&str; 4] = ["name", "description", "thresholds", "percentiles"];
 
-/// The keys of the profiles by which the loads differ, with both values; none for runs that can be compared. The address of
-/// the target may differ, and the limits.
+/// The keys by which the loads differ, of the profiles and of the generators, with both values; none for runs that can be
+/// compared. The address of the target may differ, and the limits.
 #[must_use]
 pub fn differences(one: &Side, other: &Side) -> Vec<String> {
     let [mine, theirs] = [one, other].map(|side| {
@@ -34,7 +35,15 @@ pub fn differences(one: &Side, other: &Side) -> Vec<String> {
         }
         load
     });
-    differing("profile", &mine, &theirs)
+    let [one, other] = [one, other].map(|side| generators(&side.run));
+    [differing("profile", &mine, &theirs), differing("run", &one, &other)].concat()
+}
+
+/// Which part of the load a run is, and how many generators shared it: a shard has a part of the connections, and a sum
+/// is of machines that were not equally busy.
+fn generators(run: &Run) -> Value {
+    let Run { shard, shards, parts, .. } = run;
+    json!({ "shard": { "of": shard.of }, "shards": shards, "parts": parts.len() })
 }
 
 fn leave_out(of: &mut Value, keys: &[&str]) {

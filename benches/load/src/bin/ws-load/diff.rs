@@ -35,7 +35,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let differences = differences(&one, &other);
     if !differences.is_empty() {
         eprintln!(
-            "ws-load: the loads differ in {}, so their figures are not comparable; run one profile twice",
+            "ws-load: the loads differ in {}, so their figures are not comparable; run one profile twice, in as many shards",
             in_words(&differences)
         );
         return Ok(ExitCode::from(5));

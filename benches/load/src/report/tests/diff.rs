@@ -1,11 +1,13 @@
+use std::fs;
 use std::path::Path;
 
 use insta::assert_snapshot;
 use load_plan::model::Run;
 
 use super::directory::folder;
+use crate::merge::merge;
 use crate::report::diff::{Side, differences, render};
-use crate::report::{directory, fixture};
+use crate::report::{directory, fixture, json};
 use crate::validator::validate;
 
 fn written(dir: &Path, run: &Run) {
@@ -88,4 +90,30 @@ fn loads_that_differ_are_not_comparable_but_limits_names_and_targets_may_differ(
             "profile.traffic.sizes.0.bytes (\"64B\" and \"128B\")"
         ]
     );
+}
+
+#[test]
+fn a_shard_a_sum_and_a_whole_run_are_not_comparable_with_each_other() {
+    let mut whole = fixture::passing();
+    whole.intervals.truncate(9);
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let side = |run: &Run| {
+        let file = folder.path().join("report.json");
+        fs::write(&file, json::text(run, &validate(run)).expect("plain values")).expect("ours");
+        Side::read(&file).expect("it is a report")
+    };
+    let of = |one: &Run, other: &Run| differences(&side(one), &side(other));
+    let mut shard = whole.clone();
+    (shard.shard.of, shard.shards) = (2, vec![0]);
+    assert_eq!(of(&whole, &shard), ["run.shard.of (1 and 2)"]);
+    assert_eq!(of(&shard, &shard), Vec::<String>::new());
+    let mut another = shard.clone();
+    (another.shard.index, another.shards) = (1, vec![1]);
+    assert_eq!(of(&shard, &another), ["run.shards.0 (0 and 1)"]);
+    let sum = merge(vec![shard.clone(), another]).expect("they are shards of one run");
+    let said = ["run.parts (0 and 2)", "run.shard.of (1 and 2)", "run.shards.1 (null and 1)"];
+    assert_eq!(of(&whole, &sum), said);
+    assert_eq!(of(&shard, &sum), [said[0], said[2]]);
+    let twice = merge(vec![whole.clone(), Run { run_id: "again".to_owned(), ..whole.clone() }]);
+    assert_eq!(of(&whole, &twice.expect("they are of one profile")), [said[0]]);
 }
