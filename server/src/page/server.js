@@ -53,7 +53,7 @@ export const server = {
 		{ id: "live-blocks", title: "Live heap", about: "blocks; must stay flat", unit: "count", optional: true, series: { live_blocks: "blocks" } },
 		{ id: "live-bytes", title: "Live heap", about: "bytes; must stay flat", unit: "bytes", optional: true, series: { live_bytes: "bytes" } },
 		{ id: "resident", title: "Resident memory", about: "of the process", unit: "bytes", optional: true, series: { resident: "resident" } },
-		{ id: "cpu", title: "Processor", unit: "share", series: { cpu: "used" } },
+		{ id: "cpu", title: "Processor", unit: "share", optional: true, series: { cpu: "used" } },
 		{ title: "Descriptors", about: "open", unit: "count", optional: true, series: { descriptors: "open" } },
 	],
 
@@ -76,7 +76,7 @@ export const server = {
 			live_blocks: allocations?.remaining_blocks,
 			live_bytes: allocations?.remaining_bytes,
 			resident: process.resident_bytes,
-			cpu: per(one => one.process.cpu_ns, 1e-9),
+			cpu: process.cpu_ns && per(one => one.process.cpu_ns, 1e-9),
 			descriptors: process.open_fds,
 		};
 	},
@@ -90,7 +90,7 @@ export const server = {
 			["Handling p99", time(total.count > 0 ? total.p99_ns : NaN), total.count > 0 ? `p50 ${time(total.p50_ns)}, p95 ${time(total.p95_ns)}` : "nothing echoed yet"],
 			["Errors", count(sum(errors)), `refused ${count(connections.refused)}, back-pressure ${count(dashboard.backpressure_events)}`],
 			["Memory", bytes(process.resident_bytes), allocations ? `heap ${bytes(allocations.remaining_bytes)}, ${count(allocations.remaining_blocks)} blocks` : "resident"],
-			["Processor", percent(newest("cpu")), `of one core, ${time(process.cpu_ns)} so far`],
+			["Processor", percent(newest("cpu")), process.cpu_ns === null ? "not measured" : `of one core, ${time(process.cpu_ns)} so far`],
 		];
 	},
 

@@ -203,6 +203,15 @@ test("figures have two digits, and times three", async t => {
 	assert.deepEqual(await page.evaluate(() => main.view.charts.filter(({ plot, spec }) => !spec.log && plot.scales.y.min !== 0).map(({ root }) => root.id)), []);
 });
 
+test("processor time that is not measured is no 0", async t => {
+	const { page, feed } = await openPlayed(t, server.url);
+	const process = { ...snapshot(1).process, cpu_ns: null };
+	for (const seq of [4, 8]) feed.send(snapshot(seq, { process }));
+	await until(page, () => main.view?.message?.seq === 8);
+	assert.deepEqual(await page.evaluate(() => main.view.series.column("cpu")), [null, null]);
+	await until(page, () => /Processor–not measured/.test(document.querySelector(".tiles").textContent) && document.getElementById("cpu").hidden);
+});
+
 test("rates do not beat with the tick", async t => {
 	const { page, feed } = await openPlayed(t, server.url);
 	const { messages } = snapshot(1);
