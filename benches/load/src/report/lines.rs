@@ -1,8 +1,8 @@
-//! A run as JSON lines: an object for each second, and one for the verdict.
+//! A run as JSON lines: an object for the start, for each second, and for the verdict.
 
 use serde::Serialize;
 
-use crate::summary::Summary;
+use crate::summary::{Figures, Summary};
 use crate::validator::Assessment;
 use load_engine::progress::Progress;
 use load_plan::metrics::{Distribution, Timing};
@@ -10,6 +10,14 @@ use load_plan::model::{Phase, Run};
 
 /// JSON Schema of a line, as text.
 pub const JSON_SCHEMA: &str = include_str!("lines/schema.json");
+
+#[derive(Serialize)]
+struct Start<'a> {
+    kind: &'static str,
+    run_id: &'a str,
+    unix_ms: u64,
+    profile: &'a str,
+}
 
 #[derive(Serialize)]
 struct Second<'a> {
@@ -39,15 +47,22 @@ struct Verdict<'a> {
     kind: &'static str,
     run_id: &'a str,
     unix_ms: u64,
-    verdict: &'static str,
-    reasons: &'a [String],
-    notices: &'a [String],
+    #[serde(flatten)]
+    said: Said<'a>,
     sent: u64,
     received: u64,
     errors: u64,
     messages_per_s: Option<f64>,
     #[serde(flatten)]
     times: Times,
+}
+
+/// The verdict in words.
+#[derive(Serialize)]
+struct Said<'a> {
+    verdict: &'static str,
+    reasons: &'a [String],
+    notices: &'a [String],
 }
 
 /// The judged latency.
@@ -80,11 +95,20 @@ impl Times {
     }
 }
 
-/// The line of a second of the run `run_id`, written at `unix_ms`; `so_far` includes it.
+/// The first line of the run `run_id` of the profile so named, written at `unix_ms`: what comes before is of other runs.
 ///
 /// # Errors
 ///
 /// None that is known: every value has a form in JSON.
+pub fn start(run_id: &str, unix_ms: u64, profile: &str) -> serde_json::Result<String> {
+    line(&Start { kind: "start", run_id, unix_ms, profile })
+}
+
+/// The line of a second of the run `run_id`, written at `unix_ms`; `so_far` includes it.
+///
+/// # Errors
+///
+/// None that is known, as of [`start`].
 pub fn second(
     run_id: &str,
     unix_ms: u64,
@@ -120,16 +144,39 @@ pub fn second(
 ///
 /// # Errors
 ///
-/// None that is known, as of [`second`].
+/// None that is known, as of [`start`].
 pub fn verdict(unix_ms: u64, run: &Run, assessment: &Assessment) -> serde_json::Result<String> {
-    let overall = &Summary::of(run).overall;
+    let Assessment { reasons, notices, .. } = assessment;
+    let said = Said { verdict: assessment.verdict.name(), reasons, notices };
+    end(&run.run_id, unix_ms, said, &Summary::of(run).overall)
+}
+
+/// In place of [`verdict`], for a run that failed for `reason` before it had one.
+///
+/// # Errors
+///
+/// None that is known, as of [`start`].
+pub fn failed(
+    run_id: &str,
+    unix_ms: u64,
+    reason: &str,
+    so_far: &Summary,
+) -> serde_json::Result<String> {
+    let said = Said { verdict: "failed", reasons: &[reason.to_owned()], notices: &[] };
+    end(run_id, unix_ms, said, &so_far.overall)
+}
+
+fn end(
+    run_id: &str,
+    unix_ms: u64,
+    said: Said<'_>,
+    overall: &Figures,
+) -> serde_json::Result<String> {
     line(&Verdict {
         kind: "verdict",
-        run_id: &run.run_id,
+        run_id,
         unix_ms,
-        verdict: assessment.verdict.name(),
-        reasons: &assessment.reasons,
-        notices: &assessment.notices,
+        said,
         sent: overall.counts.sent,
         received: overall.counts.received,
         errors: overall.counts.errors(),

@@ -15,38 +15,75 @@ pub const FIRST_LINE: &str = "# TYPE ws_load_run_info gauge\n";
 /// The state while the verdict is open.
 const RUNNING: &str = "running";
 
+/// The state of a run that ended without a verdict.
+const FAILED: &str = "failed";
+
 /// Quantiles of summaries, as they are written.
 const QUANTILES: [&str; 5] = ["0.5", "0.9", "0.95", "0.99", "0.999"];
 
-/// The state of the run `run_id` at the end of a second; `so_far` includes it. Everything but the gauges is since the start.
-#[must_use]
-pub fn running(run_id: &str, now: &Progress<'_>, so_far: &Summary) -> String {
-    let mut text = Text::new(run_id, &now.profile.name);
-    text.state(RUNNING);
-    text.gauge("connections_open", now.open as f64);
-    text.gauge("connections_wanted", now.target as f64);
-    text.gauge("generator_processors", now.generator_cpu);
-    text.totals(&so_far.overall)
+/// What a run is called, and what its figures do not say.
+#[derive(Clone, Copy, Debug)]
+pub struct About<'a> {
+    /// Name of the run.
+    pub run_id: &'a str,
+    /// Name of its profile.
+    pub profile: &'a str,
+    /// Whether the target's certificate is not checked.
+    pub insecure: bool,
 }
 
-/// The state at the end: no connection is open any more.
+/// The state before the first second, so that the file is no longer of an earlier run.
+#[must_use]
+pub fn began(about: About<'_>) -> String {
+    still(about, RUNNING, &Figures::default())
+}
+
+/// The state at the end of a second; `so_far` includes it. Everything but the gauges is since the start.
+#[must_use]
+pub fn running(about: About<'_>, now: &Progress<'_>, so_far: &Summary) -> String {
+    let gauges = [now.open as f64, now.target as f64, now.generator_cpu];
+    Text::new(about, RUNNING, gauges).totals(&so_far.overall)
+}
+
+/// The state of a run that failed before it had a verdict.
+#[must_use]
+pub fn failed(about: About<'_>, so_far: &Summary) -> String {
+    still(about, FAILED, &so_far.overall)
+}
+
+/// The state at the end.
 #[must_use]
 pub fn ended(run: &Run, assessment: &Assessment) -> String {
-    let mut text = Text::new(&run.run_id, &run.profile.name);
-    text.state(assessment.verdict.name());
-    text.gauge("connections_open", 0.0);
-    text.gauge("connections_wanted", 0.0);
-    text.gauge("generator_processors", 0.0);
-    text.totals(&Summary::of(run).overall)
+    let Run { run_id, insecure, .. } = run;
+    let about = About { run_id, profile: &run.profile.name, insecure: *insecure };
+    still(about, assessment.verdict.name(), &Summary::of(run).overall)
+}
+
+/// Without an open connection.
+fn still(about: About<'_>, state: &str, figures: &Figures) -> String {
+    Text::new(about, state, [0.0; 3]).totals(figures)
 }
 
 struct Text(String);
 
 impl Text {
-    fn new(run_id: &str, profile: &str) -> Self {
+    /// `gauges`: connections that are open and wanted, and processors of the generator.
+    fn new(about: About<'_>, state: &str, gauges: [f64; 3]) -> Self {
         let mut text = Self(FIRST_LINE.to_owned());
-        let [run_id, profile] = [run_id, profile].map(escaped);
+        let [run_id, profile] = [about.run_id, about.profile].map(escaped);
         text.line(&format!("run_info{{run_id=\"{run_id}\",profile=\"{profile}\"}} 1"));
+        text.family("state", "gauge", "1 for running, then for the verdict, or for failed");
+        let verdicts = RunVerdict::ALL.map(RunVerdict::name);
+        for known in [RUNNING].into_iter().chain(verdicts).chain([FAILED]) {
+            text.line(&format!("state{{state=\"{known}\"}} {}", u8::from(known == state)));
+        }
+        text.family("certificate_unchecked", "gauge", "1 with --insecure, over TLS");
+        text.line(&format!("certificate_unchecked {}", u8::from(about.insecure)));
+        let names = ["connections_open", "connections_wanted", "generator_processors"];
+        for (name, value) in names.into_iter().zip(gauges) {
+            text.family(name, "gauge", "");
+            text.line(&format!("{name} {value}"));
+        }
         text
     }
 
@@ -59,18 +96,6 @@ impl Text {
         if !help.is_empty() {
             writeln!(self.0, "# HELP ws_load_{name} {help}").expect("a String takes every text");
         }
-    }
-
-    fn state(&mut self, state: &str) {
-        self.family("state", "gauge", "1 for running, then for the verdict");
-        for known in [RUNNING].into_iter().chain(RunVerdict::ALL.map(RunVerdict::name)) {
-            self.line(&format!("state{{state=\"{known}\"}} {}", u8::from(known == state)));
-        }
-    }
-
-    fn gauge(&mut self, name: &str, value: f64) {
-        self.family(name, "gauge", "");
-        self.line(&format!("{name} {value}"));
     }
 
     fn counter(&mut self, name: &str, value: u64) {

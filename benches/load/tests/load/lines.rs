@@ -1,6 +1,8 @@
 //! JSON lines and OpenMetrics while a run goes on.
 
 use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
 use std::process::Command;
 
 use rustix::process::{Signal, kill_process};
@@ -26,11 +28,13 @@ fn a_line_can_be_read_at_once_and_the_last_one_of_an_interrupted_run_has_its_ver
     let file = load.file("lines", "");
     let mut run = load.args(["--json-lines".as_ref(), file.as_os_str()]).start();
     let read = || fs::read_to_string(&file).expect("it is there");
-    run.wait_until(|_: &Running| (read().matches('\n').count() > 1).then_some(()));
+    run.wait_until(|_: &Running| (read().matches('\n').count() > 2).then_some(()));
     kill_process(run.pid(), Signal::INT).expect("it runs");
     let outcome = run.finish();
     outcome.check(130, &["INTERRUPTED"]);
     let lines = values(&read());
+    let (first, lines) = lines.split_first().expect("there are lines");
+    assert_eq!((&first["kind"], &first["profile"]), (&"start".into(), &"test".into()));
     let (last, seconds) = lines.split_last().expect("there are lines");
     assert_eq!((&last["kind"], &last["verdict"]), (&"verdict".into(), &"interrupted".into()));
     assert_eq!(last["received"], outcome.count("received"));
@@ -52,7 +56,7 @@ fn lines_on_stdout_leave_the_table_to_stderr() {
     let text = String::from_utf8_lossy(&output.stderr);
     assert!(text.contains(": quick against"), "{text}");
     let lines = values(&String::from_utf8_lossy(&output.stdout));
-    assert!(lines.len() >= 2, "{lines:?}");
+    assert!(lines.len() >= 3, "{lines:?}");
     let verdict = lines.last().and_then(|line| line["verdict"].as_str());
     assert_eq!(verdict, Some(if output.status.success() { "pass" } else { "invalid" }), "{text}");
 }
@@ -93,4 +97,46 @@ fn a_file_of_open_metrics_is_replaced_and_no_other_file_is() {
     let load = Load::new(Profile::default(), &server.url());
     load.args(["--open-metrics", "/nowhere/load.prom"]).run().check(2, &["/nowhere/load.prom"]);
     assert_eq!(server.tally().accepted.get(), accepted);
+}
+
+/// The states that are 1, and the last line.
+fn states(metrics: &Path, lines: &Path) -> (Vec<String>, Value) {
+    let read = |file| fs::read_to_string(file).expect("it is there");
+    let is_on = |line: &&str| line.starts_with("ws_load_state{") && line.ends_with("} 1");
+    let states = read(metrics).lines().filter(is_on).map(str::to_owned).collect();
+    (states, values(&read(lines)).pop().expect("there are lines"))
+}
+
+fn state(name: &str) -> Vec<String> {
+    vec![format!("ws_load_state{{state=\"{name}\"}} 1")]
+}
+
+#[test]
+fn files_that_are_followed_never_show_the_verdict_of_an_earlier_run() {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let [metrics, lines] = ["load.prom", "lines"].map(|name| folder.path().join(name));
+    let load = |profile, url: &str| {
+        let load = Load::new(profile, url).args(["--open-metrics".as_ref(), metrics.as_os_str()]);
+        load.args(["--json-lines".as_ref(), lines.as_os_str()])
+    };
+    let server = Server::echo();
+    let url = server.url();
+    load(Profile::default(), &url).run().check(0, &[]);
+    let (on, last) = states(&metrics, &lines);
+    assert_eq!((on, &last["verdict"]), (state("pass"), &"pass".into()));
+    drop(server);
+    load(Profile::default(), &url).run().check(1, &["no program listens there"]);
+    let (on, last) = states(&metrics, &lines);
+    assert_eq!((on, &last["verdict"]), (state("failed"), &"failed".into()));
+    assert!(last["reasons"][0].as_str().is_some_and(|why| why.contains("refused")), "{last}");
+    // Takes connections, and does not upgrade them: the first second never comes.
+    let deaf = TcpListener::bind("127.0.0.1:0").expect("there is a port");
+    let url = format!("ws://{}", deaf.local_addr().expect("it is bound"));
+    let profile = Profile { timeout: "60s", ..Profile::default() };
+    let mut run = load(profile, &url).start();
+    run.wait_until(|_| (states(&metrics, &lines).0 == state("running")).then_some(()));
+    kill_process(run.pid(), Signal::KILL).expect("it runs");
+    run.finish();
+    let (on, last) = states(&metrics, &lines);
+    assert_eq!((on, &last["kind"]), (state("running"), &"start".into()));
 }

@@ -11,6 +11,7 @@ use load_engine::run::{RunSettings, Trust};
 use load_plan::metrics::Timing;
 use load_plan::profile::{Kind, LEAST_BYTES, Profile, Size};
 use load_plan::thresholds::{Metric, Threshold, overridden};
+use load_plan::url::Url;
 
 /// Flags of each load, with a profile and without.
 #[derive(clap::Args)]
@@ -117,29 +118,51 @@ impl Common {
         profile.check().map_err(usage)
     }
 
-    /// The settings of a whole run of `profile` against `url`, that of the profile, or a server that is started here and
-    /// ends with its value.
-    pub(crate) fn settings(
-        &self,
-        profile: Profile,
-        url: Option<&str>,
-    ) -> Result<(RunSettings, Option<OwnTarget>)> {
-        let (url, own) = match url.or(profile.target.url.as_deref()) {
-            Some(url) => (profile.target.address(url), None),
-            None => {
-                let own = OwnTarget::start()?;
-                (own.url().to_owned(), Some(own))
-            }
-        };
+    /// The settings of a whole run of `profile` against `url`, or that of the profile. Without either, it is empty: see
+    /// [`own_target`].
+    pub(crate) fn settings(&self, profile: Profile, url: Option<&str>) -> RunSettings {
+        let url = url.or(profile.target.url.as_deref());
+        let url = url.map(|url| profile.target.address(url)).unwrap_or_default();
         let whole = settings::whole(profile, url);
-        let settings = RunSettings {
+        RunSettings {
             trust: Trust { ca_file: self.ca_file.clone(), insecure: self.insecure },
             sources: self.source_ip.clone(),
             workers: self.workers.map_or(whole.workers, NonZeroUsize::get),
             ..whole
-        };
-        Ok((settings, own))
+        }
     }
+}
+
+/// Starts a server for `settings` without a URL. It ends with its value.
+pub(crate) fn own_target(settings: &mut RunSettings) -> Result<Option<OwnTarget>> {
+    if !settings.url.is_empty() {
+        return Ok(None);
+    }
+    let own = OwnTarget::start()?;
+    own.url().clone_into(&mut settings.url);
+    Ok(Some(own))
+}
+
+/// Whether the target's certificate is not checked.
+pub(crate) fn is_unchecked(settings: &RunSettings) -> bool {
+    let is_tls = settings.url.parse().is_ok_and(|url: Url| url.is_tls);
+    is_tls && settings.trust.insecure
+}
+
+/// All values, or an error. Errors before the last one are printed: a person mends all of them at once.
+pub(crate) fn all<T>(results: impl IntoIterator<Item = Result<T>>) -> Result<Vec<T>> {
+    let (mut values, mut last) = (Vec::new(), None);
+    for result in results {
+        match result {
+            Ok(value) => values.push(value),
+            Err(error) => {
+                if let Some(earlier) = last.replace(error) {
+                    eprintln!("ws-load: {earlier:#}");
+                }
+            }
+        }
+    }
+    last.map_or(Ok(values), Err)
 }
 
 /// A mistake of the user.

@@ -3,12 +3,7 @@ use std::io::{ErrorKind, Write};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, anyhow};
-use load::report::lines;
-use load::summary::Summary;
-use load::validator::Assessment;
 use load_engine::problem::Problem;
-use load_engine::progress::Progress;
-use load_plan::model::Run;
 
 /// In place of a file: stdout.
 pub(crate) const STDOUT: &str = "-";
@@ -33,13 +28,8 @@ impl Lines {
         Ok(Self { name: name.to_owned(), file, failed: None })
     }
 
-    pub(crate) fn second(&mut self, run_id: &str, now: &Progress<'_>, so_far: &Summary) {
-        self.write(lines::second(run_id, unix_ms(), now, so_far));
-    }
-
-    /// Writes the verdict. An error is the first one of all lines.
-    pub(crate) fn finish(mut self, run: &Run, assessment: &Assessment) -> Result<()> {
-        self.write(lines::verdict(unix_ms(), run, assessment));
+    /// The first error of all lines.
+    pub(crate) fn finish(self) -> Result<()> {
         match self.failed {
             // A reader may leave early.
             Some(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -49,11 +39,12 @@ impl Lines {
         }
     }
 
-    fn write(&mut self, line: serde_json::Result<String>) {
+    /// Writes the line that `make` makes at this time, in milliseconds since 1970.
+    pub(crate) fn write(&mut self, make: impl FnOnce(u64) -> serde_json::Result<String>) {
         if self.failed.is_some() {
             return;
         }
-        let written = line.map_err(Into::into).and_then(|line| match &mut self.file {
+        let written = make(unix_ms()).map_err(Into::into).and_then(|line| match &mut self.file {
             Some(file) => file.write_all(line.as_bytes()),
             None => {
                 let mut stdout = std::io::stdout().lock();

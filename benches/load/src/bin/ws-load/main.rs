@@ -10,6 +10,7 @@ use load_plan::outcome::Ending;
 
 mod common;
 mod diff;
+mod followed;
 mod lines;
 mod live;
 mod merge;

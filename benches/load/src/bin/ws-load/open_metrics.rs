@@ -4,11 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use load::report::{aside, open_metrics};
-use load::summary::Summary;
-use load::validator::Assessment;
 use load_engine::problem::Problem;
-use load_engine::progress::Progress;
-use load_plan::model::Run;
 
 /// A file that is replaced as a whole once a second, so that a collector never reads half of one.
 pub(crate) struct MetricsFile {
@@ -21,8 +17,11 @@ impl MetricsFile {
     /// Refuses a file that this tool did not write, and a folder that cannot be written to.
     pub(crate) fn claim(file: &Path) -> Result<Self> {
         let name = file.display();
-        let is_ours = match fs::read_to_string(file) {
-            Ok(there) => there.is_empty() || there.starts_with(open_metrics::FIRST_LINE),
+        let is_ours = match fs::metadata(file) {
+            // A device would be replaced as well.
+            Ok(there) if !there.is_file() => false,
+            Ok(_) => fs::read_to_string(file)
+                .is_ok_and(|there| there.is_empty() || there.starts_with(open_metrics::FIRST_LINE)),
             Err(error) => error.kind() == ErrorKind::NotFound,
         };
         let words = format!("--open-metrics {name}: something else is there; name a new file");
@@ -33,19 +32,15 @@ impl MetricsFile {
         Ok(Self { file: file.to_owned(), failed: None })
     }
 
-    pub(crate) fn second(&mut self, run_id: &str, now: &Progress<'_>, so_far: &Summary) {
-        self.replace(&open_metrics::running(run_id, now, so_far));
+    /// Replaces the file. An error is kept until the file is up to date again.
+    pub(crate) fn replace(&mut self, text: &str) {
+        self.failed = self.write(text).err();
     }
 
-    /// Writes the verdict. An error is the last one.
-    pub(crate) fn finish(mut self, run: &Run, assessment: &Assessment) -> Result<()> {
-        self.replace(&open_metrics::ended(run, assessment));
+    /// The last error, if the file is not up to date.
+    pub(crate) fn finish(self) -> Result<()> {
         let words = || format!("--open-metrics {}: it is not up to date", self.file.display());
         self.failed.map_or(Ok(()), |error| Err(error).with_context(words))
-    }
-
-    fn replace(&mut self, text: &str) {
-        self.failed = self.write(text).err();
     }
 
     fn write(&self, text: &str) -> Result<()> {

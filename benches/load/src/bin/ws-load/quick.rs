@@ -82,12 +82,13 @@ pub(crate) fn run(args: &Quick, commands: &[String]) -> Result<ExitCode> {
     if !args.shown.quiet {
         eprintln!("{}", profile.description);
     }
-    args.shown.run(&args.asked(url), || {
+    let settings = args.common.settings(profile.clone(), None);
+    args.shown.run(&args.asked(url), settings, || {
         if let Some(file) = &args.save {
             save(&profile, file).map_err(usage)?;
             eprintln!("profile in {file}; ws-load run {file} repeats this load");
         }
-        args.common.settings(profile, None)
+        Ok(())
     })
 }
 

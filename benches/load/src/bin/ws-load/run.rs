@@ -1,21 +1,24 @@
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Result;
-use load::own_target::OwnTarget;
 use load::report::Asked;
+use load::report::directory::Claim;
 use load::signals::stop_on_signals;
 use load::summary::Summary;
 use load::validator::{Assessment, RunVerdict, validate};
 use load_engine::progress::Progress as Now;
 use load_engine::run::{RunSettings, run as perform};
 use load_plan::model::Run;
+use server::Access;
 
-use crate::lines::{Lines, STDOUT};
+use crate::common::{all, own_target};
+use crate::followed::Followed;
+use crate::lines::STDOUT;
 use crate::live::{Live, LiveFlags};
-use crate::open_metrics::MetricsFile;
 use crate::output::{Output, Place};
 use crate::progress::Progress;
 use crate::settings::{Flags, ShardFlags};
@@ -64,84 +67,104 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let profile = args.flags.profile()?;
     let shard = args.shard.shard()?;
     args.flags.check_shard(&profile, shard)?;
-    let settings = || {
-        let (whole, own) = args.flags.settings(profile)?;
-        Ok((args.shard.part(shard, whole), own))
-    };
-    args.shown.run(&args.flags.asked(), settings)
+    let settings = args.shard.part(shard, args.flags.settings(profile));
+    args.shown.run(&args.flags.asked(), settings, || Ok(()))
 }
 
 impl Shown {
-    /// Performs the run of `settings`, judges it and shows its report. `settings` starts the run's own server, if it has
-    /// one, once nothing else can be refused.
+    /// Performs the run of `settings`, judges it and shows its report; `save` is called once nothing else can be refused.
     pub(crate) fn run(
         &self,
         asked: &Asked,
-        settings: impl FnOnce() -> Result<(RunSettings, Option<OwnTarget>)>,
+        settings: RunSettings,
+        save: impl FnOnce() -> Result<()>,
     ) -> Result<ExitCode> {
-        let live = self.live.page()?;
+        let page = self.live.page()?;
         let place = match self.json_lines.as_deref() {
             Some(STDOUT) => Place::Stderr,
             _ => Place::Stdout,
         };
         self.output.refuse_two(place)?;
-        let claim = self.output.claim()?;
-        let mut lines = self.json_lines.as_deref().map(Lines::open).transpose()?;
-        let mut metrics = self.open_metrics.as_deref().map(MetricsFile::claim).transpose()?;
-        let stop = stop_on_signals()?;
-        let (settings, own) = settings()?;
-        let start = |(addr, access)| Live::start(addr, access, &settings);
-        let mut live = live.map(start).transpose()?;
-        let watched = watched(&settings, &stop, self.quiet, &mut |now, so_far| {
-            if let Some(live) = &mut live {
-                live.show(now, so_far);
+        let (lines, metrics) = (self.json_lines.as_deref(), self.open_metrics.as_deref());
+        let mut files = Followed::open(lines, metrics, &settings)?;
+        let of = settings.shard.of;
+        let mut so_far = Summary::nothing(&settings.profile);
+        let ran = self.perform(page, settings, save, &mut so_far, &mut files);
+        let Done { claim, live, run, assessment } = match ran {
+            Ok(done) => done,
+            Err(error) => {
+                files.failed(&error, &so_far);
+                return Err(error);
             }
-            if let Some(lines) = &mut lines {
-                lines.second(&settings.run_id, now, so_far);
-            }
-            if let Some(metrics) = &mut metrics {
-                metrics.second(&settings.run_id, now, so_far);
-            }
-        });
-        let (mut run, assessment) = watched.inspect_err(|_| self.output.disown())?;
-        if own.is_some() {
-            // The run's own server has ended, so its address means nothing.
-            run.url.clear();
-        }
-        let lines = lines.map(|lines| lines.finish(&run, &assessment)).transpose();
-        let metrics = metrics.map(|metrics| metrics.finish(&run, &assessment)).transpose();
+        };
+        let followed = files.finish(&run, &assessment);
         let written = self.output.show(claim.as_ref(), &run, &assessment, Some(asked), place);
         if let Some(live) = live {
             live.finish(&run, &assessment);
         }
-        written?;
-        lines?;
-        metrics?;
+        all([written, followed])?;
         if assessment.verdict == RunVerdict::Incomplete {
             // Success, so that a scheduler does not start the shard again.
-            let of = settings.shard.of;
             eprintln!("one shard of {of}; ws-load merge judges all of them");
             return Ok(ExitCode::SUCCESS);
         }
         Ok(ExitCode::from(assessment.verdict.exit_code()))
     }
+
+    /// All of a run but its report.
+    fn perform(
+        &self,
+        page: Option<(SocketAddr, Access)>,
+        mut settings: RunSettings,
+        save: impl FnOnce() -> Result<()>,
+        so_far: &mut Summary,
+        files: &mut Followed,
+    ) -> Result<Done> {
+        let claim = self.output.claim()?;
+        save()?;
+        let stop = stop_on_signals()?;
+        let own = own_target(&mut settings)?;
+        let start = |(addr, access)| Live::start(addr, access, &settings);
+        let mut live = page.map(start).transpose()?;
+        let watched = watched(&settings, &stop, self.quiet, so_far, &mut |now, so_far| {
+            if let Some(live) = &mut live {
+                live.show(now, so_far);
+            }
+            files.second(now, so_far);
+        });
+        let (mut run, assessment) = watched.inspect_err(|_| self.output.disown())?;
+        if own.is_some() {
+            // The run's own server ends here, so its address means nothing.
+            run.url.clear();
+        }
+        Ok(Done { claim, live, run, assessment })
+    }
 }
 
-/// Runs the load and shows its progress, once a second to `watch` as well.
+/// A run that was performed, and where it is shown.
+struct Done {
+    claim: Option<Claim>,
+    live: Option<Live>,
+    run: Run,
+    assessment: Assessment,
+}
+
+/// Runs the load and shows its progress, once a second to `watch` as well. `so_far` is empty before, and has all that was
+/// measured where the run fails.
 pub(crate) fn watched(
     settings: &RunSettings,
     stop: &Arc<AtomicBool>,
     quiet: bool,
+    so_far: &mut Summary,
     watch: &mut dyn FnMut(&Now<'_>, &Summary),
 ) -> Result<(Run, Assessment)> {
     let progress = Progress::new(settings, quiet);
-    let mut so_far = Summary::nothing(&settings.profile);
     let run = perform(settings, stop, &mut |now| {
         for interval in now.closed {
             so_far.add(now.profile, interval);
         }
-        progress.show(now, &so_far);
-        watch(now, &so_far);
+        progress.show(now, so_far);
+        watch(now, so_far);
     });
     progress.clear();
     let run = run?;

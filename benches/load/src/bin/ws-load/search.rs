@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 use load::conclusion::{Conclusion, Why, conclude};
 use load::search::{Next, Search};
 use load::signals::stop_on_signals;
+use load::summary::Summary;
 use load::trial::{Varied, trial};
 use load::validator::RunVerdict;
 use load_engine::problem::Problem;
@@ -13,6 +14,7 @@ use load_plan::outcome::Ending;
 use load_plan::profile::{Pace, Profile};
 use load_plan::units::count;
 
+use crate::common::own_target;
 use crate::output::width;
 use crate::run::watched;
 use crate::settings::Flags;
@@ -94,8 +96,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         let tried = trial(&profile, varied, value, (!confirms).then_some(hold))
             .map_err(|error| Problem::usage(format!("{error:#}")))?;
         // A new server for each trial, so that no trial affects the next.
-        let (settings, _own) = args.flags.settings(tried)?;
-        let (verdict, why) = match watched(&settings, &stop, args.quiet, &mut |_, _| {}) {
+        let mut settings = args.flags.settings(tried);
+        let _own = own_target(&mut settings)?;
+        let mut so_far = Summary::nothing(&settings.profile);
+        let ran = watched(&settings, &stop, args.quiet, &mut so_far, &mut |_, _| {});
+        let (verdict, why) = match ran {
             Ok((_, assessment)) => (assessment.verdict, Why::of(&assessment)),
             // A limit of this machine says nothing about the target.
             Err(error) => match error.downcast_ref::<Problem>() {

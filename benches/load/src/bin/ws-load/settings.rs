@@ -1,7 +1,6 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail, ensure};
-use load::own_target::OwnTarget;
 use load::report::Asked;
 use load_engine::problem::Problem;
 use load_engine::run::RunSettings;
@@ -81,7 +80,7 @@ impl Flags {
     }
 
     /// [`Common::settings`], with the URL of the command line.
-    pub(crate) fn settings(&self, profile: Profile) -> Result<(RunSettings, Option<OwnTarget>)> {
+    pub(crate) fn settings(&self, profile: Profile) -> RunSettings {
         self.common.settings(profile, self.url.as_deref())
     }
 }

@@ -69,3 +69,20 @@ fn the_last_line_has_the_verdict_and_the_totals_as_its_schema_says() {
         assert_eq!(line["sent"], sent);
     });
 }
+
+#[test]
+fn a_run_that_fails_has_a_first_and_a_last_line_as_their_schemas_say() {
+    let (run, _) = failing();
+    let mut so_far = Summary::nothing(&run.profile);
+    checked(&lines::start("r", 7, "mine").expect("plain values"), "Start");
+    for interval in [None, run.intervals.first()] {
+        interval.iter().for_each(|interval| so_far.add(&run.profile, interval));
+        let line = lines::failed("r", 7, "it \"broke\"", &so_far).expect("plain values");
+        let line = checked(&line, "Verdict");
+        assert_eq!(
+            (&line["verdict"], &line["reasons"][0]),
+            (&"failed".into(), &"it \"broke\"".into())
+        );
+        assert_eq!(line["sent"], so_far.overall.counts.sent);
+    }
+}

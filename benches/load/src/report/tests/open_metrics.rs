@@ -4,8 +4,10 @@ use insta::assert_snapshot;
 
 use super::lines::progress;
 use super::{each, failing};
-use crate::report::open_metrics::{FIRST_LINE, ended, running};
+use crate::report::open_metrics::{About, FIRST_LINE, began, ended, failed, running};
 use crate::summary::Summary;
+
+const ABOUT: About<'_> = About { run_id: "r", profile: "checkout", insecure: true };
 
 /// Checks what OpenMetrics asks of any text: families in one piece, samples of their family, one end.
 fn check(text: &str) {
@@ -30,14 +32,14 @@ fn check(text: &str) {
 fn open_metrics_have_the_counts_so_far_and_the_state() {
     let (run, _) = failing();
     let mut so_far = Summary::nothing(&run.profile);
-    let nothing = running("r", &progress(&run, &run.intervals[0]), &so_far);
+    let nothing = running(ABOUT, &progress(&run, &run.intervals[0]), &so_far);
     assert!(nothing.contains("latency_seconds{quantile=\"0.5\"} NaN"), "{nothing}");
     for interval in &run.intervals {
         so_far.add(&run.profile, interval);
-        check(&running("r", &progress(&run, interval), &so_far));
+        check(&running(ABOUT, &progress(&run, interval), &so_far));
     }
     let last = run.intervals.last().expect("there are some");
-    assert_snapshot!("open_metrics", running("r", &progress(&run, last), &so_far));
+    assert_snapshot!("open_metrics", running(ABOUT, &progress(&run, last), &so_far));
 }
 
 #[test]
@@ -49,6 +51,22 @@ fn the_last_open_metrics_have_the_verdict() {
         check(&text);
         assert!(text.contains("profile=\"a \\\"b\\\" \\\\\""), "{text}");
         let state = format!("state{{state=\"{}\"}} 1", assessment.verdict.name());
-        assert!(text.contains(&state) && text.matches("{state=").count() == 6, "{text}");
+        assert!(text.contains(&state) && text.matches("{state=").count() == 7, "{text}");
     });
+}
+
+#[test]
+fn a_run_without_a_verdict_is_running_or_has_failed() {
+    let (run, _) = failing();
+    let mut so_far = Summary::nothing(&run.profile);
+    so_far.add(&run.profile, &run.intervals[0]);
+    let sent = run.intervals[0].sample.counts.sent;
+    for (text, state, sent) in
+        [(began(ABOUT), "running", 0), (failed(ABOUT, &so_far), "failed", sent)]
+    {
+        check(&text);
+        let words = format!("{{state=\"{state}\"}} 1\n");
+        assert!(text.contains(&words) && text.matches("\"} 1\n").count() == 1 + 1, "{text}");
+        assert!(text.contains(&format!("messages_sent_total {sent}\n")), "{text}");
+    }
 }
