@@ -40,8 +40,8 @@ pub struct Point<'a> {
     pub values: &'a [f32],
 }
 
-/// The newest run in a bounded number of points: the longer the run, the fewer points per second. Takes its memory with
-/// the first point, and none with later ones.
+/// The newest run in a bounded number of points: the longer the run, the fewer points per second. Takes its memory when
+/// it is made, and none with a point of the same run.
 #[derive(Debug)]
 pub(crate) struct History {
     series: &'static [&'static str],
@@ -57,19 +57,21 @@ pub(crate) struct History {
 
 impl History {
     pub(crate) fn new(series: &'static [&'static str]) -> Self {
-        let (times, values) = (Vec::new(), Vec::new());
+        let times = Vec::with_capacity(MAX_POINTS);
+        let values = Vec::with_capacity(MAX_POINTS * series.len());
         Self { series, run_id: String::new(), times, values, passed: 0, every: 1 }
     }
 
     pub(crate) fn push(&mut self, point: Point<'_>) {
         if self.run_id != point.run_id {
-            *self = Self { run_id: point.run_id.to_owned(), ..Self::new(self.series) };
+            self.run_id = point.run_id.to_owned();
+            self.times.clear();
+            self.values.clear();
+            (self.passed, self.every) = (0, 1);
         }
         if !self.times.is_empty() {
             self.settle();
         }
-        self.times.reserve_exact(MAX_POINTS - self.times.len());
-        self.values.reserve_exact(MAX_POINTS * self.series.len() - self.values.len());
         self.times.push(point.seconds);
         let values = point.values.iter().copied().chain(std::iter::repeat(f32::NAN));
         self.values.extend(values.take(self.series.len()));

@@ -129,8 +129,12 @@ impl Snapshot {
         Duration::from_nanos(self.uptime_ns)
     }
 
-    /// The values of [`crate::history::SERVER`], with rates since the last call.
-    pub(crate) fn point(&self, counted: &mut Meter<RATES>) -> [f32; RATES + GAUGES] {
+    /// The values of [`crate::history::SERVER`], with rates and the handling times since the last call.
+    pub(crate) fn point(
+        &self,
+        counted: &mut Meter<RATES>,
+        handled: &Histogram<u64>,
+    ) -> [f32; RATES + GAUGES] {
         let sum = |counts: &[u64]| counts.iter().sum::<u64>();
         let errors = self.errors.map(|(_, count)| count);
         let faults = [ErrorKind::Accept, ErrorKind::Internal].map(|kind| errors[kind as usize]);
@@ -155,8 +159,8 @@ impl Snapshot {
         *mbps *= 8e-6;
         *blocks = heap.map_or(f64::NAN, |_| *blocks);
         *cpu = self.process.cpu_ns.map_or(f64::NAN, |_| *cpu / 1e9);
-        let Times { count, p50_ns, p95_ns, p99_ns, .. } = self.handling.last;
-        let [p50, p95, p99] = [p50_ns, p95_ns, p99_ns].map(|ns| (count > 0).then_some(ns));
+        let [p50, p95, p99] = [0.5, 0.95, 0.99]
+            .map(|quantile| (!handled.is_empty()).then(|| handled.value_at_quantile(quantile)));
         let Connections { open, echo, dashboard, .. } = self.connections;
         let gauges: [Option<u64>; GAUGES] = [
             p50,

@@ -65,6 +65,8 @@ struct Hub {
     counted: Meter<RATES>,
     /// Handling times of the last tick, and of all ticks.
     handling: (Histogram<u64>, Histogram<u64>),
+    /// Handling times since the last point of the history.
+    handled: Histogram<u64>,
 }
 
 impl Hub {
@@ -76,6 +78,7 @@ impl Hub {
             due: now + POINT_EVERY,
             counted: Meter::new(now),
             handling: (stats::handling_histogram(), stats::handling_histogram()),
+            handled: stats::handling_histogram(),
         }
     }
 
@@ -107,11 +110,13 @@ impl Hub {
         context.config.fault_at(Place::Hub);
         let (interval, total) = &mut self.handling;
         context.stats.take_handling(interval, total);
+        self.handled.add(&*interval).expect("both histograms have the same bounds");
         let snapshot = Snapshot::take(seq, context, &mut self.meter, interval, total);
         let now = snapshot.uptime();
         if now >= self.due {
             self.due = now.max(self.due + POINT_EVERY);
-            let values = snapshot.point(&mut self.counted);
+            let values = snapshot.point(&mut self.counted, &self.handled);
+            self.handled.reset();
             let point = Point { run_id: "", seconds: now.as_secs_f64(), values: &values };
             lock(&context.history).push(point);
         }

@@ -16,10 +16,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Longest wait until no session is open and the counts stand still.
 const SETTLE: Duration = Duration::from_secs(5);
 
-/// Age from which a target has taken the memory that it takes once: the history for its page comes with the first tick after a
-/// second.
-const GROWN: Duration = Duration::from_millis(1500);
-
 /// Time between two looks.
 const AGAIN: Duration = Duration::from_millis(50);
 
@@ -70,7 +66,7 @@ impl<'a> Scrape<'a> {
         None
     }
 
-    /// The counts once our sessions have ended, two looks agree, and the target is old enough. A look that fails is repeated.
+    /// The counts once our sessions have ended and two looks agree. A look that fails is repeated.
     ///
     /// # Errors
     ///
@@ -84,8 +80,7 @@ impl<'a> Scrape<'a> {
             match now {
                 Ok(now) => {
                     let is_still = last == Some(now.live_blocks);
-                    let is_grown = now.uptime >= GROWN;
-                    if is_over || is_grown && is_still && now.sessions <= self.others {
+                    if is_over || is_still && now.sessions <= self.others {
                         return Ok(now);
                     }
                     last = Some(now.live_blocks);

@@ -42,8 +42,6 @@ pub(super) fn run(attack: &Arc<Attack>, args: &Args) -> Result<Row> {
         // What a server makes once is made now.
         Honest::start(target.addr, args.clients, PACE)?.stop()?;
     }
-    // The memory of a server's history is taken after its first second.
-    std::thread::sleep(Duration::from_millis(1500));
     let held_before = attacked.held()?;
     let clients =
         [&attacked, &control].map(|target| Honest::start(target.addr, args.clients, PACE));
