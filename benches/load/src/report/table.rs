@@ -15,9 +15,10 @@ use load_plan::outcome::{Ending, Fault};
 const ERROR_SAMPLES: usize = 8;
 
 /// The verdict, thresholds, times, a histogram, traffic, stages, errors and the next command, in lines of at most `width` columns and in
-/// colours. 80 columns are enough for every table; a table does not get narrower than its cells.
+/// colours. 80 columns are enough for every table; a table does not get narrower than its cells,
+/// and the next command has one line, whatever its length.
 ///
-/// `asked` is the profile as the command line named it, and the flags that say what is said; the next command repeats both.
+/// `asked` is what the command line called for, which the next command repeats.
 #[must_use]
 pub fn render(run: &Run, assessment: &Assessment, width: usize, asked: Option<&Asked>) -> String {
     let summary = Summary::of(run);
@@ -37,7 +38,14 @@ pub fn render(run: &Run, assessment: &Assessment, width: usize, asked: Option<&A
     }
     if let Some((command, purpose)) = next::next(asked, run, assessment) {
         text.line("");
-        text.wrapped("", &format!("next: {command}  ({purpose})"));
+        let line = format!("next: {command}  ({purpose})");
+        if line.chars().count() <= width {
+            text.line(&line);
+        } else {
+            // A break within the command would end it where it is pasted.
+            text.line(&format!("next: {command}"));
+            text.wrapped("  ", &format!("({purpose})"));
+        }
     }
     text.into_string()
 }

@@ -1,8 +1,10 @@
 //! A load in flags, without a profile.
 
+use std::process::Command;
+
 use load_plan::profile::Profile;
 
-use crate::run::ws_load;
+use crate::run::{PROGRAM, ws_load};
 use crate::server::Server;
 
 /// Checks that no limit was violated. A machine that is too busy to judge is no failure of these tests.
@@ -137,4 +139,38 @@ fn a_payload_from_a_file_must_come_back_or_contain_what_the_reply_says() {
         "--percentiles: \"x\" is not a percentile; write numbers such as 50,90,99,99.9",
     );
     assert_eq!(server.tally().accepted.get(), accepted);
+}
+
+#[test]
+fn the_next_command_repeats_the_load_with_all_of_its_flags_and_without_its_secrets() {
+    let server = Server::echo();
+    let url = server.url();
+    let many = "messages_received >= 1000000";
+    let flags =
+        "-c 2 -r 100 -d 600ms --ramp 0s --warm-up 0s --percentiles 50,75 --insecure --format table"
+            .split(' ');
+    let quoted =
+        ["--threshold", many, "--threshold", "latency_mean < 20s", "--header", "X-A: b 'c'"];
+    let words: Vec<&str> = [url.as_str()].into_iter().chain(flags).chain(quoted).collect();
+    let (code, said) = ws_load(&words);
+    assert_eq!(code, Some(3), "{said}");
+    let next = |said: &str| {
+        let line = said.lines().find_map(|line| line.strip_prefix("next: ws-load "));
+        line.unwrap_or_else(|| panic!("no next command: {said}")).to_owned()
+    };
+    let again = next(&said);
+    let wanted =
+        format!("{url} --connections 2 --rate 100 --duration 600ms --ramp 0s --warm-up 0s ");
+    assert!(again.starts_with(&wanted) && !again.contains("--format"), "{again}");
+    for flag in
+        ["--percentiles 75", "--insecure", &format!("--threshold '{many}'"), "--header 'X-A: b "]
+    {
+        assert!(again.contains(flag), "no {flag} in: {again}");
+    }
+    let output = Command::new("sh").args(["-c", &format!("{PROGRAM} {again}")]).output();
+    let output = output.expect("there is a shell");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!((output.status.code(), next(&said)), (Some(3), again));
+    let (_, said) = ws_load(&[&words[..], &["--header", "Cookie: hunter2"]].concat());
+    assert!(next(&said).contains("'Cookie: (secret)'") && !said.contains("hunter2"), "{said}");
 }

@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use anyhow::{Context, Result, anyhow};
@@ -69,14 +69,14 @@ pub(crate) struct Common {
 }
 
 impl Common {
-    /// The flags that say what is said to the target, as they were typed.
-    pub(crate) fn talk(&self) -> Vec<&str> {
-        let flags = [
-            ("--conversation", self.conversation.as_deref().and_then(Path::to_str)),
-            ("--payload", self.payload.as_deref().and_then(Path::to_str)),
-            ("--reply", self.reply.as_deref()),
-        ];
-        flags.into_iter().filter_map(|(flag, value)| Some([flag, value?])).flatten().collect()
+    /// What the flags say to the target, in words; `None` if they say nothing.
+    pub(crate) fn says(&self) -> Option<String> {
+        let file = |(what, file): (_, &Option<PathBuf>)| {
+            file.as_ref().map(|file| format!("{what} {}", file.display()))
+        };
+        [("conversation", &self.conversation), ("payload", &self.payload)]
+            .into_iter()
+            .find_map(file)
     }
 
     /// Whether a limit of the flags is on how long answers take.

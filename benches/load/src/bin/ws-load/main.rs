@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use load::validator::RunVerdict;
 use load_engine::problem::Problem;
 use load_plan::outcome::Ending;
@@ -22,6 +22,7 @@ mod quick;
 mod run;
 mod search;
 mod settings;
+mod typed;
 mod usage;
 
 /// A run without a URL starts this program as the server, which counts its allocations.
@@ -79,19 +80,23 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let Args { command, quick } = match Args::try_parse() {
-        Ok(args) => args,
+    let mut whole = Args::command();
+    let matches = whole.try_get_matches_from_mut(std::env::args_os());
+    let parsed = matches.and_then(|matches| Ok((Args::from_arg_matches(&matches)?, matches)));
+    let (Args { command, quick }, matches) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => return usage::refuse(&error),
     };
+    let typed = || typed::flags(&whole, &matches);
     let outcome = match command {
-        Some(Command::Run(args)) => run::run(&args),
+        Some(Command::Run(args)) => run::run(&args, typed()),
         Some(Command::Search(args)) => search::run(&args),
         Some(Command::Merge(args)) => merge::run(&args),
         Some(Command::Diff(args)) => diff::run(&args),
         Some(Command::Profiles(args)) => profiles::run(&args),
         Some(Command::Schema(args)) => profiles::schema(&args),
         Some(Command::Serve) => load::own_target::serve().map(|never| match never {}),
-        None => quick::run(&quick, &commands()),
+        None => quick::run(&quick, &commands(&whole), typed()),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("ws-load: {error:#}");
@@ -104,9 +109,8 @@ fn main() -> ExitCode {
     })
 }
 
-/// The names of the subcommands that a user may type.
-fn commands() -> Vec<String> {
-    let args = Args::command();
-    let shown = args.get_subcommands().filter(|command| !command.is_hide_set());
+/// The names of the subcommands of `whole` that a user may type.
+fn commands(whole: &clap::Command) -> Vec<String> {
+    let shown = whole.get_subcommands().filter(|command| !command.is_hide_set());
     shown.map(|command| command.get_name().to_owned()).collect()
 }

@@ -76,14 +76,16 @@ pub(crate) struct Quick {
     shown: Shown,
 }
 
-pub(crate) fn run(args: &Quick, commands: &[String]) -> Result<ExitCode> {
+/// `commands` are the subcommands, and `flags` those that were typed.
+pub(crate) fn run(args: &Quick, commands: &[String], flags: Vec<Vec<String>>) -> Result<ExitCode> {
     let url = url(&args.words, commands).map_err(usage)?;
     let profile = args.profile(url)?;
     if !args.shown.quiet {
         eprintln!("{}", profile.description);
     }
     let settings = args.common.settings(profile.clone(), None);
-    args.shown.run(&args.asked(url), settings, || {
+    let asked = Asked { profile: None, flags, saved: args.save.clone() };
+    args.shown.run(&asked, settings, || {
         if let Some(file) = &args.save {
             save(&profile, file).map_err(usage)?;
             eprintln!("profile in {file}; ws-load run {file} repeats this load");
@@ -134,32 +136,9 @@ impl Quick {
             1 => "1 connection".to_owned(),
             several => format!("{several} connections"),
         };
-        let says = match self.common.talk().get(..2) {
-            Some(&[flag, file]) => format!("{} {file}", flag.trim_start_matches('-')),
-            _ => bytes,
-        };
+        let says = self.common.says().unwrap_or(bytes);
         profile.description = format!("{connections}, {pace}, {says}, {}", exact_duration(hold));
         Ok(profile)
-    }
-
-    /// What to type for the same load.
-    fn asked(&self, url: &str) -> Asked {
-        let talk: Vec<String> = self.common.talk().into_iter().map(str::to_owned).collect();
-        let mut words = vec![url.to_owned()];
-        let mut flag = |name: &str, value: String| words.extend([name.to_owned(), value]);
-        flag("-c", self.connections.to_string());
-        match (self.in_flight, self.rate) {
-            (Some(depth), _) => flag("-p", depth.to_string()),
-            (None, Some(rate)) => flag("-r", rate.to_string()),
-            (None, None) => {}
-        }
-        flag("-d", exact_duration(self.duration));
-        if talk.is_empty() {
-            flag("-s", exact_bytes(self.size));
-        }
-        words.extend(self.binary.then(|| "--binary".to_owned()));
-        words.extend(talk.iter().cloned());
-        Asked::Flags { words, talk, saved: self.save.clone() }
     }
 }
 

@@ -63,12 +63,14 @@ pub(crate) struct Shown {
     pub(crate) quiet: bool,
 }
 
-pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+/// `flags` are those that were typed.
+pub(crate) fn run(args: &Args, flags: Vec<Vec<String>>) -> Result<ExitCode> {
+    let asked = Asked { profile: Some(args.flags.profile.clone()), flags, saved: None };
     let profile = args.flags.profile()?;
     let shard = args.shard.shard()?;
     args.flags.check_shard(&profile, shard)?;
     let settings = args.shard.part(shard, args.flags.settings(profile));
-    args.shown.run(&args.flags.asked(), settings, || Ok(()))
+    args.shown.run(&asked, settings, || Ok(()))
 }
 
 impl Shown {

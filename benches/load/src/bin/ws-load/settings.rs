@@ -1,7 +1,6 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail, ensure};
-use load::report::Asked;
 use load_engine::problem::Problem;
 use load_engine::run::RunSettings;
 use load_plan::model::Shard;
@@ -45,12 +44,6 @@ pub(crate) struct ShardFlags {
 }
 
 impl Flags {
-    /// What the command line calls for.
-    pub(crate) fn asked(&self) -> Asked {
-        let talk = self.common.talk().into_iter().map(str::to_owned).collect();
-        Asked::Profile { name: self.profile.clone(), talk }
-    }
-
     /// The profile, changed by the flags.
     pub(crate) fn profile(&self) -> Result<Profile> {
         let name = &self.profile;

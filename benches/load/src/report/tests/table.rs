@@ -65,16 +65,15 @@ fn a_verdict_and_each_limit_have_the_colour_of_their_outcome() {
 #[test]
 fn the_next_command_names_the_profile_as_the_last_command_did() {
     let (run, assessment) = failing();
-    let text = table::render(
-        &run,
-        &assessment,
-        WIDTH,
-        Some(&Asked::Profile {
-            name: "load/mine.toml".to_owned(),
-            talk: ["--conversation", "my rpc.toml"].map(str::to_owned).to_vec(),
-        }),
-    );
-    says(&text, &["next: ws-load search load/mine.toml --conversation 'my rpc.toml'"]);
+    let flag = ["--conversation", "my rpc.toml"].map(str::to_owned).to_vec();
+    let profile = Some("load/mine.toml".to_owned());
+    let asked = Asked { profile, flags: vec![flag], saved: None };
+    let text = table::render(&run, &assessment, WIDTH, Some(&asked));
+    let url = "'ws://127.0.0.1:9001/ws/echo?room=1&user=2'";
+    // In one line, so that it can be pasted.
+    let line =
+        format!("\nnext: ws-load search load/mine.toml {url} --conversation 'my rpc.toml'\n");
+    assert!(plain(&text).contains(&line), "{text}");
 }
 
 #[test]
