@@ -32,7 +32,7 @@ pub(super) struct Attackers {
 #[derive(Default)]
 struct Shared {
     stop: AtomicBool,
-    moved: AtomicU64,
+    sent: AtomicU64,
     back: AtomicU64,
     /// Time in which each peer that is over tries once to come back; unset while they stay away.
     every: OnceLock<Duration>,
@@ -44,6 +44,13 @@ struct Peer {
     at: usize,
     next: Instant,
     over: bool,
+}
+
+/// Bytes of one act of a peer.
+#[derive(Default)]
+struct Moved {
+    sent: usize,
+    received: usize,
 }
 
 impl Attackers {
@@ -71,9 +78,9 @@ impl Attackers {
         self.shared.every.get_or_init(|| BETWEEN_CONNECTIONS * peers as u32);
     }
 
-    /// Bytes that were sent and received.
-    pub(super) fn moved(&self) -> u64 {
-        self.shared.moved.load(Relaxed)
+    /// Bytes that were sent.
+    pub(super) fn sent(&self) -> u64 {
+        self.shared.sent.load(Relaxed)
     }
 
     /// Times that one came back.
@@ -120,9 +127,9 @@ impl Peer {
         }
     }
 
-    /// Sends what is due and reads what is there. Returns the bytes that moved, also if the server then ended it.
-    fn act(&mut self, attack: &Attack, buffer: &mut [u8]) -> usize {
-        let mut moved = 0;
+    /// Sends what is due and reads what is there, and counts both, also if the server then ended it.
+    fn act(&mut self, attack: &Attack, buffer: &mut [u8]) -> Moved {
+        let mut moved = Moved::default();
         self.over = self.exchange(attack, buffer, &mut moved).is_err();
         moved
     }
@@ -131,7 +138,7 @@ impl Peer {
         &mut self,
         attack: &Attack,
         buffer: &mut [u8],
-        moved: &mut usize,
+        moved: &mut Moved,
     ) -> std::io::Result<()> {
         let due = match attack.pace {
             Pace::Endless | Pace::Once | Pace::Reset => attack.bytes.len() - self.at,
@@ -139,9 +146,9 @@ impl Peer {
             Pace::Drip => 1.min(attack.bytes.len() - self.at),
         };
         if due > 0 {
-            *moved += unless_blocked(self.socket.write(&attack.bytes[self.at..self.at + due]))?
+            moved.sent = unless_blocked(self.socket.write(&attack.bytes[self.at..self.at + due]))?
                 .unwrap_or(0);
-            self.at += *moved;
+            self.at += moved.sent;
             self.next = Instant::now() + attack.pace.pause();
             if self.at == attack.bytes.len() && matches!(attack.pace, Pace::Endless) {
                 self.at = 0;
@@ -153,7 +160,7 @@ impl Peer {
             if read == 0 {
                 return Err(ErrorKind::UnexpectedEof.into());
             }
-            *moved += read;
+            moved.received = read;
         }
         Ok(())
     }
@@ -169,7 +176,7 @@ fn run(attack: &Attack, addr: SocketAddr, mut peers: Vec<Peer>, shared: &Shared)
             returning = true;
             peers.iter_mut().for_each(|peer| peer.over = true);
         }
-        let mut moved = 0;
+        let (mut sent, mut received) = (0, 0);
         for peer in &mut peers {
             if peer.over {
                 let Some(every) = shared.every.get() else { continue };
@@ -180,16 +187,18 @@ fn run(attack: &Attack, addr: SocketAddr, mut peers: Vec<Peer>, shared: &Shared)
                 peer.come_back(attack, addr, shared);
                 continue;
             }
-            moved += peer.act(attack, &mut buffer);
-            let sent = peer.at == attack.bytes.len();
-            if matches!(attack.pace, Pace::Reset) && sent && Instant::now() >= peer.next {
+            let moved = peer.act(attack, &mut buffer);
+            sent += moved.sent;
+            received += moved.received;
+            let all_sent = peer.at == attack.bytes.len();
+            if matches!(attack.pace, Pace::Reset) && all_sent && Instant::now() >= peer.next {
                 // With a linger of 0 s the kernel sends a reset.
                 rustix::net::sockopt::set_socket_linger(&peer.socket, Some(Duration::ZERO))?;
                 peer.come_back(attack, addr, shared);
             }
         }
-        shared.moved.fetch_add(moved as u64, Relaxed);
-        if moved == 0 {
+        shared.sent.fetch_add(sent as u64, Relaxed);
+        if sent + received == 0 {
             std::thread::sleep(PAUSE);
         }
     }
@@ -222,7 +231,7 @@ mod tests {
         let attack = attack_by_one();
         let mut peer = Peer::connect(&attack, listener.local_addr()?)?;
         drop(listener.accept()?);
-        assert_eq!(peer.act(&attack, &mut [0; 64]), attack.bytes.len());
+        assert_eq!(peer.act(&attack, &mut [0; 64]).sent, attack.bytes.len());
         assert!(peer.over);
         Ok(())
     }

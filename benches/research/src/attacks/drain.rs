@@ -48,7 +48,7 @@ pub(super) fn run(attacks: &[Arc<Attack>], args: &Args) -> Result<Row> {
     let mut problems = Vec::new();
     let mut target = Target::start(&args.server)?;
     let (clients, attackers) =
-        under_attack(attacks, target.addr).map_err(|error| target.blame(error))?;
+        under_attack(attacks, target.addr, &mut problems).map_err(|error| target.blame(error))?;
     let ended = target.terminate(WITHIN * 2)?;
     if ended.code != Some(0) || ended.after > WITHIN {
         problems.push(format!(
@@ -64,7 +64,8 @@ pub(super) fn run(attacks: &[Arc<Attack>], args: &Args) -> Result<Row> {
     let theirs = Arc::clone(&book);
     let server = Embedded::start_wrapped(Config::default(), move |stream| theirs.watch(stream))?;
     let here = || Fault("the attacked server of this process".to_owned());
-    let (clients, attackers) = under_attack(attacks, server.addr()).with_context(here)?;
+    let (clients, attackers) =
+        under_attack(attacks, server.addr(), &mut problems).with_context(here)?;
     let begin = Instant::now();
     let end = std::thread::spawn(move || server.stop());
     if !ends_within(WITHIN * 2, &end) {
@@ -93,16 +94,29 @@ pub(super) fn run(attacks: &[Arc<Attack>], args: &Args) -> Result<Row> {
 
 type Clients = Vec<JoinHandle<Result<Seen>>>;
 
-fn under_attack(attacks: &[Arc<Attack>], addr: SocketAddr) -> Result<(Clients, Vec<Attackers>)> {
+/// Every attack, with a few peers of each, beside the clients. A problem of each that is none by the end of [`BEFORE`].
+fn under_attack(
+    attacks: &[Arc<Attack>],
+    addr: SocketAddr,
+    problems: &mut Vec<String>,
+) -> Result<(Clients, Vec<Attackers>)> {
     let clients =
         (0..CLIENTS).map(|_| std::thread::spawn(move || echo_until_closed(addr))).collect();
-    let few = |attack: &Arc<Attack>| Attackers::start(&Arc::new(attack.few(OF_EACH)), addr);
-    let attackers = attacks.iter().map(few).collect::<Result<Vec<_>>>()?;
+    let few: Vec<_> = attacks.iter().map(|attack| Arc::new(attack.few(OF_EACH))).collect();
+    let start = |attack: &Arc<Attack>| Attackers::start(attack, addr);
+    let attackers = few.iter().map(start).collect::<Result<Vec<_>>>()?;
     for attackers in &attackers {
         attackers.come_back(OF_EACH * attacks.len());
     }
     std::thread::sleep(BEFORE);
+    problems.extend(absent(&few, &attackers));
     Ok((clients, attackers))
+}
+
+/// Why the server was not under some of `attacks`, if it was not.
+fn absent(attacks: &[Arc<Attack>], attackers: &[Attackers]) -> Vec<String> {
+    let each = attacks.iter().zip(attackers);
+    each.filter_map(|(attack, peers)| attack.absent(peers.sent(), peers.came_back())).collect()
 }
 
 /// Compares what each client saw with the requests that `owed` says the server had read before it closed. Returns the
@@ -168,5 +182,34 @@ fn echo_until_closed(addr: SocketAddr) -> Result<Seen> {
         }
         ensure!(frame == answer, "a wrong echo: {frame:?}");
         echoes += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::attacks::kinds;
+
+    #[test]
+    fn a_drain_beside_attackers_that_do_nothing_names_them() -> Result<()> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let named = |name: &str, sockets| {
+            let attack = kinds::all().into_iter().find(|attack| attack.name == name);
+            Arc::new(attack.expect("it exists").few(sockets))
+        };
+        // No peer, which sends nothing, and a peer that stays away.
+        let attacks = [named("pings", 0), named("silent_tcp", 1)];
+        let start = |attack| Attackers::start(attack, listener.local_addr()?);
+        let attackers = attacks.iter().map(start).collect::<Result<Vec<_>>>()?;
+        assert_eq!(
+            absent(&attacks, &attackers),
+            [
+                "no attack: pings sent nothing",
+                "no attack: 1 peers of silent_tcp were dropped and 0 came back"
+            ]
+        );
+        attackers.into_iter().try_for_each(Attackers::stop)
     }
 }

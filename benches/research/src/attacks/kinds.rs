@@ -69,6 +69,19 @@ impl Attack {
         }
     }
 
+    /// Why a server was not under this attack in a time in which its peers sent `sent` bytes and came back `back` times.
+    pub(super) fn absent(&self, sent: u64, back: u64) -> Option<String> {
+        let Self { name, sockets, .. } = self;
+        if sent == 0 && !self.bytes.is_empty() {
+            return Some(format!("no attack: {name} sent nothing"));
+        }
+        let must_return =
+            matches!(self.due, Due::Dropped { .. }) || matches!(self.pace, Pace::Reset);
+        (must_return && back < *sockets as u64).then(|| {
+            format!("no attack: {sockets} peers of {name} were dropped and {back} came back")
+        })
+    }
+
     /// The attack with `sockets` peers.
     pub(super) fn few(&self, sockets: usize) -> Self {
         Self { sockets, ..self.clone() }
@@ -185,4 +198,20 @@ fn binary(bytes: usize) -> Vec<u8> {
 /// A text of 60 000 fragments of one byte.
 fn fragments() -> Vec<u8> {
     [masked(0x01, b"a"), masked(0x00, b"a").repeat(59_998), masked(0x80, b"a")].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attackers_that_sent_nothing_or_stayed_away_are_no_attack() {
+        let attacks = all();
+        let named = |name| attacks.iter().find(|attack| attack.name == name).expect("it exists");
+        let is_one = |name, sent, back| named(name).absent(sent, back).is_none();
+        assert!(is_one("pings", 1, 4) && !is_one("pings", 0, 4) && !is_one("pings", 1, 3));
+        assert!(is_one("silent_tcp", 0, 1000) && !is_one("silent_tcp", 0, 999));
+        assert!(is_one("resets_in_a_head", 1, 200) && !is_one("resets_in_a_head", 1, 0));
+        assert!(is_one("one_byte_messages", 1, 0) && !is_one("one_byte_messages", 0, 0));
+    }
 }

@@ -76,7 +76,7 @@ pub(super) fn run(attack: &Arc<Attack>, args: &Args) -> Result<Row> {
         }
     }
     let mut gone = String::new();
-    let mut moved = 0;
+    let mut sent = 0;
     if let Due::Dropped { within, kinds } = attack.due {
         let (after, when) = attacked.until_open(honest, within + GRACE)?;
         let open = connected(&after)?;
@@ -90,7 +90,7 @@ pub(super) fn run(attack: &Arc<Attack>, args: &Args) -> Result<Row> {
             problems.push(format!("{counted} of {sockets} counted as {}", kinds.join(" or ")));
         }
         // Latencies are compared in a second wave: attackers that are dropped at once are none for most of the first.
-        moved = attackers.moved();
+        sent = attackers.sent();
         since = Instant::now();
         attackers.come_back(attack.sockets);
     }
@@ -101,8 +101,8 @@ pub(super) fn run(attack: &Arc<Attack>, args: &Args) -> Result<Row> {
     if matches!((&attack.due, attack.pace), (Due::Kept, Pace::Endless)) && there < sockets {
         problems.push(format!("{} of {sockets} that break no rule were dropped", sockets - there));
     }
-    let (moved, back) = (attackers.moved() - moved, attackers.came_back());
-    problems.extend(no_attack(attack, moved, back));
+    let (sent, back) = (attackers.sent() - sent, attackers.came_back());
+    problems.extend(attack.absent(sent, back));
     attackers.stop()?;
     let trips = at_attacked.stop();
     let control_trips = at_control.stop().context("at the server that is not attacked")?;
@@ -127,24 +127,11 @@ pub(super) fn run(attack: &Arc<Attack>, args: &Args) -> Result<Row> {
         compare(&medians(&trips, window), &medians(&control_trips, window), args.within / 100.0);
     let words = format!(
         "{ratio}; {sockets} attackers{gone}, then {back} connections and {} KiB, {} + {} bytes of memory and kernel each, {left} blocks left",
-        moved / 1024,
+        sent / 1024,
         memory[0],
         memory[1],
     );
     Ok(Row { name: attack.name, answer, words, problems })
-}
-
-/// Why the clients beside it were not under attack while their latencies were compared: in that time the attackers moved
-/// `moved` bytes, and came back `back` times.
-fn no_attack(attack: &Attack, moved: u64, back: u64) -> Option<String> {
-    let sockets = attack.sockets as u64;
-    if moved == 0 && !attack.bytes.is_empty() {
-        return Some("no attack: the attackers sent nothing".to_owned());
-    }
-    let must_return =
-        matches!(attack.due, Due::Dropped { .. }) || matches!(attack.pace, Pace::Reset);
-    (must_return && back < sockets)
-        .then(|| format!("no attack: {sockets} attackers were dropped and {back} came back"))
 }
 
 /// The median latency of each block of the window, in nanoseconds; none for a block in which no message was due.
@@ -181,21 +168,9 @@ fn compare(attacked: &[Option<f64>], control: &[Option<f64>], within: f64) -> (A
 
 #[cfg(test)]
 mod tests {
-    use super::super::kinds;
     use super::*;
 
     const MS: f64 = 1e6;
-
-    #[test]
-    fn attackers_that_sent_nothing_or_stayed_away_are_no_attack() {
-        let attacks = kinds::all();
-        let named = |name| attacks.iter().find(|attack| attack.name == name).expect("it exists");
-        let is_one = |name, moved, back| no_attack(named(name), moved, back).is_none();
-        assert!(is_one("pings", 1, 4) && !is_one("pings", 0, 4) && !is_one("pings", 1, 3));
-        assert!(is_one("silent_tcp", 0, 1000) && !is_one("silent_tcp", 0, 999));
-        assert!(is_one("resets_in_a_head", 1, 200) && !is_one("resets_in_a_head", 1, 0));
-        assert!(is_one("one_byte_messages", 1, 0) && !is_one("one_byte_messages", 0, 0));
-    }
 
     fn answer(attacked: &[Option<f64>], control: &[Option<f64>]) -> Answer {
         compare(attacked, control, 0.3).0
