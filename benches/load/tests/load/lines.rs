@@ -140,3 +140,47 @@ fn files_that_are_followed_never_show_the_verdict_of_an_earlier_run() {
     let (on, last) = states(&metrics, &lines);
     assert_eq!((on, &last["kind"]), (state("running"), &"start".into()));
 }
+
+#[test]
+fn a_file_inside_the_report_or_of_two_flags_is_refused_before_the_load() {
+    let server = Server::echo();
+    let url = server.url();
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let (out, one, payload) = (at("out"), at("one"), at("payload"));
+    fs::write(&payload, "{seq}").expect("the folder is ours");
+    std::os::unix::fs::symlink(folder.path(), at("link")).expect("the folder is ours");
+    let inside = at("link/out/a/lines");
+    let again = at("link/one");
+    for (words, said) in [
+        (
+            &["--out", &out, "--json-lines", &inside][..],
+            format!("--json-lines {inside} is inside --out {out}, "),
+        ),
+        (
+            &["--out", &out, "--open-metrics", &out],
+            format!("--open-metrics {out} is inside --out {out}, "),
+        ),
+        (&["--out", &out, "--save", &inside], format!("--save {inside} is inside --out {out}, ")),
+        (
+            &["--json-lines", &one, "--open-metrics", &again],
+            format!("--json-lines {one} is the file of --open-metrics, too; name another one"),
+        ),
+        (
+            &["--open-metrics", &one, "--save", &one],
+            format!("--open-metrics {one} is the file of --save, "),
+        ),
+        (
+            &["--payload", &payload, "--json-lines", &payload],
+            format!("--json-lines {payload} is the file of --payload, too; "),
+        ),
+    ] {
+        let (code, text) = ws_load(&[&[url.as_str()], words].concat());
+        assert!(code == Some(2) && text.contains(&said) && text.lines().count() == 1, "{text}");
+    }
+    let (code, text) = ws_load(&[url.as_str(), "--open-metrics", "/dev/null"]);
+    assert!(code == Some(2) && text.contains("/dev/null: something else is there"), "{text}");
+    assert_eq!(server.tally().accepted.get(), 0);
+    let left = fs::read_dir(folder.path()).expect("it is ours").count();
+    assert_eq!((left, fs::read_to_string(&payload).expect("it is there")), (2, "{seq}".to_owned()));
+}

@@ -16,6 +16,7 @@ mod live;
 mod merge;
 mod open_metrics;
 mod output;
+mod paths;
 mod profiles;
 mod progress;
 mod quick;

@@ -17,7 +17,7 @@ pub(crate) struct Output {
     /// Write report.html, report.json, intervals.hlog,
     /// intervals.csv and junit.xml into this folder
     #[arg(long, value_name = "DIR", verbatim_doc_comment)]
-    out: Option<PathBuf>,
+    pub(crate) out: Option<PathBuf>,
     /// Replace the report in that folder
     #[arg(long, requires = "out")]
     overwrite: bool,

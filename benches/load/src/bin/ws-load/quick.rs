@@ -80,12 +80,12 @@ pub(crate) struct Quick {
 pub(crate) fn run(args: &Quick, commands: &[String], flags: Vec<Vec<String>>) -> Result<ExitCode> {
     let url = url(&args.words, commands).map_err(usage)?;
     let profile = args.profile(url)?;
-    if !args.shown.quiet {
-        eprintln!("{}", profile.description);
-    }
     let settings = args.common.settings(profile.clone(), None);
     let asked = Asked { profile: None, flags, saved: args.save.clone() };
     args.shown.run(&asked, settings, || {
+        if !args.shown.quiet {
+            eprintln!("{}", profile.description);
+        }
         if let Some(file) = &args.save {
             save(&profile, file).map_err(usage)?;
             eprintln!("profile in {file}; ws-load run {file} repeats this load");

@@ -1,5 +1,5 @@
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -20,6 +20,7 @@ use crate::followed::Followed;
 use crate::lines::STDOUT;
 use crate::live::{Live, LiveFlags};
 use crate::output::{Output, Place};
+use crate::paths::{Named, refuse_shared};
 use crate::progress::Progress;
 use crate::settings::{Flags, ShardFlags};
 
@@ -32,6 +33,9 @@ pub(crate) const AFTER_HELP: &str = "Examples:
 Exit codes: 0 pass, 1 tool or target failed, 2 usage, 3 a threshold is violated,
 6 the measurement cannot be trusted, 130 interrupted. With --shard: 0 when the
 shard is done; ws-load merge judges all shards.";
+
+/// Flags that name a file to read.
+const READ: [&str; 4] = ["--conversation", "--payload", "--bearer-file", "--ca-file"];
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -88,6 +92,7 @@ impl Shown {
         };
         self.output.refuse_two(place)?;
         let (lines, metrics) = (self.json_lines.as_deref(), self.open_metrics.as_deref());
+        self.refuse_shared(asked)?;
         let mut files = Followed::open(lines, metrics, &settings)?;
         let of = settings.shard.of;
         let mut so_far = Summary::nothing(&settings.profile);
@@ -111,6 +116,24 @@ impl Shown {
             return Ok(ExitCode::SUCCESS);
         }
         Ok(ExitCode::from(assessment.verdict.exit_code()))
+    }
+
+    fn refuse_shared(&self, asked: &Asked) -> Result<()> {
+        let lines = self.json_lines.as_deref().filter(|name| *name != STDOUT);
+        let written = [
+            ("--json-lines", lines.map(Path::new)),
+            ("--open-metrics", self.open_metrics.as_deref()),
+            ("--save", asked.saved.as_deref().map(Path::new)),
+        ];
+        let profile = asked.profile.as_deref().map(|name| ("the profile", Path::new(name)));
+        let read = asked.flags.iter().filter_map(|flag| match flag.as_slice() {
+            [flag, file] if READ.contains(&flag.as_str()) => Some((flag.as_str(), Path::new(file))),
+            _ => None,
+        });
+        let written: Vec<Named<'_>> =
+            written.into_iter().filter_map(|(flag, path)| Some((flag, path?))).collect();
+        let read: Vec<Named<'_>> = read.chain(profile).collect();
+        refuse_shared(self.output.out.as_deref(), &written, &read)
     }
 
     /// All of a run but its report.
