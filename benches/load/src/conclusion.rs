@@ -38,7 +38,7 @@ pub struct Conclusion {
 #[must_use]
 pub fn conclude(end: End, what: &str, top: f64, unjudged: Option<&Why>) -> Conclusion {
     let of = |value: f64| format!("{} {what}", count(value.round()));
-    let lower = |value: f64| format!("try --from {:.0}", (value / 10.0).max(1.0));
+    let lower = |flag: &str, value: f64| format!("try {flag} {:.0}", (value / 10.0).max(1.0));
     let why = || match unjudged {
         None => String::new(),
         Some(Why { words, at_limit: true }) => {
@@ -55,16 +55,26 @@ pub fn conclude(end: End, what: &str, top: f64, unjudged: Option<&Why>) -> Concl
             let more = if value >= top { "; higher values were not tried (--to)" } else { "" };
             (RunVerdict::Pass, "FOUND", format!("{} hold{more}", of(value)))
         }
-        End::Nothing { value, judged: false, .. } => {
+        End::Nothing { value, judged: false, confirms } => {
             let is_short = unjudged.is_some_and(|why| !why.at_limit);
-            let cure = if is_short { "give a longer --trial".to_owned() } else { lower(value) };
+            let cure = match (is_short, confirms) {
+                (true, false) => "give a longer --trial".to_owned(),
+                // It was as long as the profile says.
+                (true, true) => "give the profile a longer hold".to_owned(),
+                (false, false) => lower("--from", value),
+                // From a lower value, the search would come to this one again.
+                (false, true) => lower("--to", value),
+            };
             let words = format!("{} could not be judged{}; or {cure}", of(value), why());
             (RunVerdict::Invalid, "INVALID", words)
         }
-        End::Nothing { value, judged: true, confirms } => {
-            let short = if confirms { ", although more did in a short trial" } else { "" };
-            let words = format!("{} do not hold{short}; {}", of(value), lower(value));
+        End::Nothing { value, judged: true, confirms: false } => {
+            let words = format!("{} do not hold; {}", of(value), lower("--from", value));
             (RunVerdict::Fail, "FAIL", words)
+        }
+        End::Nothing { value, judged: true, confirms: true } => {
+            let words = "do not hold, although more did in a short trial; give a longer --trial";
+            (RunVerdict::Fail, "FAIL", format!("{} {words}", of(value)))
         }
     };
     Conclusion { verdict, head, words }
@@ -94,23 +104,31 @@ mod tests {
             "INVALID: 1,000 messages/s could not be judged: the generator or this machine was at its limit, not the target: it was \
              late; use another machine; or try --from 100",
         );
-        check(
-            End::Nothing { value: 10.0, judged: false, confirms: true },
-            late(false),
-            RunVerdict::Invalid,
-            "INVALID: 10 messages/s could not be judged: it was late; use another machine; or give a longer --trial",
-        );
+        let end = |confirms| End::Nothing { value: 10.0, judged: false, confirms };
+        let words = "INVALID: 10 messages/s could not be judged: it was late; use another machine; or give a longer --trial";
+        check(end(false), late(false), RunVerdict::Invalid, words);
+    }
+
+    #[test]
+    fn a_confirmation_is_not_said_to_depend_on_the_length_of_trials_or_the_first_value() {
+        let end = |judged| End::Nothing { value: 1_000.0, judged, confirms: true };
+        let words = "INVALID: 1,000 messages/s could not be judged: it was late; use another machine; or give the profile a \
+                     longer hold";
+        check(end(false), late(false), RunVerdict::Invalid, words);
+        let words = "INVALID: 1,000 messages/s could not be judged: the generator or this machine was at its limit, not the \
+                     target: it was late; use another machine; or try --to 100";
+        check(end(false), late(true), RunVerdict::Invalid, words);
+        let words = "FAIL: 1,000 messages/s do not hold, although more did in a short trial; give a longer --trial";
+        check(end(true), None, RunVerdict::Fail, words);
     }
 
     #[test]
     fn a_value_that_the_target_did_not_hold_is_a_failure() {
-        let end = |confirms| End::Nothing { value: 1_000.0, judged: true, confirms };
+        let end = || End::Nothing { value: 1_000.0, judged: true, confirms: false };
         let words = "FAIL: 1,000 messages/s do not hold; try --from 100";
-        check(end(false), None, RunVerdict::Fail, words);
+        check(end(), None, RunVerdict::Fail, words);
         // An earlier trial could not be judged; the last one was.
-        check(end(false), late(true), RunVerdict::Fail, words);
-        let words = "FAIL: 1,000 messages/s do not hold, although more did in a short trial; try --from 100";
-        check(end(true), None, RunVerdict::Fail, words);
+        check(end(), late(true), RunVerdict::Fail, words);
     }
 
     #[test]
