@@ -72,7 +72,7 @@ impl Assessment {
 }
 
 /// Said of a run that any program between the two could have answered.
-const UNCHECKED: &str =
+pub const UNCHECKED: &str =
     "--insecure: the target's certificate was not checked; name it with --ca-file to check it";
 
 /// Judges `run` by the thresholds of its profile.

@@ -13,7 +13,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs
 use tokio_tungstenite::accept_async;
 
 use crate::profile::Profile;
-use crate::run::{Load, Outcome, not_run};
+use crate::run::{Load, Outcome, not_run, ws_load};
 use crate::server::{Answer, Server, serve};
 
 /// An echo behind TLS with a certificate for `name`, and the PEM of the authority that signed it.
@@ -146,6 +146,12 @@ fn any_certificate_is_accepted_on_demand_and_every_report_says_so() {
         let report = fs::read_to_string(outcome.out().join(file)).expect("it was written");
         assert!(report.contains("certificate was not checked"), "{file}");
     }
+    let words = ["search", "smoke", &url, "--insecure", "--from", "10"];
+    let (_, said) = ws_load(&[&words[..], &["--trial", "0.2"]].concat());
+    assert!(
+        said.contains("notice: --insecure: the target's certificate was not checked"),
+        "{said}"
+    );
     let plain = Load::new(Profile::default(), &Server::echo().url()).args(["--insecure"]).run();
     assert!(!plain.says("not checked"), "{}", plain.text);
 }

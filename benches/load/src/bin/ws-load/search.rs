@@ -8,13 +8,13 @@ use load::search::{Next, Search};
 use load::signals::stop_on_signals;
 use load::summary::Summary;
 use load::trial::{Varied, trial};
-use load::validator::RunVerdict;
+use load::validator::{RunVerdict, UNCHECKED};
 use load_engine::problem::Problem;
 use load_plan::outcome::Ending;
 use load_plan::profile::{Pace, Profile};
 use load_plan::units::count;
 
-use crate::common::own_target;
+use crate::common::{is_unchecked, own_target};
 use crate::output::width;
 use crate::run::watched;
 use crate::settings::Flags;
@@ -88,6 +88,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let what = if args.connections { "connections" } else { "messages/s" };
     let mut unjudged = None;
     let mut doubted = None;
+    let is_unchecked = is_unchecked(&args.flags.settings(profile.clone()));
     let end = loop {
         let (value, confirms) = match search.next() {
             Next::Try { value, confirms } => (value, confirms),
@@ -136,6 +137,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let Conclusion { verdict, head, words } = conclude(end, what, to, unjudged.as_ref());
     print("\n")?;
     say(verdict, head, &format!(": {words}"))?;
+    if is_unchecked {
+        let mut text = Text::new(width());
+        text.wrapped("", &format!("notice: {UNCHECKED}"));
+        print(&text.into_string())?;
+    }
     Ok(ExitCode::from(verdict.exit_code()))
 }
 
