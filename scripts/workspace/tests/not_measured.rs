@@ -19,9 +19,12 @@ fn bare_machine() -> Result<tempfile::TempDir> {
 
 /// Makes `script` the cargo of `machine`.
 fn plant(machine: &Path, script: &str) -> Result<()> {
-    let cargo = machine.join("cargo");
-    fs::write(&cargo, format!("#!{}\n{script}\n", found("bash")?.display()))?;
-    Ok(fs::set_permissions(cargo, Permissions::from_mode(0o755))?)
+    program(&machine.join("cargo"), script)
+}
+
+fn program(file: &Path, script: &str) -> Result<()> {
+    fs::write(file, format!("#!{}\n{script}\n", found("bash")?.display()))?;
+    Ok(fs::set_permissions(file, Permissions::from_mode(0o755))?)
 }
 
 fn found(program: &str) -> Result<PathBuf> {
@@ -132,6 +135,39 @@ fn cases_that_autobahn_did_not_run_are_an_error_unless_that_is_optional() -> Res
 #[test]
 fn a_word_that_check_autobahn_does_not_know_is_refused() -> Result<()> {
     refuses("check-autobahn.sh", "--updat")
+}
+
+/// A machine whose suite ran the cases of `result`, and whose grep, which judges them, is `judge`.
+fn autobahn(result: &str, judge: &str) -> Result<tempfile::TempDir> {
+    let machine = bare_machine()?;
+    let [suite, release] = ["autobahn/python/bin", "release"].map(|path| machine.path().join(path));
+    for folder in [&suite, &release] {
+        fs::create_dir_all(folder)?;
+    }
+    program(&machine.path().join("pypy2"), "exit 0")?;
+    program(&release.join("ws-server"), "echo listening on http://127.0.0.1:1; read -r")?;
+    program(&suite.join("python"), &format!("echo '{result}'"))?;
+    program(&machine.path().join("grep"), judge)?;
+    symlink(found("diff")?, machine.path().join("diff"))?;
+    // What was installed later than the list of packages is not installed again.
+    fs::write(machine.path().join("autobahn/installed"), "")?;
+    Ok(machine)
+}
+
+#[test]
+fn a_case_that_autobahn_failed_or_did_not_judge_is_an_error() -> Result<()> {
+    let grep = format!("exec {} \"$@\"", found("grep")?.display());
+    let fails_to_judge = format!("[ \"$1\" != -vE ] || exit 2; {grep}");
+    for (case, judge, words) in [
+        ("OK", &grep, "cases end otherwise than recorded"),
+        ("FAILED", &grep, "a case failed"),
+        ("OK", &fails_to_judge, "no case was judged"),
+    ] {
+        let machine = autobahn(&format!(r#"  "1.1.1": ["{case}", "OK"]"#), judge)?;
+        let (ended, said) = run(machine.path(), "check-autobahn.sh", &[])?;
+        assert!(ended == Some(3) && said.contains(words), "{case}: {ended:?}: {said}");
+    }
+    Ok(())
 }
 
 #[test]
