@@ -190,3 +190,24 @@ fn a_fuzz_target_that_ended_without_a_count_of_inputs_is_an_error() -> Result<()
     assert!(machine.path().join("fuzz/session.log").is_file());
     Ok(())
 }
+
+#[test]
+fn a_fuzz_target_that_failed_is_a_finding_only_with_an_input_of_this_run() -> Result<()> {
+    let machine = bare_machine()?;
+    symlink(found("true")?, machine.path().join("cargo-fuzz"))?;
+    for name in ["find", "grep", "ls", "tail", "touch"] {
+        symlink(found(name)?, machine.path().join(name))?;
+    }
+    let finds =
+        r#"[ "$2" != run ] || { echo panicked; last=${!#}; touch "${last#*=}1234"; exit 1; }"#;
+    // The first run leaves an input that must not be taken for one of the second.
+    for (cargo, code, words) in [
+        (finds, 3, "session-1234 to benches/fuzz/corpus/session"),
+        ("[ \"$2\" != run ] || exit 1", 1, "session failed, and found no input"),
+    ] {
+        plant(machine.path(), cargo)?;
+        let (ended, said) = run(machine.path(), "fuzz.sh", &["session", "--minutes", "1"])?;
+        assert!(ended == Some(code) && said.contains(words), "{cargo}: {ended:?}: {said}");
+    }
+    Ok(())
+}
