@@ -20,6 +20,7 @@ pub fn write(dir: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut file = builder.tempfile_in(dir)?;
-    file.write_all(bytes)?;
+    // By the file itself: an error of the other names the temporary file.
+    file.as_file_mut().write_all(bytes)?;
     Ok(file)
 }
