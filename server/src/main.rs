@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use clap::Parser;
+use clap::builder::RangedU64ValueParser;
+use clap::{Parser, value_parser};
 use server::access::{HostName, Origin, Token};
 use server::{Access, Config, socket};
 use tokio::net::TcpListener;
@@ -38,15 +39,16 @@ struct Flags {
     bind: Option<SocketAddr>,
 
     /// Open connections beyond which requests are answered with 503 [default: 10000, or 0.8 of the descriptor limit]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     max_connections: Option<usize>,
 
     /// Longest message and longest frame of an echo client, in bytes; at most 16777216 (16 MiB)
     #[arg(long, value_name = "BYTES", default_value_t = Config::default().max_message)]
+    #[arg(value_parser = RangedU64ValueParser::<usize>::new().range(125..=16_777_216))]
     max_message: usize,
 
     /// Milliseconds between two dashboard snapshots
-    #[arg(long, value_name = "MS", default_value_t = 250)]
+    #[arg(long, value_name = "MS", default_value_t = 250, value_parser = value_parser!(u64).range(1..))]
     tick_ms: u64,
 
     /// Longest wait, in seconds, for connections to end on SIGTERM
@@ -70,7 +72,7 @@ struct Flags {
     insecure: bool,
 
     /// Threads that serve [default: one per processor]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     workers: Option<usize>,
 }
 
@@ -87,7 +89,14 @@ impl Flags {
 }
 
 fn main() -> ExitCode {
-    let flags = Flags::parse();
+    let flags = match Flags::try_parse() {
+        Ok(flags) => flags,
+        Err(error) if !error.use_stderr() => error.exit(),
+        Err(error) => {
+            eprintln!("{}", one_line(&error.to_string()));
+            return ExitCode::from(2);
+        }
+    };
     let asked = std::env::var("RUST_LOG").ok().and_then(|text| text.parse().ok());
     let filter = asked.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
@@ -102,9 +111,18 @@ fn main() -> ExitCode {
     }
 }
 
+/// The text of an error of clap in one line, with what to type.
+fn one_line(error: &str) -> String {
+    let said = error.split("\n\nUsage:").next().unwrap_or_default();
+    let said = said.split("\n\nFor more information").next().unwrap_or_default();
+    let lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
+    let lines = lines.filter(|line| !line.starts_with("tip: to pass"));
+    let line = lines.collect::<Vec<_>>().join("; ");
+    format!("{line}; ws-server --help says what to write")
+}
+
 fn run(flags: &Flags) -> anyhow::Result<bool> {
     let mut builder = match flags.workers {
-        Some(0) => anyhow::bail!("--workers must be at least 1"),
         Some(1) => tokio::runtime::Builder::new_current_thread(),
         _ => tokio::runtime::Builder::new_multi_thread(),
     };

@@ -39,7 +39,7 @@ impl Token {
     /// If the file cannot be read, if other users can read it, or if the token could be guessed.
     pub fn read(file: &Path) -> Result<Self, BadToken> {
         let bad = |why: String| BadToken(format!("the token file {} {why}", file.display()));
-        let failed = |error| bad(format!("cannot be read: {error}"));
+        let failed = |error| bad(format!("cannot be read: {error}; check the path"));
         let opened = File::open(file).map_err(failed)?;
         let mode = opened.metadata().map_err(failed)?.permissions().mode();
         // The group of a service may read its secret, all users of the machine may not.

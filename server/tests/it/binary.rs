@@ -80,11 +80,17 @@ fn a_taken_port_is_exit_1_and_names_the_flag() {
 }
 
 #[test]
-fn wrong_usage_is_exit_2() {
+fn wrong_usage_is_exit_2_in_one_line() {
     let wrong = [
         &["--unknown"][..],
         &["--bind", "nowhere"],
         &["--max-message", "-1"],
+        &["--max-message", "124"],
+        &["--max-message", "16777217"],
+        &["--workers", "0"],
+        &["--max-connections", "0"],
+        &["--tick-ms", "0"],
+        &["--insecure", "--insecure"],
         &["argument"],
         &["--allow-origin", "a.example"],
         &["--allow-host", "a:1"],
@@ -94,7 +100,10 @@ fn wrong_usage_is_exit_2() {
         command.args(flags);
         let (status, stdout, stderr) = Process::start(command).ended();
         assert_eq!((status.code(), stdout.as_str()), (Some(2), ""), "{flags:?}");
-        assert!(stderr.contains("--help"), "{stderr}");
+        assert!(stderr.contains("; ws-server --help says"), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+        let wrong = flags.last().expect("there is one");
+        assert!(stderr.contains(wrong), "{stderr}");
     }
 }
 
