@@ -60,6 +60,19 @@ fn a_wrong_load_in_flags_is_refused_in_one_line_with_the_value_and_the_cure() {
     let number = "\"0\" is not a number of 1 or more; write one such as 4";
     refuses(&with(["-c", "0"]), &format!("--connections: {number}"));
     refuses(&with(["-p", "0"]), &format!("--in-flight: {number}"));
+    refuses(
+        &with(["-c", "4294967296"]),
+        "--connections: \"4294967296\" is too large; write one such as 4",
+    );
+    refuses(&with(["-d", "0"]), "--duration: \"0\" measures nothing; write a time such as 10s");
+    refuses(
+        &with(["--live", "9002"]),
+        "--live \"9002\": invalid socket address syntax; write an address and a port, such as 127.0.0.1:9001",
+    );
+    refuses(
+        &with(["--source-ip", "x"]),
+        "--source-ip \"x\": invalid IP address syntax; write an address such as 127.0.0.2",
+    );
     refuses(&["run", "smoke", "--workers", "0"], &format!("--workers: {number}"));
     refuses(
         &with(["-r", "0"]),
@@ -93,6 +106,26 @@ fn words_that_are_no_url_are_refused_with_what_was_probably_meant() {
         &["run", "smoke", "--rate", "5"],
         "unknown flag --rate; a profile says it, so write it there (ws-load profiles smoke > mine.toml), or load without \
          one: ws-load URL",
+    );
+    for flag in ["-c", "--warm-up", "--save", "--binary"] {
+        let cure = "a profile says it, so write it there (ws-load profiles smoke > mine.toml), or load without one: ws-load URL";
+        refuses(&["search", "smoke", flag], &format!("unknown flag {flag}; {cure}"));
+    }
+    refuses(
+        &["search", "smoke", "--out", "a"],
+        "unexpected argument '--out' found; ws-load search --help says what to write",
+    );
+    refuses(
+        &["merge", "a", "-c", "5"],
+        "unexpected argument '-c' found; ws-load merge --help says what to write",
+    );
+    refuses(
+        &["ws://a", "-r", "5", "-p", "5"],
+        "the argument '--rate <N>' cannot be used with '--in-flight <N>'; give one of them",
+    );
+    refuses(
+        &["diff", "a"],
+        "the following required arguments were not provided: <B>; write ws-load diff <A> <B>",
     );
     refuses(&["ws://a", "ws://b"], "one URL at a time, and not \"ws://b\" as well");
 }

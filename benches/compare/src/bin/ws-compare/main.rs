@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use bench_show::usage::one_line;
+use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use compare::command::{self, EXIT_CODES, Usage};
 
@@ -20,9 +22,21 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let Command::Compare(args) = Args::parse().command;
+    let Command::Compare(args) = match Args::try_parse() {
+        Ok(args) => args.command,
+        Err(error) if shows_help(error.kind()) => error.exit(),
+        Err(error) => {
+            eprintln!("error: {}", one_line(&error.to_string(), "scripts/compare.sh --help"));
+            return ExitCode::from(2);
+        }
+    };
     command::run(&args).unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
     })
+}
+
+fn shows_help(kind: ErrorKind) -> bool {
+    use ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
+    matches!(kind, DisplayHelp | DisplayHelpOnMissingArgumentOrSubcommand | DisplayVersion)
 }

@@ -172,8 +172,10 @@ pub(crate) fn usage(error: anyhow::Error) -> anyhow::Error {
 
 /// A whole number that is not 0.
 pub(crate) fn some<N: FromStr>(text: &str) -> Result<N> {
-    let number = text.parse().ok();
-    number.with_context(|| format!("{text:?} is not a number of 1 or more; write one such as 4"))
+    let is_positive =
+        text.bytes().all(|digit| digit.is_ascii_digit()) && text.bytes().any(|digit| digit != b'0');
+    let why = if is_positive { "is too large" } else { "is not a number of 1 or more" };
+    text.parse().ok().with_context(|| format!("{text:?} {why}; write one such as 4"))
 }
 
 fn percentile(text: &str) -> Result<f64> {

@@ -86,7 +86,7 @@ fn main() -> ExitCode {
     let parsed = matches.and_then(|matches| Ok((Args::from_arg_matches(&matches)?, matches)));
     let (Args { command, quick }, matches) = match parsed {
         Ok(parsed) => parsed,
-        Err(error) => return usage::refuse(&error),
+        Err(error) => return usage::refuse(&error, &whole),
     };
     let typed = || typed::flags(&whole, &matches);
     let outcome = match command {

@@ -180,7 +180,8 @@ fn rate(text: &str) -> Result<f64> {
 }
 
 fn measured(text: &str) -> Result<Duration> {
-    let time = parse_duration(text)?;
+    let is_zero = text.parse() == Ok(0.0);
+    let time = if is_zero { Duration::ZERO } else { parse_duration(text)? };
     ensure!(!time.is_zero(), "{text:?} measures nothing; write a time such as 10s");
     Ok(time)
 }
