@@ -46,7 +46,7 @@ pub(super) fn of_connecting(error: &io::Error, addr: impl fmt::Display) -> Probl
     let (ending, hint) = match errno {
         Some(Errno::MFILE | Errno::NFILE) => (Ending::Descriptors, "; raise it with ulimit -n"),
         Some(Errno::ADDRNOTAVAIL | Errno::ADDRINUSE) => {
-            (Ending::Ports, "; give more addresses with --source-ip")
+            (Ending::Ports, "; give more addresses of this machine with --source-ip")
         }
         Some(Errno::CONNREFUSED) => {
             (Ending::Refused, "; no program listens there: start it, or look at the port")

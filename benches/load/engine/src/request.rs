@@ -44,8 +44,9 @@ pub(super) fn request(uri: Uri, target: &Target) -> Result<Request, Problem> {
 
 fn token(target: &Target) -> Result<Option<String>, Problem> {
     let read = if let Some(file) = &target.bearer_file {
-        std::fs::read_to_string(file)
-            .map_err(|error| format!("the bearer token in {file} cannot be read: {error}"))
+        std::fs::read_to_string(file).map_err(|error| {
+            format!("the bearer token in {file} cannot be read: {error}; check the path")
+        })
     } else if let Some(name) = &target.bearer_env {
         std::env::var(name).map_err(|_| format!("the environment has no {name}; export it"))
     } else {

@@ -99,7 +99,9 @@ fn read(file: &str) -> Result<(&str, Vec<CertificateDer<'static>>), Problem> {
 }
 
 fn unfit(file: &str, error: &dyn std::fmt::Display) -> Problem {
-    Problem::usage(format!("--ca-file {file} has no certificate to trust: {error}"))
+    Problem::usage(format!(
+        "--ca-file {file} has no certificate to trust: {error}; name a PEM file"
+    ))
 }
 
 /// For a peer that answers without TLS, or ends the connection.

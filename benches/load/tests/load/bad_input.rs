@@ -105,7 +105,7 @@ fn a_number_out_of_range_is_refused() {
     for start in ["-5", "nan", "1e300", "1", "4e9", "1795336424096"] {
         check(&["run", "smoke", "--start-at", start], 2, &["--start-at", "date +%s"]);
     }
-    for trial in ["-1", "nan", "inf", "1e300", "1e12"] {
+    for trial in ["-1", "0", "nan", "inf", "1e300", "1e12"] {
         check(&["search", "smoke", "--trial", trial], 2, &[]);
     }
     for range in [
@@ -122,6 +122,25 @@ fn a_number_out_of_range_is_refused() {
     }
     check(&["run", "smoke", "--scale", "-1"], 2, &["scaled by -1"]);
     check(&["run", "smoke", "--scale", "1e9"], 2, &["a year or less"]);
+}
+
+#[test]
+fn each_of_several_reports_that_cannot_be_read_is_named() {
+    for (words, folders) in [
+        (&["merge", "/no/a", "/no/b", "/no/c"][..], &["a", "b", "c"][..]),
+        (&["diff", "/no/a", "/no/b"], &["a", "b"]),
+    ] {
+        let (code, text) = ws_load(words);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!((code, lines.len()), (Some(1), folders.len()), "{text}");
+        for (line, folder) in lines.iter().zip(folders) {
+            assert!(
+                line.starts_with("ws-load: ") && line.contains(&format!("/no/{folder}")),
+                "{text}"
+            );
+            assert!(line.contains("; name the folder"), "{text}");
+        }
+    }
 }
 
 #[test]

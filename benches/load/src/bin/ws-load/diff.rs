@@ -6,6 +6,7 @@ use bench_show::output::print;
 use load::merge::in_words;
 use load::report::diff::{Side, differences, render};
 
+use crate::common::all;
 use crate::output::width;
 
 const AFTER_HELP: &str = "Example:
@@ -31,8 +32,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
-    let (one, other) = (Side::read(&args.one)?, Side::read(&args.other)?);
-    let differences = differences(&one, &other);
+    let sides = all([&args.one, &args.other].map(|path| Side::read(path)))?;
+    let (one, other) = (&sides[0], &sides[1]);
+    let differences = differences(one, other);
     if !differences.is_empty() {
         eprintln!(
             "ws-load: the loads differ in {}, so their figures are not comparable; run one profile twice, in as many shards",
@@ -40,6 +42,6 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         );
         return Ok(ExitCode::from(5));
     }
-    print(&render(&one, &other, width()))?;
+    print(&render(one, other, width()))?;
     Ok(ExitCode::SUCCESS)
 }

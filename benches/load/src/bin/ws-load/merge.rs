@@ -7,6 +7,7 @@ use load::report::directory;
 use load::validator::validate;
 use load_plan::model::Run;
 
+use crate::common::all;
 use crate::output::{Output, Place};
 
 const AFTER_HELP: &str = "Example of a run in two shards, which start together:
@@ -32,12 +33,10 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let (there, lost): (Vec<&Path>, Vec<&Path>) =
         args.dirs.iter().map(PathBuf::as_path).partition(|dir| directory::holds_report(dir));
-    // Without any report, the first folder says what is missing.
-    let read = if there.is_empty() { &lost } else { &there };
-    let runs = read
-        .iter()
-        .map(|dir| directory::read(dir).with_context(|| format!("in {}", dir.display())))
-        .collect::<Result<Vec<_>>>()?;
+    // Without any report, each folder says what is missing.
+    let named = if there.is_empty() { &lost } else { &there };
+    let read = |dir: &&Path| directory::read(dir).with_context(|| format!("in {}", dir.display()));
+    let runs = all(named.iter().map(read))?;
     let claim = args.output.claim()?;
     let whole = merge(runs)?;
     let mut assessment = validate(&whole);

@@ -79,7 +79,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let cure = "give --from above 0, --to above --from, and --within above 0 and below 50";
     let words = || format!("cannot search from {first} to {to} within {within} %; {cure}");
     ensure!(is_range, Problem::usage(words()));
-    let hold = Duration::try_from_secs_f64(args.trial).map_err(|_| {
+    let hold = Duration::try_from_secs_f64(args.trial).ok().filter(|hold| !hold.is_zero());
+    let hold = hold.ok_or_else(|| {
         Problem::usage(format!("--trial {} is not a time; write seconds above 0", args.trial))
     })?;
     let varied = if args.connections { Varied::Connections } else { Varied::Rate };

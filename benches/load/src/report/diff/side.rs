@@ -35,7 +35,9 @@ impl Side {
             let file = file.display();
             format!("cannot read {file}; name the folder of --out, or a report.json")
         })?;
-        let of_file = || format!("in {}", file.display());
+        let of_file = || {
+            format!("{} is no report; name the folder of --out, or a report.json", file.display())
+        };
         let run = match is_folder {
             true => directory::read(path)?,
             false => json::parse(&text).with_context(of_file)?,
