@@ -8,6 +8,7 @@ use std::process::Command;
 use rustix::process::{Signal, kill_process};
 use serde_json::Value;
 
+use crate::busy::holds;
 use crate::interrupted::is_ignored;
 use crate::profile::Profile;
 use crate::run::{Load, PROGRAM, Running, not_run, ws_load};
@@ -58,6 +59,7 @@ fn lines_on_stdout_leave_the_table_to_stderr() {
     let lines = values(&String::from_utf8_lossy(&output.stdout));
     assert!(lines.len() >= 3, "{lines:?}");
     let verdict = lines.last().and_then(|line| line["verdict"].as_str());
+    holds(output.status.code(), &text);
     assert_eq!(verdict, Some(if output.status.success() { "pass" } else { "invalid" }), "{text}");
 }
 

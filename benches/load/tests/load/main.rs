@@ -3,6 +3,7 @@
 mod access;
 mod allocations;
 mod bad_input;
+mod busy;
 mod conversations;
 mod diff;
 mod endings;

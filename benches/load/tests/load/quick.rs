@@ -2,16 +2,12 @@
 
 use std::process::Command;
 
+use futures::StreamExt as _;
 use load_plan::profile::Profile;
 
+use crate::busy::holds;
 use crate::run::{PROGRAM, ws_load};
 use crate::server::Server;
-
-/// Checks that no limit was violated. A machine that is too busy to judge is no failure of these tests.
-#[track_caller]
-fn holds(code: Option<i32>, said: &str) {
-    assert!(matches!(code, Some(0 | 6)), "{said}");
-}
 
 #[test]
 fn a_load_in_flags_runs_and_is_repeated_by_the_profile_that_it_saves() {
@@ -206,4 +202,22 @@ fn the_next_command_repeats_the_load_with_all_of_its_flags_and_without_its_secre
     assert_eq!((output.status.code(), next(&said)), (Some(3), again));
     let (_, said) = ws_load(&[&words[..], &["--header", "Cookie: hunter2"]].concat());
     assert!(next(&said).contains("'Cookie: (secret)'") && !said.contains("hunter2"), "{said}");
+}
+
+#[test]
+fn a_server_that_upgrades_and_never_answers_fails() {
+    let server = Server::upgrading(|mut socket, tally| async move {
+        while socket.next().await.transpose()?.is_some() {
+            tally.received.add(1);
+        }
+        Ok(())
+    });
+    let url = server.url();
+    let flags = "-c 2 -r 20 -d 1s --ramp 0s --warm-up 0s".split(' ');
+    let words: Vec<&str> = [url.as_str()].into_iter().chain(flags).collect();
+    let (code, said) = ws_load(&words);
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("FAIL: quick") && said.contains("lost"), "{said}");
+    assert!(said.contains("--payload FILE --reply TEXT"), "{said}");
+    assert!(server.tally().received.get() >= 20, "{said}");
 }
