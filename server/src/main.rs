@@ -31,7 +31,7 @@ const DEFAULT_BIND: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST)
 /// Echo on /ws/echo, live numbers on / and /ws/dashboard, OpenMetrics on /metrics. SIGTERM or SIGINT drains it; a
 /// second signal ends it at once. Logs go to stderr, filtered by RUST_LOG.
 #[derive(Debug, Parser)]
-#[command(name = "ws-server", version)]
+#[command(name = "ws-server", version, max_term_width = 80)]
 struct Flags {
     /// Address to listen on; port 0 takes a free port, and the first line of output names it. A socket that systemd
     /// passes is served instead [default: 127.0.0.1:9001]

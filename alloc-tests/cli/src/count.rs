@@ -45,19 +45,19 @@ const TEXT: usize = 64;
 const DESCRIPTORS: u64 = 64;
 
 const RULES: &str = "\
-The program is started with a small library preloaded, TOKIO_WORKER_THREADS=1, PYTHONMALLOC=malloc and PYTHONHASHSEED=0,
-unless they are set. A run is a fresh process: it is rehearsed, watched for a second while nothing happens, then driven in
-windows of N and of 2N operations. A figure is the slope between the two, so that what happens once falls out. A window is
-repeated, at most ten times, until its smallest total was seen twice: timers only add. Figures have three digits. In a
-program that does something by itself, a slope within 0.05 of a whole number is that number. If all runs say the same, the
-numbers are exact: exit 0. Otherwise their range is shown: exit 6.
+The program is started with a small library preloaded, TOKIO_WORKER_THREADS=1, PYTHONMALLOC=malloc and PYTHONHASHSEED=0, \
+    unless they are set. A run is a fresh process: it is rehearsed, watched for a second while nothing happens, then driven in \
+    windows of N and of 2N operations. A figure is the slope between the two, so that what happens once falls out. A window is \
+    repeated, at most ten times, until its smallest total was seen twice: timers only add. Figures have three digits. In a \
+    program that does something by itself, a slope within 0.05 of a whole number is that number. If all runs say the same, the \
+    numbers are exact: exit 0. Otherwise their range is shown: exit 6.
 
-A realloc is one block of its whole new size. Held bytes, without the allocator's own: what is still alive after a message
-and after a closed connection, which should be 0, and what an idle connection holds.
-Reads and writes are those of internet sockets that moved bytes, to a database too.
+A realloc is one block of its whole new size. Held bytes, without the allocator's own: what is still alive after a message \
+    and after a closed connection, which should be 0, and what an idle connection holds. \
+    Reads and writes are those of internet sockets that moved bytes, to a database too.
 
-Exit 6, blind: the program does not load the library (linked statically, Go, setuid), has an allocator of its own
-(jemalloc, mimalloc), holds more memory past malloc than from it, or no block was seen.";
+Exit 6, blind: the program does not load the library (linked statically, Go, setuid), has an allocator of its own \
+    (jemalloc, mimalloc), holds more memory past malloc than from it, or no block was seen.";
 
 /// Counts heap blocks, bytes, reads and writes of any program, per message and per connection, without its source.
 #[derive(clap::Args)]

@@ -26,11 +26,11 @@ use clap::{Parser, Subcommand};
 use error::Usage;
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 pass, 1 a tool, a build or a server failed, 2 usage, 3 regression or leak, 4 improvement not yet recorded,
-5 baseline missing, stale or not comparable, 6 the measurement cannot be trusted (blind, nondeterministic, too noisy).";
+Exit codes: 0 pass, 1 a tool, a build or a server failed, 2 usage, 3 regression or leak, 4 improvement not yet recorded, \
+    5 baseline missing, stale or not comparable, 6 the measurement cannot be trusted (blind, nondeterministic, too noisy).";
 
 #[derive(Parser)]
-#[command(name = "cargo plimsoll", bin_name = "cargo plimsoll", version, about, after_help = EXIT_CODES)]
+#[command(name = "cargo plimsoll", bin_name = "cargo plimsoll", max_term_width = 80, version, about, after_help = EXIT_CODES)]
 struct Args {
     #[command(subcommand)]
     command: Option<Command>,
@@ -72,4 +72,25 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Review(args)) => review::run(&args),
     };
     outcome.unwrap_or_else(|error| error::exit_code(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Args;
+
+    #[test]
+    fn every_help_fits_80_columns() {
+        let mut all = Args::command();
+        all.build();
+        let mut helps = vec![all.render_long_help()];
+        for command in all.get_subcommands_mut() {
+            helps.extend([command.render_help(), command.render_long_help()]);
+        }
+        for help in helps.iter().map(ToString::to_string) {
+            let wide: Vec<_> = help.lines().filter(|line| line.chars().count() > 80).collect();
+            assert!(wide.is_empty(), "wider than 80 columns: {wide:#?}");
+        }
+    }
 }

@@ -22,8 +22,8 @@ use measure::{programs, revisions};
 
 /// What the exit codes mean, for the help.
 pub const EXIT_CODES: &str = "\
-Exit codes: 0 pass, 1 a tool, a build or a server failed, 2 usage, 3 regression or leak, 4 improvement, 5 a scenario is on
-one side only or nothing could be compared, 6 the measurement cannot be trusted (too noisy, nondeterministic, blind).";
+Exit codes: 0 pass, 1 a tool, a build or a server failed, 2 usage, 3 regression or leak, 4 improvement, 5 a scenario is on \
+    one side only or nothing could be compared, 6 the measurement cannot be trusted (too noisy, nondeterministic, blind).";
 
 /// A command line, or a place to run it in, that makes no sense: exit code 2.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +36,8 @@ pub fn usage(typed: &str) -> String {
     format!(
         "{typed} [OPTIONS] <BASE> [HEAD]\n       \
          {typed} [OPTIONS] --base-bin <FILE> --head-bin <FILE>\n       \
-         {typed} [OPTIONS] --base-cmd 'cmd --port {{port}}' --head-cmd 'cmd --port {{port}}'"
+         {typed} [OPTIONS] --base-cmd 'cmd --port {{port}}'\n           \
+         --head-cmd 'cmd --port {{port}}'"
     )
 }
 

@@ -108,6 +108,18 @@ fn wrong_usage_is_exit_2_in_one_line() {
 }
 
 #[test]
+fn every_help_fits_80_columns() {
+    for flag in ["-h", "--help"] {
+        let mut command = ws_server();
+        command.arg(flag);
+        let (status, help, stderr) = Process::start(command).ended();
+        assert!(status.success() && help.contains("--bind"), "{help}{stderr}");
+        let wide: Vec<_> = help.lines().filter(|line| line.chars().count() > 80).collect();
+        assert!(wide.is_empty(), "wider than 80 columns: {wide:#?}");
+    }
+}
+
+#[test]
 fn a_drain_that_runs_out_is_exit_1() {
     let (process, addr) = Process::listening(&["--drain-s", "0"]);
     let _session = Peer::upgraded(addr, "/ws/echo");

@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use compare::command::{self, EXIT_CODES, Usage};
 
 #[derive(Parser)]
-#[command(version, about = "Compares two revisions or two servers", after_help = EXIT_CODES)]
+#[command(version, max_term_width = 80, about = "Compares two revisions or two servers", after_help = EXIT_CODES)]
 struct Args {
     #[command(subcommand)]
     command: Command,
@@ -39,4 +39,25 @@ fn main() -> ExitCode {
 fn shows_help(kind: ErrorKind) -> bool {
     use ErrorKind::{DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion};
     matches!(kind, DisplayHelp | DisplayHelpOnMissingArgumentOrSubcommand | DisplayVersion)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Args;
+
+    #[test]
+    fn every_help_fits_80_columns() {
+        let mut all = Args::command();
+        all.build();
+        let mut helps = vec![all.render_long_help()];
+        for command in all.get_subcommands_mut() {
+            helps.extend([command.render_help(), command.render_long_help()]);
+        }
+        for help in helps.iter().map(ToString::to_string) {
+            let wide: Vec<_> = help.lines().filter(|line| line.chars().count() > 80).collect();
+            assert!(wide.is_empty(), "wider than 80 columns: {wide:#?}");
+        }
+    }
 }

@@ -21,11 +21,11 @@ pub(crate) struct Common {
     conversation: Option<PathBuf>,
     /// Send the text in this file, in place of a size;
     /// {seq} in it becomes the number of the message
-    #[arg(long, value_name = "FILE", conflicts_with = "conversation", verbatim_doc_comment)]
+    #[arg(long, value_name = "FILE", conflicts_with = "conversation")]
     payload: Option<PathBuf>,
     /// Text that each answer to the payload contains
     /// [default: the payload comes back]
-    #[arg(long, value_name = "TEXT", requires = "payload", verbatim_doc_comment)]
+    #[arg(long, value_name = "TEXT", requires = "payload")]
     reply: Option<String>,
     /// Show these percentiles: 50,90,99,99.9
     #[arg(long, value_name = "P", value_delimiter = ',', value_parser = percentile)]
@@ -38,7 +38,7 @@ pub(crate) struct Common {
     seed: Option<u64>,
     /// Add a limit, or replace those on the same metric:
     /// 'latency_p99 < 5 ms'; may be given several times
-    #[arg(long = "threshold", value_name = "LIMIT", verbatim_doc_comment)]
+    #[arg(long = "threshold", value_name = "LIMIT")]
     thresholds: Vec<Threshold>,
     /// Send this header; may be given several times
     #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
@@ -51,14 +51,14 @@ pub(crate) struct Common {
     subprotocol: Option<String>,
     /// Read a bearer token from this file; other users could
     /// see a token among the arguments
-    #[arg(long, value_name = "FILE", visible_alias = "token-file", verbatim_doc_comment)]
+    #[arg(long, value_name = "FILE", visible_alias = "token-file")]
     bearer_file: Option<String>,
     /// Read a bearer token from this environment variable
     #[arg(long, value_name = "NAME", conflicts_with = "bearer_file")]
     bearer_env: Option<String>,
     /// Trust the certificates in this PEM file, too;
     /// a self-signed one may be the target's own
-    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    #[arg(long, value_name = "FILE")]
     ca_file: Option<String>,
     /// Accept any certificate of the target
     #[arg(long, conflicts_with = "ca_file")]

@@ -33,6 +33,7 @@ static ALLOCATOR: server::allocations::Counting = server::allocations::Counting;
 #[derive(Parser)]
 #[command(
     version,
+    max_term_width = 80,
     about = "Loads a WebSocket endpoint and judges it by thresholds",
     override_usage = USAGE,
     after_help = AFTER_HELP,
@@ -50,16 +51,16 @@ const USAGE: &str = "ws-load [OPTIONS] URL
        ws-load COMMAND …   (ws-load COMMAND --help says more)";
 
 const AFTER_HELP: &str = "Examples:
-  ws-load run smoke                               a load on a server of its own, 5 s
-  ws-load ws://127.0.0.1:9001/ws/echo             a load on yours
+  ws-load run smoke                          a load on a server of its own, 5 s
+  ws-load ws://127.0.0.1:9001/ws/echo        a load on yours
   ws-load URL -c 50 -r 20 -d 10s -s 64B --threshold 'latency_p99 < 50ms'
-  ws-load URL -c 50 -p 1 --save mine.toml         as fast as it answers; then:
+  ws-load URL -c 50 -p 1 --save mine.toml    as fast as it answers; then:
   ws-load run mine.toml
 
 Without --threshold the limits are errors <= 0% and latency_mean < 1s.
 
-Exit codes: 0 pass, 1 tool or target failed, 2 usage, 3 a threshold is violated,
-5 two reports are not comparable, 6 the measurement cannot be trusted, 130 interrupted";
+Exit codes: 0 pass, 1 tool or target failed, 2 usage, 3 a threshold is violated, \
+    5 two reports are not comparable, 6 the measurement cannot be trusted, 130 interrupted";
 
 #[derive(Subcommand)]
 enum Command {
@@ -114,4 +115,25 @@ fn main() -> ExitCode {
 fn commands(whole: &clap::Command) -> Vec<String> {
     let shown = whole.get_subcommands().filter(|command| !command.is_hide_set());
     shown.map(|command| command.get_name().to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Args;
+
+    #[test]
+    fn every_help_fits_80_columns() {
+        let mut all = Args::command();
+        all.build();
+        let mut helps = vec![all.render_long_help()];
+        for command in all.get_subcommands_mut() {
+            helps.extend([command.render_help(), command.render_long_help()]);
+        }
+        for help in helps.iter().map(ToString::to_string) {
+            let wide: Vec<_> = help.lines().filter(|line| line.chars().count() > 80).collect();
+            assert!(wide.is_empty(), "wider than 80 columns: {wide:#?}");
+        }
+    }
 }

@@ -16,7 +16,7 @@ use load_plan::model::Run;
 pub(crate) struct Output {
     /// Write report.html, report.json, intervals.hlog,
     /// intervals.csv and junit.xml into this folder
-    #[arg(long, value_name = "DIR", verbatim_doc_comment)]
+    #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Replace the report in that folder
     #[arg(long, requires = "out")]

@@ -39,12 +39,12 @@ pub(crate) struct Quick {
     connections: NonZeroU32,
     /// Messages per second in all, over all
     /// connections [default: 10 on each]
-    #[arg(short, long, value_name = "N", value_parser = rate, verbatim_doc_comment)]
+    #[arg(short, long, value_name = "N", value_parser = rate)]
     #[arg(allow_negative_numbers = true)]
     rate: Option<f64>,
     /// In place of a rate: as fast as answers
     /// come, so many unanswered on each connection
-    #[arg(short = 'p', long, value_name = "N", value_parser = some::<NonZeroU32>, verbatim_doc_comment)]
+    #[arg(short = 'p', long, value_name = "N", value_parser = some::<NonZeroU32>)]
     #[arg(conflicts_with = "rate")]
     in_flight: Option<NonZeroU32>,
     /// Time that is measured [default: 10s]
@@ -68,7 +68,7 @@ pub(crate) struct Quick {
     warm_up: Duration,
     /// Also write the profile that these flags
     /// mean, for ws-load run FILE
-    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    #[arg(long, value_name = "FILE")]
     save: Option<String>,
     #[command(flatten)]
     common: Common,

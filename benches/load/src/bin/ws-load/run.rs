@@ -54,11 +54,11 @@ pub(crate) struct Shown {
     output: Output,
     /// Append a JSON object for each second, and one for
     /// the verdict, to this file; - is stdout
-    #[arg(long, value_name = "FILE", verbatim_doc_comment, help_heading = "Report")]
+    #[arg(long, value_name = "FILE", help_heading = "Report")]
     json_lines: Option<String>,
     /// Keep this file up to date, in OpenMetrics, for a
     /// collector of text files; a name that ends in .prom
-    #[arg(long, value_name = "FILE", verbatim_doc_comment, help_heading = "Report")]
+    #[arg(long, value_name = "FILE", help_heading = "Report")]
     open_metrics: Option<PathBuf>,
     #[command(flatten)]
     live: LiveFlags,

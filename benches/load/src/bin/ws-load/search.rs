@@ -31,7 +31,7 @@ pub(crate) struct Args {
     connections: bool,
     /// First value to try: messages per second in all, or
     /// connections [default: the profile's]
-    #[arg(long, value_name = "N", verbatim_doc_comment, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     from: Option<f64>,
     /// Highest value to try
     #[arg(long, value_name = "N", default_value_t = 10_000_000.0, allow_negative_numbers = true)]
@@ -41,13 +41,7 @@ pub(crate) struct Args {
     within: f64,
     /// Seconds of each trial; the last one, which confirms,
     /// is as long as in the profile
-    #[arg(
-        long,
-        value_name = "S",
-        verbatim_doc_comment,
-        default_value_t = 5.0,
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "S", default_value_t = 5.0, allow_negative_numbers = true)]
     trial: f64,
     /// Print no progress on stderr
     #[arg(long)]

@@ -33,7 +33,7 @@ pub(crate) struct Flags {
 pub(crate) struct ShardFlags {
     /// Shard I of N, from 0 [default: the environment of
     /// Kubernetes, Slurm or Nomad]
-    #[arg(long, value_name = "I/N", verbatim_doc_comment, value_parser = shard)]
+    #[arg(long, value_name = "I/N", value_parser = shard)]
     shard: Option<Shard>,
     /// Start, in seconds since 1970; the same for all shards
     #[arg(long, value_name = "T", allow_negative_numbers = true, value_parser = start)]

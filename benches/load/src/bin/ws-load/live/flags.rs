@@ -15,15 +15,15 @@ pub(crate) struct LiveFlags {
     live: Option<SocketAddr>,
     /// Let pages of this origin read the live page's numbers;
     /// may be given several times
-    #[arg(long, value_name = "ORIGIN", requires = "live", verbatim_doc_comment)]
+    #[arg(long, value_name = "ORIGIN", requires = "live")]
     live_allow_origin: Vec<Origin>,
     /// Serve the live page under this host, too; may be given
     /// several times
-    #[arg(long, value_name = "HOST", requires = "live", verbatim_doc_comment)]
+    #[arg(long, value_name = "HOST", requires = "live")]
     live_allow_host: Vec<HostName>,
     /// Show the live page's numbers only with the token in this
     /// file; make one with openssl rand -hex 16
-    #[arg(long, value_name = "FILE", requires = "live", verbatim_doc_comment)]
+    #[arg(long, value_name = "FILE", requires = "live")]
     live_token_file: Option<PathBuf>,
     /// Show the live page to everyone who reaches it
     #[arg(long, requires = "live")]
