@@ -42,6 +42,12 @@ fn change(base: Option<f64>, head: Option<f64>) -> String {
     }
 }
 
+/// `4812 → 5058.50 instructions per message, +5.1 %`.
+pub(super) fn instructions(row: &InstructionRow) -> String {
+    let [base, head, change] = instruction_cells(row);
+    format!("{base} → {head} instructions per {}, {change}", row.unit)
+}
+
 /// The cells of a row of instructions: base, head, change.
 pub(super) fn instruction_cells(row: &InstructionRow) -> [String; 3] {
     [or_none(row.base), or_none(row.head), change(row.base, row.head)]
@@ -84,9 +90,19 @@ pub(super) fn reason(row: &ExactRow) -> String {
     first.chain(place).collect::<Vec<_>>().join("; ")
 }
 
-/// The call site of head that changed most.
+/// The call site of head that grew most; the first one if none grew.
 pub(super) fn culprit(row: &ExactRow) -> Option<&SiteRow> {
-    row.sites.iter().find(|site| site.head.is_some() && site.place.is_some())
+    let mut named = row.sites.iter().filter(|site| site.head.is_some() && site.place.is_some());
+    let grew_most = named.clone().rev().max_by(|a, b| growth(row, a).total_cmp(&growth(row, b)));
+    grew_most.filter(|site| growth(row, site) > 0.0).or_else(|| named.next())
+}
+
+/// Blocks of a site per operation that base does not have, to a tenth.
+pub(super) fn growth(row: &ExactRow, site: &SiteRow) -> f64 {
+    let slope = |cost: Option<SiteCost>| {
+        cost.map_or(0.0, |SiteCost { blocks: [once, twice], .. }| twice as f64 - once as f64)
+    };
+    (10.0 * (slope(site.head) - slope(site.base)) / row.ops[0].max(1) as f64).round()
 }
 
 /// The four costs of an operation: name, base, head.

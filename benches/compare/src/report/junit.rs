@@ -36,8 +36,7 @@ pub(super) fn render(comparison: &Comparison) -> anyhow::Result<String> {
     });
     let instructions = suite("instructions", nothing, &comparison.instructions, |rows| {
         let case = |row: &InstructionRow| {
-            let [base, head, change] = format::instruction_cells(row);
-            let mut numbers = format!("{base} → {head} instructions per {}, {change}", row.unit);
+            let mut numbers = format::instructions(row);
             if let Some(function) = row.functions.iter().find(|one| one.head > one.base) {
                 let file =
                     function.file.as_ref().map_or(String::new(), |file| format!(" ({file})"));

@@ -116,6 +116,21 @@ fn the_site_that_grew_most_is_looked_at_first_whatever_the_order_of_scenarios() 
 }
 
 #[test]
+fn a_site_that_shrank_most_is_not_the_one_to_look_at_in_any_format() {
+    let mut comparison = fixture::comparison();
+    let Part::Measured(rows) = &mut comparison.exact else { panic!("it is measured") };
+    let mut shrunk = rows[0].sites[0].clone();
+    shrunk.place = Some("server/src/http.rs:9".to_owned());
+    shrunk.base = Some(SiteCost { blocks: [9000, 18_000], bytes: [9000, 18_000] });
+    rows[0].sites.insert(0, shrunk);
+    let reason = "per message: blocks 0 → 2, bytes 0 → 128; server/src/echo.rs:134";
+    for format in [Format::Table, Format::Junit] {
+        let text = rendered(&comparison, format).replace("\n    ", " ");
+        assert!(text.contains(reason), "{text}");
+    }
+}
+
+#[test]
 fn a_row_that_wavers_is_named_and_a_regression_beside_it_said_first() {
     let mut comparison = fixture::comparison();
     if let Part::Measured(rows) = &mut comparison.instructions {

@@ -1,5 +1,4 @@
 use baselines::Verdict;
-use baselines::sites::SiteCost;
 
 use super::{format, summary, times};
 use crate::model::{Comparison, ExactRow, InstructionRow, SiteRow, TimingRow};
@@ -16,10 +15,10 @@ impl<'a> Worst<'a> {
     pub(super) fn red(comparison: &'a Comparison) -> Self {
         let scenarios =
             summary::exact(comparison).iter().filter(|row| summary::is_red(row.verdict));
-        let sites = scenarios.clone().flat_map(|row| row.sites.iter().map(move |site| (row, site)));
-        let named = sites.filter(|(_, site)| site.head.is_some() && site.place.is_some());
+        let named = scenarios.clone().filter_map(|row| Some((row, format::culprit(row)?)));
+        let growth = |(row, site): &(&ExactRow, &SiteRow)| format::growth(row, site);
         // The first of those that grew most, as in the others.
-        let site = named.rev().max_by(|(a, x), (b, y)| growth(a, x).total_cmp(&growth(b, y)));
+        let site = named.rev().max_by(|a, b| growth(a).total_cmp(&growth(b)));
         let row = || scenarios.rev().max_by(|a, b| change(a).total_cmp(&change(b)));
         let exact = site.map(|(row, site)| (row, Some(site)));
         let instructions = summary::instructions(comparison).iter();
@@ -39,16 +38,9 @@ impl<'a> Worst<'a> {
 
     /// A line for each part, with its numbers.
     pub(super) fn lines(&self) -> Vec<String> {
-        let exact = self.exact.map(|(row, site)| {
-            let mut words = format::findings(row);
-            words.truncate(1);
-            words.extend(site.map(|site| format::place(site).to_owned()));
-            format!("{}: {}", row.id, words.join("; "))
-        });
-        let instructions = self.instructions.map(|row| {
-            let [base, head, change] = format::instruction_cells(row);
-            format!("{}: {base} → {head} instructions per {}, {change}", row.id, row.unit)
-        });
+        let exact = self.exact.map(|(row, _)| format!("{}: {}", row.id, format::reason(row)));
+        let instructions =
+            self.instructions.map(|row| format!("{}: {}", row.id, format::instructions(row)));
         let timing = self.timing.map(|row| {
             let [base, head, change, ..] = times::cells(row);
             format!("{}: {} {base} → {head}, {change} %", row.id, times::unit(row.unit))
@@ -85,14 +77,6 @@ impl<'a> Worst<'a> {
             _ => format!("look for changes that affect {id}"),
         }
     }
-}
-
-/// Blocks of a site per operation that base does not have, to a tenth.
-fn growth(row: &ExactRow, site: &SiteRow) -> f64 {
-    let slope = |cost: Option<SiteCost>| {
-        cost.map_or(0.0, |SiteCost { blocks: [once, twice], .. }| twice as f64 - once as f64)
-    };
-    (10.0 * (slope(site.head) - slope(site.base)) / row.ops[0].max(1) as f64).round()
 }
 
 /// The largest growth of a cost of an operation; that of a leak, and of a scenario without counts, is infinite.
