@@ -52,14 +52,14 @@ pub(super) fn stopped(comparison: &Comparison, running: Option<&Timing>, step: &
     let (base, head) = (summary::side(&comparison.base), summary::side(&comparison.head));
     text.verdict(Tone::Doubtful, "STOPPED", &format!(": {base} → {head}"));
     text.wrapped("  ", &format!("in step {step}: this is no verdict"));
-    if let Some(rows) = comparison.exact.measured() {
-        text.heading("exact counts");
+    if let Some(rows) = finished(&mut text, "exact counts", &comparison.exact) {
         exact(&mut text, rows);
     }
-    if let Some(timing) = comparison.timing.measured() {
-        text.heading("timing");
+    if let Some(timing) = finished(&mut text, "timing", &comparison.timing) {
         timings(&mut text, timing, Judged::Yes);
-    } else if let Some(timing) = running.filter(|timing| !timing.rows.is_empty()) {
+    }
+    let running = running.filter(|timing| !timing.rows.is_empty());
+    if let (Part::NotMeasured(_), Some(timing)) = (&comparison.timing, running) {
         text.heading("timing, not finished");
         timings(&mut text, timing, Judged::No);
     }
@@ -231,6 +231,11 @@ fn opened<'a, T>(text: &mut Text, name: &str, part: &'a Part<T>) -> Option<&'a T
         Some(why) => text.heading(&format!("{name}: {}: {why}", part.state())),
     }
     part.measured()
+}
+
+/// The same for a part of a comparison that was stopped: nothing is said of one that was not reached.
+fn finished<'a, T>(text: &mut Text, name: &str, part: &'a Part<T>) -> Option<&'a T> {
+    if matches!(part, Part::NotMeasured(_)) { None } else { opened(text, name, part) }
 }
 
 /// A table with titles between its rows. A wide id becomes a title, so that the first column stays narrow.

@@ -23,6 +23,19 @@ fn a_stopped_comparison_keeps_the_verdicts_of_timings_that_were_finished() {
 }
 
 #[test]
+fn a_stopped_comparison_shows_the_parts_that_had_failed() {
+    let mut comparison = fixture::comparison();
+    comparison.exact = Part::Failed("head: the suite ended with 101".to_owned());
+    let text = stopped(&comparison, None, "5 of 5, instructions");
+    assert!(text.contains("\nexact counts: failed: head: the suite ended with 101\n"), "{text}");
+    let Part::Measured(running) = comparison.timing else { panic!("it is measured") };
+    comparison.timing = Part::Failed("head exited before it served".to_owned());
+    let text = stopped(&comparison, Some(&running), "5 of 5, instructions");
+    assert!(text.contains("\ntiming: failed: head exited before it served\n"), "{text}");
+    assert!(!text.contains("not finished") && !text.contains("not measured"), "{text}");
+}
+
+#[test]
 fn an_interval_of_too_few_rounds_is_dashes() {
     let mut comparison = fixture::comparison();
     let Part::Measured(mut timing) = comparison.timing else { panic!("it is measured") };
