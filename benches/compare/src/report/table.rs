@@ -167,8 +167,8 @@ fn scenario(text: &mut Text, row: &ExactRow, shared: &Shared<'_>) {
     for line in format::exact(row).iter().chain(&row.notes) {
         text.wrapped("  ", line);
     }
-    let own: Vec<&SiteRow> =
-        row.sites.iter().filter(|site| !shared.contains_key(site.key.as_str())).collect();
+    let is_above = |site: &&SiteRow| shared.contains_key(site.key.as_str());
+    let (above, own): (Vec<_>, Vec<_>) = row.sites.iter().partition(is_above);
     for site in own.iter().take(DETAILS) {
         let moved = format::moved(row, site.base, site.head);
         text.wrapped("  ", &format!("{moved}  {}", format::place(site)));
@@ -177,8 +177,8 @@ fn scenario(text: &mut Text, row: &ExactRow, shared: &Shared<'_>) {
     if own.len() > DETAILS {
         text.line(&format!("  and {} more sites (--format json has all)", own.len() - DETAILS));
     }
-    if own.len() < row.sites.len() {
-        text.line(&format!("  and {} of the sites above", row.sites.len() - own.len()));
+    for site in above {
+        text.wrapped("  ", &format!("as above  {}", format::place(site)));
     }
 }
 

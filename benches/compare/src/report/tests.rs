@@ -193,6 +193,8 @@ fn a_site_of_many_scenarios_is_shown_once() {
         assert_eq!(text.matches("alloc_copy::to_vec").count(), 1, "{text}");
         assert_eq!(text.to_lowercase().matches("in 4 scenarios").count(), 3, "{text}");
     }
+    let table = rendered(&comparison, Format::Table);
+    assert_eq!(table.matches("\n  as above  server/src/echo.rs:134\n").count(), 4, "{table}");
 }
 
 #[test]
