@@ -83,12 +83,12 @@ pub(crate) fn run(args: &Quick, commands: &[String], flags: Vec<Vec<String>>) ->
     let settings = args.common.settings(profile.clone(), None);
     let asked = Asked { profile: None, flags, saved: args.save.clone() };
     args.shown.run(&asked, settings, || {
-        if !args.shown.quiet {
-            eprintln!("{}", profile.description);
-        }
         if let Some(file) = &args.save {
             save(&profile, file).map_err(usage)?;
             eprintln!("profile in {file}; ws-load run {file} repeats this load");
+        }
+        if !args.shown.quiet {
+            eprintln!("{}", profile.description);
         }
         Ok(())
     })
