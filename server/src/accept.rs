@@ -2,10 +2,11 @@ use std::io;
 use std::time::Duration;
 
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags};
-use tokio::net::{TcpListener, TcpStream};
+use rustix::net::{RecvFlags, SendFlags, sockopt};
+use tokio::net::TcpListener;
 
 use crate::Context;
+use crate::socket::Accepted;
 use crate::stats::ErrorKind;
 
 /// Pause after an accept call that failed for a reason that may last. The next call could fail as well, and open
@@ -18,17 +19,18 @@ const FULL: &[u8] =
     cache-control: no-store\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 32\r\n\r\n\
     the connection limit is reached\n";
 
-/// Hands every connection to `take`, with `TCP_NODELAY` set, and returns the failure that ends the listener.
+/// Hands every connection to `take`, and returns the failure that ends the listener.
 pub(crate) async fn accept_all(
     listener: TcpListener,
     context: &Context,
-    mut take: impl FnMut(TcpStream),
+    mut take: impl FnMut(Accepted),
 ) -> io::Error {
+    let has_nodelay = sockopt::tcp_nodelay(&listener).unwrap_or_default();
     loop {
         let error = match listener.accept().await {
             Ok((stream, _)) => {
-                match stream.set_nodelay(true) {
-                    Ok(()) => take(stream),
+                match Accepted::new(stream, has_nodelay) {
+                    Ok(accepted) => take(accepted),
                     Err(error) => {
                         // Fails only if the peer has already reset the connection.
                         tracing::debug!(%error, "the peer left before it was served");
@@ -76,7 +78,7 @@ impl Failure {
 
 /// Answers a connection with 503 at once and ends it, so that it holds no descriptor while its peer is silent. The answer
 /// goes past the runtime, which has not yet asked the system whether the new socket can be written to.
-pub(crate) fn refuse(stream: &TcpStream, context: &Context) {
+pub(crate) fn refuse(stream: &Accepted, context: &Context) {
     use std::sync::atomic::Ordering::Relaxed;
     context.stats.connections_total.fetch_add(1, Relaxed);
     context.stats.connections_refused.fetch_add(1, Relaxed);

@@ -55,15 +55,18 @@ where
         None => return,
     };
     context.stats.upgrades_total.fetch_add(1, Relaxed);
-    let config = match route {
-        Route::Echo => context.config.echo(),
-        Route::Dashboard => context.config.dashboard(),
+    let ws = {
+        let config = match route {
+            Route::Echo => context.config.echo(),
+            Route::Dashboard => context.config.dashboard(),
+        };
+        let wire = Wire::new(io, leftover, Limits::of(&config), &context.config);
+        WebSocketStream::from_raw_socket(wire, Role::Server, Some(config)).await
     };
-    let wire = Wire::new(io, leftover, Limits::of(&config), &context.config);
-    let ws = WebSocketStream::from_raw_socket(wire, Role::Server, Some(config)).await;
     let finish = match route {
         Route::Echo => Echo::new(ws, context).run().await,
-        Route::Dashboard => Subscriber::new(ws, context).run().await,
+        // In a box, so that no echo session reserves the room that a subscriber takes.
+        Route::Dashboard => Box::pin(async move { Subscriber::new(ws, context).run().await }).await,
     };
     if finish.dropped {
         busy.drop_peer();

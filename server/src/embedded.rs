@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::runtime;
 
 use crate::listener::{Report, serve_wrapped};
 use crate::signal::Signal;
+use crate::socket::Accepted;
 use crate::{Clock, Config, Context, Error, socket};
 
 /// A running server on 127.0.0.1 at a free port, with its own thread and current-thread runtime.
@@ -50,7 +50,7 @@ impl Embedded {
     pub fn start_wrapped<S, W>(config: Config, wrap: W) -> Result<Self, Error>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        W: Fn(TcpStream) -> S + Send + 'static,
+        W: Fn(Accepted) -> S + Send + 'static,
     {
         Self::launch(Context::new(config)?, (Ipv4Addr::LOCALHOST, 0).into(), wrap)
     }
@@ -62,7 +62,7 @@ impl Embedded {
     ) -> Result<Self, Error>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        W: Fn(TcpStream) -> S + Send + 'static,
+        W: Fn(Accepted) -> S + Send + 'static,
     {
         let listener = socket::listen(addr, &context.config)?;
         let addr = listener.local_addr()?;
@@ -132,7 +132,7 @@ fn run<S>(
     listener: std::net::TcpListener,
     context: Arc<Context>,
     stop: &Signal,
-    wrap: impl Fn(TcpStream) -> S,
+    wrap: impl Fn(Accepted) -> S,
 ) -> Result<Stopped, Error>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use futures::FutureExt as _;
 use futures::future::{Either, select};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio_util::task::TaskTracker;
 
 use crate::connection::serve_connection;
 use crate::signal::unless_fired;
+use crate::socket::Accepted;
 use crate::stats::Counters;
 use crate::{Config, Context, Error, accept, dashboard};
 
@@ -53,7 +54,7 @@ pub async fn serve_wrapped<S>(
     listener: TcpListener,
     context: Arc<Context>,
     shutdown: impl Future<Output = ()>,
-    wrap: impl Fn(TcpStream) -> S,
+    wrap: impl Fn(Accepted) -> S,
 ) -> Result<Report, Error>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -65,12 +66,12 @@ where
     let hub = Arc::clone(&context);
     tasks.spawn(async move { dashboard::run_hub(&hub).await });
     let most = context.config.max_connections + context.config.reserve();
-    let take = |stream: TcpStream| {
+    let take = |accepted: Accepted| {
         // The hub is one of the tasks.
         if tasks.len() > most {
-            accept::refuse(&stream, &context);
+            accept::refuse(&accepted, &context);
         } else {
-            spawn(&tasks, &context, wrap(stream));
+            spawn(&tasks, &context, wrap(accepted));
         }
     };
     let (failure, drained) = {

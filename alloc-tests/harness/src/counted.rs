@@ -1,13 +1,13 @@
 //! A stream that counts its reads and writes, and can be held back.
 
 use std::io;
+use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
 
 use futures::task::AtomicWaker;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 use crate::io_count::IO;
 
@@ -25,7 +25,7 @@ pub fn count<S>(stream: S) -> Counted<S> {
     Counted { io: stream, waker: IO.accept() }
 }
 
-/// [`count`] for an accepted socket, which must have `TCP_NODELAY`: a window whose server is reported with
+/// [`count`] for an accepted socket, or a stream around one, which must have `TCP_NODELAY`: a window whose server is reported with
 /// [`Window::server_stopped`](crate::Window::server_stopped) fails if one has not.
 ///
 /// ```
@@ -38,8 +38,8 @@ pub fn count<S>(stream: S) -> Counted<S> {
 /// let stream = plimsoll::count_tcp(socket);
 /// # Ok(()) }
 /// ```
-pub fn count_tcp(socket: TcpStream) -> Counted<TcpStream> {
-    if !socket.nodelay().is_ok_and(|nodelay| nodelay) {
+pub fn count_tcp<S: AsFd>(socket: S) -> Counted<S> {
+    if !rustix::net::sockopt::tcp_nodelay(&socket).is_ok_and(|nodelay| nodelay) {
         IO.without_nodelay.fetch_add(1, Relaxed);
     }
     count(socket)

@@ -10,7 +10,7 @@ use std::time::Duration;
 use server::Config;
 use server::stats::ErrorKind;
 use tokio::io::{AsyncRead, ReadBuf};
-use tokio::net::tcp::OwnedReadHalf;
+
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{Peer, Server, assert_echoes, client, closes, errors, frame, text};
@@ -120,7 +120,7 @@ struct Reads {
 
 /// The reading side of a connection.
 struct Watched {
-    stream: OwnedReadHalf,
+    stream: tokio::io::ReadHalf<server::socket::Accepted>,
     is_flooder: bool,
     reads: Arc<Reads>,
 }
@@ -159,7 +159,7 @@ fn a_flooder_does_not_keep_the_server_from_other_clients() {
             let reads = Arc::clone(&reads);
             move |stream| {
                 let is_flooder = reads.accepted.fetch_add(1, SeqCst) == 0;
-                let (stream, writes) = stream.into_split();
+                let (stream, writes) = tokio::io::split(stream);
                 tokio::io::join(Watched { stream, is_flooder, reads: Arc::clone(&reads) }, writes)
             }
         });

@@ -41,9 +41,9 @@ fn plain_routes_take_get_and_head_only() {
 #[test]
 fn accepted_sockets_have_nodelay() {
     let (send, accepted) = std::sync::mpsc::channel();
-    let wrap = move |stream: tokio::net::TcpStream| {
-        send.send(stream.nodelay()).expect("the test listens");
-        stream
+    let wrap = move |accepted: server::socket::Accepted| {
+        send.send(rustix::net::sockopt::tcp_nodelay(&accepted)).expect("the test listens");
+        accepted
     };
     let server = server::Embedded::start_wrapped(Config::default(), wrap)
         .expect("a port and a thread are free");

@@ -1,11 +1,12 @@
 //! Listening sockets: their options, and those of the connections that they accept.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsFd;
 
 use rustix::net::sockopt;
 use server::{Config, Error, socket};
 
-use crate::support::BACKSTOP;
+use crate::support::{BACKSTOP, assert_echoes, client};
 
 /// More connections than wait at a socket of std's, whose backlog is 128.
 const BURST: usize = 400;
@@ -16,6 +17,16 @@ fn config() -> Config {
     Config { max_connections: BURST, ..Config::default() }
 }
 
+/// The buffers to send and to receive.
+#[track_caller]
+fn check_buffers(socket: impl AsFd, asked: [usize; 2]) {
+    let sizes = [
+        sockopt::socket_send_buffer_size(&socket).expect("a socket has options"),
+        sockopt::socket_recv_buffer_size(&socket).expect("a socket has options"),
+    ];
+    assert_eq!(sizes, asked.map(|size| 2 * size), "Linux doubles what was asked for");
+}
+
 /// A burst of connections completes before one of them is accepted, and the first inherits its options.
 #[track_caller]
 fn check(listener: &TcpListener) {
@@ -23,10 +34,8 @@ fn check(listener: &TcpListener) {
     let connect = |_| TcpStream::connect_timeout(&addr, BACKSTOP).expect("there is room to wait");
     let waiting: Vec<_> = (0..BURST).map(connect).collect();
     let (accepted, _) = listener.accept().expect("a connection waits");
-    let sizes = [sockopt::socket_send_buffer_size, sockopt::socket_recv_buffer_size]
-        .map(|size| size(&accepted).expect("a socket has options"));
-    let asked = [socket::SEND_BUFFER, socket::RECEIVE_BUFFER];
-    assert_eq!(sizes, asked.map(|size| 2 * size), "Linux doubles what was asked for");
+    check_buffers(&accepted, [socket::FIRST_SEND_BUFFER, socket::RECEIVE_BUFFER]);
+    assert_eq!(sockopt::tcp_nodelay(&accepted), Ok(true));
     let unread = sockopt::tcp_user_timeout(&accepted).expect("a socket has options");
     assert_eq!(u128::from(unread), socket::UNREAD_WITHIN.as_millis());
     drop(waiting);
@@ -68,4 +77,27 @@ fn a_restarted_server_takes_its_port_again_at_once() {
     // The side that closes first keeps the port in TIME_WAIT.
     drop((accepted, client, listener));
     socket::listen(addr, &config()).expect("the port is free again");
+}
+
+#[test]
+fn the_buffers_of_a_connection_grow_once_its_peer_has_taken_192_kib() {
+    let (send, accepted) = std::sync::mpsc::channel();
+    let wrap = move |accepted: socket::Accepted| {
+        let copy = accepted.as_fd().try_clone_to_owned().expect("a descriptor is free");
+        send.send(copy).expect("the test listens");
+        accepted
+    };
+    let server = server::Embedded::start_wrapped(Config::default(), wrap)
+        .expect("a port and a thread are free");
+    let mut peer = client(server.addr(), "/ws/echo");
+    let connection = accepted.recv().expect("the connection was accepted");
+    let message = "x".repeat(32 * 1024);
+    for _ in 0..5 {
+        assert_echoes(&mut peer, &message);
+        check_buffers(&connection, [socket::FIRST_SEND_BUFFER, socket::FIRST_RECEIVE_BUFFER]);
+    }
+    assert_echoes(&mut peer, &message);
+    // The server goes on after the write that the peer has seen.
+    assert_echoes(&mut peer, "behind it");
+    check_buffers(&connection, [socket::SEND_BUFFER, socket::RECEIVE_BUFFER]);
 }

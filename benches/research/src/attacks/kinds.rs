@@ -108,9 +108,8 @@ impl Attack {
     }
 }
 
-/// Every attack. A peer that never reads costs 256 KiB of the kernel, half of it for what it sent, and what the process
-/// holds of its messages: with smaller buffers of the kernel messages of 64 KiB wait, as the constants of
-/// `server/src/socket.rs` say. A flood is written in chunks of many frames, so that one of the sender's system calls
+/// Every attack. A peer that never reads costs what the first buffers of `server/src/socket.rs` allow it in the kernel, and
+/// what the process holds of its messages. A flood is written in chunks of many frames, so that one of the sender's system calls
 /// carries them all.
 pub(super) fn all() -> Vec<Attack> {
     use Pace::{Drip, Endless, Once, Reset};
@@ -136,13 +135,13 @@ pub(super) fn all() -> Vec<Attack> {
             .sends(Endless, binary(1024).repeat(32))
             .never_reads()
             .dropped(6, &["stalled"])
-            .costs_at_most(320 * 1024),
+            .costs_at_most(192 * 1024),
         Attack::new("echo_never_read_64kib", 300)
             .on(echo)
             .sends(Endless, binary(64 * 1024))
             .never_reads()
             .dropped(6, &["stalled"])
-            .costs_at_most(416 * 1024),
+            .costs_at_most(256 * 1024),
         Attack::new("declared_2_to_62", 1000)
             .on(echo)
             .sends(Once, declared(1 << 62))

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use server::socket::Accepted;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio_util::io::{InspectReader, InspectWriter};
 
 /// The end of the close frame of a server that drains.
@@ -18,7 +18,7 @@ pub(super) struct Book(Mutex<HashMap<u16, u64>>);
 impl Book {
     pub(super) fn watch(
         self: &Arc<Self>,
-        stream: TcpStream,
+        stream: Accepted,
     ) -> impl AsyncRead + AsyncWrite + Unpin + Send + use<> {
         let port = stream.peer_addr().map_or(0, |addr| addr.port());
         let book = Arc::clone(self);

@@ -5,15 +5,15 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker, ready};
 
+use server::socket::Accepted;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 /// The gates of all connections that a server accepted, by the address of the peer.
 #[derive(Clone, Default)]
 pub(crate) struct Gates(Arc<Mutex<HashMap<SocketAddr, Gate>>>);
 
 impl Gates {
-    pub(super) fn around(&self, stream: TcpStream) -> Gated {
+    pub(super) fn around(&self, stream: Accepted) -> Gated {
         let gate = Gate::default();
         let peer = stream.peer_addr().expect("a connected socket has a peer");
         self.0.lock().expect("no holder panics").insert(peer, gate.clone());
@@ -76,7 +76,7 @@ impl Gate {
 
 /// A stream behind a gate.
 pub(crate) struct Gated {
-    stream: TcpStream,
+    stream: Accepted,
     gate: Gate,
 }
 

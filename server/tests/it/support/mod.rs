@@ -54,7 +54,7 @@ impl Server {
     pub(crate) fn wrapped<S, W>(config: Config, wrap: W) -> Self
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        W: Fn(tokio::net::TcpStream) -> S + Send + 'static,
+        W: Fn(server::socket::Accepted) -> S + Send + 'static,
     {
         let clock = ManualClock::default();
         let config = Config { clock: Clock::Manual(clock.clone()), ..config };
