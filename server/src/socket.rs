@@ -19,7 +19,7 @@ pub const FIRST_SEND_BUFFER: usize = 16 * 1024;
 
 /// `SO_RCVBUF` of a connection until its peer has taken [`TAKEN`], in bytes, doubled as well. With less, the window would
 /// stay smaller than [`RECEIVE_BUFFER`] allows, and a message of 32 KiB or more would take longer.
-pub const FIRST_RECEIVE_BUFFER: usize = 40 * 1024;
+pub const FIRST_RECEIVE_BUFFER: usize = 36 * 1024;
 
 /// `SO_SNDBUF` of a connection whose peer reads, in bytes. With less than the largest segment of a loopback (64 KiB), the
 /// sender of a large message waits for acknowledgements that are delayed.
