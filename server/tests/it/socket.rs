@@ -101,3 +101,23 @@ fn the_buffers_of_a_connection_grow_once_its_peer_has_taken_192_kib() {
     assert_echoes(&mut peer, "behind it");
     check_buffers(&connection, [socket::SEND_BUFFER, socket::RECEIVE_BUFFER]);
 }
+
+#[tokio::test]
+async fn a_connection_has_nodelay_though_its_listener_has_not() {
+    let listener = tokio::net::TcpListener::bind(ANY_PORT).await.expect("a port is free");
+    assert_eq!(sockopt::tcp_nodelay(&listener), Ok(false));
+    let addr = listener.local_addr().expect("a bound socket has an address");
+    let context = server::Context::new(config()).expect("the settings are right");
+    let _client = tokio::net::TcpStream::connect(addr).await.expect("it listens");
+    let (send, mut accepted) = tokio::sync::mpsc::unbounded_channel();
+    let wrap = move |accepted: socket::Accepted| {
+        send.send(sockopt::tcp_nodelay(&accepted)).expect("the test listens");
+        accepted
+    };
+    let serving = server::serve_wrapped(listener, context, std::future::pending(), wrap);
+    let nodelay = tokio::select! {
+        nodelay = accepted.recv() => nodelay,
+        served = serving => panic!("the server ended: {served:?}"),
+    };
+    assert_eq!(nodelay, Some(Ok(true)));
+}
