@@ -116,6 +116,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         canary::run()?;
         return Ok(ExitCode::SUCCESS);
     }
+    program::check(&args.command, args.port)?;
     let conversation = conversation(args.conversation.as_deref())?;
     let path = args.path.as_deref().or(conversation.path.as_deref()).unwrap_or("/");
     let plan = Plan {

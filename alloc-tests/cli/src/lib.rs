@@ -21,7 +21,9 @@ mod review;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use bench_show::usage::one_line;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
 
 use error::Usage;
 
@@ -59,7 +61,11 @@ enum Command {
 
 /// Runs the command of `arguments`, whose first is the program's name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let Args { command } = Args::parse_from(arguments);
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let command = match Args::try_parse_from(&arguments) {
+        Ok(args) => args.command,
+        Err(error) => return refuse(&error, arguments.get(1)),
+    };
     let outcome: anyhow::Result<ExitCode> = match command {
         None => Err(Usage("say a command; cargo plimsoll --help lists them".to_owned()).into()),
         Some(Command::Compare(args)) => compare::run(&args),
@@ -74,9 +80,21 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     outcome.unwrap_or_else(|error| error::exit_code(&error))
 }
 
+/// Shows an error of the command line in one line, or the help that was asked for.
+fn refuse(error: &clap::Error, first: Option<&OsString>) -> ExitCode {
+    if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        error.exit();
+    }
+    let all = Args::command();
+    let command = first.and_then(|name| all.find_subcommand(name));
+    let help = command.map_or(String::new(), |command| format!(" {}", command.get_name()));
+    let help = format!("cargo plimsoll{help} --help");
+    error::exit_code(&Usage(one_line(&error.to_string(), &help)).into())
+}
+
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::CommandFactory as _;
 
     use super::Args;
 

@@ -34,16 +34,32 @@ pub(crate) fn run(
     let Face { about, command, baselines } = face;
     let name = command.rsplit('/').next().unwrap_or_default().to_owned();
     let usage = format!("{command} [OPTIONS] [FILTER]...");
+    let typed = command.to_owned();
     let command = Cli::command()
         .bin_name(name)
         .about(about.to_owned())
         .mut_subcommand("suite", |command| command.override_usage(usage));
-    let cli = Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
+    let parsed = command.try_get_matches().and_then(|all| Cli::from_arg_matches(&all));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) if error.use_stderr() => bail!(Usage(one_line(&error.to_string(), &typed))),
+        Err(error) => error.exit(),
+    };
     match cli.command {
         Command::Suite(flags) if flags.list => list(baselines, registry, &flags),
         Command::Suite(flags) => run_suite(&set_up()?, registry, &flags),
         Command::Run { id, ops } => run_bare(registry, &id, ops),
     }
+}
+
+/// An error of clap in one line, which ends with the help of the command that is `typed`.
+fn one_line(error: &str, typed: &str) -> String {
+    let error = error.split("\n\nUsage: ").next().unwrap_or_default();
+    let said = error.split("\n\nFor more information").next().unwrap_or_default();
+    let lines = said.trim_start_matches("error: ").lines().map(str::trim);
+    let lines = lines.filter(|line| !line.is_empty() && !line.contains(" as a value, use"));
+    let lines: Vec<_> = lines.map(|line| line.trim_start_matches("tip: ")).collect();
+    format!("{}; {typed} --help says more", lines.join("; ").replace(":; ", ": "))
 }
 
 #[derive(Debug, Parser)]

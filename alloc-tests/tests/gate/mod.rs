@@ -15,9 +15,17 @@ const ID: &str = "encode_1kib_1000_frames";
 type Fact = (&'static str, fn() -> Result<(), Failed>);
 
 /// Facts of every build.
-const COMMITTED: [Fact; 2] = [
+const COMMITTED: [Fact; 3] = [
     ("gate::the_baseline_was_recorded_with_the_packages_of_this_build", committed::packages),
     ("gate::the_documents_show_the_recorded_figures", committed::documents),
+    ("gate::a_wrong_flag_is_refused_in_one_line", || {
+        let line = "error: unexpected argument '--updat' found; a similar argument exists: '--update'; \
+            scripts/run-alloc-tests.sh --help says more\n";
+        Suite::empty()?.run(&["--updat"])?.check(2, &[line])?;
+        let line = "error: the following required arguments were not provided: --reason <TEXT>; \
+            scripts/run-alloc-tests.sh --help says more\n";
+        Suite::empty()?.run(&["--update"])?.check(2, &[line])
+    }),
 ];
 
 /// A debug build stands for every build with debug assertions.

@@ -29,6 +29,17 @@ const PORT: &str = "{port}";
 const STEADY: [(&str, &str); 3] =
     [("TOKIO_WORKER_THREADS", "1"), ("PYTHONMALLOC", "malloc"), ("PYTHONHASHSEED", "0")];
 
+/// Refuses a command that cannot be told its port.
+pub(super) fn check(command: &[String], port: Option<u16>) -> Result<(), Usage> {
+    if port.is_some() || command.iter().any(|word| word.contains(PORT)) {
+        return Ok(());
+    }
+    let name = command.first().map_or("", String::as_str);
+    Err(Usage(format!(
+        "the command has no {PORT}: write {PORT} where {name} takes its port, or say --port N if it has a fixed one"
+    )))
+}
+
 /// A running program. Dropping it kills it, and every process that it has started.
 pub(super) struct Program {
     child: Child,
@@ -48,13 +59,7 @@ impl Program {
         counters: &Counters,
     ) -> Result<Self> {
         let (name, arguments) = command.split_first().context("the command is empty")?;
-        let port = match port {
-            Some(port) => port,
-            None if command.iter().any(|word| word.contains(PORT)) => free_port()?,
-            None => return Err(Usage(format!(
-                "the command has no {PORT}: write {PORT} where {name} takes its port, or say --port N if it has a fixed one"
-            )).into()),
-        };
+        let port = port.map_or_else(free_port, Ok)?;
         ensure!(
             [IpAddr::from(Ipv4Addr::LOCALHOST), Ipv6Addr::LOCALHOST.into()]
                 .iter()

@@ -23,6 +23,35 @@ fn refused(adopter: &Adopter, arguments: &[&str], code: i32, line: &str) {
 }
 
 #[test]
+fn a_command_line_is_refused_in_one_line_with_the_cure() {
+    for (typed, line) in [
+        (&["inti"][..], "unrecognized subcommand 'inti'; a similar subcommand exists: 'init'"),
+        (
+            &["init", "--dry-ru"],
+            "unexpected argument '--dry-ru' found; a similar argument exists: '--dry-run'",
+        ),
+        (
+            &["init", "--colour"],
+            "unexpected argument '--colour' found; cargo plimsoll init --help says what to write",
+        ),
+        (
+            &["accept"],
+            "the following required arguments were not provided: --reason <TEXT>; give it as well",
+        ),
+        (
+            &["count"],
+            "the following required arguments were not provided: <PROGRAM>...; write cargo plimsoll count [OPTIONS] -- PROGRAM [ARGUMENT]...",
+        ),
+        (
+            &["count", "--", "chat"],
+            "the command has no {port}: write {port} where chat takes its port, or say --port N if it has a fixed one",
+        ),
+    ] {
+        refused(&Adopter::new(&[]), typed, 2, line);
+    }
+}
+
+#[test]
 fn init_outside_of_a_workspace_or_a_repository_says_where_to_go() {
     let cure = "ROOT is in no cargo workspace; go to your service's folder and type this again";
     refused(&Adopter::new(&[]), &["init"], 2, cure);
