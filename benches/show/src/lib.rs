@@ -7,6 +7,7 @@
 //! - [`output`]: printing to a pipe that may close, or in colours to a terminal; `colour` (feature `table`): their meaning
 //! - `text` (feature `table`): lines that fit a terminal
 //! - [`axis`]: the scales of charts; `page` (feature `page`): the frame of an HTML report
+//! - `picture` (feature `picture`): what a terminal shows, as an SVG
 //! - `junit` (feature `junit`): JUnit files; `progress` (feature `progress`): a bar on stderr
 
 pub mod axis;
@@ -18,6 +19,8 @@ pub mod junit;
 pub mod output;
 #[cfg(feature = "page")]
 pub mod page;
+#[cfg(feature = "picture")]
+pub mod picture;
 #[cfg(feature = "progress")]
 pub mod progress;
 #[cfg(feature = "table")]

@@ -43,6 +43,27 @@ fn names(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }
 
+#[test]
+fn every_link_to_a_file_leads_to_one() -> Result<()> {
+    let pages = Command::new("git").args(["ls-files", "*.md"]).current_dir(root()?).output()?;
+    let (mut links, mut dead) = (0, Vec::new());
+    for page in String::from_utf8(pages.stdout)?.lines() {
+        let folder = root()?.join(page);
+        let folder = folder.parent().context("a page is in a folder")?;
+        let text = fs::read_to_string(root()?.join(page))?;
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = target.split('#').next().unwrap_or_default();
+            let is_file = !file.is_empty() && !file.contains("://") && !file.contains(' ');
+            links += usize::from(is_file);
+            if is_file && !folder.join(file).exists() {
+                dead.push(format!("{page}: {target}"));
+            }
+        }
+    }
+    ensure!(links > 25 && dead.is_empty(), "{links} links, of which these lead nowhere: {dead:#?}");
+    Ok(())
+}
+
 #[track_caller]
 fn check_tests(page: &str, at_least: usize) -> Result<()> {
     let sources = sources("")?;

@@ -3,8 +3,8 @@
 use std::fs;
 use std::process::Command;
 
-use anstyle_svg::{Term, WIN10_CONSOLE};
 use anyhow::{Result, ensure};
+use bench_show::picture;
 
 use crate::repository::{Repository, workspace};
 
@@ -18,8 +18,7 @@ pub(crate) fn check(repository: &Repository) -> Result<()> {
     let output = cargo.output()?;
     assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
     let shown = String::from_utf8(output.stdout)?;
-    let screen = format!("\x1b[1m$ cargo {}\x1b[0m\n{shown}", TYPED.join(" "));
-    let picture = Term::new().palette(WIN10_CONSOLE).render_svg(&screen);
+    let picture = picture::svg(&format!("cargo {}", TYPED.join(" ")), &shown);
     let file = workspace().join("alloc-tests/planted.svg");
     if std::env::var_os("UPDATE").is_some() {
         return Ok(fs::write(file, picture)?);

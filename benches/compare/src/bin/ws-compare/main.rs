@@ -43,9 +43,21 @@ fn shows_help(kind: ErrorKind) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use bench_show::picture::{typed, words};
+    use clap::{CommandFactory, Parser};
 
     use super::Args;
+
+    #[test]
+    fn the_picture_shows_a_command_that_is_accepted() {
+        let picture = include_str!("../../../planted.svg");
+        let typed = words(&typed(picture).expect("a picture says what was typed"));
+        assert_eq!(typed[0], "scripts/compare.sh");
+        let typed =
+            ["ws-compare", "compare"].into_iter().chain(typed.iter().skip(1).map(String::as_str));
+        Args::try_parse_from(typed).expect("it is accepted");
+        assert!(picture.contains("REGRESSED") && picture.contains("server/src/echo.rs:"));
+    }
 
     #[test]
     fn every_help_fits_80_columns() {

@@ -119,9 +119,25 @@ fn commands(whole: &clap::Command) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use bench_show::picture::{typed, words};
+    use clap::{CommandFactory, Parser};
 
     use super::Args;
+
+    #[test]
+    fn pictures_show_commands_that_are_accepted_and_the_readme_has_the_first() {
+        let readme = include_str!("../../../../../README.md");
+        let pass = include_str!("../../../pass.svg");
+        let first = typed(pass).expect("a picture says what was typed");
+        assert!(readme.contains(&format!("$ {first} ")), "README.md has no line $ {first}");
+        for (picture, verdict) in [(pass, "PASS"), (include_str!("../../../fail.svg"), "FAIL")] {
+            let typed = words(&typed(picture).expect("a picture says what was typed"));
+            assert_eq!(typed[0], "ws-load");
+            let args = Args::try_parse_from(typed).expect("it is accepted");
+            args.quick.profile(&args.quick.words[0]).expect("its flags make a profile");
+            assert!(picture.contains(verdict), "{verdict}");
+        }
+    }
 
     #[test]
     fn every_help_fits_80_columns() {

@@ -33,7 +33,7 @@ const LIMITS: [&str; 2] = ["errors <= 0%", "latency_mean < 1s"];
 pub(crate) struct Quick {
     /// The URL: ws://host:port/path, or wss:// with TLS
     #[arg(value_name = "URL", hide = true)]
-    words: Vec<String>,
+    pub(crate) words: Vec<String>,
     /// Connections open at once
     #[arg(short, long, value_name = "N", default_value = "10", value_parser = some::<NonZeroU32>)]
     connections: NonZeroU32,
@@ -96,7 +96,7 @@ pub(crate) fn run(args: &Quick, commands: &[String], flags: Vec<Vec<String>>) ->
 
 impl Quick {
     /// The profile that the flags mean. An error names the flag.
-    fn profile(&self, url: &str) -> Result<Profile> {
+    pub(crate) fn profile(&self, url: &str) -> Result<Profile> {
         let mut profile = least(url);
         let connections = self.connections.get();
         let each = self.rate.map_or(RATE, |rate| rate / f64::from(connections));
