@@ -56,6 +56,7 @@ where
     };
     context.stats.upgrades_total.fetch_add(1, Relaxed);
     let ws = {
+        // What lives across the session makes the task of every connection larger.
         let config = match route {
             Route::Echo => context.config.echo(),
             Route::Dashboard => context.config.dashboard(),

@@ -3,7 +3,7 @@
 //! # Layout
 //!
 //! - [`units`]: numbers with their units and nouns; [`hint`]: the name that was probably meant
-//! - [`usage`]: the errors of a command line
+//! - [`usage`]: the errors of a command line, and (feature `help`) lines of a help that are too wide
 //! - [`output`]: printing to a pipe that may close, or in colours to a terminal; `colour` (feature `table`): their meaning
 //! - `text` (feature `table`): lines that fit a terminal
 //! - [`axis`]: the scales of charts; `page` (feature `page`): the frame of an HTML report

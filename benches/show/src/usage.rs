@@ -54,6 +54,19 @@ pub fn cure(why: &str) -> Option<&'static str> {
     cures.into_iter().find(|(words, _)| why.ends_with(words)).map(|(_, cure)| cure)
 }
 
+/// The lines of `command`'s help, and of its commands', that are wider than 80 columns.
+#[cfg(feature = "help")]
+#[must_use]
+pub fn wide_lines(mut command: clap::Command) -> Vec<String> {
+    command.build();
+    let mut helps = vec![command.render_help(), command.render_long_help()];
+    for command in command.get_subcommands_mut() {
+        helps.extend([command.render_help(), command.render_long_help()]);
+    }
+    let helps = helps.iter().map(ToString::to_string).collect::<String>();
+    helps.lines().filter(|line| line.chars().count() > 80).map(str::to_owned).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,5 +116,15 @@ mod tests {
             "invalid value '9001' for '--bind <ADDR:PORT>': invalid socket address syntax; write an address and a port, such as \
              127.0.0.1:9001",
         );
+    }
+
+    #[cfg(feature = "help")]
+    #[test]
+    fn a_line_that_is_too_wide_is_found_in_a_command_of_a_command() {
+        let wide = "w".repeat(81);
+        let inner = clap::Command::new("inner").about(wide.clone());
+        let found = wide_lines(clap::Command::new("outer").subcommand(inner));
+        assert!(found.contains(&wide), "{found:?}");
+        assert_eq!(wide_lines(clap::Command::new("outer").about("short")), [""; 0]);
     }
 }
